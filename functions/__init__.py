@@ -1,0 +1,1 @@
+"""Lambda code: standard library and boto3 only, so that what passes on a laptop also starts on AWS."""

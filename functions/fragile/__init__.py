@@ -1,0 +1,1 @@
+"""The fragile service: it fails on purpose, at a configured rate."""

@@ -1,0 +1,47 @@
+"""Answer a request, or fail it as configured, and count it either way."""
+
+import json
+import os
+import random
+import time
+from typing import Any
+
+from functions.fragile.core import FaultMode, fails, parse_rate
+from functions.shared.emf import emf_line
+
+# Read once, in the init phase: a change of configuration starts new execution environments.
+FAILURE_RATE = parse_rate(os.environ["FAILURE_RATE"])
+FAULT_MODE = FaultMode(os.environ.get("FAULT_MODE", FaultMode.EXCEPTION))
+
+LATENCY_SECONDS = 2.0
+"""The delay before the exception in mode LATENCY: below the function's timeout of 3 s."""
+
+
+class InjectedFaultError(Exception):
+    """A failure that the configuration asked for."""
+
+
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Serve one HTTP API request (payload format 2.0)."""
+    caller = event.get("requestContext", {}).get("http", {}).get("sourceIp", "")
+    failing = fails(FAULT_MODE, FAILURE_RATE, random.random(), caller)  # noqa: S311 - chance, not a secret
+    # Before the fault: a function that is ended by its timeout counts nothing afterwards.
+    counts = {"Requests": 1, "Errors": int(failing)}
+    print(emf_line(context.function_name, counts, int(time.time() * 1000)), flush=True)
+    if failing:
+        return _fail(context)
+    return _answer(200, {"status": "ok", "failureRate": FAILURE_RATE})
+
+
+def _fail(context: Any) -> dict[str, Any]:
+    if FAULT_MODE is FaultMode.STATUS_CODE:
+        return _answer(503, {"status": "injected fault"})
+    if FAULT_MODE is FaultMode.TIMEOUT:
+        time.sleep(context.get_remaining_time_in_millis() / 1000 + 1)
+    if FAULT_MODE is FaultMode.LATENCY:
+        time.sleep(LATENCY_SECONDS)
+    raise InjectedFaultError(f"injected fault: mode {FAULT_MODE.value}, rate {FAILURE_RATE}")
+
+
+def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:
+    return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}

@@ -1,0 +1,84 @@
+"""What the metrics say: whether an alarm is real, and whether the service is well again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import log
+
+from functions.healer.model import Bucket
+from functions.healer.target import AlarmRule
+
+ERROR_OF_THE_TEST = 0.001
+"""Probability of calling a broken service healthy, and of calling a healthy one broken."""
+
+CORROBORATION_PERIODS = 5
+"""An alarm counts as real when one of its last five periods breached ..."""
+CORROBORATION_SECONDS = 60
+"""... and never fewer than the last minute's."""
+
+
+class Verdict(StrEnum):
+    """What the requests since the act show."""
+
+    HEALTHY = "healthy"
+    BROKEN = "broken"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Count:
+    """Requests and errors, summed."""
+
+    requests: int
+    errors: int
+
+
+def corroborated(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> bool:
+    """Return whether the metrics themselves breach the alarm's rule.
+
+    An alarm state can be forced, stale or wrong. A recent period that begins at or after `since` must show
+    at least the rule's errors and at least its rate.
+    """
+    reach = max(CORROBORATION_SECONDS, CORROBORATION_PERIODS * rule.period)
+    earliest = max(since, now - timedelta(seconds=reach + rule.period))
+    return any(
+        bucket.errors >= rule.min_errors and bucket.errors >= rule.error_rate * bucket.requests
+        for bucket in buckets
+        if bucket.start >= earliest
+    )
+
+
+def count(buckets: Iterable[Bucket], since: datetime) -> Count:
+    """Sum the buckets that begin at or after a moment."""
+    chosen = [bucket for bucket in buckets if bucket.start >= since]
+    return Count(sum(bucket.requests for bucket in chosen), sum(bucket.errors for bucket in chosen))
+
+
+def verdict(seen: Count, natural_error_rate: float, alarm_error_rate: float) -> Verdict:
+    """Test "as healthy as ever" against "fails at the alarm's rate", as often as one likes.
+
+    The sequential probability ratio test (A. Wald, "Sequential Tests of Statistical Hypotheses", 1945) may be
+    looked at after every request and still bounds both errors by ERROR_OF_THE_TEST. No requests is UNDECIDED.
+    At 0.1 % against 5 %, 138 requests without an error show health.
+
+    Args:
+        seen: Requests and errors since the act.
+        natural_error_rate: What the service fails at when it is well, above 0.
+        alarm_error_rate: What the alarm calls broken, above the natural rate.
+
+    """
+    if seen.requests <= 0:
+        return Verdict.UNDECIDED
+    # A rate of exactly 1 leaves no room for the logarithm of a success.
+    broken = min(alarm_error_rate, 0.999)
+    successes = max(0, seen.requests - seen.errors)
+    ratio = seen.errors * log(broken / natural_error_rate) + successes * log(
+        (1 - broken) / (1 - natural_error_rate)
+    )
+    bound = log((1 - ERROR_OF_THE_TEST) / ERROR_OF_THE_TEST)
+    if ratio <= -bound:
+        return Verdict.HEALTHY
+    if ratio >= bound:
+        return Verdict.BROKEN
+    return Verdict.UNDECIDED

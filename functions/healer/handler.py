@@ -1,0 +1,71 @@
+"""Wake, take one step for every target, and say what was done.
+
+A failing target does not keep the others from being healed; the run then raises, and one alarm on the
+healer's errors tells people.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from functions.healer.aws import connect
+from functions.healer.core import decide
+from functions.healer.execute import execute
+from functions.healer.ledger import LostRaceError
+from functions.healer.model import AlarmState, Mode, Reason
+from functions.healer.observe import observe, read_alarms
+from functions.healer.target import Target, parse_targets
+from functions.healer.wake import wake_of
+from functions.shared.log import log
+
+# Read once, in the init phase; what is missing or wrong fails by name, before anything is done.
+MODE = Mode(os.environ["MODE"])
+TARGETS = parse_targets(os.environ["TARGETS"])
+TOPIC_ARN = os.environ["TOPIC_ARN"]
+AWS = connect(os.environ["LEDGER_TABLE"], os.environ["ESCALATION_TOPIC_ARN"])
+
+
+class RunFailedError(Exception):
+    """At least one target could not be looked after; people are told by the healer's own alarm."""
+
+
+def handle(event: Any, _context: Any) -> dict[str, Any]:
+    """Take one step for every target."""
+    wake = wake_of(event, TOPIC_ARN)
+    if wake is None:
+        log("warning", "event dropped", allowed="own topic, schedule, operator")
+        return {"wake": None, "decisions": {}}
+    alarms = read_alarms(AWS.cloudwatch, (rule.name for target in TARGETS for rule in target.alarms))
+    decisions: dict[str, str] = {}
+    failures: list[str] = []
+    for target in TARGETS:
+        try:
+            decisions[target.name] = _step(target, alarms, wake)
+        except LostRaceError:
+            decisions[target.name] = Reason.BUSY
+        except Exception as error:  # noqa: BLE001 - the other targets must be looked after; raised below
+            # The type only: an AWS error may quote what was sent, and that may hold secrets.
+            failures.append(f"{target.name}: {type(error).__name__}")
+            log("error", "target failed", target=target.name, error=_describe(error))
+    if failures:
+        raise RunFailedError(f"{len(failures)} of {len(TARGETS)} targets failed: {'; '.join(failures)}")
+    return {"wake": wake, "decisions": decisions}
+
+
+def _step(target: Target, alarms: Mapping[str, AlarmState], wake: str) -> str:
+    now = datetime.now(UTC)
+    seen = observe(target, MODE, alarms, AWS, now)
+    decision = decide(seen, now)
+    incident = execute(seen, decision, AWS, datetime.now(UTC))
+    facts = {"incident": incident.id, "status": incident.status} if incident else {}
+    log("info", "decision", wake=wake, target=target.name, reason=decision.reason, **facts)
+    return decision.reason
+
+
+def _describe(error: Exception) -> str:
+    """Name an error by its code and operation; its text may quote a request."""
+    response: dict[str, Any] = getattr(error, "response", {})
+    code = response.get("Error", {}).get("Code", "")
+    operation = getattr(error, "operation_name", "")
+    return " ".join(part for part in (type(error).__name__, code, operation) if part)

@@ -1,0 +1,129 @@
+"""Read the world: alarm states, the incident, the live configuration and the metrics. Nothing is guessed.
+
+What cannot be read raises, and a run that raises does nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.healer import remedy_environment
+from functions.healer.aws import Aws
+from functions.healer.core import evidence_begins
+from functions.healer.evidence import CORROBORATION_PERIODS, CORROBORATION_SECONDS
+from functions.healer.model import AlarmState, Bucket, Mode, Observation
+from functions.healer.target import AlarmRule, Target
+
+HIGH_RESOLUTION_KEPT = timedelta(hours=3)
+"""CloudWatch keeps periods under 60 s for 3 hours (Amazon CloudWatch concepts, "Metrics retention")."""
+
+_STANDARD_PERIOD = 60
+
+
+class UnreadableError(Exception):
+    """The world could not be read whole, so nothing may be done."""
+
+
+def read_alarms(client: Any, names: Iterable[str]) -> dict[str, AlarmState]:
+    """Read the states of alarms as they are now.
+
+    Raises:
+        UnreadableError: when an alarm is gone: silence is not health.
+
+    """
+    wanted = sorted(set(names))
+    found: dict[str, AlarmState] = {}
+    pages = client.get_paginator("describe_alarms").paginate(AlarmNames=wanted, AlarmTypes=["MetricAlarm"])
+    for page in pages:
+        for alarm in page["MetricAlarms"]:
+            found[alarm["AlarmName"]] = AlarmState(alarm["StateValue"], alarm["StateUpdatedTimestamp"])
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise UnreadableError(f"alarms not found: {', '.join(missing)}; deploy the stack again")
+    return found
+
+
+def observe(
+    target: Target,
+    mode: Mode,
+    alarms: Mapping[str, AlarmState],
+    aws: Aws,
+    now: datetime,
+) -> Observation:
+    """Read what deciding about one target needs; the rest stays unread while all is well."""
+    own = {rule.name: alarms[rule.name] for rule in target.alarms}
+    seen = Observation(target, mode, own, aws.ledger.read(target.name))
+    incident = seen.incident
+    busy = incident is not None and (incident.is_open or incident.effect is not None)
+    if not busy and all(alarm.state != "ALARM" for alarm in own.values()):
+        return seen
+    live = remedy_environment.read(aws.lambda_, target.function, target.remedies[0].variable)
+    since = evidence_begins(seen)
+    samples = {
+        rule.name: read_buckets(aws.cloudwatch, target.function, rule, since, now) for rule in target.alarms
+    }
+    return replace(seen, live=live, samples=samples)
+
+
+def read_buckets(
+    client: Any, function: str, rule: AlarmRule, since: datetime, now: datetime
+) -> tuple[Bucket, ...]:
+    """Read one alarm's metrics in its own periods, oldest first.
+
+    A period is left out while it may still grow, and when one of its two leading metrics is missing: a late
+    datapoint is not a zero.
+
+    Raises:
+        UnreadableError: when CloudWatch answers in part.
+
+    """
+    period = timedelta(seconds=rule.period)
+    delay = timedelta(seconds=2 if rule.period < _STANDARD_PERIOD else rule.period)
+    reach = max(CORROBORATION_SECONDS, (CORROBORATION_PERIODS + 1) * rule.period)
+    start = min(since, now - timedelta(seconds=reach))
+    start = _floor(max(start, now - HIGH_RESOLUTION_KEPT), rule.period)
+    end = _floor(now - delay, rule.period)
+    names = (*rule.requests, *rule.errors)
+    series = _series(client, function, rule, names, start, end)
+    requests, errors = series[: len(rule.requests)], series[len(rule.requests) :]
+    moments = sorted(requests[0].keys() & errors[0].keys())
+    return tuple(
+        Bucket(
+            moment,
+            int(sum(one.get(moment, 0) for one in requests)),
+            int(sum(one.get(moment, 0) for one in errors)),
+        )
+        for moment in moments
+        if moment + period <= end
+    )
+
+
+def _series(  # noqa: PLR0917 - one call of CloudWatch, spelled out
+    client: Any, function: str, rule: AlarmRule, names: tuple[str, ...], start: datetime, end: datetime
+) -> list[dict[datetime, float]]:
+    metric = {"Namespace": rule.namespace, "Dimensions": [{"Name": "FunctionName", "Value": function}]}
+    queries = [
+        {
+            "Id": f"m{index}",
+            "MetricStat": {"Metric": {**metric, "MetricName": name}, "Period": rule.period, "Stat": "Sum"},
+        }
+        for index, name in enumerate(names)
+    ]
+    series: list[dict[datetime, float]] = [{} for _ in names]
+    pages = client.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries, StartTime=start, EndTime=end
+    )
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            if result["StatusCode"] not in ("Complete", "PartialData"):
+                raise UnreadableError(
+                    f"{rule.name}: CloudWatch answered {result['StatusCode']} for its metrics"
+                )
+            series[int(result["Id"][1:])].update(zip(result["Timestamps"], result["Values"], strict=True))
+    return series
+
+
+def _floor(moment: datetime, seconds: int) -> datetime:
+    whole = int(moment.timestamp()) // seconds * seconds
+    return datetime.fromtimestamp(whole, tz=moment.tzinfo)

@@ -1,0 +1,78 @@
+"""What the healer looks after, as the Healer component configured it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class AlarmRule:
+    """An alarm and the arithmetic that it stands on, so that the healer can check it for itself."""
+
+    name: str
+    namespace: str
+    requests: tuple[str, ...]
+    """Metrics whose sum is the number of requests; the first must be there, the others count as 0."""
+    errors: tuple[str, ...]
+    """Metrics whose sum is the number of errors; likewise."""
+    period: int
+    """Seconds."""
+    min_errors: int
+    error_rate: float
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Set one environment variable to one value."""
+
+    kind: str
+    variable: str
+    value: str
+    revert_safe: bool = False
+    """Whether the value before may be put back while the service still fails."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function to heal, the alarms that watch it and the remedies to try."""
+
+    name: str
+    function: str
+    natural_error_rate: float
+    alarms: tuple[AlarmRule, ...]
+    remedies: tuple[Remedy, ...]
+
+
+def parse_targets(text: str) -> tuple[Target, ...]:
+    """Read the targets from the healer's environment.
+
+    Raises:
+        ValueError: when the text is not what the Healer component writes. The healer then does nothing.
+
+    """
+    try:
+        return tuple(_target(item) for item in json.loads(text))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"TARGETS must be the list that the Healer component writes: {error!r}") from error
+
+
+def _target(item: dict[str, Any]) -> Target:
+    return Target(
+        name=item["name"],
+        function=item["function"],
+        natural_error_rate=float(item["natural_error_rate"]),
+        alarms=tuple(_alarm_rule(alarm) for alarm in item["alarms"]),
+        remedies=tuple(Remedy(**remedy) for remedy in item["remedies"]),
+    )
+
+
+def _alarm_rule(item: dict[str, Any]) -> AlarmRule:
+    return AlarmRule(
+        name=item["name"],
+        namespace=item["namespace"],
+        requests=tuple(item["requests"]),
+        errors=tuple(item["errors"]),
+        period=int(item["period"]),
+        min_errors=int(item["min_errors"]),
+        error_rate=float(item["error_rate"]),
+    )

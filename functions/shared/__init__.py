@@ -1,0 +1,1 @@
+"""What every function uses; zipped into each of them."""
