@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,10 @@ def parse_targets(text: str) -> tuple[Target, ...]:
 
     """
     try:
-        return tuple(_target(item) for item in json.loads(text))
+        items = json.loads(text)
+        if not isinstance(items, list):
+            raise TypeError(f"a list is needed, got {type(items).__name__}")
+        return tuple(_target(item) for item in cast("list[dict[str, Any]]", items))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"TARGETS must be the list that the Healer component writes: {error!r}") from error
 

@@ -1,0 +1,71 @@
+import random
+from datetime import timedelta
+
+import pytest
+
+from functions.healer.evidence import Count, Verdict, corroborated, count, verdict
+from functions.healer.model import Bucket
+from tests.support.healer_world import FAST, START
+
+
+def bucket(seconds: int, requests: int, errors: int) -> Bucket:
+    return Bucket(START + timedelta(seconds=seconds), requests, errors)
+
+
+@pytest.mark.parametrize(
+    ("requests", "errors", "expected"),
+    [
+        (100, 30, True),
+        (6, 6, True),
+        (5, 5, False),  # a rate of 1, but fewer errors than the rule asks for
+        (1000, 6, False),  # errors enough, but a rate under the rule's
+        (0, 0, False),
+    ],
+)
+def test_an_alarm_is_borne_out_by_errors_enough_at_a_rate_high_enough(
+    requests: int, errors: int, expected: bool
+) -> None:
+    now = START + timedelta(seconds=12)
+    assert corroborated(FAST, [bucket(0, requests, errors)], START, now) is expected
+
+
+def test_only_recent_periods_after_the_last_incident_bear_an_alarm_out() -> None:
+    old = [bucket(0, 100, 30)]
+    assert not corroborated(FAST, old, START, START + timedelta(seconds=120))
+    assert not corroborated(FAST, old, START + timedelta(seconds=1), START + timedelta(seconds=12))
+
+
+def test_counting_starts_at_the_given_moment() -> None:
+    buckets = [bucket(0, 100, 30), bucket(10, 50, 1), bucket(20, 50, 0)]
+    assert count(buckets, START + timedelta(seconds=10)) == Count(100, 1)
+
+
+@pytest.mark.parametrize(
+    ("requests", "errors", "expected"),
+    [
+        (0, 0, Verdict.UNDECIDED),
+        (137, 0, Verdict.UNDECIDED),
+        (138, 0, Verdict.HEALTHY),
+        (138, 1, Verdict.UNDECIDED),
+        (220, 1, Verdict.HEALTHY),
+        (2, 2, Verdict.BROKEN),
+    ],
+)
+def test_the_verdict_needs_enough_requests(requests: int, errors: int, expected: Verdict) -> None:
+    assert verdict(Count(requests, errors), 0.001, 0.05) is expected
+
+
+@pytest.mark.parametrize(("rate", "wrong"), [(0.001, Verdict.BROKEN), (0.05, Verdict.HEALTHY)])
+def test_looking_after_every_request_errs_no_more_often_than_stated(rate: float, wrong: Verdict) -> None:
+    """Wald's bound, by simulation: 4,000 services, of which about 4 may be misjudged; 16 would be 6 sigma."""
+    chance = random.Random(20261121)
+    misjudged = 0
+    for _ in range(4000):
+        requests = errors = 0
+        judged = Verdict.UNDECIDED
+        while judged is Verdict.UNDECIDED:
+            requests += 1
+            errors += chance.random() < rate
+            judged = verdict(Count(requests, errors), 0.001, 0.05)
+        misjudged += judged is wrong
+    assert misjudged < 16

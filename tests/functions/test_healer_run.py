@@ -1,0 +1,155 @@
+"""Whole runs of the healer's handler, as Lambda calls it."""
+
+import importlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from functions.healer.model import Status
+from tests.support.healer_world import CANARY, TARGET, World, aws_error
+
+TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
+OTHER_TARGET = replace(TARGET, name="cart", function="cart-fn")
+
+
+def notification(state: str, alarm: str = "fast", at: str = "2026-11-21T09:40:00.000+0000") -> dict[str, Any]:
+    message = json.dumps({"AlarmName": alarm, "NewStateValue": state, "StateChangeTime": at})
+    return {"Records": [{"EventSource": "aws:sns", "Sns": {"TopicArn": TOPIC, "Message": message}}]}
+
+
+FORGED = {"Records": [{"EventSource": "aws:sns", "Sns": {"TopicArn": TOPIC + "-forged", "Message": "ALARM"}}]}
+TWO_DAYS_OLD = notification("ALARM", at="2026-11-19T09:40:00.000+0000")
+NUDGES = [
+    pytest.param(notification("OK"), id="an OK notification"),
+    pytest.param(notification("ALARM", "unrelated"), id="an unrelated alarm"),
+    pytest.param(TWO_DAYS_OLD, id="a message two days old"),
+    pytest.param({"wake": "schedule"}, id="the schedule"),
+]
+DROPPED = [pytest.param({}, id="nothing"), pytest.param(FORGED, id="a forged topic")]
+
+
+@pytest.fixture
+def healer(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, World]]:
+    """The handler module in its own environment, with the world in place of its clients, one minute in."""
+    targets = [asdict(TARGET)]
+    monkeypatch.setenv("MODE", "act")
+    monkeypatch.setenv("TARGETS", json.dumps(targets))
+    monkeypatch.setenv("TOPIC_ARN", TOPIC)
+    monkeypatch.setenv("ESCALATION_TOPIC_ARN", "people")
+    monkeypatch.setenv("LEDGER_TABLE", "ledger")
+    with mock_aws():
+        from functions.healer import handler
+
+        module = importlib.reload(handler)
+        world = World()
+        world.now = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=30)
+        world.now -= timedelta(seconds=world.now.second % 10)
+        monkeypatch.setattr(module, "AWS", world.aws)
+        yield module, world
+
+
+@pytest.mark.parametrize("event", NUDGES + DROPPED)
+def test_with_the_alarm_in_ok_nothing_is_done_whatever_the_event_says(
+    healer: tuple[ModuleType, World], event: dict[str, Any]
+) -> None:
+    module, world = healer
+    world.traffic(100, 0)
+    module.handle(event, None)
+    assert world.function.updates == []
+    assert world.aws.ledger.read("shop") is None
+
+
+@pytest.mark.parametrize("event", NUDGES)
+def test_with_the_alarm_in_alarm_any_nudge_is_enough(
+    healer: tuple[ModuleType, World], event: dict[str, Any]
+) -> None:
+    module, world = healer
+    world.break_down()
+    module.handle(event, None)
+    assert len(world.function.updates) == 1
+
+
+@pytest.mark.parametrize("event", DROPPED)
+def test_with_the_alarm_in_alarm_other_events_are_dropped_before_anything_is_read(
+    healer: tuple[ModuleType, World], event: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, world = healer
+    world.break_down()
+    world.dynamodb.delete_table(TableName="ledger")
+    assert module.handle(event, None) == {"wake": None, "decisions": {}}
+    assert world.function.updates == []
+    assert "event dropped" in capsys.readouterr().out
+
+
+def test_a_thousand_duplicates_make_one_act(healer: tuple[ModuleType, World]) -> None:
+    module, world = healer
+    world.break_down()
+    runs = [module.handle(notification("ALARM"), None) for _ in range(1000)]
+    assert len(runs) == 1000
+    assert len(world.function.updates) == 1
+    assert (world.incident.status, world.incident.acts) == (Status.VERIFYING, 1)
+
+
+def test_runs_at_the_same_time_make_one_act(healer: tuple[ModuleType, World]) -> None:
+    module, world = healer
+    world.break_down()
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: module.handle(notification("ALARM"), None), range(64)))
+    assert len(world.function.updates) == 1
+    assert world.incident.acts == 1
+
+
+def test_a_failing_target_raises_but_does_not_keep_the_others_from_being_healed(
+    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, world = healer
+    world.break_down()
+    monkeypatch.setattr(module, "TARGETS", (OTHER_TARGET, TARGET))
+    read = world.function.get_function_configuration
+
+    def deny_other(FunctionName: str) -> dict[str, Any]:
+        if FunctionName == "cart-fn":
+            raise aws_error("AccessDeniedException", "GetFunctionConfiguration")
+        return read(FunctionName)
+
+    monkeypatch.setattr(world.function, "get_function_configuration", deny_other)
+    with pytest.raises(module.RunFailedError, match="1 of 2 targets failed: cart: ClientError"):
+        module.handle({"wake": "schedule"}, None)
+    assert len(world.function.updates) == 1
+    printed = capsys.readouterr().out
+    assert "AccessDeniedException GetFunctionConfiguration" in printed
+    assert CANARY not in printed
+
+
+def test_the_log_says_what_was_decided_and_holds_no_secret(
+    healer: tuple[ModuleType, World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, world = healer
+    world.break_down()
+    module.handle(notification("ALARM"), None)
+    printed = capsys.readouterr().out
+    line = json.loads(printed.splitlines()[-1])
+    assert (line["message"], line["target"], line["reason"]) == (
+        "decision",
+        "shop",
+        "alarm-confirmed-by-metrics",
+    )
+    assert line["status"] == "VERIFYING"
+    assert CANARY not in printed
+
+
+@pytest.mark.parametrize(("name", "value"), [("MODE", "yolo"), ("TARGETS", "{}"), ("TARGETS", "[{}]")])
+def test_a_misconfigured_healer_does_not_start(
+    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    module, _ = healer
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=r"yolo|TARGETS must be"):
+        importlib.reload(module)

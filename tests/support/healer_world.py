@@ -1,0 +1,212 @@
+"""A small world for the healer: fakes where moto and the emulator lie, moto's DynamoDB for the ledger.
+
+moto accepts any RevisionId and runs no Lambda without docker, so the function is a fake that keeps its rules:
+compare-and-swap on the RevisionId, 409 while an update is in progress, throttling on demand.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from functions.healer.aws import Aws
+from functions.healer.clock import iso
+from functions.healer.core import decide
+from functions.healer.execute import execute
+from functions.healer.ledger import Ledger
+from functions.healer.model import Decision, Incident, Mode
+from functions.healer.observe import observe, read_alarms
+from functions.healer.target import AlarmRule, Remedy, Target
+
+START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
+FAST = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
+BACKSTOP = AlarmRule(
+    "backstop", "AWS/Lambda", ("Invocations", "Throttles"), ("Errors", "Throttles"), 60, 6, 0.05
+)
+REMEDY = Remedy("environment", "FAILURE_RATE", "0")
+TARGET = Target("shop", "shop-fn", 0.001, (FAST, BACKSTOP), (REMEDY,))
+CANARY = "canary-secret-5d1f"
+
+
+def aws_error(code: str, operation: str = "Operation") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": f"told about {CANARY}"}}, operation)
+
+
+class DiedError(BaseException):
+    """The healer's process is gone: nothing catches this."""
+
+
+@dataclass
+class FakeLambda:
+    """One function, with Lambda's rules for changing its configuration."""
+
+    variables: dict[str, str] = field(
+        default_factory=lambda: {"FAILURE_RATE": "0.3", "TOKEN": CANARY, "OTHER": "kept"}
+    )
+    revision: int = 1
+    status: str = "Successful"
+    readable: bool = True
+    updates: list[dict[str, str]] = field(default_factory=list)
+    before_update: Callable[[], None] = lambda: None
+    after_update: Callable[[], None] = lambda: None
+
+    def change(self, **variables: str) -> None:
+        """Someone else changes the environment."""
+        self.variables = self.variables | variables
+        self.revision += 1
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
+        shown = (
+            {"Variables": dict(self.variables)} if self.readable else {"Error": {"ErrorCode": "AccessDenied"}}
+        )
+        return {
+            "FunctionName": FunctionName,
+            "CodeSha256": "code",
+            "RevisionId": str(self.revision),
+            "State": "Active",
+            "LastUpdateStatus": self.status,
+            "Environment": shown,
+        }
+
+    def update_function_configuration(self, **arguments: Any) -> dict[str, Any]:
+        self.before_update()
+        if self.status == "InProgress":
+            raise aws_error("ResourceConflictException")
+        if arguments["RevisionId"] != str(self.revision):
+            raise aws_error("PreconditionFailedException")
+        self.variables = dict(arguments["Environment"]["Variables"])
+        self.revision += 1
+        self.updates.append(self.variables)
+        self.after_update()
+        return {}
+
+
+@dataclass
+class FakeCloudWatch:
+    """Alarm states, and metrics as (namespace, name) -> moment -> value."""
+
+    states: dict[str, str] = field(default_factory=lambda: {"fast": "OK", "backstop": "OK"})
+    since: dict[str, datetime] = field(default_factory=lambda: {"fast": START, "backstop": START})
+    metrics: dict[tuple[str, str], dict[datetime, float]] = field(default_factory=dict)
+    status_code: str = "Complete"
+
+    def set(self, alarm: str, state: str, now: datetime) -> None:
+        self.states[alarm], self.since[alarm] = state, now
+
+    def put(self, start: datetime, requests: int, errors: int, rule: AlarmRule = FAST) -> None:
+        for name, value in ((rule.requests[0], requests), (rule.errors[0], errors)):
+            self.metrics.setdefault((rule.namespace, name), {})[start] = value
+
+    def get_paginator(self, operation: str) -> Any:
+        outer = self
+
+        class Paginator:
+            def paginate(self, **arguments: Any) -> Iterator[dict[str, Any]]:
+                yield getattr(outer, f"_{operation}")(**arguments)
+
+        return Paginator()
+
+    def _describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
+        assert AlarmTypes == ["MetricAlarm"]
+        found = [
+            {"AlarmName": name, "StateValue": self.states[name], "StateUpdatedTimestamp": self.since[name]}
+            for name in AlarmNames
+            if name in self.states
+        ]
+        return {"MetricAlarms": found}
+
+    def _get_metric_data(
+        self, MetricDataQueries: list[dict[str, Any]], StartTime: datetime, EndTime: datetime
+    ) -> dict[str, Any]:
+        results: list[dict[str, Any]] = []
+        for query in MetricDataQueries:
+            metric = query["MetricStat"]["Metric"]
+            points = self.metrics.get((metric["Namespace"], metric["MetricName"]), {})
+            chosen = sorted((at, value) for at, value in points.items() if StartTime <= at < EndTime)
+            results.append(
+                {
+                    "Id": query["Id"],
+                    "StatusCode": self.status_code,
+                    "Timestamps": [at for at, _ in chosen],
+                    "Values": [value for _, value in chosen],
+                }
+            )
+        return {"MetricDataResults": results}
+
+
+@dataclass
+class FakeSns:
+    """What people were told."""
+
+    sent: list[dict[str, str]] = field(default_factory=list)
+    failing: bool = False
+
+    def publish(self, **arguments: str) -> None:
+        if self.failing:
+            raise aws_error("InternalError", "Publish")
+        self.sent.append(arguments)
+
+
+def create_ledger_table(client: Any, name: str = "ledger") -> None:
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+class World:
+    """One target under one healer, with a clock that the test moves. Needs moto's `mock_aws` around it."""
+
+    def __init__(self, target: Target = TARGET, mode: Mode = Mode.ACT) -> None:
+        self.target, self.mode, self.now = target, mode, START
+        self.dynamodb: Any = boto3.client("dynamodb", region_name="us-east-1")
+        create_ledger_table(self.dynamodb)
+        self.function, self.cloudwatch, self.sns = FakeLambda(), FakeCloudWatch(), FakeSns()
+        self.aws = Aws(self.cloudwatch, self.function, self.sns, Ledger(self.dynamodb, "ledger"), "people")
+
+    @property
+    def incident(self) -> Incident:
+        incident = self.aws.ledger.read(self.target.name)
+        assert incident is not None
+        return incident
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def traffic(self, requests: int, errors: int, seconds: int = 10) -> None:
+        """Let time pass in whole fast periods, each with so many requests and errors."""
+        for _ in range(seconds // 10):
+            self.cloudwatch.put(self.now, requests, errors)
+            self.pass_time(10)
+
+    def break_down(self) -> None:
+        """Fail for a period, and let the fast alarm see it."""
+        self.traffic(100, 30)
+        self.pass_time(2)
+        self.cloudwatch.set("fast", "ALARM", self.now)
+
+    def step(self) -> Decision:
+        """Run once."""
+        alarms = read_alarms(self.cloudwatch, [rule.name for rule in self.target.alarms])
+        seen = observe(self.target, self.mode, alarms, self.aws, self.now)
+        decision = decide(seen, self.now)
+        execute(seen, decision, self.aws, self.now)
+        return decision
+
+    def open_targets(self) -> set[str]:
+        """What `up` would ask for."""
+        key = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
+        item = self.dynamodb.get_item(TableName="ledger", Key=key).get("Item", {})
+        return set(item.get("targets", {}).get("SS", []))
+
+    def everything_written(self) -> str:
+        """All that left the healer: ledger items and messages."""
+        return f"{self.dynamodb.scan(TableName='ledger')['Items']} {self.sns.sent} {iso(self.now)}"
