@@ -51,12 +51,15 @@ def parse_targets(text: str) -> tuple[Target, ...]:
 
     """
     try:
-        items = json.loads(text)
-        if not isinstance(items, list):
-            raise TypeError(f"a list is needed, got {type(items).__name__}")
-        return tuple(_target(item) for item in cast("list[dict[str, Any]]", items))
+        return tuple(_target(item) for item in _list(json.loads(text)))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"TARGETS must be the list that the Healer component writes: {error!r}") from error
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list is needed, got {type(value).__name__}")
+    return cast("list[dict[str, Any]]", value)
 
 
 def _target(item: dict[str, Any]) -> Target:
