@@ -86,11 +86,13 @@ def _respond(seen: Observation, incident: Incident | None, now: datetime) -> Dec
     rule = _confirmed_alarm(seen, now)
     if rule is None:
         return _without_alarm(seen, incident, now)
+    draft = incident or opened(seen, rule, now)
+    remedy = seen.target.remedy
+    if remedy is None:
+        return Decision(Reason.NO_REMEDY, escalated(draft, now, Reason.NO_REMEDY, override_stands=False))
     live = _live(seen)
-    remedy = seen.target.remedies[0]
     if not live.settled:
         return Decision(Reason.UPDATE_IN_PROGRESS)
-    draft = incident or opened(seen, rule, now)
     obstacle = _obstacle(live, remedy, draft)
     if obstacle is not None:
         # Not in place, unless it cannot be seen.
@@ -180,7 +182,8 @@ def _verify(seen: Observation, incident: Incident, now: datetime) -> Decision:
 def _ineffective(seen: Observation, incident: Incident, now: datetime) -> Decision:
     """Undo what did not help, if that is declared safe; otherwise hold it. Call people either way."""
     reason = Reason.NO_REMEDY_HELPED
-    if seen.mode is Mode.ACT and seen.target.remedies[0].revert_safe:
+    remedy = seen.target.remedy
+    if seen.mode is Mode.ACT and remedy is not None and remedy.revert_safe:
         undoing = moved(incident, now, reason, Status.INEFFECTIVE, Status.ACTING)
         return Decision(
             reason, replace(undoing, effect=Effect.REVERT, lease_until=iso(now + LEASE), attempts=1)

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     ALARM_CONFIRMED = "alarm-confirmed-by-metrics"
     ALARM_CLEARED = "alarm-cleared-before-the-act"
     MODE_FORBIDS = "mode-forbids-acting"
+    NO_REMEDY = "no-remedy-configured"
     CONFIGURATION_UNREADABLE = "configuration-unreadable"
     VARIABLE_MISSING = "variable-missing"
     ALREADY_APPLIED = "remedy-already-in-place"

@@ -58,7 +58,8 @@ def observe(
     busy = incident is not None and (incident.is_open or incident.effect is not None)
     if not busy and all(alarm.state != "ALARM" for alarm in own.values()):
         return seen
-    live = remedy_environment.read(aws.lambda_, target.function, target.remedies[0].variable)
+    remedy = target.remedy
+    live = remedy_environment.read(aws.lambda_, target.function, remedy.variable) if remedy else None
     since = evidence_begins(seen)
     samples = {
         rule.name: read_buckets(aws.cloudwatch, target.function, rule, since, now) for rule in target.alarms

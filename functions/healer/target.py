@@ -40,7 +40,14 @@ class Target:
     function: str
     natural_error_rate: float
     alarms: tuple[AlarmRule, ...]
+    """At least one."""
     remedies: tuple[Remedy, ...]
+    """None: the target is only watched."""
+
+    @property
+    def remedy(self) -> Remedy | None:
+        """The remedy to try."""
+        return self.remedies[0] if self.remedies else None
 
 
 def parse_targets(text: str) -> tuple[Target, ...]:

@@ -273,6 +273,20 @@ def test_a_remedy_already_in_place_is_escalated_not_repeated(world: World) -> No
     assert world.function.updates == []
 
 
+def test_a_target_without_a_remedy_is_watched_and_people_are_called(world: World) -> None:
+    world.target = replace(world.target, remedies=())
+    world.break_down()
+    assert world.step().reason is Reason.NO_REMEDY
+    assert world.incident.status is Status.ESCALATED
+    assert world.step().reason is Reason.AWAITING_PEOPLE
+    world.cloudwatch.set("fast", "OK", world.now)
+    world.pass_time(8)
+    world.traffic(100, 0, seconds=30)
+    world.pass_time(2)
+    assert world.step().reason is Reason.RECOVERED_UNAIDED
+    assert world.function.updates == []
+
+
 def test_a_value_that_someone_changed_back_is_not_fought_over(world: World) -> None:
     world.break_down()
     world.step()
