@@ -1,0 +1,46 @@
+# Everything sets itself up: Python 3.11 to 3.13 and make are all that a machine needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PATHS := __main__.py settings.py components functions policies cli sandbox tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check format pins clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(VENV)/.done ## Make .venv with everything that is needed, at pinned versions
+
+$(VENV)/.done: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(0 if ok else "selfheal needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
+	@echo "Setting up $(VENV) (about 70 packages, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## See the whole loop heal, on this machine, and write out/demo/incident.html
+	@$(BIN)/selfheal demo
+
+test: setup ## Run every test
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-fast: setup ## Run the tests that need no emulator
+	@$(BIN)/python -m pytest -n 2 -m "not slow"
+
+check: setup ## Check style and types
+	@$(BIN)/ruff format --check $(PATHS)
+	@$(BIN)/ruff check $(PATHS)
+	@$(BIN)/basedpyright
+
+format: setup ## Put the code in form
+	@$(BIN)/ruff format $(PATHS)
+	@$(BIN)/ruff check --fix $(PATHS)
+
+pins: setup ## Pin the newest versions that requirements/*.in allow, with hashes (needs uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/dev.in -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/program.in -c requirements-dev.txt -o requirements.txt
+
+clean: ## Remove what the commands above made
+	rm -rf $(VENV) out .selfheal .pytest_cache .ruff_cache .hypothesis *.egg-info
