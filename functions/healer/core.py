@@ -167,7 +167,7 @@ def _verify(seen: Observation, incident: Incident, now: datetime) -> Decision:
     if plan is None or live.value != plan.after:
         reason = Reason.VALUE_CHANGED
         return Decision(reason, escalated(incident, now, reason, Status.INCONCLUSIVE, override_stands=False))
-    evidence = _evidence(seen, incident)
+    evidence = _evidence(seen, incident, now)
     judged = replace(incident, evidence=evidence)
     if evidence.verdict == Verdict.HEALTHY and seen.alarms[_rule(seen, incident).name].state == "OK":
         return _recover(judged, now, Reason.RECOVERED)
@@ -196,7 +196,7 @@ def _watch(seen: Observation, incident: Incident, now: datetime) -> Decision:
     waiting = Reason.AWAITING_PEOPLE if incident.status is Status.ESCALATED else Reason.COLLECTING_EVIDENCE
     if seen.alarms[_rule(seen, incident).name].state != "OK":
         return Decision(waiting)
-    evidence = _evidence(seen, incident)
+    evidence = _evidence(seen, incident, now)
     if evidence.verdict != Verdict.HEALTHY:
         return Decision(waiting)
     reason = Reason.RECOVERED if incident.acts else Reason.RECOVERED_UNAIDED
@@ -237,10 +237,10 @@ def _confirmed_alarm(seen: Observation, now: datetime) -> AlarmRule | None:
     return None
 
 
-def _evidence(seen: Observation, incident: Incident) -> Evidence:
+def _evidence(seen: Observation, incident: Incident, now: datetime) -> Evidence:
     rule = _rule(seen, incident)
     since = evidence_begins(seen)
-    counted = count(seen.samples.get(rule.name, ()), since)
+    counted = count(rule, seen.samples.get(rule.name, ()), since, now)
     judged = verdict(counted, seen.target.natural_error_rate, rule.error_rate)
     return Evidence(iso(since), counted.requests, counted.errors, judged)
 

@@ -17,6 +17,8 @@ CORROBORATION_PERIODS = 5
 CORROBORATION_SECONDS = 60
 """... and never fewer than the last minute's."""
 
+_STANDARD_PERIOD = 60
+
 
 class Verdict(StrEnum):
     """What the requests since the act show."""
@@ -49,9 +51,15 @@ def corroborated(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, no
     )
 
 
-def count(buckets: Iterable[Bucket], since: datetime) -> Count:
-    """Sum the buckets that begin at or after a moment."""
-    chosen = [bucket for bucket in buckets if bucket.start >= since]
+def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> Count:
+    """Sum the periods that begin at or after a moment and have had time to arrive whole.
+
+    A period may still grow after its end: by 2 s for high-resolution metrics, by a minute for those that AWS
+    itself counts. An error that arrives late must not look like health.
+    """
+    late = timedelta(seconds=2 if rule.period < _STANDARD_PERIOD else 60)
+    latest = now - late - timedelta(seconds=rule.period)
+    chosen = [bucket for bucket in buckets if since <= bucket.start <= latest]
     return Count(sum(bucket.requests for bucket in chosen), sum(bucket.errors for bucket in chosen))
 
 

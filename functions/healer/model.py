@@ -193,7 +193,7 @@ class Observation:
     live: LiveConfiguration | None = None
     """None when nothing called for reading it."""
     samples: Mapping[str, tuple[Bucket, ...]] = field(default_factory=dict[str, tuple[Bucket, ...]])
-    """Alarm name to its buckets, oldest first; only periods that are complete."""
+    """Alarm name to its buckets, oldest first; only periods that are over."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,6 @@ from functions.healer.target import AlarmRule, Target
 HIGH_RESOLUTION_KEPT = timedelta(hours=3)
 """CloudWatch keeps periods under 60 s for 3 hours (Amazon CloudWatch concepts, "Metrics retention")."""
 
-_STANDARD_PERIOD = 60
-
 
 class UnreadableError(Exception):
     """The world could not be read whole, so nothing may be done."""
@@ -72,19 +70,18 @@ def read_buckets(
 ) -> tuple[Bucket, ...]:
     """Read one alarm's metrics in its own periods, oldest first.
 
-    A period is left out while it may still grow, and when one of its two leading metrics is missing: a late
-    datapoint is not a zero.
+    A period is left out until it is over, and when one of its two leading metrics is missing: a late datapoint
+    is not a zero.
 
     Raises:
         UnreadableError: when CloudWatch answers in part.
 
     """
     period = timedelta(seconds=rule.period)
-    delay = timedelta(seconds=2 if rule.period < _STANDARD_PERIOD else rule.period)
     reach = max(CORROBORATION_SECONDS, (CORROBORATION_PERIODS + 1) * rule.period)
     start = min(since, now - timedelta(seconds=reach))
     start = _floor(max(start, now - HIGH_RESOLUTION_KEPT), rule.period)
-    end = _floor(now - delay, rule.period)
+    end = _floor(now, rule.period)
     names = (*rule.requests, *rule.errors)
     series = _series(client, function, rule, names, start, end)
     requests, errors = series[: len(rule.requests)], series[len(rule.requests) :]

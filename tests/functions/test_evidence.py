@@ -5,7 +5,7 @@ import pytest
 
 from functions.healer.evidence import Count, Verdict, corroborated, count, verdict
 from functions.healer.model import Bucket
-from tests.support.healer_world import FAST, START
+from tests.support.healer_world import BACKSTOP, FAST, START
 
 
 def bucket(seconds: int, requests: int, errors: int) -> Bucket:
@@ -35,9 +35,14 @@ def test_only_recent_periods_after_the_last_incident_bear_an_alarm_out() -> None
     assert not corroborated(FAST, old, START + timedelta(seconds=1), START + timedelta(seconds=12))
 
 
-def test_counting_starts_at_the_given_moment() -> None:
+def test_only_periods_from_the_given_moment_that_had_time_to_arrive_are_counted() -> None:
     buckets = [bucket(0, 100, 30), bucket(10, 50, 1), bucket(20, 50, 0)]
-    assert count(buckets, START + timedelta(seconds=10)) == Count(100, 1)
+    since = START + timedelta(seconds=10)
+    assert count(FAST, buckets, since, START + timedelta(seconds=32)) == Count(100, 1)
+    assert count(FAST, buckets, since, START + timedelta(seconds=31)) == Count(50, 1)
+    minute = [bucket(0, 600, 0)]
+    assert count(BACKSTOP, minute, START, START + timedelta(seconds=119)) == Count(0, 0)
+    assert count(BACKSTOP, minute, START, START + timedelta(seconds=120)) == Count(600, 0)
 
 
 @pytest.mark.parametrize(

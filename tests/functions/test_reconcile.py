@@ -17,7 +17,7 @@ def heal(world: World) -> None:
     """Break down, act, and collect the evidence of recovery."""
     world.break_down()
     world.step()
-    world.pass_time(8)
+    world.pass_time(10)
     world.traffic(100, 0, seconds=40)
     world.cloudwatch.set("fast", "OK", world.now)
     world.pass_time(2)
@@ -96,7 +96,7 @@ def test_no_traffic_after_the_act_is_never_called_recovered(world: World) -> Non
 def test_an_ineffective_remedy_is_held_and_a_person_called_once(world: World) -> None:
     world.break_down()
     world.step()
-    world.pass_time(8)
+    world.pass_time(10)
     world.traffic(100, 30, seconds=30)
     world.pass_time(2)
     assert world.step().reason is Reason.NO_REMEDY_HELPED
@@ -113,7 +113,7 @@ def test_an_ineffective_remedy_that_is_safe_to_revert_is_undone(world: World) ->
     world.target = replace(world.target, remedies=(replace(REMEDY, revert_safe=True),))
     world.break_down()
     world.step()
-    world.pass_time(8)
+    world.pass_time(10)
     world.traffic(100, 30, seconds=30)
     world.pass_time(2)
     assert world.step().reason is Reason.NO_REMEDY_HELPED
@@ -155,7 +155,7 @@ def test_a_proposal_closes_by_evidence_when_the_service_recovers_unaided(world: 
     world.break_down()
     world.step()
     world.cloudwatch.set("fast", "OK", world.now)
-    world.pass_time(8)
+    world.pass_time(10)
     world.traffic(100, 0, seconds=30)
     world.pass_time(2)
     assert world.step().reason is Reason.RECOVERED_UNAIDED
@@ -280,7 +280,7 @@ def test_a_target_without_a_remedy_is_watched_and_people_are_called(world: World
     assert world.incident.status is Status.ESCALATED
     assert world.step().reason is Reason.AWAITING_PEOPLE
     world.cloudwatch.set("fast", "OK", world.now)
-    world.pass_time(8)
+    world.pass_time(10)
     world.traffic(100, 0, seconds=30)
     world.pass_time(2)
     assert world.step().reason is Reason.RECOVERED_UNAIDED

@@ -190,7 +190,6 @@ class World:
     def break_down(self) -> None:
         """Fail for a period, and let the fast alarm see it."""
         self.traffic(100, 30)
-        self.pass_time(2)
         self.cloudwatch.set("fast", "ALARM", self.now)
 
     def step(self) -> Decision:
