@@ -1,0 +1,1 @@
+"""Components that heal Lambda functions, this project's or another's."""

@@ -1,0 +1,187 @@
+"""`FragileService`: an HTTP service that fails at a configured rate, to be healed."""
+
+import math
+from enum import StrEnum
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.arns import Arns
+from components.code import package
+from components.errors import ComponentError
+from components.iam import function_role, write_logs
+from components.log_groups import DEFAULT_RETENTION_DAYS, log_group
+
+TIMEOUT_SECONDS = 3
+"""Shorter than any caller waits; the fault mode `timeout` runs into it."""
+
+MEMORY_MB = 128
+
+
+class FaultMode(StrEnum):
+    """How an injected fault shows itself."""
+
+    EXCEPTION = "exception"
+    """An exception at once."""
+    LATENCY = "latency"
+    """A delay, then an exception."""
+    STATUS_CODE = "status-code"
+    """An answer with status 503; Lambda itself counts no error."""
+    TIMEOUT = "timeout"
+    """No answer within the function's timeout."""
+    PARTIAL = "partial"
+    """Always the same share of callers fails."""
+
+
+class Traffic(StrEnum):
+    """What the API invokes."""
+
+    LATEST = "latest"
+    """The unpublished code and configuration: a change of the environment acts at once."""
+    ALIAS = "alias"
+    """A published version behind the alias `live`: its environment cannot change."""
+
+
+class FragileServiceArgs(TypedDict):
+    """How the service fails, and how it is reached."""
+
+    failure_rate: float
+    """Share of requests that fail, from 0 to 1: the baseline, owned by Pulumi."""
+
+    fault_mode: NotRequired[FaultMode]
+    """How they fail. Default EXCEPTION."""
+
+    traffic: NotRequired[Traffic]
+    """What the API invokes. Default LATEST."""
+
+    log_retention_days: NotRequired[int]
+    """Days that logs are kept; one of the numbers that CloudWatch Logs knows. Default 14."""
+
+
+class FragileService(pulumi.ComponentResource):
+    """A Lambda function behind an HTTP API that answers every path and method."""
+
+    function_name: pulumi.Output[str]
+    """Name of the function, known at preview."""
+
+    alias_name: pulumi.Output[str] | None
+    """Name of the alias that the API invokes; none with Traffic.LATEST."""
+
+    url: pulumi.Output[str]
+    """Address of the service, for example https://abc123.execute-api.us-east-1.amazonaws.com/."""
+
+    def __init__(
+        self, name: str, args: FragileServiceArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Register the function, its role, its logs and its API.
+
+        Raises:
+            ComponentError: when the rate is no number from 0 to 1, or the retention unknown to CloudWatch.
+
+        """
+        super().__init__("selfheal:index:FragileService", name, {**args}, opts)
+        rate = checked_rate(args["failure_rate"])
+        arns = Arns(self)
+        published = Traffic(args.get("traffic", Traffic.LATEST)) is Traffic.ALIAS
+        group = log_group(name, args.get("log_retention_days", DEFAULT_RETENTION_DAYS), self)
+        role, policy = function_role(name, [write_logs(arns, group.name)], self)
+        function = aws.lambda_.Function(
+            name,
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler="functions.fragile.handler.handle",
+            code=package("fragile"),
+            role=role.arn,
+            timeout=TIMEOUT_SECONDS,
+            memory_size=MEMORY_MB,
+            publish=published,
+            environment=aws.lambda_.FunctionEnvironmentArgs(
+                variables={
+                    "FAILURE_RATE": rate_text(rate),
+                    "FAULT_MODE": FaultMode(args.get("fault_mode", FaultMode.EXCEPTION)).value,
+                }
+            ),
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=group.name),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.function_name = function.name
+        alias = self._alias(name, function) if published else None
+        self.alias_name = alias.name if alias else None
+        self.url = self._api(name, function, alias)
+        self.register_outputs(
+            {"functionName": self.function_name, "aliasName": self.alias_name, "url": self.url}
+        )
+
+    def _alias(self, name: str, function: aws.lambda_.Function) -> aws.lambda_.Alias:
+        return aws.lambda_.Alias(
+            f"{name}-live",
+            name="live",
+            description="What the API invokes",
+            function_name=function.name,
+            function_version=function.version,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _api(
+        self, name: str, function: aws.lambda_.Function, alias: aws.lambda_.Alias | None
+    ) -> pulumi.Output[str]:
+        options = pulumi.ResourceOptions(parent=self)
+        api = aws.apigatewayv2.Api(f"{name}-api", protocol_type="HTTP", opts=options)
+        integration = aws.apigatewayv2.Integration(
+            f"{name}-integration",
+            api_id=api.id,
+            integration_type="AWS_PROXY",
+            integration_uri=alias.arn if alias else function.arn,
+            payload_format_version="2.0",
+            opts=options,
+        )
+        # `/{proxy+}` does not match the root.
+        routes = [
+            aws.apigatewayv2.Route(
+                f"{name}-{suffix}",
+                api_id=api.id,
+                route_key=key,
+                target=pulumi.Output.concat("integrations/", integration.id),
+                opts=options,
+            )
+            for suffix, key in (("root", "ANY /"), ("proxy", "ANY /{proxy+}"))
+        ]
+        permission = aws.lambda_.Permission(
+            f"{name}-invoke",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            qualifier=alias.name if alias else None,
+            principal="apigateway.amazonaws.com",
+            source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
+            opts=options,
+        )
+        stage = aws.apigatewayv2.Stage(
+            f"{name}-stage",
+            api_id=api.id,
+            name="$default",
+            auto_deploy=True,
+            # So that an address that is known also answers.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*routes, permission]),
+        )
+        return stage.invoke_url
+
+
+def rate_text(rate: float) -> str:
+    """Return a rate as the function's environment holds it: "0" and "1" without a point, the rest exactly."""
+    return repr(float(rate)).removesuffix(".0")
+
+
+def checked_rate(rate: float) -> float:
+    """Return the failure rate if it is one.
+
+    Raises:
+        ComponentError: when it is no number from 0 to 1. NaN is none.
+
+    """
+    if isinstance(rate, bool) or not math.isfinite(rate) or not 0 <= rate <= 1:
+        raise ComponentError(
+            f"failure_rate must be a number from 0 (never fails) to 1 (always fails), got {rate}. "
+            "It is a share of requests, not a percentage: 30 % is 0.3."
+        )
+    return rate

@@ -1,0 +1,75 @@
+"""IAM documents and the role that every function of this project gets: its own, and bounded."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Input, Output
+
+from components.arns import Arns
+
+Statement = Mapping[str, Any]
+"""One statement of a policy document; its values may be outputs."""
+
+
+def document(statements: Sequence[Statement]) -> Output[str]:
+    """Return a policy document as JSON text.
+
+    `Output.json_dumps` and not `get_policy_document`: the latter loses its dependencies while an argument is
+    unknown.
+    """
+    return Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(actions: Sequence[str], resources: Sequence[Input[str]]) -> Statement:
+    """Return a statement that allows exactly these actions on exactly these resources."""
+    return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+
+
+def write_logs(arns: Arns, group: Input[str]) -> Statement:
+    """Return the statement that lets a function write into its own log group, which it cannot create."""
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [arns.log_streams(group)])
+
+
+def function_role(
+    name: str, statements: Sequence[Statement], parent: pulumi.Resource
+) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    """Register a role that only Lambda can assume and that can do what the statements say, and no more.
+
+    The permissions boundary says the same as the policy: whatever someone attaches to the role later, it
+    gains nothing.
+
+    Args:
+        name: Prefix of the logical names.
+        statements: All that the function may do.
+        parent: The component they belong to.
+
+    Returns:
+        The role and its policy. A function must depend on the policy, or it may run before it may log.
+
+    """
+    options = pulumi.ResourceOptions(parent=parent)
+    text = document(statements)
+    boundary = aws.iam.Policy(
+        f"{name}-boundary",
+        description=f"The most that the role of {name} can ever do, whatever is attached to it",
+        policy=text,
+        opts=options,
+    )
+    role = aws.iam.Role(
+        f"{name}-role",
+        assume_role_policy=document(
+            [
+                {
+                    "Effect": "Allow",
+                    "Action": "sts:AssumeRole",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                }
+            ]
+        ),
+        permissions_boundary=boundary.arn,
+        opts=options,
+    )
+    policy = aws.iam.RolePolicy(f"{name}-policy", role=role.name, policy=text, opts=options)
+    return role, policy

@@ -1,0 +1,143 @@
+"""How many errors of a period cannot be chance: the arithmetic behind the alarms. Pure."""
+
+from math import ceil, exp, floor, lgamma, log, log1p
+
+from components.errors import ComponentError
+
+SECONDS_PER_YEAR = 365.25 * 24 * 3600
+
+MAX_NATURAL_ERROR_RATE = 0.2
+"""A service that fails one request in five by nature has no failure that an error rate could show."""
+
+MAX_FALSE_ALARMS_PER_YEAR = 1000.0
+"""Nearly three a day: whoever accepts more has no use for an alarm."""
+
+MAX_MIN_ERRORS = 10_000
+"""Where the search gives up: the two rates are then too close to be told apart within one period."""
+
+DEFAULT_ALARM_ERROR_RATE = 0.05
+DEFAULT_ALARM_FACTOR = 10
+
+
+def default_alarm_error_rate(natural_error_rate: float) -> float:
+    """Return the error rate to alarm at when none is given: 5 %, or ten times the natural one if more."""
+    return min(1.0, max(DEFAULT_ALARM_ERROR_RATE, DEFAULT_ALARM_FACTOR * natural_error_rate))
+
+
+def derive(
+    natural_error_rate: float, false_alarms_per_year: float, period: int, alarm_error_rate: float
+) -> int:
+    """Return the least number of errors in one period, k, that may alarm.
+
+    With p the natural rate and r the alarm's, an alarm fires in a period of n requests when at least m(n) =
+    max(k, ceil(r n)) of them fail. The returned k is the smallest of at least 1 for which, at every traffic
+    n,
+
+        P(Binomial(n, p) >= m(n)) <= false_alarms_per_year / periods in a year
+
+    so that a healthy service alarms by chance at most that often, whatever its traffic, with one period
+    being enough.
+
+    Only one n matters for each count m. The tail P(Binomial(n, p) >= m) grows with n, and an alarm at
+    exactly m errors needs m >= r n, that is n <= m / r: the worst is n = floor(m / r). So k is one more than
+    the greatest m at which that tail is above the bound. The search for it ends, because the tail is at most
+    exp(-n D), with D the Kullback-Leibler divergence of r from p (H. Chernoff, "A Measure of Asymptotic
+    Efficiency for Tests of a Hypothesis Based on the sum of Observations", 1952; W. Hoeffding, "Probability
+    Inequalities for Sums of Bounded Random Variables", 1963, theorem 1), and m / n >= r here. As n > m / r -
+    1, no m above r (1 + ln(1 / bound) / D) can break the bound.
+
+    Args:
+        natural_error_rate: Share of requests that fail when the service is well; above 0, at most 0.2.
+        false_alarms_per_year: Accepted for this one alarm; above 0, at most 1,000.
+        period: Of the alarm, in seconds; at least 1.
+        alarm_error_rate: Share of failed requests that is a failure; above the natural rate, at most 1.
+
+    Raises:
+        ComponentError: when a value is out of range, or the two rates are too close to be told apart.
+
+    """
+    _check(natural_error_rate, false_alarms_per_year, period, alarm_error_rate)
+    bound = false_alarms_per_year * period / SECONDS_PER_YEAR
+    if bound >= 1:
+        return 1
+    divergence = _divergence(alarm_error_rate, natural_error_rate)
+    # Compared as a product: with rates a rounding apart, the divergence is 0.
+    if alarm_error_rate * -log(bound) > (MAX_MIN_ERRORS - alarm_error_rate) * divergence:
+        raise ComponentError(
+            f"alarm_error_rate is too close to natural_error_rate: within {period} s they can be told "
+            f"apart only by more than {MAX_MIN_ERRORS} errors. Got {alarm_error_rate} and "
+            f"{natural_error_rate}. Raise alarm_error_rate, for example to "
+            f"{min(1.0, 2 * natural_error_rate):g}, or leave it out."
+        )
+    count = ceil(alarm_error_rate * (1 - log(bound) / divergence))
+    while count >= 1 and tail(_worst_requests(count, alarm_error_rate), natural_error_rate, count) <= bound:
+        count -= 1
+    return count + 1
+
+
+def tail(requests: int, rate: float, errors: int) -> float:
+    """Return P(Binomial(requests, rate) >= errors), exact but for rounding, for `errors` above the mean.
+
+    Args:
+        requests: At least 0.
+        rate: Above 0 and below 1.
+        errors: Above requests x rate, so that the terms fall and the sum may stop when they vanish.
+
+    """
+    if errors > requests:
+        return 0.0
+    # The first term in log space: its factors leave the range of a float long before their product does.
+    term = exp(
+        lgamma(requests + 1)
+        - lgamma(errors + 1)
+        - lgamma(requests - errors + 1)
+        + errors * log(rate)
+        + (requests - errors) * log1p(-rate)
+    )
+    odds = rate / (1 - rate)
+    total = term
+    for count in range(errors, requests):
+        term *= (requests - count) / (count + 1) * odds
+        total += term
+        if term < total * 1e-17:
+            break
+    return min(1.0, total)
+
+
+def _worst_requests(errors: int, rate: float) -> int:
+    """Return the greatest n with errors / n >= rate, by the same rounded division that the alarm does."""
+    requests = floor(errors / rate)
+    while errors / (requests + 1) >= rate:
+        requests += 1
+    while errors / requests < rate:
+        requests -= 1
+    return requests
+
+
+def _divergence(alarm: float, natural: float) -> float:
+    """Return the Kullback-Leibler divergence of Bernoulli(alarm) from Bernoulli(natural), in nats."""
+    success = 0.0 if alarm == 1 else (1 - alarm) * (log1p(-alarm) - log1p(-natural))
+    return max(0.0, alarm * log(alarm / natural) + success)
+
+
+def _check(natural: float, false_alarms: float, period: int, alarm: float) -> None:
+    """Raise unless every value is in range; written so that NaN is refused as well."""
+    if not 0 < natural <= MAX_NATURAL_ERROR_RATE:
+        raise ComponentError(
+            f"natural_error_rate must be above 0 and at most {MAX_NATURAL_ERROR_RATE}, got {natural}. It "
+            "is the share of requests that fail when the service is well: read it off a quiet week, or "
+            "keep the default 0.001."
+        )
+    if not natural < alarm <= 1:
+        raise ComponentError(
+            f"alarm_error_rate must be above natural_error_rate ({natural}) and at most 1, got {alarm}. "
+            f"Leave it out for {default_alarm_error_rate(natural):g}."
+        )
+    if not 0 < false_alarms <= MAX_FALSE_ALARMS_PER_YEAR:
+        raise ComponentError(
+            f"false_alarms_per_year must be above 0 and at most {MAX_FALSE_ALARMS_PER_YEAR:g}, got "
+            f"{false_alarms}. It is how many alarms without a cause the owner accepts in a year; the "
+            "default is 1."
+        )
+    if period < 1:
+        raise ComponentError(f"period must be at least 1 second, got {period}.")

@@ -1,0 +1,104 @@
+"""The two topics: one that wakes the healer, one that reaches people."""
+
+import re
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.arns import Arns
+from components.errors import ComponentError
+from components.iam import Statement, document
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+"""Enough to catch a missing @ or a stray space; SNS asks the owner of the address to confirm anyway."""
+
+
+def is_email(text: str) -> bool:
+    """Return whether this looks like an e-mail address."""
+    return _EMAIL.fullmatch(text) is not None
+
+
+def check_emails(emails: Sequence[str]) -> None:
+    """Raise unless these are e-mail addresses, each given once.
+
+    Raises:
+        ComponentError: for text that is no address, or an address given twice.
+
+    """
+    for address in emails:
+        if not is_email(address):
+            raise ComponentError(
+                f"escalation_emails must hold e-mail addresses such as oncall@example.com, got {address!r}."
+            )
+    twice = sorted({address for address in emails if list(emails).count(address) > 1})
+    if twice:
+        raise ComponentError(f"escalation_emails holds {', '.join(twice)} more than once. Name each once.")
+
+
+def healer_topic(name: str, arns: Arns, parent: pulumi.Resource) -> pulumi.Output[str]:
+    """Register the topic that wakes the healer, and return its ARN. Only alarms of this account can publish.
+
+    It is not encrypted: with the AWS-managed key CloudWatch's notifications vanish silently, and a message
+    carries nothing but the name and the state of an alarm.
+    """
+    topic = aws.sns.Topic(f"{name}-topic", opts=pulumi.ResourceOptions(parent=parent))
+    arn = arns.topic(topic.name)
+    return _guarded(f"{name}-topic-policy", arn, [_alarms_publish(arns, arn), _people_do_not(arn)], parent)
+
+
+def escalation_topic(
+    name: str, arns: Arns, emails: Sequence[str], parent: pulumi.Resource
+) -> pulumi.Output[str]:
+    """Register the topic that reaches people, subscribe the addresses, and return its ARN.
+
+    Alarms of this account may publish by its policy; the healer may by its role.
+    """
+    options = pulumi.ResourceOptions(parent=parent)
+    topic = aws.sns.Topic(f"{name}-escalation", opts=options)
+    arn = arns.topic(topic.name)
+    for address in emails:
+        aws.sns.TopicSubscription(
+            f"{name}-email-{address}", topic=arn, protocol="email", endpoint=address, opts=options
+        )
+    return _guarded(f"{name}-escalation-policy", arn, [_alarms_publish(arns, arn)], parent)
+
+
+def _guarded(
+    name: str, topic_arn: pulumi.Output[str], statements: Sequence[Statement], parent: pulumi.Resource
+) -> pulumi.Output[str]:
+    """Attach the policy, and return the topic's ARN for use by what must not come before the policy.
+
+    An alarm that fires while its topic does not accept it yet would tell nobody, and never again.
+    """
+    policy = aws.sns.TopicPolicy(
+        name, arn=topic_arn, policy=document(statements), opts=pulumi.ResourceOptions(parent=parent)
+    )
+    return pulumi.Output.all(topic_arn, policy.arn).apply(lambda arns: arns[0])
+
+
+def _alarms_publish(arns: Arns, topic_arn: pulumi.Output[str]) -> Statement:
+    return {
+        "Sid": "AlarmsOfThisAccountPublish",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {
+            # Both, so that no other account's alarm can make CloudWatch speak for it (the confused deputy).
+            "StringEquals": {"aws:SourceAccount": arns.account},
+            "ArnLike": {"aws:SourceArn": arns.alarm("*")},
+        },
+    }
+
+
+def _people_do_not(topic_arn: pulumi.Output[str]) -> Statement:
+    """Deny whoever is no AWS service, so that no identity's own policy lets it wake the healer either."""
+    return {
+        "Sid": "NobodyElsePublishes",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}},
+    }

@@ -1,0 +1,62 @@
+"""What wakes the healer: its topic and its schedule. Each may invoke it by a permission of its own."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from components.arns import Arns
+
+SCHEDULE = "rate(1 minute)"
+"""The shortest that EventBridge knows."""
+
+SCHEDULE_EVENT = {"wake": "schedule"}
+"""What the healer's code knows a scheduled run by."""
+
+
+def wake_by_topic(
+    name: str, function: aws.lambda_.Function, topic_arn: pulumi.Output[str], opts: pulumi.ResourceOptions
+) -> aws.sns.TopicSubscription:
+    """Subscribe the function to the topic, and let that topic, and no other, invoke it."""
+    permission = aws.lambda_.Permission(
+        f"{name}-invoke-topic",
+        action="lambda:InvokeFunction",
+        function=function.name,
+        principal="sns.amazonaws.com",
+        source_arn=topic_arn,
+        opts=opts,
+    )
+    return aws.sns.TopicSubscription(
+        f"{name}-subscription",
+        topic=topic_arn,
+        protocol="lambda",
+        endpoint=function.arn,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[permission])),
+    )
+
+
+def wake_by_schedule(
+    name: str, function: aws.lambda_.Function, arns: Arns, opts: pulumi.ResourceOptions
+) -> aws.cloudwatch.EventTarget:
+    """Invoke the function every minute, and let that rule, and no other, do so."""
+    rule = aws.cloudwatch.EventRule(
+        f"{name}-schedule",
+        description="Wakes the healer, so that no lost notification is ever missed",
+        schedule_expression=SCHEDULE,
+        opts=opts,
+    )
+    permission = aws.lambda_.Permission(
+        f"{name}-invoke-schedule",
+        action="lambda:InvokeFunction",
+        function=function.name,
+        principal="events.amazonaws.com",
+        source_arn=arns.rule(rule.name),
+        opts=opts,
+    )
+    return aws.cloudwatch.EventTarget(
+        f"{name}-schedule-target",
+        rule=rule.name,
+        arn=function.arn,
+        input=json.dumps(SCHEDULE_EVENT),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[permission])),
+    )

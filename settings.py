@@ -1,0 +1,182 @@
+"""The stack's configuration, read once and checked whole."""
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import TypeVar, cast
+
+import pulumi
+from pulumi.runtime import config as pulumi_config
+
+from components.fragile_service import FaultMode, Traffic
+from components.log_groups import RETENTION_DAYS
+from components.remedies import Mode
+from components.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
+from components.topics import is_email
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+class SettingsError(pulumi.RunError):
+    """A configuration value cannot be used. The text names the key, what is allowed, what was given."""
+
+    def __init__(self, key: str, allowed: str, given: str, arguments: str) -> None:
+        super().__init__(
+            f"configuration key {key} must be {allowed}, got {given}. Set it with: pulumi config set "
+            f"{arguments}"
+        )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that `Pulumi.<stack>.yaml` decides. Pulumi.yaml describes every key and holds its default."""
+
+    failure_rate: float
+    """Baseline share of failing requests, 0 to 1."""
+    fault_mode: FaultMode
+    traffic: Traffic
+    natural_error_rate: float
+    """Above 0, at most 0.2."""
+    false_alarms_per_year: float
+    """Above 0, at most 1,000."""
+    mode: Mode
+    escalation_emails: tuple[str, ...]
+    reserve_concurrency: bool
+    protect_ledger: bool
+    log_retention_days: int
+    restore_baseline: bool
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the configuration of the current stack.
+
+        Raises:
+            SettingsError: for a value that is missing, of the wrong kind or out of range.
+            pulumi.RunError: for a key of this project's namespace that it does not know.
+
+        """
+        reader = _Reader(pulumi.Config())
+        reader.refuse_unknown(_camel(field.name) for field in fields(cls))
+        return cls(
+            failure_rate=reader.number("failureRate", None, 0, 1, "0.3"),
+            fault_mode=reader.word("faultMode", FaultMode.EXCEPTION),
+            traffic=reader.word("traffic", Traffic.LATEST),
+            natural_error_rate=reader.number(
+                "naturalErrorRate", "0.001", 0, MAX_NATURAL_ERROR_RATE, "0.001", above=True
+            ),
+            false_alarms_per_year=reader.number(
+                "falseAlarmsPerYear", "1", 0, MAX_FALSE_ALARMS_PER_YEAR, "1", above=True
+            ),
+            mode=reader.word("mode", Mode.OBSERVE),
+            escalation_emails=reader.emails("escalationEmails"),
+            reserve_concurrency=reader.boolean("reserveConcurrency", default=True),
+            protect_ledger=reader.boolean("protectLedger", default=True),
+            log_retention_days=reader.days("logRetentionDays", 14),
+            restore_baseline=reader.boolean("restoreBaseline", default=False),
+        )
+
+
+class _Reader:
+    """Reads one namespace. Each method returns a checked value or raises a SettingsError."""
+
+    def __init__(self, config: pulumi.Config) -> None:
+        self._config = config
+
+    def refuse_unknown(self, known: Iterable[str]) -> None:
+        """Raise for a key that nobody reads: a misspelt one would silently leave its default in force."""
+        names = sorted(known)
+        prefix = f"{self._config.name}:"
+        # The CLI hands configuration over in the environment, the Automation API in the context.
+        given = {*pulumi_config.CONFIG.get(), *pulumi_config.get_config_env()}
+        for key in sorted(key.removeprefix(prefix) for key in given if key.startswith(prefix)):
+            if key in names:
+                continue
+            close = difflib.get_close_matches(key, names, n=1)
+            hint = f"Did you mean {close[0]}? " if close else ""
+            raise pulumi.RunError(
+                f"configuration key {prefix}{key} is not known. {hint}Known are: {', '.join(names)}. "
+                f"Remove it with: pulumi config rm {key}"
+            )
+
+    def number(
+        self, key: str, default: str | None, low: float, high: float, example: str, *, above: bool = False
+    ) -> float:
+        """Return a number from `low` (not itself, with `above`) to `high`."""
+        bounds = (
+            f"a number above {low:g} and at most {high:g}" if above else f"a number from {low:g} to {high:g}"
+        )
+        text = self._config.get(key)
+        if text is None:
+            text = default
+        if text is None:
+            raise SettingsError(self._config.full_key(key), bounds, "nothing", f"{key} {example}")
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        # NaN fails every comparison, so it is refused here too.
+        if not (low < value <= high if above else low <= value <= high):
+            raise SettingsError(self._config.full_key(key), bounds, repr(text), f"{key} {example}")
+        return value
+
+    def word(self, key: str, default: _Word) -> _Word:
+        """Return a member of the default's enumeration."""
+        kind = type(default)
+        text = self._config.get(key)
+        if text is None:
+            return default
+        if text not in list(kind):
+            close = difflib.get_close_matches(text, list(kind), n=1)
+            example = close[0] if close else default.value
+            raise SettingsError(
+                self._config.full_key(key), f"one of {', '.join(kind)}", repr(text), f"{key} {example}"
+            )
+        return kind(text)
+
+    def boolean(self, key: str, *, default: bool) -> bool:
+        """Return true or false."""
+        text = self._config.get(key)
+        if text is None:
+            return default
+        if text not in ("true", "false"):
+            raise SettingsError(
+                self._config.full_key(key), "true or false", repr(text), f"{key} {str(default).lower()}"
+            )
+        return text == "true"
+
+    def days(self, key: str, default: int) -> int:
+        """Return a retention that CloudWatch Logs knows."""
+        text = self._config.get(key)
+        if text is None:
+            return default
+        if text not in map(str, RETENTION_DAYS):
+            allowed = f"one of {', '.join(map(str, RETENTION_DAYS))}"
+            raise SettingsError(self._config.full_key(key), allowed, repr(text), f"{key} {default}")
+        return int(text)
+
+    def emails(self, key: str) -> tuple[str, ...]:
+        """Return a list of addresses, which configuration holds as JSON."""
+        text = self._config.get(key)
+        if text is None:
+            return ()
+        try:
+            entries = json.loads(text)
+        except ValueError:
+            entries = None
+        if isinstance(entries, list):
+            addresses = [entry for entry in cast("list[object]", entries) if isinstance(entry, str)]
+            if len(addresses) == len(cast("list[object]", entries)) and all(map(is_email, addresses)):
+                return tuple(addresses)
+        raise SettingsError(
+            self._config.full_key(key),
+            'a list of e-mail addresses such as ["oncall@example.com"]',
+            repr(text),
+            f"--path '{key}[0]' oncall@example.com",
+        )
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)

@@ -1,0 +1,73 @@
+"""What both sides must agree on although neither imports the other, and what Pulumi must accept."""
+
+import json
+from enum import StrEnum
+
+import pytest
+from pulumi.provider.experimental.analyzer import Analyzer
+
+import functions.fragile.core as fragile
+import functions.healer.model as healer
+from components import fragile_service, metrics, remedies
+from components.detection import Detection
+from components.fragile_service import FragileService
+from components.healer import Healer
+from components.wakeups import SCHEDULE_EVENT
+from functions.healer import wake
+from functions.shared import emf
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(fragile_service.FaultMode, fragile.FaultMode), (remedies.Mode, healer.Mode)]
+)
+def test_components_and_code_know_the_same_words(ours: type[StrEnum], theirs: type[StrEnum]) -> None:
+    assert {member.name: member.value for member in ours} == {member.name: member.value for member in theirs}
+
+
+def test_the_fast_alarm_reads_what_the_code_emits() -> None:
+    assert metrics.INSTRUMENTED_NAMESPACE == emf.NAMESPACE
+
+
+def test_the_schedule_says_what_the_code_knows() -> None:
+
+    assert wake.wake_of(SCHEDULE_EVENT, "arn:any") == wake.SCHEDULE
+
+
+def test_every_remedy_says_what_it_calls() -> None:
+
+    calls = json.loads(remedies.CALLS.read_text())
+    assert set(calls) == {kind.value for kind in remedies.RemedyKind}
+    for call in calls.values():
+        assert set(call) == {"reads", "writes", "resource"}
+
+
+def test_the_component_analyzer_accepts_them() -> None:
+    found = Analyzer("selfheal").analyze([FragileService, Detection, Healer])
+    definitions = found["component_definitions"]
+    assert set(definitions) == {"FragileService", "Detection", "Healer"}
+    required = {
+        name: {key for key, prop in definition.inputs.items() if not prop.optional}
+        for name, definition in definitions.items()
+    }
+    assert required == {
+        "FragileService": {"failureRate"},
+        "Detection": {"functionName", "actions"},
+        "Healer": {"targets", "ledgerName"},
+    }
+    assert set(definitions["Healer"].outputs) == {
+        "functionName",
+        "ledgerTable",
+        "topicArn",
+        "escalationTopicArn",
+        "alarmNames",
+    }
+    for definition in definitions.values():
+        for name, prop in {**definition.inputs, **definition.outputs}.items():
+            assert prop.description, f"{definition.name}.{name} has no docstring"
+
+
+@pytest.mark.parametrize(
+    ("component", "token"), [(FragileService, "FragileService"), (Detection, "Detection"), (Healer, "Healer")]
+)
+def test_components_are_named_like_their_tokens(component: type, token: str) -> None:
+    assert component.__name__ == token

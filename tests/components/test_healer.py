@@ -1,0 +1,220 @@
+"""The healer as it is registered: what it is told, what wakes it, who watches it."""
+
+import json
+
+import pytest
+
+from components.errors import ComponentError
+from components.remedies import Mode
+from functions.healer.target import parse_targets
+from tests.support.components import healer, target
+from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration
+
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:healer-topic-1a2b3c4"
+PEOPLE = f"arn:aws:sns:{REGION}:{ACCOUNT}:healer-escalation-1a2b3c4"
+FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:healer-1a2b3c4"
+OWN = {"healer-errors", "healer-silent", "healer-lost-events"}
+
+
+def function(deployment: Deployment) -> Registration:
+    return deployment.of("aws:lambda/function:Function")[0]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_function(preview: bool) -> None:
+    inputs = function(healer(preview)).inputs
+    assert inputs["runtime"] == "python3.13"
+    assert inputs["architectures"] == ["arm64"]
+    assert inputs["handler"] == "functions.healer.handler.handle"
+    assert inputs["timeout"] == 30
+    assert inputs["reservedConcurrentExecutions"] == 1
+
+
+def test_without_quota_no_concurrency_is_reserved() -> None:
+    assert function(healer(reserve_concurrency=False)).inputs["reservedConcurrentExecutions"] == -1
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_code_understands_what_it_is_told(preview: bool) -> None:
+    targets = [
+        target(instrumented=True, natural_error_rate=0.002),
+        target(name="users", function_name="users-fn"),
+    ]
+    variables = function(healer(preview, targets=targets)).inputs["environment"]["variables"]
+    assert {key: value for key, value in variables.items() if key != "TARGETS"} == {
+        "LEDGER_TABLE": "ledger",
+        "TOPIC_ARN": TOPIC,
+        "ESCALATION_TOPIC_ARN": PEOPLE,
+        "MODE": "act",
+    }
+    orders, users = parse_targets(variables["TARGETS"])
+    assert (orders.name, orders.function, orders.natural_error_rate) == ("orders", "orders-fn", 0.002)
+    assert [alarm.name for alarm in orders.alarms] == [
+        "healer-orders-fast-1a2b3c4",
+        "healer-orders-backstop-1a2b3c4",
+    ]
+    assert [alarm.name for alarm in users.alarms] == ["healer-users-backstop-1a2b3c4"]
+    assert orders.remedy is not None
+    assert (orders.remedy.variable, orders.remedy.value, orders.remedy.revert_safe) == (
+        "FAILURE_RATE",
+        "0",
+        False,
+    )
+    assert ": " not in variables["TARGETS"]
+
+
+def test_more_targets_than_the_environment_holds_are_refused() -> None:
+    targets = [target(name=f"service-number-{n}", function_name=f"service-number-{n}") for n in range(20)]
+    with pytest.raises(
+        ComponentError, match=r"environment is \d+ bytes.* for 20 targets; Lambda allows 4096"
+    ):
+        healer(targets=targets)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_alarms_on_targets_wake_the_healer_and_tell_people(preview: bool) -> None:
+    deployment = healer(preview, targets=[target(instrumented=True)])
+    watching = [alarm for alarm in deployment.of(ALARM) if alarm.name not in OWN]
+    assert len(watching) == 2
+    policies = {policy.urn for policy in deployment.of("aws:sns/topicPolicy:TopicPolicy")}
+    topics = {topic.urn for topic in deployment.of("aws:sns/topic:Topic")}
+    for alarm in watching:
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [TOPIC, PEOPLE]
+        # An alarm that fires before its topic accepts it would tell nobody.
+        assert policies | topics <= alarm.dependencies
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_alarms_on_the_healer_tell_people_only(preview: bool) -> None:
+    deployment = healer(preview)
+    own = [alarm for alarm in deployment.of(ALARM) if alarm.name in OWN]
+    assert {alarm.name for alarm in own} == OWN
+    for alarm in own:
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [PEOPLE]
+        assert "https://" in alarm.inputs["alarmDescription"]
+
+
+def test_the_healers_errors_and_its_silence_are_alarms() -> None:
+    deployment = healer()
+    errors, silent = deployment.named("healer-errors").inputs, deployment.named("healer-silent").inputs
+    dimensions = {"FunctionName": "healer-1a2b3c4"}
+    assert (errors["metricName"], errors["threshold"], errors["period"]) == ("Errors", 1, 60)
+    assert errors["treatMissingData"] == "notBreaching"
+    assert (silent["metricName"], silent["comparisonOperator"]) == ("Invocations", "LessThanThreshold")
+    assert silent["period"] * silent["evaluationPeriods"] == 300
+    assert silent["treatMissingData"] == "breaching"
+    assert errors["dimensions"] == silent["dimensions"] == dimensions
+    lost = deployment.named("healer-lost-events").inputs
+    assert lost["dimensions"] == {"QueueName": "healer-failures-1a2b3c4"}
+
+
+def test_it_is_woken_by_its_topic() -> None:
+    deployment = healer()
+    [subscription] = deployment.of("aws:sns/topicSubscription:TopicSubscription")
+    assert subscription.inputs == {"topic": TOPIC, "protocol": "lambda", "endpoint": FUNCTION_ARN}
+    assert deployment.named("healer-invoke-topic").urn in subscription.dependencies
+
+
+def test_it_is_woken_every_minute() -> None:
+    deployment = healer()
+    [rule] = deployment.of("aws:cloudwatch/eventRule:EventRule")
+    assert rule.inputs["scheduleExpression"] == "rate(1 minute)"
+    [scheduled] = deployment.of("aws:cloudwatch/eventTarget:EventTarget")
+    assert json.loads(scheduled.inputs["input"]) == {"wake": "schedule"}
+    assert scheduled.inputs["rule"] == "healer-schedule-1a2b3c4"
+    assert deployment.named("healer-invoke-schedule").urn in scheduled.dependencies
+
+
+def test_events_fail_once_and_end_in_a_queue_of_their_own() -> None:
+    deployment = healer()
+    [limits] = deployment.of("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
+    assert limits.inputs["maximumRetryAttempts"] == 0
+    assert limits.inputs["maximumEventAgeInSeconds"] == 60
+    queue_arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:healer-failures-1a2b3c4"
+    assert limits.inputs["destinationConfig"] == {"onFailure": {"destination": queue_arn}}
+    [queue] = deployment.of("aws:sqs/queue:Queue")
+    assert queue.inputs["sqsManagedSseEnabled"] is True
+    assert deployment.of("aws:lambda/eventSourceMapping:EventSourceMapping") == []
+    # What wakes it comes after what limits it.
+    for name in ("healer-subscription", "healer-schedule-target"):
+        assert limits.urn in deployment.named(name).dependencies
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_the_ledger(protect: bool) -> None:
+    [table] = healer(protect_ledger=protect).of("aws:dynamodb/table:Table")
+    assert table.inputs["name"] == "ledger"
+    assert (table.inputs["hashKey"], table.inputs["rangeKey"]) == ("pk", "sk")
+    assert table.inputs["billingMode"] == "PAY_PER_REQUEST"
+    assert table.inputs["ttl"] == {"attributeName": "expires_at", "enabled": True}
+    assert table.inputs["pointInTimeRecovery"] == {"enabled": True}
+    assert table.inputs["deletionProtectionEnabled"] is protect
+
+
+def test_the_ledger_is_protected_and_the_healer_only_observes_unless_told_otherwise() -> None:
+    deployment = healer()
+    assert deployment.of("aws:dynamodb/table:Table")[0].inputs["deletionProtectionEnabled"] is True
+    silent = healer(mode=Mode.OBSERVE)
+    assert function(silent).inputs["environment"]["variables"]["MODE"] == "observe"
+
+
+def test_people_are_subscribed_by_e_mail() -> None:
+    deployment = healer(escalation_emails=["a@example.com", "b@example.com"])
+    mails = [s.inputs for s in deployment.of("aws:sns/topicSubscription:TopicSubscription") if "@" in s.name]
+    assert {(mail["topic"], mail["protocol"], mail["endpoint"]) for mail in mails} == {
+        (PEOPLE, "email", "a@example.com"),
+        (PEOPLE, "email", "b@example.com"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("emails", "text"),
+    [(["oncall"], r"must hold e-mail addresses .* got 'oncall'"), (["a@b.c", "a@b.c"], "more than once")],
+)
+def test_what_is_no_address_is_refused(emails: list[str], text: str) -> None:
+    with pytest.raises(ComponentError, match=text):
+        healer(escalation_emails=emails)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_dashboard_shows_rates_alarms_and_the_healer(preview: bool) -> None:
+    deployment = healer(
+        preview, targets=[target(instrumented=True), target(name="users", function_name="users-fn")]
+    )
+    [dashboard] = deployment.of("aws:cloudwatch/dashboard:Dashboard")
+    assert dashboard.inputs["dashboardName"] == "healer-1a2b3c4"
+    widgets = json.loads(dashboard.inputs["dashboardBody"])["widgets"]
+    states, *graphs = [widget["properties"] for widget in widgets]
+    assert len(states["alarms"]) == 6
+    assert [graph["title"] for graph in graphs] == [
+        "orders: error rate, fast (10 s)",
+        "orders: error rate, backstop (60 s)",
+        "users: error rate, backstop (60 s)",
+        "The healer",
+    ]
+    assert graphs[0]["annotations"]["horizontal"] == [{"label": "alarm", "value": 0.05}]
+    spots = [(widget["x"], widget["y"]) for widget in widgets]
+    assert len(set(spots)) == len(spots)
+
+
+def test_every_resource_belongs_to_the_component_and_outputs_are_registered() -> None:
+    deployment = healer()
+    [component] = deployment.of("selfheal:index:Healer")
+    [detection] = deployment.of("selfheal:index:Detection")
+    assert detection.parent == component.urn
+    others = [resource for resource in deployment.resources if resource not in (component, detection)]
+    assert {resource.parent for resource in others} == {component.urn, detection.urn}
+    assert component.inputs["targets"][0]["remedies"][0]["kind"] == "environment"
+    assert deployment.outputs[component.urn] == {
+        "functionName": "healer-1a2b3c4",
+        "ledgerTable": "ledger",
+        "topicArn": TOPIC,
+        "escalationTopicArn": PEOPLE,
+        "alarmNames": ["healer-orders-backstop-1a2b3c4"],
+    }
+
+
+def test_every_logical_name_starts_with_the_healers_so_that_two_fit_one_stack() -> None:
+    names = {resource.name for resource in healer().resources}
+    assert all(name == "healer" or name.startswith("healer-") for name in names)

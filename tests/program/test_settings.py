@@ -1,0 +1,156 @@
+"""Configuration: what is read, and what is refused with which words."""
+
+import json
+from dataclasses import fields
+
+import pulumi
+import pytest
+import yaml
+
+from components.fragile_service import FaultMode, Traffic
+from components.remedies import Mode
+from settings import Settings, SettingsError
+from tests.conftest import ROOT
+from tests.support.pulumi_mocks import deploy
+
+
+def load(**values: str) -> Settings:
+    found: list[Settings] = []
+    config = {f"selfheal:{key}": value for key, value in {"failureRate": "0.3", **values}.items()}
+    deploy(lambda: found.append(Settings.load()), config=config)
+    return found[0]
+
+
+def schema() -> dict[str, dict[str, object]]:
+    return yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+
+
+def test_the_defaults() -> None:
+    assert load() == Settings(
+        failure_rate=0.3,
+        fault_mode=FaultMode.EXCEPTION,
+        traffic=Traffic.LATEST,
+        natural_error_rate=0.001,
+        false_alarms_per_year=1.0,
+        mode=Mode.OBSERVE,
+        escalation_emails=(),
+        reserve_concurrency=True,
+        protect_ledger=True,
+        log_retention_days=14,
+        restore_baseline=False,
+    )
+
+
+def test_the_schema_has_the_same_keys_and_defaults_and_describes_each() -> None:
+    described = schema()
+    assert len(described) == len(fields(Settings))
+    assert all(isinstance(key["description"], str) for key in described.values())
+    assert [key for key, entry in described.items() if "default" not in entry] == ["failureRate"]
+    values = {
+        key: entry["default"] if isinstance(entry["default"], str) else json.dumps(entry["default"])
+        for key, entry in described.items()
+        if "default" in entry
+    }
+    assert load(**values) == load()
+
+
+def test_everything_set() -> None:
+    found = load(
+        failureRate="1",
+        faultMode="status-code",
+        traffic="alias",
+        naturalErrorRate="0.2",
+        falseAlarmsPerYear="1000",
+        mode="act",
+        escalationEmails='["a@example.com"]',
+        reserveConcurrency="false",
+        protectLedger="false",
+        logRetentionDays="30",
+        restoreBaseline="true",
+    )
+    assert (found.failure_rate, found.fault_mode, found.traffic) == (
+        1.0,
+        FaultMode.STATUS_CODE,
+        Traffic.ALIAS,
+    )
+    assert (found.natural_error_rate, found.false_alarms_per_year, found.mode) == (0.2, 1000.0, Mode.ACT)
+    assert (found.escalation_emails, found.reserve_concurrency) == (("a@example.com",), False)
+    assert (found.protect_ledger, found.log_retention_days, found.restore_baseline) == (False, 30, True)
+
+
+@pytest.mark.parametrize("given", ["1.5", "-1", "nan", "inf", "-inf", "abc", "", "30%", "1.0000001", "0,3"])
+def test_a_failure_rate_that_is_none(given: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(failureRate=given)
+    assert str(caught.value) == (
+        f"configuration key selfheal:failureRate must be a number from 0 to 1, got {given!r}. "
+        "Set it with: pulumi config set failureRate 0.3"
+    )
+
+
+@pytest.mark.parametrize("given", ["0", "0.0", "1", "0.5", "1e-3"])
+def test_a_failure_rate_that_is_one(given: str) -> None:
+    assert load(failureRate=given).failure_rate == float(given)
+
+
+def test_the_failure_rate_must_be_set() -> None:
+    with pytest.raises(SettingsError, match="selfheal:failureRate must be a number from 0 to 1, got nothing"):
+        deploy(lambda: Settings.load() and None)
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "words"),
+    [
+        ("naturalErrorRate", "0", "a number above 0 and at most 0.2, got '0'"),
+        ("naturalErrorRate", "0.3", "a number above 0 and at most 0.2, got '0.3'"),
+        ("naturalErrorRate", "nan", "got 'nan'"),
+        ("falseAlarmsPerYear", "0", "a number above 0 and at most 1000, got '0'"),
+        ("falseAlarmsPerYear", "1001", "got '1001'"),
+        ("faultMode", "exeption", "one of exception, latency, status-code, timeout, partial, got 'exeption'"),
+        ("faultMode", "exeption", "pulumi config set faultMode exception"),
+        ("traffic", "$LATEST", "one of latest, alias, got"),
+        ("mode", "ACT", "one of observe, suggest, act, got 'ACT'"),
+        ("mode", "", "one of observe, suggest, act, got ''"),
+        ("reserveConcurrency", "yes", "true or false, got 'yes'"),
+        ("logRetentionDays", "10", "one of 1, 3, 5, .*, got '10'"),
+        ("logRetentionDays", "14.0", "got '14.0'"),
+        ("escalationEmails", "a@example.com", "a list of e-mail addresses"),
+        ("escalationEmails", '["nobody"]', "a list of e-mail addresses"),
+        ("escalationEmails", "[1]", "a list of e-mail addresses"),
+        ("escalationEmails", '{"a@example.com": 1}', "a list of e-mail addresses"),
+    ],
+)
+def test_a_value_that_is_refused(key: str, given: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words) as caught:
+        load(**{key: given})
+    assert f"selfheal:{key} must be" in str(caught.value)
+    assert "pulumi config set" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("failurerate", "Did you mean failureRate?"),
+        ("FailureRate", "Did you mean failureRate?"),
+        ("restoreBaselin", "Did you mean restoreBaseline?"),
+        ("zzz", "Known are: escalationEmails,"),
+    ],
+)
+def test_a_misspelt_key_is_refused_with_the_closest_known(given: str, hint: str) -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        load(**{given: "0.3"})
+    assert f"selfheal:{given} is not known" in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_a_misspelt_key_is_refused_as_the_command_line_hands_it_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG", '{"selfheal:failureRate": "0.3", "selfheal:moode": "act"}')
+    with pytest.raises(pulumi.RunError, match=r"selfheal:moode is not known\. Did you mean mode\?"):
+        deploy(lambda: Settings.load() and None)
+
+
+def test_keys_of_others_are_none_of_its_business() -> None:
+    found: list[Settings] = []
+    config = {"selfheal:failureRate": "0", "aws:region": "us-east-1", "other:failurerate": "9"}
+    deploy(lambda: found.append(Settings.load()), config=config)
+    assert found[0].failure_rate == 0

@@ -1,0 +1,139 @@
+"""A small pure evaluator of IAM policy documents: what the emulator does not enforce is decided here.
+
+It knows what this project's documents use and raises for anything else, so that it never allows by ignorance.
+Source: IAM user guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators".
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any, cast
+
+_STATEMENT_KEYS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
+
+
+class Verdict(StrEnum):
+    """What a set of documents says of a request."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    """By a statement that says so; no other statement can undo it."""
+    NOT_ALLOWED = "not-allowed"
+    """Because no statement speaks for it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of one principal."""
+
+    action: str
+    resource: str
+    service: str | None = None
+    """Service principal, for example cloudwatch.amazonaws.com."""
+    arn: str | None = None
+    """ARN of a user or role; either this or a service."""
+    context: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Condition keys to values."""
+
+
+def statements(text: str) -> list[dict[str, Any]]:
+    """Return the statements of a policy document."""
+    return as_list(json.loads(text)["Statement"])
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list; a document may leave the brackets of a single element out."""
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def resource_policy(text: str, request: Request) -> Verdict:
+    """Judge a request by a resource's policy, such as a topic's: principals count."""
+    return _verdict([s for s in statements(text) if _principal(s["Principal"], request)], request)
+
+
+def identity_policy(text: str, request: Request) -> Verdict:
+    """Judge a request by the policy of the role that makes it."""
+    return _verdict(statements(text), request)
+
+
+def same_account(identity: str, resource: str, request: Request) -> Verdict:
+    """Judge a request inside one account: either document may allow, and either may deny."""
+    verdicts = {identity_policy(identity, request), resource_policy(resource, request)}
+    for verdict in (Verdict.DENIED, Verdict.ALLOWED):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.NOT_ALLOWED
+
+
+def permission_document(inputs: Mapping[str, Any], function_arn: str) -> str:
+    """Return the statement that AddPermission adds to a function's policy for a `Permission`'s inputs."""
+    condition: dict[str, Any] = {}
+    if "sourceArn" in inputs:
+        condition["ArnLike"] = {"aws:SourceArn": inputs["sourceArn"]}
+    if "sourceAccount" in inputs:
+        condition["StringEquals"] = {"aws:SourceAccount": inputs["sourceAccount"]}
+    qualifier = f":{inputs['qualifier']}" if inputs.get("qualifier") else ""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": inputs["principal"]},
+        "Action": inputs["action"],
+        "Resource": function_arn + qualifier,
+        "Condition": condition,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _verdict(applicable: Sequence[Mapping[str, Any]], request: Request) -> Verdict:
+    effects: set[str] = set()
+    for statement in applicable:
+        if unknown := set(statement) - _STATEMENT_KEYS:
+            raise ValueError(f"the evaluator does not know {sorted(unknown)}")
+        if (
+            _matches(statement["Action"], request.action, ignore_case=True)
+            and _matches(statement["Resource"], request.resource)
+            and _conditions(statement.get("Condition", {}), request.context)
+        ):
+            effects.add(statement["Effect"])
+    if "Deny" in effects:
+        return Verdict.DENIED
+    return Verdict.ALLOWED if "Allow" in effects else Verdict.NOT_ALLOWED
+
+
+def _principal(principal: Any, request: Request) -> bool:
+    if principal == "*":
+        return True
+    if set(principal) == {"Service"}:
+        return request.service in as_list(principal["Service"])
+    raise ValueError(f"the evaluator does not know the principal {principal}")
+
+
+def _matches(patterns: Any, value: str, *, ignore_case: bool = False) -> bool:
+    if ignore_case:
+        return any(fnmatchcase(value.lower(), pattern.lower()) for pattern in as_list(patterns))
+    return any(fnmatchcase(value, pattern) for pattern in as_list(patterns))
+
+
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "ArnLike": fnmatchcase,
+    "Bool": lambda value, wanted: value.lower() == wanted.lower(),
+    "StringEquals": lambda value, wanted: value == wanted,
+}
+
+
+def _conditions(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
+    """Every operator and every key must hold; a key that the request lacks holds only with `IfExists`."""
+    for name, wanted in conditions.items():
+        optional = name.endswith("IfExists")
+        operator = name.removesuffix("IfExists")
+        if operator not in _OPERATORS:
+            raise ValueError(f"the evaluator does not know the condition operator {name}")
+        for key, values in wanted.items():
+            if key not in context:
+                if optional:
+                    continue
+                return False
+            if not any(_OPERATORS[operator](context[key], value) for value in as_list(values)):
+                return False
+    return True

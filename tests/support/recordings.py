@@ -1,0 +1,74 @@
+"""A canned run of the demonstration: healed as it should be, to be bent by tests that want another ending."""
+
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+from cli.demo.model import AlarmChange, BaselineRestore, Rates, Recording, Sample
+
+BEGAN = datetime(2026, 11, 21, 9, 40, 0, tzinfo=UTC)
+
+
+def iso(seconds: float) -> str:
+    """A time of the run as the ledger writes it."""
+    whole = datetime.fromtimestamp(BEGAN.timestamp() + seconds, UTC)
+    return whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def samples(act: float = 21.0, restore: float = 45.0, end: float = 52.0) -> tuple[Sample, ...]:
+    """Ten requests a second, three of ten failing unless healed."""
+    dice = random.Random(7)
+    made: list[Sample] = []
+    for number in range(int(end * 10)):
+        sent = number / 10
+        failing = not act + 0.5 <= sent < restore + 2 and dice.random() < 0.3
+        made.append(Sample(sent, round(sent + (0.45 if failing else 0.02), 4), 502 if failing else 200))
+    return tuple(sorted(made, key=lambda sample: sample.done))
+
+
+def incident(**changes: Any) -> dict[str, Any]:
+    """A recovered incident as the ledger's reader returns it."""
+    return {
+        "schema": 1,
+        "version": 4,
+        "id": "fragile-20261121T094020Z",
+        "target": "fragile",
+        "status": "RECOVERED",
+        "mode": "act",
+        "alarm": "fragile-fast",
+        "opened_at": iso(20.4),
+        "acted_at": iso(21.0),
+        "closed_at": iso(40.2),
+        "reason": "recovered-by-evidence",
+        "plan": {"kind": "environment", "variable": "FAILURE_RATE", "before": "0.3", "after": "0"},
+        "evidence": {"since": iso(31.0), "requests": 158, "errors": 0, "verdict": "healthy"},
+        "acts": 1,
+        "attempts": 1,
+        "history": [
+            {"at": iso(20.4), "source": "OPEN", "to": "ACTING", "reason": "alarm-confirmed-by-metrics"},
+            {"at": iso(21.0), "source": "ACTING", "to": "VERIFYING", "reason": "applied"},
+            {"at": iso(40.2), "source": "VERIFYING", "to": "RECOVERED", "reason": "recovered-by-evidence"},
+        ],
+    } | changes
+
+
+def recording(**changes: Any) -> Recording:
+    """A run that was healed, proven and put back; keyword arguments replace fields."""
+    fields: dict[str, Any] = {
+        "stack": "dev",
+        "began": BEGAN,
+        "deployed": -0.2,
+        "deploy_seconds": 7.4,
+        "samples": samples(),
+        "skipped": 0,
+        "alarm_changes": (
+            AlarmChange("fragile-fast", "ALARM", 20.0, "30 errors"),
+            AlarmChange("fragile-fast", "OK", 40.0, "no errors"),
+        ),
+        "incident": incident(),
+        "rates": Rates(baseline="0.3", deployed="0.3", healed="0", restored="0.3"),
+        "restore": BaselineRestore(45.0, 48.5, {"update": 1, "same": 27}),
+        "versions": {"pulumi": "3.272.0", "python": "3.11.8"},
+        "setting": {"endpoint": "own emulator"},
+    } | changes
+    return Recording(**fields)
