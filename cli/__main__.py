@@ -1,0 +1,5 @@
+"""`python -m cli` is `selfheal`."""
+
+from cli.main import run
+
+run()

@@ -1,0 +1,191 @@
+"""up, preview, refresh and destroy: an operation of the engine, its progress, its result."""
+
+import time
+from contextlib import suppress
+from typing import Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.connection import Connection, connect
+from cli.console import Output, complain
+from cli.errors import NotDeployedError
+from cli.exits import ExitCode, epilog
+from cli.ledger import is_open, read_incidents
+from cli.operate import operate_visibly
+from cli.options import Endpoint, ExpectNoChanges, Json, Overrides, Stack
+from cli.progress import summary
+from cli.site import Site, exports, load
+from sandbox.engine.events import Result, Severity
+
+CHANGES = ("create", "update", "replace", "delete")
+"""The counts that mean a difference; the others are of resources left as they are."""
+
+UP_EPILOG = epilog(
+    "selfheal up                            deploy the stack dev into the sandbox",
+    "selfheal up -s prod -c failureRate=0   with a setting for this run only",
+    "selfheal up --endpoint http://127.0.0.1:4566",
+)
+PREVIEW_EPILOG = epilog(
+    "selfheal preview                       what would `up` do?",
+    "selfheal preview --expect-no-changes   in CI: does code still match what is deployed?",
+    "selfheal preview --json | jq .changes",
+    found="changes, with --expect-no-changes",
+)
+REFRESH_EPILOG = epilog(
+    "selfheal refresh                       take over what was changed by others",
+    "selfheal refresh --expect-no-changes   in CI: has anything drifted?",
+    found="drift, with --expect-no-changes",
+)
+DESTROY_EPILOG = epilog(
+    "selfheal destroy                       delete the stack dev from the sandbox",
+    "selfheal destroy --endpoint http://127.0.0.1:4566 --yes",
+)
+
+
+def up(
+    ctx: typer.Context,
+    *,
+    stack: Stack = "dev",
+    endpoint: Endpoint = None,
+    config: Overrides = [],  # noqa: B006 - Typer reads it, nobody writes it
+    json: Json = False,
+) -> None:
+    """Create or update the stack until it is what the program says.
+
+    Runs the unmodified Pulumi program by the sandbox's engine. What is live is looked at first, so that
+    drift is put back: a failure rate that the healer set to 0 returns to the stack's baseline. While an
+    incident is open the program itself refuses, unless configuration says `restoreBaseline: true`.
+
+    A run that was killed is finished by the next.
+    """
+    _run(ctx, "up", Output.make(json=json), stack=stack, endpoint=endpoint, overrides=config)
+
+
+def preview(
+    ctx: typer.Context,
+    *,
+    stack: Stack = "dev",
+    endpoint: Endpoint = None,
+    config: Overrides = [],  # noqa: B006 - Typer reads it, nobody writes it
+    expect_no_changes: ExpectNoChanges = False,
+    json: Json = False,
+) -> None:
+    """Show what `up` would change, and change nothing.
+
+    Each line is one resource: [green]+[/green] create, [yellow]~[/yellow] update, [magenta]±[/magenta]
+    replace, [red]-[/red] delete, with the properties that differ. Values that only the deployment can know
+    stay unknown, as with the Pulumi CLI.
+    """
+    _run(
+        ctx,
+        "preview",
+        Output.make(json=json),
+        stack=stack,
+        endpoint=endpoint,
+        overrides=config,
+        expect_no_changes=expect_no_changes,
+    )
+
+
+def refresh(
+    ctx: typer.Context,
+    stack: Stack = "dev",
+    endpoint: Endpoint = None,
+    expect_no_changes: ExpectNoChanges = False,
+    json: Json = False,
+) -> None:
+    """Read every resource as it is live, and record it; nothing live is changed.
+
+    A line marked [yellow]≠ drift[/yellow] names the properties that someone else changed. The next `up` puts
+    them back.
+    """
+    output = Output.make(json=json)
+    _run(ctx, "refresh", output, stack=stack, endpoint=endpoint, expect_no_changes=expect_no_changes)
+
+
+def destroy(
+    ctx: typer.Context,
+    stack: Stack = "dev",
+    endpoint: Endpoint = None,
+    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask; needed with --endpoint in scripts."),
+    json: Json = False,
+) -> None:
+    """Delete everything of the stack, after saying which incidents are open.
+
+    In the sandbox nothing is asked: `up` brings it all back. With --endpoint it asks first. A stack with a
+    protected resource is refused as a whole: set `protectLedger: false`, run `up`, then destroy.
+    """
+    if endpoint and not yes and not json:
+        typer.confirm(f"Delete everything of stack {stack} at {endpoint}?", abort=True)
+    elif endpoint and not yes:
+        raise typer.BadParameter("with --json nothing can be asked: add --yes to delete at an endpoint.")
+    _run(ctx, "destroy", Output.make(json=json), stack=stack, endpoint=endpoint)
+
+
+def _run(
+    ctx: typer.Context,
+    operation: str,
+    output: Output,
+    *,
+    stack: str,
+    endpoint: str | None,
+    overrides: list[str] | None = None,
+    expect_no_changes: bool = False,
+) -> None:
+    site = load(ctx, stack, overrides or ())
+    with connect(site.workspace, endpoint, site.region, output) as connection:
+        if operation == "destroy":
+            _tell_open_incidents(site, endpoint, connection, output)
+        began = time.monotonic()
+        state = site.workspace.state(endpoint)
+        result = operate_visibly(site, state, connection, operation, output=output)
+        seconds = time.monotonic() - began
+    output.say(summary(result, stack=stack, operation=operation, seconds=seconds), style="bold")
+    if output.json:
+        told = {"operation": operation, "stack": stack, "seconds": round(seconds, 3)}
+        output.document(told | _document(result, operation, connection))
+    elif operation == "up" and result.ok:
+        for key, value in result.outputs.items():
+            output.say(f"  {key}: {value}")
+    if not result.ok:
+        complain(result.error or "the operation failed without a reason")
+        raise typer.Exit(ExitCode.FAILED)
+    if expect_no_changes and any(result.changes.get(kind) for kind in CHANGES):
+        raise typer.Exit(ExitCode.FOUND)
+
+
+def _document(result: Result, operation: str, connection: Connection) -> dict[str, Any]:
+    return {
+        "ok": result.ok,
+        "error": result.error,
+        "changes": dict(result.changes),
+        "outputs": result.outputs if operation in {"up", "preview"} else {},
+        "diagnostics": [
+            {"severity": item.severity.value, "message": item.message, "urn": item.urn}
+            for item in result.diagnostics
+            if item.severity is not Severity.DEBUG
+        ],
+        "endpoint": connection.endpoint,
+        "endpoint_source": connection.source.value,
+    }
+
+
+def _tell_open_incidents(site: Site, endpoint: str | None, connection: Connection, output: Output) -> None:
+    """Say what is open before everything is deleted; a ledger that cannot be read does not stop that."""
+    with suppress(NotDeployedError):
+        table = exports(site, endpoint).get("ledgerTable")
+        if not table:
+            return
+        try:
+            found = read_incidents(connection.clients.get("dynamodb"), str(table))
+        except (BotoCoreError, ClientError) as error:
+            output.say(
+                f"The ledger {table} cannot be read ({error}): open incidents are unknown.", style="yellow"
+            )
+            return
+        for incident in filter(is_open, found):
+            words = f"Open incident {incident['id']} of {incident['target']}: {incident.get('status')}"
+            output.say(
+                f"{words} ({incident.get('reason')}). Its record is deleted with the ledger.", style="yellow"
+            )

@@ -1,0 +1,126 @@
+"""The AWS endpoint of a command: a given one, a running `selfheal serve`, or an emulator of its own."""
+
+import ipaddress
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from cli.console import Output
+from cli.errors import CliError
+from cli.serve_record import running
+from cli.workspace import Workspace
+from sandbox.clock import Clock
+from sandbox.emulator import REGION, ROOT, Emulator, EmulatorError
+from sandbox.provider.clients import Clients, Credentials
+
+
+class Source(StrEnum):
+    """Whose endpoint it is."""
+
+    OWN = "own emulator"
+    """Started for this command, with its data kept for the next."""
+    SERVE = "selfheal serve"
+    """Of a `selfheal serve` that runs for this checkout and stack."""
+    GIVEN = "given endpoint"
+    """Named by --endpoint."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An AWS endpoint and the key for it."""
+
+    endpoint: str
+    region: str
+    credentials: Credentials
+    source: Source
+
+    @property
+    def clients(self) -> Clients:
+        """Return boto3 clients for it, which read nothing from the environment."""
+        return Clients(self.endpoint, self.region, self.credentials)
+
+
+@contextmanager
+def connect(workspace: Workspace, endpoint: str | None, region: str, output: Output) -> Generator[Connection]:
+    """Say which endpoint is used, and run the emulator and its clock for the duration if it is our own.
+
+    Args:
+        workspace: The stack's files.
+        endpoint: A given endpoint; None for the stack's own.
+        region: Of a given endpoint's resources; the emulator has its own.
+        output: Where to say it.
+
+    Raises:
+        CliError: without credentials for an endpoint that is not on this machine.
+        BusyError: when another command runs the stack's emulator.
+        EmulatorError: when the emulator does not start.
+
+    """
+    if endpoint:
+        output.say(f"Using the endpoint {endpoint} (given by --endpoint; no emulator, no clock).")
+        yield Connection(endpoint, region, given_credentials(endpoint, os.environ), Source.GIVEN)
+        return
+    if record := running(workspace.serve):
+        output.say(f"Using {record.endpoint} of `selfheal serve` (process {record.pid}).")
+        yield Connection(record.endpoint, record.region, ROOT, Source.SERVE)
+        return
+    with workspace.own_emulator(), start(workspace, None) as emulator:
+        output.say(f"Using an emulator of its own at {emulator.endpoint}, for as long as this command runs.")
+        with Clock(emulator.endpoint, emulator.region, emulator.credentials):
+            yield Connection(emulator.endpoint, emulator.region, emulator.credentials, Source.OWN)
+
+
+def start(workspace: Workspace, port: int | None) -> Emulator:
+    """Start the stack's emulator, its data kept, on the given port, or the one it had before, or a free one.
+
+    Raises:
+        EmulatorError: when it does not start, or a given port is taken.
+
+    """
+    before = workspace.port()
+    if port is None and before is not None:
+        try:
+            emulator = Emulator.start(workspace.emulator, persist=True, port=before)
+        except EmulatorError:
+            # Someone else has that port now. A real failure to start shows itself again below.
+            emulator = Emulator.start(workspace.emulator, persist=True)
+    else:
+        emulator = Emulator.start(workspace.emulator, persist=True, port=port)
+    workspace.remember_port(urlsplit(emulator.endpoint).port or 0)
+    return emulator
+
+
+def given_credentials(endpoint: str, environment: Mapping[str, str]) -> Credentials:
+    """Return the key for a given endpoint: of the environment, or test/test on loopback.
+
+    Raises:
+        CliError: when there is none and the endpoint is not on this machine.
+
+    """
+    key, secret = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")
+    if key and secret:
+        return Credentials(key, secret, environment.get("AWS_SESSION_TOKEN") or None)
+    if key or secret:
+        raise CliError("Only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set: set both, or none.")
+    if on_loopback(endpoint):
+        return ROOT
+    raise CliError(
+        f"No credentials for {endpoint}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "
+        "Only an endpoint on this machine is used with test/test."
+    )
+
+
+def on_loopback(endpoint: str) -> bool:
+    """Return whether the endpoint is on this machine, by its name or address alone."""
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+DEFAULT_REGION = REGION
+"""Of a given endpoint whose stack file names no `aws:region`."""

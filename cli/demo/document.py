@@ -1,0 +1,89 @@
+"""The machine-readable report, out/demo/incident.json. Pure."""
+
+from typing import Any
+
+from cli.demo.model import Recording
+from cli.demo.timeline import (
+    SETTLING_SECONDS,
+    Count,
+    alarm_ok,
+    buckets,
+    counts,
+    evidence,
+    opening_alarm,
+    timeline,
+)
+from cli.demo.verdict import failures
+
+SCHEMA = 1
+"""Raised when a reader of an older document would misread this one."""
+
+NOT_THIS = (
+    (
+        "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, deployed "
+        "by the sandbox's own engine into an AWS emulator, with alarms evaluated by the sandbox's own clock."
+    ),
+    (
+        "It was not run by the Pulumi CLI, and not on AWS. Times differ there: notification, cold start and "
+        "metric delay were the emulator's here."
+    ),
+    "No permissions were enforced in this run: neither IAM roles nor topic policies nor invoke permissions.",
+    (
+        "The failure is injected: the service fails by chance at a configured rate, and the remedy is to set "
+        "that rate to zero. It shows that the loop works, not that every failure has such a remedy."
+    ),
+)
+"""What a reader must not conclude."""
+
+
+def document(recording: Recording) -> dict[str, Any]:
+    """Return everything a script may want to know of the run, as plain JSON."""
+    reasons = failures(recording)
+    incident = recording.incident or {}
+    opened, closed = opening_alarm(recording), alarm_ok(recording)
+    counted = counts(recording)
+    return {
+        "schema": SCHEMA,
+        "ok": not reasons,
+        "failures": reasons,
+        "note": list(NOT_THIS),
+        "stack": recording.stack,
+        "traffic_began_at": recording.began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timeline": [
+            {"key": m.key.value, "title": m.title, "seconds": m.seconds, "at": m.at, "detail": m.detail}
+            for m in timeline(recording)
+        ],
+        "counts": {
+            "before_act": _count(counted.before_act),
+            "settling": _count(counted.settling) | {"seconds": SETTLING_SECONDS},
+            "after_act": _count(counted.after_act),
+            "after_restore": _count(counted.after_restore),
+            "total": _count(counted.total),
+            "skipped": recording.skipped,
+        },
+        "alarm": {
+            "name": opened.name if opened else None,
+            "alarm_at": opened.at if opened else None,
+            "ok_at": closed.at if closed else None,
+            "changes": [vars(change) for change in recording.alarm_changes],
+        },
+        "incident": recording.incident,
+        "evidence": incident.get("evidence"),
+        "evidence_in_words": evidence(incident),
+        "failure_rate": vars(recording.rates),
+        "second_up": vars(recording.restore) if recording.restore else None,
+        "per_second": [
+            {"second": second, "requests": count.requests, "errors": count.errors}
+            for second, count in enumerate(buckets(recording.samples, 1.0, _last(recording)))
+        ],
+        "setting": recording.setting,
+        "versions": recording.versions,
+    }
+
+
+def _count(count: Count) -> dict[str, Any]:
+    return {"requests": count.requests, "errors": count.errors, "error_rate": round(count.rate, 4)}
+
+
+def _last(recording: Recording) -> float:
+    return max((sample.sent for sample in recording.samples), default=0.0)

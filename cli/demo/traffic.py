@@ -1,0 +1,110 @@
+"""Steady HTTP traffic that never hangs and never piles up."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import urllib3
+
+from cli.demo.model import Sample
+
+REQUESTS_PER_SECOND = 10.0
+"""Enough that a share of 0.3 is unmistakable within one period of 10 s. It makes three failing requests a
+second, which the emulator can serve: an exception ends its worker: about four a second is its limit."""
+
+WORKERS = 8
+"""Requests in flight at most. At 0.44 s a failing request, the target rate keeps about two of them busy."""
+
+ANSWER_SECONDS = 6.0
+"""A request without an answer by then counts as failed: twice the function's time-out of 3 s."""
+
+STOP_SECONDS = ANSWER_SECONDS + 2.0
+"""How long `stop` waits for the requests in flight."""
+
+
+@dataclass
+class Traffic:
+    """An open-loop generator: a request is due every 1/rate seconds, whatever happened to those before.
+
+    A request that finds all workers waiting is skipped and counted, so that a slow service is neither spared
+    (as by a closed loop) nor flooded later (as by a queue).
+    """
+
+    url: str
+    """Where to; the service's root."""
+    began: float
+    """The time.monotonic() from which every time is counted."""
+    rate: float = REQUESTS_PER_SECOND
+    """Requests a second."""
+    workers: int = WORKERS
+    """Requests in flight at most."""
+    clock: Callable[[], float] = time.monotonic
+    """A monotonic clock, in seconds."""
+    skipped: int = 0
+    """Requests that were due and not sent."""
+    _samples: list[Sample] = field(default_factory=list[Sample])
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
+    _next: int = 0
+
+    def start(self) -> None:
+        """Begin to send, on daemon threads: they never keep the process alive."""
+        pool = urllib3.PoolManager(
+            num_pools=1,
+            maxsize=self.workers,
+            retries=False,
+            timeout=urllib3.Timeout(connect=2.0, read=ANSWER_SECONDS, total=ANSWER_SECONDS),
+        )
+        for number in range(self.workers):
+            thread = threading.Thread(target=self._work, args=(pool,), name=f"traffic-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def end(self) -> None:
+        """Send no more, and wait for nothing."""
+        self._ended.set()
+
+    def stop(self) -> None:
+        """Send no more, and wait for the answers still due, at most STOP_SECONDS in all."""
+        self.end()
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def samples(self) -> tuple[Sample, ...]:
+        """Return the requests answered or given up so far, in the order of their answers."""
+        with self._lock:
+            return tuple(self._samples)
+
+    def _work(self, pool: urllib3.PoolManager) -> None:
+        while not self._ended.is_set():
+            due = self._ticket()
+            if self._ended.wait(max(0.0, due - self._now())):
+                return
+            sent = self._now()
+            status = _get(pool, self.url)
+            with self._lock:
+                self._samples.append(Sample(round(sent, 4), round(self._now(), 4), status))
+
+    def _ticket(self) -> float:
+        """Take the next due time that has not passed by more than one interval."""
+        with self._lock:
+            earliest = int((self._now() - 1 / self.rate) * self.rate)
+            if self._next < earliest:
+                self.skipped += earliest - self._next
+                self._next = earliest
+            due = self._next / self.rate
+            self._next += 1
+            return due
+
+    def _now(self) -> float:
+        return self.clock() - self.began
+
+
+def _get(pool: urllib3.PoolManager, url: str) -> int | None:
+    try:
+        return pool.request("GET", url, headers={"user-agent": "selfheal-demo"}).status
+    except urllib3.exceptions.HTTPError:
+        return None

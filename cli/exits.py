@@ -1,0 +1,43 @@
+"""The exit codes of every command, in one place because scripts depend on them."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code means. Printed under `--help` by `epilog`."""
+
+    OK = 0
+    """The operation did what it says."""
+
+    FAILED = 1
+    """The operation failed; the reason was printed to standard error."""
+
+    USAGE = 2
+    """The command line was wrong; nothing was started."""
+
+    FOUND = 3
+    """The command looked for something and found it: a difference, drift, an open incident."""
+
+    INTERRUPTED = 130
+    """Ended by Ctrl-C, as shells count it: 128 + SIGINT."""
+
+    TERMINATED = 143
+    """Ended by SIGTERM: 128 + SIGTERM."""
+
+
+def epilog(*examples: str, found: str | None = None) -> str:
+    """Build the end of a command's help: its examples, then its exit codes.
+
+    Args:
+        examples: Command lines with a comment, for example `selfheal up  # deploy the stack dev`.
+        found: What exit code 3 means for this command. Default: the command has no such code.
+
+    Returns:
+        Text in Typer's rich markup.
+
+    """
+    codes = ["0 done", "1 failed", "2 wrong usage"]
+    if found:
+        codes.append(f"3 {found}")
+    lines = ["[bold]Examples[/bold]", *(f"  {example}" for example in examples)]
+    return "\n".join([*lines, "", "[bold]Exit codes[/bold]", "  " + " · ".join(codes)])

@@ -1,0 +1,116 @@
+"""The `selfheal` command: its commands, and how errors and signals end it."""
+
+import inspect
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
+
+from cli.commands import demo, operations, reading, serve
+from cli.console import complain
+from cli.errors import CliError, Terminated
+from cli.exits import ExitCode, epilog
+from sandbox.errors import SandboxError
+
+
+class Commands(TyperGroup):
+    """The root command: turns the project's errors into one message each, and signals into exit codes."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as signalled:
+            complain("interrupted; what was started has been ended")
+            code = ExitCode.TERMINATED if isinstance(signalled, Terminated) else ExitCode.INTERRUPTED
+            raise typer.Exit(code) from signalled
+        except (CliError, SandboxError, BotoCoreError, ClientError) as error:
+            if ctx.params.get("debug"):
+                raise
+            complain(str(error))
+            raise typer.Exit(ExitCode.FAILED) from error
+
+
+app = typer.Typer(
+    name="selfheal",
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=epilog(
+        "selfheal demo                    see it heal, from nothing, in two minutes",
+        "selfheal up; selfheal outputs    deploy the stack dev, and look at it",
+        "selfheal serve                   keep the sandbox running, for the real Pulumi CLI as well",
+        found="something was found: see the command's own help",
+    ),
+)
+
+
+def reflow(text: str | None) -> str:
+    """Join the lines of each paragraph of a docstring: the terminal decides on the width, not the file."""
+    paragraphs = inspect.cleandoc(text or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+for command, command_epilog in (
+    (demo.demo, demo.EPILOG),
+    (operations.up, operations.UP_EPILOG),
+    (operations.preview, operations.PREVIEW_EPILOG),
+    (operations.refresh, operations.REFRESH_EPILOG),
+    (operations.destroy, operations.DESTROY_EPILOG),
+    (reading.outputs, reading.OUTPUTS_EPILOG),
+    (reading.incidents, reading.INCIDENTS_EPILOG),
+    (serve.serve, serve.EPILOG),
+):
+    app.command(help=reflow(command.__doc__), epilog=command_epilog)(command)
+
+
+ABOUT = """
+Operate a self-healing serverless platform on your laptop.
+
+Runs the [bold]unmodified[/bold] Pulumi program in a sandbox: an AWS emulator, an engine, and a clock that
+evaluates alarms. No account, no docker, no Pulumi CLI. It is not `pulumi up` and not AWS.
+
+Without --endpoint a command starts the stack's emulator for as long as it runs, unless `selfheal serve`
+runs: then it uses that one. Everything of a stack is kept under .selfheal/.
+"""
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"selfheal {metadata.version('selfheal')}")
+        raise typer.Exit
+
+
+@app.callback(help=reflow(ABOUT))
+def root(
+    cwd: Annotated[
+        Path | None,
+        typer.Option("--cwd", "-C", metavar="FOLDER", help="Folder of the project. Default: here, or above."),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Hold the options of every command."""
+    _ = cwd, debug, version  # read by the commands through their context
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: the entry point of the package."""
+    signal.signal(signal.SIGTERM, _terminate)
+    app(args=list(arguments) if arguments is not None else sys.argv[1:])

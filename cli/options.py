@@ -1,0 +1,83 @@
+"""The options that several commands share, so that they are named and explained alike."""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from cli.workspace import STACK_NAME
+
+
+def _stack(value: str) -> str:
+    if not re.fullmatch(STACK_NAME, value) or value in {".", ".."}:
+        raise typer.BadParameter(
+            f"a stack's name has up to 100 letters, digits, '-', '_' or '.'; got {value!r}. "
+            "The stacks are the files Pulumi.<stack>.yaml."
+        )
+    return value
+
+
+def _endpoint(value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    try:
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        good = False
+    if not good or parts.path not in {"", "/"} or parts.query or parts.username:
+        raise typer.BadParameter(
+            f"an endpoint is http://host:port or https://host, without path, query or user; got {value!r}."
+        )
+    return value.rstrip("/")
+
+
+def _overrides(values: list[str]) -> list[str]:
+    for value in values:
+        key, equals, _ = value.partition("=")
+        if not equals or not key:
+            raise typer.BadParameter(f"write KEY=VALUE, for example failureRate=0.5; got {value!r}.")
+    return values
+
+
+Stack = Annotated[
+    str,
+    typer.Option(
+        "--stack", "-s", callback=_stack, metavar="NAME", help="Stack to work on: Pulumi.[i]NAME[/i].yaml."
+    ),
+]
+
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON document on standard output; progress goes to standard error."
+    ),
+]
+
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        callback=_endpoint,
+        metavar="URL",
+        help="Use an AWS endpoint that already runs; starts neither emulator nor clock. "
+        "Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or test/test on loopback.",
+    ),
+]
+
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--config",
+        "-c",
+        callback=_overrides,
+        metavar="KEY=VALUE",
+        help="Configuration for this run only; wins over the stack's file. Repeatable.",
+    ),
+]
+
+ExpectNoChanges = Annotated[
+    bool,
+    typer.Option("--expect-no-changes", help="Exit with 3 if anything would change; for scripts and CI."),
+]

@@ -1,0 +1,256 @@
+"""API Gateway: HTTP APIs, integrations, routes, stages."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.clients import Clients
+from sandbox.provider.names import from_aws, same_names, to_aws
+from sandbox.provider.spec import MAP, VALUE, Props, Spec, values
+
+_GONE = "NotFoundException"
+
+# --- APIs ---------------------------------------------------------------------------------------------------
+
+_API = same_names(
+    "name", "protocolType", "description", "version", "disableExecuteApiEndpoint", "corsConfiguration",
+    "apiKeySelectionExpression", "routeSelectionExpression",
+)  # fmt: skip
+_CORS = ("allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders")
+
+
+def _create_api(clients: Clients, inputs: Props) -> str:
+    api = clients.get("apigatewayv2")
+    # AWS would let two APIs share a name. One with ours comes from an earlier run that was killed.
+    pages = api.get_paginator("get_apis").paginate()
+    existing = next(
+        (a["ApiId"] for page in pages for a in page["Items"] if a["Name"] == inputs["name"]), None
+    )
+    if existing:
+        _update_api(clients, existing, {}, inputs)
+        return str(existing)
+    return str(api.create_api(**to_aws(inputs, _API))["ApiId"])
+
+
+def _read_api(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    api = clients.get("apigatewayv2")
+    live = or_none(_GONE, lambda: api.get_api(ApiId=id_))
+    if live is None:
+        return None
+    account = clients.get("sts").get_caller_identity()["Account"]
+    return {
+        **from_aws(live, _API),
+        "apiEndpoint": _endpoint(clients, live),
+        "arn": f"arn:aws:apigateway:{clients.region}::/apis/{id_}",
+        "executionArn": f"arn:aws:execute-api:{clients.region}:{account}:{id_}",
+    }
+
+
+def _update_api(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    api = clients.get("apigatewayv2")
+    arguments = {**{_API[key]: "" for key in ("description", "version")}, **to_aws(new, _API)}
+    del arguments["ProtocolType"]
+    api.update_api(ApiId=id_, **arguments)
+    if old.get("corsConfiguration") and not new.get("corsConfiguration"):
+        api.delete_cors_configuration(ApiId=id_)
+
+
+def _delete_api(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    with gone_is_fine(_GONE):
+        clients.get("apigatewayv2").delete_api(ApiId=id_)
+
+
+def _endpoint(clients: Clients, api: dict[str, Any]) -> str:
+    """Return the URL of the `$default` stage, without a trailing slash.
+
+    The emulator answers `http://<id>.execute-api.localhost:<port>`, a name that not every resolver knows; it
+    serves the same API under a path of its endpoint, which every client reaches.
+    """
+    given = str(api["ApiEndpoint"])
+    if given.endswith(".amazonaws.com"):
+        return given
+    return f"{clients.endpoint}/_aws/execute-api/{api['ApiId']}/$default"
+
+
+API = Spec(
+    inputs={
+        **values(*_API),
+        "corsConfiguration": {
+            **{key: [VALUE] for key in _CORS},
+            **values("allowCredentials", "maxAge"),
+        },
+    },
+    required=frozenset({"protocolType"}),
+    computed=frozenset({"apiEndpoint", "arn", "executionArn"}),
+    name="name",
+    name_limit=128,
+    replace=frozenset({"protocolType"}),
+    defaults={
+        "apiKeySelectionExpression": "$request.header.x-api-key",
+        "routeSelectionExpression": "$request.method $request.path",
+    },
+    create=_create_api,
+    read=_read_api,
+    update=_update_api,
+    delete=_delete_api,
+)
+
+# --- integrations -------------------------------------------------------------------------------------------
+
+_INTEGRATION = {
+    **same_names(
+        "apiId", "integrationType", "connectionType", "description", "integrationMethod", "integrationUri",
+        "payloadFormatVersion",
+    ),
+    "timeoutMilliseconds": "TimeoutInMillis",
+}  # fmt: skip
+
+
+def _create_integration(clients: Clients, inputs: Props) -> str:
+    answer = clients.get("apigatewayv2").create_integration(**to_aws(inputs, _INTEGRATION))
+    return str(answer["IntegrationId"])
+
+
+def _read_integration(clients: Clients, id_: str, inputs: Props) -> Props | None:
+    api = clients.get("apigatewayv2")
+    live = or_none(_GONE, lambda: api.get_integration(ApiId=inputs["apiId"], IntegrationId=id_))
+    return None if live is None else {**from_aws(live, _INTEGRATION), "apiId": inputs["apiId"]}
+
+
+def _update_integration(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
+    clients.get("apigatewayv2").update_integration(IntegrationId=id_, **to_aws(new, _INTEGRATION))
+
+
+def _delete_integration(clients: Clients, id_: str, inputs: Props) -> None:
+    with gone_is_fine(_GONE):
+        clients.get("apigatewayv2").delete_integration(ApiId=inputs["apiId"], IntegrationId=id_)
+
+
+INTEGRATION = Spec(
+    inputs=values(*_INTEGRATION),
+    required=frozenset({"apiId", "integrationType"}),
+    replace=frozenset({"apiId", "integrationType"}),
+    defaults={"connectionType": "INTERNET", "payloadFormatVersion": "1.0"},
+    create=_create_integration,
+    read=_read_integration,
+    update=_update_integration,
+    delete=_delete_integration,
+)
+
+# --- routes -------------------------------------------------------------------------------------------------
+
+_ROUTE = same_names("apiId", "routeKey", "target", "operationName", "authorizationType", "apiKeyRequired")
+
+
+def _create_route(clients: Clients, inputs: Props) -> str:
+    api = clients.get("apigatewayv2")
+    # The emulator would keep two routes with one key, AWS answers ConflictException: look first.
+    pages = api.get_paginator("get_routes").paginate(ApiId=inputs["apiId"])
+    routes = [route for page in pages for route in page["Items"]]
+    existing = next((r["RouteId"] for r in routes if r["RouteKey"] == inputs["routeKey"]), None)
+    if existing:
+        _update_route(clients, existing, {}, inputs)
+        return str(existing)
+    return str(api.create_route(**to_aws(inputs, _ROUTE))["RouteId"])
+
+
+def _read_route(clients: Clients, id_: str, inputs: Props) -> Props | None:
+    api = clients.get("apigatewayv2")
+    live = or_none(_GONE, lambda: api.get_route(ApiId=inputs["apiId"], RouteId=id_))
+    return None if live is None else {**from_aws(live, _ROUTE), "apiId": inputs["apiId"]}
+
+
+def _update_route(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
+    clients.get("apigatewayv2").update_route(RouteId=id_, **to_aws(new, _ROUTE))
+
+
+def _delete_route(clients: Clients, id_: str, inputs: Props) -> None:
+    with gone_is_fine(_GONE):
+        clients.get("apigatewayv2").delete_route(ApiId=inputs["apiId"], RouteId=id_)
+
+
+ROUTE = Spec(
+    inputs=values(*_ROUTE),
+    required=frozenset({"apiId", "routeKey"}),
+    identity=frozenset({"apiId", "routeKey"}),
+    replace=frozenset({"apiId"}),
+    defaults={"apiKeyRequired": False, "authorizationType": "NONE"},
+    create=_create_route,
+    read=_read_route,
+    update=_update_route,
+    delete=_delete_route,
+)
+
+# --- stages -------------------------------------------------------------------------------------------------
+
+_STAGE = {
+    **same_names(
+        "apiId", "autoDeploy", "description", "accessLogSettings", "defaultRouteSettings", "stageVariables"
+    ),
+    "name": "StageName",
+}
+
+
+def _create_stage(clients: Clients, inputs: Props) -> str:
+    try:
+        clients.get("apigatewayv2").create_stage(**to_aws(inputs, _STAGE))
+    except ClientError as error:
+        if code_of(error) != "ConflictException":
+            raise
+        _update_stage(clients, inputs["name"], {}, inputs)
+    return str(inputs["name"])
+
+
+def _read_stage(clients: Clients, id_: str, inputs: Props) -> Props | None:
+    api = clients.get("apigatewayv2")
+    live = or_none(_GONE, lambda: api.get_stage(ApiId=inputs["apiId"], StageName=id_))
+    if live is None:
+        return None
+    gateway = api.get_api(ApiId=inputs["apiId"])
+    account = clients.get("sts").get_caller_identity()["Account"]
+    root = _endpoint(clients, gateway)
+    # As on AWS the URL of `$default` ends in a slash and that of any other stage does not.
+    url = f"{root}/" if id_ == "$default" else f"{root.removesuffix('/$default')}/{id_}"
+    return {
+        **from_aws(live, _STAGE),
+        "apiId": inputs["apiId"],
+        "arn": f"arn:aws:apigateway:{clients.region}::/apis/{inputs['apiId']}/stages/{id_}",
+        "executionArn": f"arn:aws:execute-api:{clients.region}:{account}:{inputs['apiId']}/{id_}",
+        "invokeUrl": url,
+    }
+
+
+def _update_stage(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    api = clients.get("apigatewayv2")
+    api.update_stage(**{"Description": "", **to_aws(new, _STAGE)})
+    if old.get("accessLogSettings") and not new.get("accessLogSettings"):
+        api.delete_access_log_settings(ApiId=new["apiId"], StageName=id_)
+
+
+def _delete_stage(clients: Clients, id_: str, inputs: Props) -> None:
+    with gone_is_fine(_GONE):
+        clients.get("apigatewayv2").delete_stage(ApiId=inputs["apiId"], StageName=id_)
+
+
+STAGE = Spec(
+    inputs={
+        **values("apiId", "name", "autoDeploy", "description"),
+        "accessLogSettings": values("destinationArn", "format"),
+        "defaultRouteSettings": values(
+            "dataTraceEnabled", "detailedMetricsEnabled", "loggingLevel",
+            "throttlingBurstLimit", "throttlingRateLimit",
+        ),
+        "stageVariables": MAP,
+    },
+    required=frozenset({"apiId"}),
+    computed=frozenset({"arn", "executionArn", "invokeUrl"}),
+    name="name",
+    name_limit=128,
+    identity=frozenset({"apiId", "name"}),
+    replace=frozenset({"apiId", "name"}),
+    create=_create_stage,
+    read=_read_stage,
+    update=_update_stage,
+    delete=_delete_stage,
+)  # fmt: skip

@@ -1,0 +1,65 @@
+"""Credentials, and boto3 clients for one endpoint: nothing is read from the environment or from ~/.aws."""
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, NamedTuple
+
+from boto3.session import Session
+from botocore.config import Config
+
+
+class Credentials(NamedTuple):
+    """An AWS key pair, passed explicitly to every client."""
+
+    access_key_id: str
+    """For example `test`, which the emulator takes for its root user."""
+
+    secret_access_key: str
+    """The secret that belongs to the key."""
+
+    session_token: str | None = None
+    """Of temporary credentials only. Default: none."""
+
+
+@dataclass
+class Clients:
+    """boto3 clients of one endpoint, region and key, each made once and safe to share between threads."""
+
+    endpoint: str
+    """URL without a trailing slash, for example `http://127.0.0.1:4566`."""
+
+    region: str
+    """For example `us-east-1`."""
+
+    credentials: Credentials
+    """The key that signs every call."""
+
+    retries: int = 4
+    """Attempts of one call, the first included. Default 4."""
+
+    _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def get(self, service: str) -> Any:
+        """Return the client of a service, by boto3's name for it (`lambda`, `iam`, ...)."""
+        with self._lock:  # creating clients from one session is not thread-safe; using them is
+            if service not in self._clients:
+                self._clients[service] = self._make(service)
+            return self._clients[service]
+
+    def _make(self, service: str) -> Any:
+        session = Session(
+            aws_access_key_id=self.credentials.access_key_id,
+            aws_secret_access_key=self.credentials.secret_access_key,
+            aws_session_token=self.credentials.session_token,
+            region_name=self.region,
+        )
+        # An endpoint on this machine answers or is gone: a short connect timeout says so soon. The program's
+        # resources are created 16 at a time, hence the pool.
+        config = Config(
+            connect_timeout=5,
+            read_timeout=60,
+            max_pool_connections=16,
+            retries={"mode": "standard", "total_max_attempts": self.retries},
+        )
+        return session.client(service, endpoint_url=self.endpoint, config=config)

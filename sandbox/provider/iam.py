@@ -1,0 +1,218 @@
+"""IAM: roles, policies inside roles, managed policies."""
+
+from urllib.parse import unquote
+
+from botocore.exceptions import ClientError
+
+from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.clients import Clients
+from sandbox.provider.names import to_aws
+from sandbox.provider.spec import JSON, LOCAL, Props, Spec, changed, values
+
+_GONE = "NoSuchEntity"
+_EXISTS = "EntityAlreadyExists"
+_VERSIONS = 5  # IAM keeps at most five versions of a managed policy
+
+# --- roles --------------------------------------------------------------------------------------------------
+
+_ROLE = {
+    "name": "RoleName",
+    "assumeRolePolicy": "AssumeRolePolicyDocument",
+    "description": "Description",
+    "maxSessionDuration": "MaxSessionDuration",
+    "path": "Path",
+    "permissionsBoundary": "PermissionsBoundary",
+}
+
+
+def _create_role(clients: Clients, inputs: Props) -> str:
+    try:
+        clients.get("iam").create_role(**to_aws(inputs, _ROLE))
+    except ClientError as error:
+        if code_of(error) != _EXISTS:
+            raise
+        _update_role(clients, inputs["name"], {}, inputs)
+    return str(inputs["name"])
+
+
+def _read_role(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    api = clients.get("iam")
+    answer = or_none(_GONE, lambda: api.get_role(RoleName=id_))
+    if answer is None:
+        return None
+    role = answer["Role"]
+    return {
+        "name": role["RoleName"],
+        "assumeRolePolicy": _text(role["AssumeRolePolicyDocument"]),
+        "description": role.get("Description"),
+        "maxSessionDuration": role.get("MaxSessionDuration", 3600),
+        "path": role["Path"],
+        "permissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        "arn": role["Arn"],
+        "uniqueId": role["RoleId"],
+        "createDate": role["CreateDate"].isoformat(),
+    }
+
+
+def _update_role(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    api = clients.get("iam")
+    differs = set(changed(ROLE.inputs, old, new))
+    if "assumeRolePolicy" in differs:
+        api.update_assume_role_policy(RoleName=id_, PolicyDocument=new["assumeRolePolicy"])
+    if differs & {"description", "maxSessionDuration"}:
+        api.update_role(
+            RoleName=id_,
+            Description=new.get("description") or "",
+            MaxSessionDuration=new.get("maxSessionDuration") or 3600,
+        )
+    if new.get("permissionsBoundary") and "permissionsBoundary" in differs:
+        api.put_role_permissions_boundary(RoleName=id_, PermissionsBoundary=new["permissionsBoundary"])
+    elif "permissionsBoundary" in differs:
+        with gone_is_fine(_GONE):
+            api.delete_role_permissions_boundary(RoleName=id_)
+
+
+def _delete_role(clients: Clients, id_: str, inputs: Props) -> None:
+    api = clients.get("iam")
+    with gone_is_fine(_GONE):
+        if inputs.get("forceDetachPolicies"):
+            for name in api.list_role_policies(RoleName=id_)["PolicyNames"]:
+                api.delete_role_policy(RoleName=id_, PolicyName=name)
+            for policy in api.list_attached_role_policies(RoleName=id_)["AttachedPolicies"]:
+                api.detach_role_policy(RoleName=id_, PolicyArn=policy["PolicyArn"])
+        api.delete_role(RoleName=id_)
+
+
+ROLE = Spec(
+    inputs={
+        **values("name", "description", "maxSessionDuration", "path", "permissionsBoundary"),
+        "assumeRolePolicy": JSON,
+        "forceDetachPolicies": LOCAL,
+    },
+    required=frozenset({"assumeRolePolicy"}),
+    computed=frozenset({"arn", "uniqueId", "createDate"}),
+    name="name",
+    name_limit=64,
+    identity=frozenset({"name"}),
+    replace=frozenset({"name", "path"}),
+    defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
+    create=_create_role,
+    read=_read_role,
+    update=_update_role,
+    delete=_delete_role,
+)
+
+# --- policies inside a role ---------------------------------------------------------------------------------
+
+
+def _put_role_policy(clients: Clients, inputs: Props) -> str:
+    clients.get("iam").put_role_policy(
+        RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"]
+    )
+    return f"{inputs['role']}:{inputs['name']}"
+
+
+def _read_role_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    api = clients.get("iam")
+    live = or_none(_GONE, lambda: api.get_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"]))
+    if live is None:
+        return None
+    return {"role": live["RoleName"], "name": live["PolicyName"], "policy": _text(live["PolicyDocument"])}
+
+
+def _update_role_policy(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
+    _put_role_policy(clients, new)
+
+
+def _delete_role_policy(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    with gone_is_fine(_GONE):
+        clients.get("iam").delete_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"])
+
+
+ROLE_POLICY = Spec(
+    inputs={**values("name", "role"), "policy": JSON},
+    required=frozenset({"role", "policy"}),
+    name="name",
+    name_limit=128,
+    identity=frozenset({"name", "role"}),
+    replace=frozenset({"name", "role"}),
+    create=_put_role_policy,
+    read=_read_role_policy,
+    update=_update_role_policy,
+    delete=_delete_role_policy,
+)
+
+# --- managed policies ---------------------------------------------------------------------------------------
+
+_POLICY = {"name": "PolicyName", "policy": "PolicyDocument", "description": "Description", "path": "Path"}
+
+
+def _create_policy(clients: Clients, inputs: Props) -> str:
+    api = clients.get("iam")
+    try:
+        return str(api.create_policy(**to_aws(inputs, _POLICY))["Policy"]["Arn"])
+    except ClientError as error:
+        if code_of(error) != _EXISTS:
+            raise
+    account = clients.get("sts").get_caller_identity()["Account"]
+    arn = f"arn:aws:iam::{account}:policy{inputs.get('path', '/')}{inputs['name']}"
+    _update_policy(clients, arn, {}, inputs)
+    return arn
+
+
+def _read_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    api = clients.get("iam")
+    answer = or_none(_GONE, lambda: api.get_policy(PolicyArn=id_))
+    if answer is None:
+        return None
+    policy = answer["Policy"]
+    version = api.get_policy_version(PolicyArn=id_, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
+    return {
+        "name": policy["PolicyName"],
+        "path": policy["Path"],
+        "description": policy.get("Description"),
+        "policy": _text(version["Document"]),
+        "arn": policy["Arn"],
+        "policyId": policy["PolicyId"],
+        "attachmentCount": policy.get("AttachmentCount", 0),
+    }
+
+
+def _update_policy(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
+    api = clients.get("iam")
+    versions = api.list_policy_versions(PolicyArn=id_)["Versions"]
+    if len(versions) >= _VERSIONS:
+        others = [v for v in versions if not v["IsDefaultVersion"]]
+        oldest = min(others, key=lambda v: (v["CreateDate"], int(v["VersionId"][1:])))
+        api.delete_policy_version(PolicyArn=id_, VersionId=oldest["VersionId"])
+    api.create_policy_version(PolicyArn=id_, PolicyDocument=new["policy"], SetAsDefault=True)
+
+
+def _delete_policy(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    api = clients.get("iam")
+    with gone_is_fine(_GONE):
+        for version in api.list_policy_versions(PolicyArn=id_)["Versions"]:
+            if not version["IsDefaultVersion"]:
+                api.delete_policy_version(PolicyArn=id_, VersionId=version["VersionId"])
+        api.delete_policy(PolicyArn=id_)
+
+
+POLICY = Spec(
+    inputs={**values("name", "description", "path"), "policy": JSON},
+    required=frozenset({"policy"}),
+    computed=frozenset({"arn", "policyId", "attachmentCount"}),
+    name="name",
+    name_limit=128,
+    identity=frozenset({"name", "path"}),
+    replace=frozenset({"name", "description", "path"}),
+    defaults={"path": "/"},
+    create=_create_policy,
+    read=_read_policy,
+    update=_update_policy,
+    delete=_delete_policy,
+)
+
+
+def _text(document: object) -> object:
+    """Return a policy document as text: boto3 parses what IAM answers, unless it is no JSON."""
+    return unquote(document) if isinstance(document, str) else document

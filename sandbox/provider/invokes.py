@@ -1,0 +1,86 @@
+"""The provider's functions: what a program can look up while it runs."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from boto3.session import Session
+from botocore.exceptions import ClientError
+
+from sandbox.errors import ProviderError
+from sandbox.provider.calls import code_of
+from sandbox.provider.clients import Clients
+from sandbox.provider.spec import Props
+
+
+@dataclass(frozen=True)
+class Invoke:
+    """One function: its arguments and what answers it."""
+
+    call: Callable[[Clients, Props], Props]
+    """Returns the result; raises ProviderError with the AWS provider's text."""
+
+    arguments: frozenset[str] = frozenset()
+    """Every argument that is implemented."""
+
+    required: frozenset[str] = frozenset()
+    """Arguments without which it cannot be called."""
+
+
+def _caller_identity(clients: Clients, args: Props) -> Props:  # noqa: ARG001
+    identity = clients.get("sts").get_caller_identity()
+    account = identity["Account"]
+    return {"accountId": account, "arn": identity["Arn"], "userId": identity["UserId"], "id": account}
+
+
+def _region(clients: Clients, args: Props) -> Props:
+    region = args.get("region") or clients.region
+    # `description`, a place name, is left out: nothing here can know it.
+    return {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com"}
+
+
+def _partition(clients: Clients, args: Props) -> Props:  # noqa: ARG001
+    partition = Session().get_partition_for_region(clients.region)
+    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    return {
+        "id": partition,
+        "partition": partition,
+        "dnsSuffix": suffix,
+        "reverseDnsPrefix": ".".join(reversed(suffix.split("."))),
+    }
+
+
+def _table_item(clients: Clients, args: Props) -> Props:
+    """Read one item; the two failures read as those of the AWS provider, measured with its version 5.100."""
+    id_ = f"{args['tableName']}|{args['key']}"
+    optional = {
+        "ExpressionAttributeNames": args.get("expressionAttributeNames"),
+        "ProjectionExpression": args.get("projectionExpression"),
+    }
+    try:
+        answer = clients.get("dynamodb").get_item(
+            TableName=args["tableName"],
+            Key=json.loads(args["key"]),
+            ConsistentRead=True,
+            **{key: value for key, value in optional.items() if value},
+        )
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            raise ProviderError(f"reading DynamoDB Table Item ({id_}): couldn't find resource") from error
+        raise
+    if not answer.get("Item"):
+        raise ProviderError(f"reading DynamoDB Table Item ({id_}): empty result")
+    return {**args, "id": id_, "item": json.dumps(answer["Item"], separators=(",", ":"), sort_keys=True)}
+
+
+INVOKES: Mapping[str, Invoke] = {
+    "aws:index/getCallerIdentity:getCallerIdentity": Invoke(_caller_identity),
+    "aws:index/getRegion:getRegion": Invoke(_region, frozenset({"region"})),
+    "aws:index/getPartition:getPartition": Invoke(_partition),
+    "aws:dynamodb/getTableItem:getTableItem": Invoke(
+        _table_item,
+        frozenset({"tableName", "key", "expressionAttributeNames", "projectionExpression"}),
+        frozenset({"tableName", "key"}),
+    ),
+}
+"""Every function, by its token."""

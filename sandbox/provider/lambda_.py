@@ -1,0 +1,195 @@
+"""What belongs to a Lambda function: aliases, permissions, settings of asynchronous invocation."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.clients import Clients
+from sandbox.provider.lambda_function import invoke_arn
+from sandbox.provider.names import from_aws, same_names, to_aws
+from sandbox.provider.spec import MAP, Props, Spec, values
+
+_GONE = "ResourceNotFoundException"
+
+# --- aliases ------------------------------------------------------------------------------------------------
+
+_ALIAS = same_names("name", "functionVersion", "description", "routingConfig")
+
+
+def _create_alias(clients: Clients, inputs: Props) -> str:
+    api = clients.get("lambda")
+    try:
+        answer = api.create_alias(FunctionName=inputs["functionName"], **to_aws(inputs, _ALIAS))
+    except ClientError as error:
+        if code_of(error) != "ResourceConflictException":
+            raise
+        _update_alias(clients, "", {}, inputs)
+        answer = api.get_alias(FunctionName=inputs["functionName"], Name=inputs["name"])
+    return str(answer["AliasArn"])
+
+
+def _read_alias(clients: Clients, id_: str, inputs: Props) -> Props | None:
+    api = clients.get("lambda")
+    live = or_none(_GONE, lambda: api.get_alias(FunctionName=inputs["functionName"], Name=inputs["name"]))
+    if live is None:
+        return None
+    return {
+        **from_aws(live, _ALIAS),
+        "functionName": inputs["functionName"],
+        "arn": id_,
+        "invokeArn": invoke_arn(clients.region, id_),
+    }
+
+
+def _update_alias(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
+    removed = {"Description": "", "RoutingConfig": {"AdditionalVersionWeights": {}}}
+    clients.get("lambda").update_alias(FunctionName=new["functionName"], **{**removed, **to_aws(new, _ALIAS)})
+
+
+def _delete_alias(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    with gone_is_fine(_GONE):
+        clients.get("lambda").delete_alias(FunctionName=inputs["functionName"], Name=inputs["name"])
+
+
+ALIAS = Spec(
+    inputs={
+        **values("name", "functionName", "functionVersion", "description"),
+        "routingConfig": {"additionalVersionWeights": MAP},
+    },
+    required=frozenset({"functionName", "functionVersion"}),
+    computed=frozenset({"arn", "invokeArn"}),
+    name="name",
+    name_limit=128,
+    identity=frozenset({"name", "functionName"}),
+    replace=frozenset({"name", "functionName"}),
+    create=_create_alias,
+    read=_read_alias,
+    update=_update_alias,
+    delete=_delete_alias,
+)
+
+# --- permissions --------------------------------------------------------------------------------------------
+
+_PERMISSION = {
+    **same_names(
+        "statementId", "action", "principal", "sourceArn", "sourceAccount", "qualifier", "eventSourceToken"
+    ),
+    "function": "FunctionName",
+    "principalOrgId": "PrincipalOrgID",
+}
+_CONDITIONS = {
+    "aws:sourcearn": "sourceArn",
+    "aws:sourceaccount": "sourceAccount",
+    "aws:principalorgid": "principalOrgId",
+    "lambda:eventsourcetoken": "eventSourceToken",
+}
+
+
+def _create_permission(clients: Clients, inputs: Props) -> str:
+    api = clients.get("lambda")
+    arguments = to_aws(inputs, _PERMISSION)
+    try:
+        api.add_permission(**arguments)
+    except ClientError as error:
+        if code_of(error) != "ResourceConflictException":
+            raise
+        _delete_permission(
+            clients, inputs["statementId"], inputs
+        )  # an earlier run's, perhaps with other content
+        api.add_permission(**arguments)
+    return str(inputs["statementId"])
+
+
+def _read_permission(clients: Clients, id_: str, inputs: Props) -> Props | None:
+    api = clients.get("lambda")
+    where = to_aws(inputs, {key: _PERMISSION[key] for key in ("function", "qualifier")})
+    answer = or_none(_GONE, lambda: api.get_policy(**where))
+    statements = json.loads(answer["Policy"])["Statement"] if answer else []
+    statement: dict[str, Any] | None = next((s for s in statements if s.get("Sid") == id_), None)
+    if statement is None:
+        return None
+    conditions = {
+        key.lower(): value for test in statement.get("Condition", {}).values() for key, value in test.items()
+    }
+    principal = statement["Principal"]
+    return {
+        "statementId": id_,
+        "function": inputs["function"],
+        "qualifier": inputs.get("qualifier"),
+        "action": statement["Action"],
+        "principal": principal if isinstance(principal, str) else next(iter(principal.values())),
+        **{ours: conditions[theirs] for theirs, ours in _CONDITIONS.items() if theirs in conditions},
+    }
+
+
+def _update_permission(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    """Nothing of a permission can be changed in place: every property is in `replace`."""
+
+
+def _delete_permission(clients: Clients, id_: str, inputs: Props) -> None:
+    where = to_aws(inputs, {key: _PERMISSION[key] for key in ("function", "qualifier")})
+    with gone_is_fine(_GONE):
+        clients.get("lambda").remove_permission(StatementId=id_, **where)
+
+
+PERMISSION = Spec(
+    inputs=values(*_PERMISSION),
+    required=frozenset({"action", "function", "principal"}),
+    name="statementId",
+    name_limit=100,
+    identity=frozenset({"statementId", "function", "qualifier"}),
+    replace=frozenset(_PERMISSION),
+    create=_create_permission,
+    read=_read_permission,
+    update=_update_permission,
+    delete=_delete_permission,
+)
+
+# --- asynchronous invocation --------------------------------------------------------------------------------
+
+_INVOKE = same_names(
+    "functionName", "qualifier", "maximumEventAgeInSeconds", "maximumRetryAttempts", "destinationConfig"
+)
+
+
+def _put_invoke(clients: Clients, inputs: Props) -> str:
+    clients.get("lambda").put_function_event_invoke_config(**to_aws(inputs, _INVOKE))
+    return ":".join(inputs[key] for key in ("functionName", "qualifier") if inputs.get(key))
+
+
+def _read_invoke(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    api = clients.get("lambda")
+    where = to_aws(inputs, same_names("functionName", "qualifier"))
+    live = or_none(_GONE, lambda: api.get_function_event_invoke_config(**where))
+    if live is None:
+        return None
+    own = {key: inputs.get(key) for key in ("functionName", "qualifier")}
+    return {**from_aws(live, _INVOKE), **own}
+
+
+def _update_invoke(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
+    _put_invoke(clients, new)
+
+
+def _delete_invoke(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    where = to_aws(inputs, same_names("functionName", "qualifier"))
+    with gone_is_fine(_GONE):
+        clients.get("lambda").delete_function_event_invoke_config(**where)
+
+
+INVOKE_CONFIG = Spec(
+    inputs={
+        **values("functionName", "qualifier", "maximumEventAgeInSeconds", "maximumRetryAttempts"),
+        "destinationConfig": {"onFailure": values("destination"), "onSuccess": values("destination")},
+    },
+    required=frozenset({"functionName"}),
+    identity=frozenset({"functionName", "qualifier"}),
+    replace=frozenset({"functionName", "qualifier"}),
+    defaults={"maximumRetryAttempts": 2},
+    create=_put_invoke,
+    read=_read_invoke,
+    update=_update_invoke,
+    delete=_delete_invoke,
+)

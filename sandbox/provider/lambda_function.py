@@ -1,0 +1,188 @@
+"""Lambda functions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
+from sandbox.provider.clients import Clients
+from sandbox.provider.names import from_aws, same_names, to_aws
+from sandbox.provider.spec import LOCAL, MAP, VALUE, Props, Spec, changed, values
+
+_SETTINGS = same_names(
+    "role", "handler", "runtime", "timeout", "memorySize", "description", "environment", "tracingConfig",
+    "loggingConfig", "ephemeralStorage", "deadLetterConfig",
+)  # fmt: skip
+_CODE = frozenset({"code", "sourceCodeHash", "architectures"})
+_EMPTIED: Props = {
+    "Description": "",
+    "Environment": {"Variables": {}},
+    "TracingConfig": {"Mode": "PassThrough"},
+    "LoggingConfig": {"LogFormat": "Text"},
+    "EphemeralStorage": {"Size": 512},
+    "DeadLetterConfig": {"TargetArn": ""},
+}
+"""What puts a setting back to AWS's default when the program no longer sets it."""
+
+
+def _create_function(clients: Clients, inputs: Props) -> str:
+    api = clients.get("lambda")
+    arguments = {
+        "FunctionName": inputs["name"],
+        "Code": {"ZipFile": inputs["code"].read()},
+        "Publish": bool(inputs.get("publish")),
+        **to_aws(inputs, _SETTINGS | same_names("architectures")),
+    }
+    try:
+        retried(lambda: api.create_function(**arguments), _role_is_new)
+    except ClientError as error:
+        if code_of(error) != "ResourceConflictException":
+            raise
+        _update_function(clients, inputs["name"], {}, inputs)  # an earlier run created it and was killed
+    api.get_waiter("function_active_v2").wait(
+        FunctionName=inputs["name"], WaiterConfig={"Delay": 0.25, "MaxAttempts": 480}
+    )
+    _reserve(api, inputs)
+    return str(inputs["name"])
+
+
+def _read_function(clients: Clients, id_: str, inputs: Props) -> Props | None:
+    api = clients.get("lambda")
+    answer = or_none("ResourceNotFoundException", lambda: api.get_function(FunctionName=id_))
+    if answer is None:
+        return None
+    live = answer["Configuration"]
+    arn = live["FunctionArn"]
+    version = _latest_version(api, id_) if inputs.get("publish") else "$LATEST"
+    return {
+        **from_aws(live, _SETTINGS | same_names("architectures", "lastModified", "packageType")),
+        "name": live["FunctionName"],
+        "reservedConcurrentExecutions": answer.get("Concurrency", {}).get("ReservedConcurrentExecutions", -1),
+        "arn": arn,
+        "invokeArn": invoke_arn(clients.region, arn),
+        "version": version,
+        "qualifiedArn": f"{arn}:{version}",
+        "qualifiedInvokeArn": invoke_arn(clients.region, f"{arn}:{version}"),
+        "codeSha256": live["CodeSha256"],
+        "sourceCodeHash": live["CodeSha256"],
+        "sourceCodeSize": live["CodeSize"],
+    }
+
+
+def _update_function(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    api = clients.get("lambda")
+    differs = set(changed(FUNCTION.inputs, old, new))
+    if differs & _CODE:
+        extra = to_aws(new, same_names("architectures"))
+        code = new["code"].read()
+        _settled(api, id_, lambda: api.update_function_code(FunctionName=id_, ZipFile=code, **extra))
+    if differs & _SETTINGS.keys():
+        # What the program no longer sets is put back to AWS's default.
+        removed = {
+            _SETTINGS[key]: _EMPTIED[_SETTINGS[key]] for key in old.keys() & _SETTINGS if key not in new
+        }
+        arguments = {**removed, **to_aws(new, _SETTINGS)}
+        _settled(api, id_, lambda: api.update_function_configuration(FunctionName=id_, **arguments))
+    if "reservedConcurrentExecutions" in differs:
+        _reserve(api, new)
+    if new.get("publish") and differs & {"publish", *_CODE, *_SETTINGS}:
+        _settled(api, id_, lambda: api.publish_version(FunctionName=id_))
+
+
+def _delete_function(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    api = clients.get("lambda")
+    with gone_is_fine("ResourceNotFoundException"):
+        api.delete_function(FunctionName=id_)
+
+
+def _settled(api: Any, name: str, act: Callable[[], Any]) -> None:
+    """Act on a function when no other update is in progress, and wait until ours is through."""
+    retried(act, _is_updating)
+    api.get_waiter("function_updated_v2").wait(
+        FunctionName=name, WaiterConfig={"Delay": 0.25, "MaxAttempts": 480}
+    )
+
+
+def _role_is_new(error: ClientError) -> bool:
+    """Return whether Lambda cannot assume a role yet: IAM needs some seconds to tell everybody about it."""
+    return code_of(error) == "InvalidParameterValueException" and "cannot be assumed" in str(error)
+
+
+def _is_updating(error: ClientError) -> bool:
+    """Return whether another update of the same function is in progress."""
+    return code_of(error) == "ResourceConflictException"
+
+
+def _reserve(api: Any, inputs: Props) -> None:
+    """Set the reserved concurrency; -1 (the default) is none."""
+    reserved = inputs.get("reservedConcurrentExecutions", -1)
+    if reserved < 0:
+        api.delete_function_concurrency(FunctionName=inputs["name"])
+    else:
+        api.put_function_concurrency(FunctionName=inputs["name"], ReservedConcurrentExecutions=reserved)
+
+
+def invoke_arn(region: str, arn: str) -> str:
+    """Return the ARN by which API Gateway calls a function, version or alias."""
+    return f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+def _latest_version(api: Any, name: str) -> str:
+    pages = api.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+    numbers = [int(v["Version"]) for page in pages for v in page["Versions"] if v["Version"] != "$LATEST"]
+    return str(max(numbers)) if numbers else "$LATEST"
+
+
+FUNCTION = Spec(
+    inputs={
+        "name": VALUE,
+        "role": VALUE,
+        "code": LOCAL,
+        "sourceCodeHash": LOCAL,
+        "handler": VALUE,
+        "runtime": VALUE,
+        "packageType": VALUE,
+        "architectures": [VALUE],
+        "timeout": VALUE,
+        "memorySize": VALUE,
+        "description": VALUE,
+        "publish": LOCAL,
+        "skipDestroy": LOCAL,
+        "reservedConcurrentExecutions": VALUE,
+        "environment": {"variables": MAP},
+        "tracingConfig": {"mode": VALUE},
+        "loggingConfig": values("logFormat", "logGroup", "applicationLogLevel", "systemLogLevel"),
+        "ephemeralStorage": {"size": VALUE},
+        "deadLetterConfig": {"targetArn": VALUE},
+    },
+    required=frozenset({"role", "code", "handler", "runtime"}),
+    computed=frozenset(
+        {"arn", "invokeArn", "qualifiedArn", "qualifiedInvokeArn", "version", "lastModified"}
+        | {"codeSha256", "sourceCodeHash", "sourceCodeSize"}
+    ),
+    name="name",
+    name_limit=64,
+    identity=frozenset({"name"}),
+    replace=frozenset({"name", "packageType"}),
+    defaults={
+        "memorySize": 128,
+        "packageType": "Zip",
+        "publish": False,
+        "reservedConcurrentExecutions": -1,
+        "skipDestroy": False,
+        "timeout": 3,
+    },
+    recomputed={
+        "lastModified": _CODE | _SETTINGS.keys(),
+        "codeSha256": _CODE,
+        "sourceCodeSize": _CODE,
+        **dict.fromkeys(
+            ("version", "qualifiedArn", "qualifiedInvokeArn"), _CODE | _SETTINGS.keys() | {"publish"}
+        ),
+    },
+    create=_create_function,
+    read=_read_function,
+    update=_update_function,
+    delete=_delete_function,
+)

@@ -1,0 +1,148 @@
+"""The provider: what the engine asks of it, answered from the table."""
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+from sandbox.engine.provider_api import Diff, Inputs, Outputs
+from sandbox.engine.wire import UNKNOWN
+from sandbox.errors import ProviderError, UnknownTypeError
+from sandbox.provider import refusals
+from sandbox.provider.calls import code_of
+from sandbox.provider.clients import Clients, Credentials
+from sandbox.provider.invokes import INVOKES
+from sandbox.provider.spec import LOCAL, Props, Spec, changed, same, whole_numbers
+from sandbox.provider.table import TABLE
+
+_SEED_DIGITS = 7
+_AUTO_NAME = re.compile(rf"-[0-9a-f]{{{_SEED_DIGITS}}}$")
+
+
+class AwsProvider:
+    """AWS resources at one endpoint; implements `sandbox.engine.provider_api.Provider`.
+
+    Every method raises UnknownTypeError for a type that is not in the table, and ProviderError, with AWS's
+    code and message, for what AWS refuses. Safe to call from several threads.
+    """
+
+    def __init__(self, endpoint: str, region: str, credentials: Credentials) -> None:
+        """Prepare clients for an endpoint, for example `http://127.0.0.1:4566`; nothing is called yet."""
+        self._clients = Clients(endpoint, region, credentials)
+
+    def check(
+        self, type_: str, urn_name: str, inputs: Inputs, old_inputs: Inputs | None, seed: str, /
+    ) -> Props:
+        """Refuse unknown and missing properties; return the inputs with name and defaults filled in."""
+        spec = _spec(type_)
+        refusals.check_properties(type_, spec.inputs, inputs)
+        refusals.check_required(type_, spec.required, inputs)
+        result = {**spec.defaults, **inputs}
+        if spec.name and result.get(spec.name) is None:
+            old = (old_inputs or {}).get(spec.name)
+            if isinstance(old, str) and _AUTO_NAME.search(old) and old.startswith(f"{urn_name}-"):
+                result[spec.name] = old
+            else:
+                result[spec.name] = f"{urn_name}-{seed[:_SEED_DIGITS]}"
+                refusals.check_name(type_, spec, result[spec.name], urn_name)
+        return result
+
+    def diff(self, type_: str, old_inputs: Inputs, new_inputs: Inputs, /) -> Diff:
+        """Return what separates two sets of inputs; a value not known yet differs from any that is."""
+        spec = _spec(type_)
+        differs = changed(spec.inputs, dict(old_inputs), dict(new_inputs))
+        replace = [key for key in differs if key in spec.replace]
+        # Two resources cannot share what identifies them; an automatic name is a new one after a replacement.
+        shared = bool(spec.identity) and not spec.identity & set(differs)
+        named = spec.name in spec.identity and _AUTO_NAME.search(str(new_inputs.get(str(spec.name), "")))
+        return Diff(differs, replace, delete_before_replace=bool(replace) and shared and not named)
+
+    def preview(self, type_: str, inputs: Inputs, old_outputs: Outputs | None, /) -> Props:
+        """Return outputs with `UNKNOWN` for what only AWS can tell."""
+        spec = _spec(type_)
+        if old_outputs is None:
+            return {**dict.fromkeys(spec.computed, UNKNOWN), **inputs}
+        known = {key: old_outputs.get(key) for key in spec.inputs}
+        differs = {
+            key for key in inputs if not same(spec.inputs.get(key, LOCAL), inputs[key], known.get(key))
+        }
+        unknown = [output for output, causes in spec.recomputed.items() if causes & differs]
+        return {**old_outputs, **dict.fromkeys(unknown, UNKNOWN), **inputs}
+
+    def create(self, type_: str, inputs: Inputs, /) -> tuple[str, Props]:
+        """Create, or adopt what an earlier run created under the same name; return its id and outputs."""
+        spec, wanted = _spec(type_), whole_numbers(dict(inputs))
+        with _told("creating"):
+            id_ = spec.create(self._clients, wanted)
+            return id_, self._outputs(spec, id_, wanted)
+
+    def read(self, type_: str, id_: str, inputs: Inputs, /) -> tuple[Props, Props] | None:
+        """Return live inputs and outputs, or None if it is gone.
+
+        A live value that means the same as the recorded one is given as recorded, so that only drift differs.
+        """
+        spec, known = _spec(type_), whole_numbers(dict(inputs))
+        with _told("reading"):
+            live = spec.read(self._clients, id_, known)
+        if live is None:
+            return None
+        live_inputs = {
+            key: known[key] if same(kind, known[key], live.get(key)) else live.get(key)
+            for key, kind in spec.inputs.items()
+            if key in known and kind is not LOCAL
+        }
+        kept = {key: known[key] for key in known if spec.inputs.get(key) is LOCAL}
+        return live_inputs, {**live, **kept, **live_inputs}
+
+    def update(self, type_: str, id_: str, old_inputs: Inputs, new_inputs: Inputs, /) -> Props:
+        """Bring it from the old inputs to the new ones; return the outputs."""
+        spec, wanted = _spec(type_), whole_numbers(dict(new_inputs))
+        with _told("updating"):
+            spec.update(self._clients, id_, whole_numbers(dict(old_inputs)), wanted)
+            return self._outputs(spec, id_, wanted)
+
+    def delete(self, type_: str, id_: str, inputs: Inputs, /) -> None:
+        """Delete it; that it is gone already is success."""
+        with _told("deleting"):
+            _spec(type_).delete(self._clients, id_, whole_numbers(dict(inputs)))
+
+    def invoke(self, token: str, args: Inputs, /) -> Props:
+        """Call one of the provider's functions."""
+        function = INVOKES.get(token)
+        if function is None:
+            raise UnknownTypeError(refusals.unknown("function", token, INVOKES))
+        refusals.check_properties(token, dict.fromkeys(function.arguments, LOCAL), args)
+        refusals.check_required(token, function.required, args)
+        with _told("calling"):
+            return function.call(self._clients, dict(args))
+
+    def _outputs(self, spec: Spec, id_: str, inputs: Props) -> Props:
+        live = spec.read(self._clients, id_, inputs)
+        if live is None:
+            raise ProviderError(
+                f"AWS accepted it, but cannot find {id_} now. Something else deleted it, or the endpoint "
+                "lost it: run `refresh`, then try again."
+            )
+        return {**live, **inputs}
+
+
+def _spec(type_: str) -> Spec:
+    spec = TABLE.get(type_)
+    if spec is None:
+        raise UnknownTypeError(refusals.unknown("resource type", type_, TABLE))
+    return spec
+
+
+@contextmanager
+def _told(doing: str) -> Generator[None]:
+    """Turn what boto3 raises into the provider's own error."""
+    try:
+        yield
+    except ClientError as error:
+        message = error.response.get("Error", {}).get("Message", "")
+        raise ProviderError(f"{doing}: {error.operation_name}: {code_of(error)}: {message}") from error
+    except WaiterError as error:
+        raise ProviderError(f"{doing}: waited in vain: {error}") from error
+    except BotoCoreError as error:
+        raise ProviderError(f"{doing}: {error}") from error

@@ -1,0 +1,70 @@
+"""Refusals for people: what is wrong, what is allowed, what was given, what to do."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, cast
+
+from sandbox.errors import ProviderError, UnknownPropertyError
+from sandbox.provider.spec import Kind, Leaf, Spec, is_unknown
+
+
+def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
+    """Return the text that refuses a type, property or function, with the closest of those allowed."""
+    known = sorted(allowed)
+    close = get_close_matches(given, known, n=3, cutoff=0.6)
+    hint = f"Did you mean {' or '.join(close)}? " if close else ""
+    return (
+        f"the sandbox has no {what} {given}. {hint}It knows: {', '.join(known) or 'none'}. "
+        "Correct the name, or deploy with the real Pulumi CLI and AWS provider, which know all of them."
+    )
+
+
+def check_properties(type_: str, kinds: Mapping[str, Kind], given: Mapping[str, Any], path: str = "") -> None:
+    """Raise UnknownPropertyError for a key, at any depth, that the type's row does not list."""
+    for key, value in given.items():
+        if key not in kinds:
+            raise UnknownPropertyError(
+                unknown(f"property of {type_} named", f"{path}{key}", _at(path, kinds))
+            )
+        _check_value(type_, kinds[key], value, f"{path}{key}")
+
+
+def check_required(type_: str, required: Iterable[str], given: Mapping[str, Any]) -> None:
+    """Raise ProviderError naming every required property that is missing."""
+    missing = sorted(key for key in required if given.get(key) is None)
+    if missing:
+        raise ProviderError(
+            f"{type_} needs {', '.join(missing)}; given were: {', '.join(sorted(given)) or 'none'}. "
+            "Set what is missing."
+        )
+
+
+def check_name(type_: str, spec: Spec, name: str, urn_name: str) -> None:
+    """Raise ProviderError if an automatic name is too long for AWS."""
+    if len(name) > spec.name_limit:
+        allowed = spec.name_limit - (len(name) - len(urn_name))
+        raise ProviderError(
+            f"the automatic {spec.name} {name!r} of this {type_} has {len(name)} characters, AWS allows "
+            f"{spec.name_limit}. Shorten the resource's name to {allowed} characters, or set {spec.name}."
+        )
+
+
+def _check_value(type_: str, kind: Kind, value: Any, path: str) -> None:
+    if value is None or is_unknown(value) or isinstance(kind, Leaf):
+        return
+    if isinstance(kind, Mapping):
+        if not isinstance(value, Mapping):
+            raise ProviderError(
+                f"{path} of {type_} must be an object with the keys {', '.join(sorted(kind))}; "
+                f"given was {value!r}. Put the value under its key."
+            )
+        check_properties(type_, kind, cast("Mapping[str, Any]", value), f"{path}.")
+        return
+    if not isinstance(value, list):
+        raise ProviderError(f"{path} of {type_} must be a list; given was {value!r}. Put it into a list.")
+    for index, member in enumerate(cast("list[Any]", value)):
+        _check_value(type_, kind[0], member, f"{path}[{index}]")
+
+
+def _at(path: str, kinds: Mapping[str, Kind]) -> list[str]:
+    return [f"{path}{key}" for key in kinds]

@@ -1,0 +1,212 @@
+"""SNS: topics, their policies, subscriptions."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.clients import Clients
+from sandbox.provider.names import same_names
+from sandbox.provider.spec import JSON, LOCAL, VALUE, Kind, Props, Spec, changed, values
+
+_GONE = "NotFound", "NotFoundException"
+
+# --- topics -------------------------------------------------------------------------------------------------
+
+_TOPIC = same_names(
+    "displayName", "policy", "deliveryPolicy", "kmsMasterKeyId", "signatureVersion", "tracingConfig"
+)
+_TOPIC_KINDS: dict[str, Kind] = {
+    **values("name", "displayName", "kmsMasterKeyId", "tracingConfig"),
+    "signatureVersion": VALUE,
+    "policy": JSON,
+    "deliveryPolicy": JSON,
+}
+
+
+def _create_topic(clients: Clients, inputs: Props) -> str:
+    api = clients.get("sns")
+    # CreateTopic answers the ARN of a topic that exists; attributes are set after it, so that they hold too.
+    arn = str(api.create_topic(Name=inputs["name"])["TopicArn"])
+    _update_topic(clients, arn, {}, inputs)
+    return arn
+
+
+def _read_topic(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    live = _topic(clients, id_)
+    if live is None:
+        return None
+    return {
+        **{ours: live[theirs] for ours, theirs in _TOPIC.items() if live.get(theirs)},
+        **({"signatureVersion": int(live["SignatureVersion"])} if live.get("SignatureVersion") else {}),
+        "name": id_.rsplit(":", 1)[-1],
+        "arn": live["TopicArn"],
+        "owner": live.get("Owner"),
+    }
+
+
+def _update_topic(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    api = clients.get("sns")
+    for key in changed(_TOPIC_KINDS, old, new):
+        if key in _TOPIC:
+            api.set_topic_attributes(
+                TopicArn=id_, AttributeName=_TOPIC[key], AttributeValue=str(new.get(key) or "")
+            )
+
+
+def _delete_topic(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    with gone_is_fine(*_GONE):
+        clients.get("sns").delete_topic(TopicArn=id_)
+
+
+def _topic(clients: Clients, arn: str) -> dict[str, Any] | None:
+    api = clients.get("sns")
+    answer = or_none(_GONE, lambda: api.get_topic_attributes(TopicArn=arn))
+    return None if answer is None else answer["Attributes"]
+
+
+TOPIC = Spec(
+    inputs=_TOPIC_KINDS,
+    computed=frozenset({"arn", "owner"}),
+    name="name",
+    name_limit=256,
+    identity=frozenset({"name"}),
+    replace=frozenset({"name"}),
+    create=_create_topic,
+    read=_read_topic,
+    update=_update_topic,
+    delete=_delete_topic,
+)
+
+# --- topic policies -----------------------------------------------------------------------------------------
+
+
+def _put_topic_policy(clients: Clients, inputs: Props) -> str:
+    clients.get("sns").set_topic_attributes(
+        TopicArn=inputs["arn"], AttributeName="Policy", AttributeValue=inputs["policy"]
+    )
+    return str(inputs["arn"])
+
+
+def _read_topic_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    live = _topic(clients, id_)
+    if live is None:
+        return None
+    return {"arn": live["TopicArn"], "policy": live.get("Policy"), "owner": live.get("Owner")}
+
+
+def _update_topic_policy(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
+    _put_topic_policy(clients, new)
+
+
+def _delete_topic_policy(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    """Put back the policy with which a topic begins: it always has one."""
+    live = _topic(clients, id_)
+    if live is not None:
+        _put_topic_policy(clients, {"arn": id_, "policy": _default_policy(id_, live.get("Owner"))})
+
+
+def _default_policy(arn: str, owner: Any) -> str:
+    return (
+        '{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",'
+        '"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",'
+        '"SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic",'
+        f'"SNS:Publish"],"Resource":"{arn}","Condition":{{"StringEquals":{{"AWS:SourceOwner":"{owner}"}}}}}}]}}'
+    )
+
+
+TOPIC_POLICY = Spec(
+    inputs={"arn": VALUE, "policy": JSON},
+    required=frozenset({"arn", "policy"}),
+    computed=frozenset({"owner"}),
+    identity=frozenset({"arn"}),
+    replace=frozenset({"arn"}),
+    create=_put_topic_policy,
+    read=_read_topic_policy,
+    update=_update_topic_policy,
+    delete=_delete_topic_policy,
+)
+
+# --- subscriptions ------------------------------------------------------------------------------------------
+
+_SUBSCRIPTION = same_names(
+    "rawMessageDelivery", "filterPolicy", "filterPolicyScope", "redrivePolicy", "deliveryPolicy"
+)
+
+
+def _create_subscription(clients: Clients, inputs: Props) -> str:
+    api = clients.get("sns")
+    # Subscribing an endpoint again answers the same ARN; an e-mail address is pending until confirmed.
+    answer = api.subscribe(
+        TopicArn=inputs["topic"],
+        Protocol=inputs["protocol"],
+        Endpoint=inputs["endpoint"],
+        ReturnSubscriptionArn=True,
+    )
+    _update_subscription(clients, str(answer["SubscriptionArn"]), {"rawMessageDelivery": False}, inputs)
+    return str(answer["SubscriptionArn"])
+
+
+def _read_subscription(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    api = clients.get("sns")
+    answer = or_none(_GONE, lambda: api.get_subscription_attributes(SubscriptionArn=id_))
+    if answer is None:
+        return None
+    live = answer["Attributes"]
+    return {
+        **{ours: live[theirs] for ours, theirs in _SUBSCRIPTION.items() if live.get(theirs)},
+        "rawMessageDelivery": _true(live.get("RawMessageDelivery")),
+        "topic": live["TopicArn"],
+        "protocol": live["Protocol"],
+        "endpoint": live["Endpoint"],
+        "arn": id_,
+        "ownerId": live.get("Owner"),
+        "pendingConfirmation": _true(live.get("PendingConfirmation")),
+        "confirmationWasAuthenticated": _true(live.get("ConfirmationWasAuthenticated")),
+    }
+
+
+def _update_subscription(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    api = clients.get("sns")
+    for key in changed(SUBSCRIPTION.inputs, old, new):
+        if key in _SUBSCRIPTION:
+            value = new.get(key)
+            text = str(value).lower() if isinstance(value, bool) else str(value or "")
+            api.set_subscription_attributes(
+                SubscriptionArn=id_, AttributeName=_SUBSCRIPTION[key], AttributeValue=text
+            )
+
+
+def _delete_subscription(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    try:
+        clients.get("sns").unsubscribe(SubscriptionArn=id_)
+    except ClientError as error:
+        # AWS refuses to delete one that nobody confirmed; it goes by itself after 48 hours.
+        pending = code_of(error) == "InvalidParameter" and "pending confirmation" in str(error)
+        if code_of(error) not in _GONE and not pending:
+            raise
+
+
+def _true(text: Any) -> bool:
+    return str(text).lower() == "true"
+
+
+SUBSCRIPTION = Spec(
+    inputs={
+        **values("topic", "protocol", "endpoint", "rawMessageDelivery", "filterPolicyScope"),
+        "filterPolicy": JSON,
+        "redrivePolicy": JSON,
+        "deliveryPolicy": JSON,
+        "confirmationTimeoutInMinutes": LOCAL,
+        "endpointAutoConfirms": LOCAL,
+    },
+    required=frozenset({"topic", "protocol", "endpoint"}),
+    computed=frozenset({"arn", "ownerId", "pendingConfirmation", "confirmationWasAuthenticated"}),
+    identity=frozenset({"topic", "protocol", "endpoint"}),
+    replace=frozenset({"topic", "protocol", "endpoint"}),
+    defaults={"confirmationTimeoutInMinutes": 1, "endpointAutoConfirms": False, "rawMessageDelivery": False},
+    create=_create_subscription,
+    read=_read_subscription,
+    update=_update_subscription,
+    delete=_delete_subscription,
+)

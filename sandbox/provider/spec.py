@@ -1,0 +1,153 @@
+"""What a resource type is to the provider: its properties and their kinds, and five functions on boto3."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeAlias, cast
+
+from sandbox.engine.wire import UNKNOWN
+from sandbox.provider.clients import Clients
+
+Props: TypeAlias = dict[str, Any]
+"""Properties in Pulumi's camelCase wire form."""
+
+
+class Leaf(Enum):
+    """How a property without parts is compared with its live value."""
+
+    VALUE = "value"
+    """As it is; 3 and 3.0 are equal."""
+
+    JSON = "json"
+    """A document as text: equal if it means the same, however it is laid out."""
+
+    MAP = "map"
+    """Keys chosen by the program, such as environment variables: a key too many is a difference."""
+
+    LOCAL = "local"
+    """Cannot be read back, such as `forceDestroy` or a function's code: keeps its recorded value."""
+
+
+VALUE, JSON, MAP, LOCAL = Leaf
+
+Kind: TypeAlias = "Leaf | Mapping[str, Kind] | Sequence[Kind]"
+"""A leaf; an object (a mapping of its keys: only those the program set are compared); or `[kind]`, a set."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One row of the provider's table."""
+
+    inputs: Mapping[str, Kind]
+    """Every property that is implemented. Anything else is refused."""
+
+    create: Callable[[Clients, Props], str]
+    """Creates, or adopts what an earlier, killed run created under the same name; returns its id."""
+
+    read: Callable[[Clients, str, Props], Props | None]
+    """Returns all live properties, for an id and last known inputs; None when it is gone."""
+
+    update: Callable[[Clients, str, Props, Props], None]
+    """Brings id from old inputs to new ones. Never called with a difference in `replace`."""
+
+    delete: Callable[[Clients, str, Props], None]
+    """Deletes; a resource that is gone already is no error."""
+
+    required: frozenset[str] = frozenset()
+    """Properties without which nothing can be created."""
+
+    computed: frozenset[str] = frozenset()
+    """Outputs that only AWS knows: unknown at preview until it exists."""
+
+    replace: frozenset[str] = frozenset()
+    """Properties that cannot be changed in place."""
+
+    identity: frozenset[str] = frozenset()
+    """Properties that two resources cannot share. Empty where AWS hands out an id."""
+
+    name: str | None = None
+    """The property that gets an automatic name when the program gives none."""
+
+    name_limit: int = 255
+    """Longest automatic name, in characters."""
+
+    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the AWS provider fills in (source: its schemas). Set by check, so that policies see them too."""
+
+    recomputed: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Computed outputs that an update changes, with the inputs whose change does it."""
+
+
+def same(kind: Kind, wanted: Any, live: Any) -> bool:
+    """Return whether a live value is what was wanted; of an object, only the keys of `wanted` count."""
+    if is_unknown(wanted) or is_unknown(live):
+        return False  # it may turn out as anything
+    if _empty(kind, wanted) and _empty(kind, live):
+        return True
+    if kind is JSON:
+        return _document(wanted) == _document(live)
+    if isinstance(kind, Leaf):
+        return bool(wanted == live)
+    if isinstance(kind, Mapping):
+        if not isinstance(wanted, Mapping) or not isinstance(live, Mapping):
+            return False
+        return all(same(kind.get(key, VALUE), value, live.get(key)) for key, value in wanted.items())
+    return _same_members(kind[0], wanted, live)
+
+
+def changed(inputs: Mapping[str, Kind], old: Props, new: Props) -> list[str]:
+    """Return the sorted names of the properties that differ between two sets of inputs."""
+    return sorted(
+        key
+        for key in old.keys() | new.keys()
+        if not (
+            same(inputs.get(key, VALUE), old.get(key), new.get(key))
+            and same(inputs.get(key, VALUE), new.get(key), old.get(key))
+        )
+    )
+
+
+def values(*names: str) -> dict[str, Kind]:
+    """Return properties that are all plain values."""
+    return dict.fromkeys(names, VALUE)
+
+
+def is_unknown(value: Any) -> bool:
+    """Return whether a value is the sentinel for one that is not known yet."""
+    return isinstance(value, str) and value == UNKNOWN
+
+
+def whole_numbers(value: Any) -> Any:
+    """Return a value with 3.0 turned into 3, at any depth: boto3 insists on integers."""
+    if isinstance(value, Mapping):
+        return {key: whole_numbers(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [whole_numbers(v) for v in cast("list[Any]", value)]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _empty(kind: Kind, value: Any) -> bool:
+    """Return whether a value says no more than its absence, as AWS answers for what was never set."""
+    if isinstance(kind, Mapping) and isinstance(value, Mapping):
+        return all(_empty(kind.get(key, VALUE), member) for key, member in value.items())
+    return value is None or value in ("", [], {})
+
+
+def _document(text: Any) -> Any:
+    try:
+        return json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return text
+
+
+def _same_members(kind: Kind, wanted: Any, live: Any) -> bool:
+    left = list(live or [])
+    if len(wanted or []) != len(left):
+        return False
+    for member in wanted:
+        match = next((i for i, other in enumerate(left) if same(kind, member, other)), None)
+        if match is None:
+            return False
+        del left[match]
+    return True

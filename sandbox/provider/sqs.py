@@ -1,0 +1,103 @@
+"""SQS: standard queues."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.clients import Clients
+from sandbox.provider.spec import JSON, Kind, Props, Spec, changed, values
+
+_GONE = "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"
+_EXISTS = "QueueAlreadyExists", "QueueNameExists"
+
+_NUMBERS = {
+    "delaySeconds": "DelaySeconds",
+    "maxMessageSize": "MaximumMessageSize",
+    "messageRetentionSeconds": "MessageRetentionPeriod",
+    "receiveWaitTimeSeconds": "ReceiveMessageWaitTimeSeconds",
+    "visibilityTimeoutSeconds": "VisibilityTimeout",
+    "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
+}
+_TEXTS = {
+    "policy": "Policy",
+    "redrivePolicy": "RedrivePolicy",
+    "redriveAllowPolicy": "RedriveAllowPolicy",
+    "kmsMasterKeyId": "KmsMasterKeyId",
+}
+_SSE = {"sqsManagedSseEnabled": "SqsManagedSseEnabled"}
+_ATTRIBUTES = _NUMBERS | _TEXTS | _SSE
+_KINDS: dict[str, Kind] = {
+    **values("name", *_NUMBERS, *_SSE, "kmsMasterKeyId"),
+    "policy": JSON,
+    "redrivePolicy": JSON,
+    "redriveAllowPolicy": JSON,
+}
+
+
+def _create(clients: Clients, inputs: Props) -> str:
+    api = clients.get("sqs")
+    attributes = {theirs: _text(inputs[ours]) for ours, theirs in _ATTRIBUTES.items() if ours in inputs}
+    try:
+        return str(api.create_queue(QueueName=inputs["name"], Attributes=attributes)["QueueUrl"])
+    except ClientError as error:
+        if code_of(error) not in _EXISTS:
+            raise
+    url = str(api.get_queue_url(QueueName=inputs["name"])["QueueUrl"])
+    api.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    return url
+
+
+def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    api = clients.get("sqs")
+    answer = or_none(_GONE, lambda: api.get_queue_attributes(QueueUrl=id_, AttributeNames=["All"]))
+    if answer is None:
+        return None
+    live = answer["Attributes"]
+    return {
+        **{ours: int(live[theirs]) for ours, theirs in _NUMBERS.items() if live.get(theirs)},
+        **{ours: live[theirs] for ours, theirs in _TEXTS.items() if live.get(theirs)},
+        **{ours: live[theirs] == "true" for ours, theirs in _SSE.items() if theirs in live},
+        "name": live["QueueArn"].rsplit(":", 1)[-1],
+        "arn": live["QueueArn"],
+        "url": id_,
+    }
+
+
+def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    differs = [key for key in changed(_KINDS, old, new) if key in _ATTRIBUTES]
+    if differs:
+        # An empty text takes an attribute away.
+        attributes = {_ATTRIBUTES[key]: _text(new.get(key)) for key in differs}
+        clients.get("sqs").set_queue_attributes(QueueUrl=id_, Attributes=attributes)
+
+
+def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    with gone_is_fine(*_GONE):
+        clients.get("sqs").delete_queue(QueueUrl=id_)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+QUEUE = Spec(
+    inputs=_KINDS,
+    computed=frozenset({"arn", "url"}),
+    name="name",
+    name_limit=80,
+    identity=frozenset({"name"}),
+    replace=frozenset({"name"}),
+    defaults={
+        "delaySeconds": 0,
+        "messageRetentionSeconds": 345600,
+        "receiveWaitTimeSeconds": 0,
+        "visibilityTimeoutSeconds": 30,
+    },
+    create=_create,
+    read=_read,
+    update=_update,
+    delete=_delete,
+)

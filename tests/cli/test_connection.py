@@ -1,0 +1,37 @@
+"""Which endpoint, with which key."""
+
+import pytest
+
+from cli.connection import given_credentials, on_loopback
+from cli.errors import CliError
+
+BOTH = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"}
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.1:4566", "http://127.9.9.9", "http://localhost:1", "http://[::1]:5"]
+)
+def test_an_endpoint_on_this_machine_needs_no_credentials(endpoint: str) -> None:
+    assert on_loopback(endpoint)
+    assert given_credentials(endpoint, {}) == ("test", "test", None)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["https://aws.example", "http://127.0.0.1.example.com", "http://10.0.0.1", "http://localhost.example"],
+)
+def test_any_other_endpoint_never_gets_a_default_key(endpoint: str) -> None:
+    assert not on_loopback(endpoint)
+    with pytest.raises(CliError, match="AWS_ACCESS_KEY_ID"):
+        given_credentials(endpoint, {})
+
+
+def test_the_environment_wins() -> None:
+    assert given_credentials("http://127.0.0.1:1", BOTH) == ("AKIA", "s", "t")
+
+
+@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_half_a_key_is_an_error(missing: str) -> None:
+    half = {key: value for key, value in BOTH.items() if key != missing}
+    with pytest.raises(CliError, match="Only one"):
+        given_credentials("http://127.0.0.1:1", half)

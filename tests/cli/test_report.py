@@ -1,0 +1,133 @@
+"""The report: one well-formed, self-contained file that shows what it was given and escapes it."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from cli.demo.chart import chart
+from cli.demo.document import document
+from cli.demo.labels import place, plot_width, width
+from cli.demo.report import report
+from cli.demo.timeline import timeline
+from tests.support.recordings import incident, recording
+
+NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
+XHTML = "{http://www.w3.org/1999/xhtml}"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def text_of(page: str) -> str:
+    return " ".join(" ".join(ET.fromstring(page).itertext()).split())
+
+
+def test_it_is_well_formed_and_refers_to_nothing_outside() -> None:
+    page = report(recording())
+    tree = ET.fromstring(page)
+    assert tree.tag == f"{XHTML}html"
+    assert set(re.findall(r"https?://[^\s\"'<)]+", page)) == NAMESPACES
+    assert not {element.tag for element in tree.iter()} & {
+        f"{XHTML}{tag}" for tag in ("script", "link", "img", "iframe")
+    }
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_it_shows_every_moment_with_its_seconds() -> None:
+    made = recording()
+    words = text_of(report(made))
+    for moment in timeline(made):
+        assert moment.title in words
+        assert f"{moment.seconds:.1f}".replace("-", "−") in words  # noqa: RUF001 - a minus sign
+    assert "Healed, by evidence, 40 seconds after the first error" in words
+    assert "What this is not" in words
+    assert "0 errors in 158 requests after the act" in words
+
+
+def test_what_comes_from_outside_is_escaped() -> None:
+    evil = '<script>alert("x")</script>&'
+    found = incident(
+        target=evil, reason=evil, alarm=evil, history=[{"at": "", "source": evil, "to": evil, "reason": evil}]
+    )
+    page = report(recording(incident=found, stack=evil, stopped_because=evil, versions={evil: evil}))
+    assert "<script>" not in page
+    assert evil in text_of(page)
+
+
+def test_a_failed_run_says_why_first() -> None:
+    made = recording(incident=incident(status="VERIFYING", closed_at=None), restore=None)
+    words = text_of(report(made))
+    assert "Healing was not shown" in words
+    assert "recovery was not shown by evidence: the incident is VERIFYING" in words
+
+
+def test_a_run_in_which_nothing_happened_still_makes_a_report() -> None:
+    empty = recording(samples=(), incident=None, alarm_changes=(), restore=None)
+    assert "The ledger holds no incident." in text_of(report(empty))
+
+
+def test_both_drawings_have_a_title_and_a_description_of_their_own() -> None:
+    tree = ET.fromstring(report(recording()))
+    drawings = list(tree.iter(f"{SVG}svg"))
+    assert len(drawings) == 2
+    ids = [element.get("id") for element in tree.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    for drawing in drawings:
+        assert drawing.get("role") == "img"
+        named = (drawing.get("aria-labelledby") or "").split()
+        assert len(named) == 2
+        assert set(named) <= set(ids)
+
+
+@pytest.mark.parametrize("pixels", [380.0, 960.0])
+def test_the_drawing_stays_within_its_width(pixels: float) -> None:
+    made = recording()
+    drawing = ET.fromstring(chart(timeline(made), made.samples, width=pixels, name="x"))
+    for element in drawing.iter(f"{SVG}text"):
+        if element.get("class") == "label":
+            assert float(element.get("x", "0")) + width(element.text or "") - 12 <= pixels
+    for element in drawing.iter(f"{SVG}rect"):
+        assert float(element.get("x", "0")) + float(element.get("width", "0")) <= pixels
+
+
+def test_no_line_runs_through_the_text_of_another_label() -> None:
+    lines = [
+        (50.0, "first error 0.6 s"),
+        (60.0, "alarm 1.0 s"),
+        (61.0, "act 1.1 s"),
+        (64.0, "last"),
+        (300.0, "far"),
+    ]
+    placed = place(lines)
+    assert [label.level for label in placed] == [3, 2, 1, 0, 0]
+    for one in placed:
+        for other in placed:
+            if one.x < other.x < one.x + width(one.text):
+                assert other.level < one.level
+
+
+def test_the_plot_leaves_room_for_the_last_label() -> None:
+    plot = plot_width([(0.5, "half"), (1.0, "at the very end")], 800.0)
+    assert plot + width("at the very end") <= 800.0
+    assert plot_width([(0.0, "at zero")], 800.0) == 800.0
+
+
+def test_the_document_is_json_and_says_what_it_is_not() -> None:
+    made = document(recording())
+    assert json.loads(json.dumps(made)) == made
+    assert made["ok"] is True
+    assert made["failures"] == []
+    assert made["note"]
+    assert made["counts"]["before_act"]["errors"] > 0
+    assert made["counts"]["after_act"]["errors"] == 0
+    assert made["evidence"]["verdict"] == "healthy"
+    assert made["incident"]["status"] == "RECOVERED"
+    assert made["failure_rate"] == {"baseline": "0.3", "deployed": "0.3", "healed": "0", "restored": "0.3"}
+    assert sum(second["requests"] for second in made["per_second"]) == made["counts"]["total"]["requests"]
+
+
+def test_the_document_of_a_failed_run_has_the_reasons() -> None:
+    made = document(recording(incident=None))
+    assert made["ok"] is False
+    assert "the ledger holds no incident" in made["failures"]

@@ -1,0 +1,85 @@
+"""The whole loop, with real traffic: once plainly and once with the emulator enforcing IAM.
+
+The emulator enforces identity policies, permissions boundaries and the topic's policy for its API. It checks no
+invoke permissions, and not the topic's policy for alarms: those are evaluated from the recorded documents in
+tests/components.
+"""
+
+import json
+from datetime import datetime
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.engine.events import Diagnostic
+from tests.support.platform import CANARY, Platform, wait_for
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_loop_heals_proves_it_and_up_restores_the_baseline(platform: Platform) -> None:
+    platform.set_variable("CANARY", CANARY)
+    with platform.traffic() as traffic:
+        wait_for("the act", lambda: platform.variables()["FAILURE_RATE"] == "0", 60)
+        assert platform.variables()["CANARY"] == CANARY
+
+        # A storm of duplicates while the incident is open: one act all the same. With IAM enforced, the topic
+        # is closed to all but CloudWatch, its deployer included.
+        for _ in range(30):
+            if platform.iam:
+                with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+                    platform.notify_healer('{"NewStateValue": "ALARM"}')
+            else:
+                platform.notify_healer('{"NewStateValue": "ALARM"}')
+            platform.wake_healer()
+
+        heard: list[Diagnostic] = []
+        refused = platform.engine(heard).up()
+        assert not refused.ok
+        assert "fragile" in f"{refused.error} {heard}"
+        assert platform.variables()["FAILURE_RATE"] == "0"
+        assert platform.engine().preview().ok
+
+        wait_for("recovery", lambda: platform.status() == "RECOVERED", 100)
+        samples = traffic.samples()
+
+    incident = platform.incident()
+    assert incident is not None
+    assert incident["acts"] == 1
+    assert incident["evidence"]["errors"] == 0
+    assert incident["evidence"]["requests"] >= 138
+    assert platform.alarm_state("fast") == "OK"
+
+    acted = datetime.fromisoformat(incident["acted_at"]).timestamp()
+    began = datetime.fromisoformat(incident["opened_at"]).timestamp()
+    assert acted - began < 10
+    failed = [sample for sample in samples if sample.status is None or sample.status >= 500]
+    assert failed
+    settled = failed[-1].sent + 10
+    assert sum(sample.sent > settled for sample in samples) >= 138
+
+    result = platform.engine().up()
+    assert result.ok, result.error
+    assert platform.variables()["FAILURE_RATE"] == "0.3"
+    again = platform.engine().up()
+    assert set(again.changes) == {"same"}
+
+    told = platform.told()
+    assert sum("[selfheal] RECOVERED" in message for message in told) == 1
+    logs = platform.logs()
+    assert any('"message": "decision"' in line for line in logs)
+    everything = [*told, *logs, json.dumps(incident, default=str)]
+    assert not [text for text in everything if CANARY in text]
+
+
+def test_an_alarm_forced_into_alarm_changes_nothing(platform: Platform) -> None:
+    wait_for("quiet", lambda: platform.alarm_state("fast") != "ALARM", 90)
+    before = platform.incident()
+    name = next(name for name in platform.outputs["alarmNames"] if "fast" in name)
+    platform.clients.get("cloudwatch").set_alarm_state(
+        AlarmName=name, StateValue="ALARM", StateReason="forced"
+    )
+    answer = json.loads(platform.wake_healer()["Payload"].read())
+    assert answer["decisions"]["fragile"] in ("alarm-not-corroborated-by-metrics", "healthy")
+    assert platform.incident() == before
+    assert platform.variables()["FAILURE_RATE"] == "0.3"

@@ -1,0 +1,22 @@
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.emulator import Emulator
+from sandbox.provider import AwsProvider, Clients
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator.start(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def clients(emulator: Emulator) -> Clients:
+    return Clients(emulator.endpoint, emulator.region, emulator.credentials)
+
+
+@pytest.fixture(scope="session")
+def provider(emulator: Emulator) -> AwsProvider:
+    return AwsProvider(emulator.endpoint, emulator.region, emulator.credentials)

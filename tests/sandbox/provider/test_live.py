@@ -1,0 +1,193 @@
+"""What the provider does against the emulator beyond the life of one resource."""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.emulator import Emulator
+from sandbox.errors import ProviderError
+from sandbox.provider import AwsProvider, Clients, Credentials
+from tests.support.emulator_cases import (
+    CASES,
+    FUNCTION,
+    FUNCTION_INPUTS,
+    POLICY,
+    ROLE,
+    TABLE_TYPE,
+    TOPIC,
+    code,
+    policy,
+    trust,
+)
+
+pytestmark = pytest.mark.slow
+
+
+def _made(
+    provider: AwsProvider, type_: str, name: str, given: dict[str, Any]
+) -> tuple[str, dict[str, Any], Any]:
+    inputs = provider.check(type_, name, given, None, secrets.token_hex(16))
+    id_, outputs = provider.create(type_, inputs)
+    return id_, inputs, outputs
+
+
+@pytest.fixture(scope="module")
+def role(provider: AwsProvider) -> str:
+    return str(_made(provider, ROLE, "role", {"assumeRolePolicy": trust()})[2]["arn"])
+
+
+def test_publish_gives_a_version_for_each_change(provider: AwsProvider, role: str) -> None:
+    given = FUNCTION_INPUTS | {"role": role, "publish": True}
+    id_, inputs, outputs = _made(provider, FUNCTION, "published", given)
+    assert (outputs["version"], outputs["qualifiedArn"]) == ("1", f"{outputs['arn']}:1")
+    later = inputs | {"environment": {"variables": {"FAILURE_RATE": "0.9"}}}
+    assert provider.update(FUNCTION, id_, inputs, later)["version"] == "2"
+    coded = later | {"code": code("def handle(event, context):\n    return 3\n")}
+    changed = provider.update(FUNCTION, id_, later, coded)
+    assert changed["version"] == "3"
+    assert changed["codeSha256"] != outputs["codeSha256"]
+    assert provider.update(FUNCTION, id_, coded, coded)["version"] == "3"
+
+
+def test_reserved_concurrency_is_set_and_taken_away(
+    provider: AwsProvider, clients: Clients, role: str
+) -> None:
+    given = FUNCTION_INPUTS | {"role": role, "reservedConcurrentExecutions": 1.0}
+    id_, inputs, _ = _made(provider, FUNCTION, "reserved", given)
+    api = clients.get("lambda")
+    assert api.get_function_concurrency(FunctionName=id_)["ReservedConcurrentExecutions"] == 1
+    provider.update(FUNCTION, id_, inputs, inputs | {"reservedConcurrentExecutions": -1})
+    assert "ReservedConcurrentExecutions" not in api.get_function_concurrency(FunctionName=id_)
+
+
+def test_settings_the_program_no_longer_has_return_to_their_defaults(
+    provider: AwsProvider, clients: Clients, role: str
+) -> None:
+    given = FUNCTION_INPUTS | {"role": role, "description": "d", "tracingConfig": {"mode": "Active"}}
+    id_, inputs, _ = _made(provider, FUNCTION, "reset", given)
+    dropped = ("environment", "description", "tracingConfig")
+    provider.update(FUNCTION, id_, inputs, {key: v for key, v in inputs.items() if key not in dropped})
+    live = clients.get("lambda").get_function_configuration(FunctionName=id_)
+    assert live.get("Environment", {}).get("Variables", {}) == {}
+    assert live["Description"] == ""
+    assert live["TracingConfig"]["Mode"] == "PassThrough"
+
+
+def test_an_existing_function_is_adopted_with_the_inputs(
+    provider: AwsProvider, clients: Clients, role: str
+) -> None:
+    _, inputs, _ = _made(provider, FUNCTION, "adopted", FUNCTION_INPUTS | {"role": role})
+    id_, outputs = provider.create(FUNCTION, inputs | {"timeout": 11})
+    assert outputs["timeout"] == 11
+    assert clients.get("lambda").get_function_configuration(FunctionName=id_)["Timeout"] == 11
+
+
+def test_drift_gives_the_live_value(provider: AwsProvider, clients: Clients, role: str) -> None:
+    id_, inputs, _ = _made(provider, FUNCTION, "drifting", FUNCTION_INPUTS | {"role": role})
+    variables = inputs["environment"]["variables"] | {"FAILURE_RATE": "0"}
+    clients.get("lambda").update_function_configuration(
+        FunctionName=id_, Environment={"Variables": variables}
+    )
+    found = provider.read(FUNCTION, id_, inputs)
+    assert found is not None
+    assert found[0]["environment"] == {"variables": {"FAILURE_RATE": "0", "lower_case": "kept"}}
+    assert "code" not in found[0]
+    assert found[1]["environment"] == found[0]["environment"]
+
+
+def test_what_aws_refuses_is_told_with_its_code_and_message(provider: AwsProvider) -> None:
+    given = {"role": "nobody", "name": "p", "policy": policy("sqs:a")}
+    with pytest.raises(ProviderError, match=r"creating: PutRolePolicy: NoSuchEntity: .*nobody"):
+        provider.create("aws:iam/rolePolicy:RolePolicy", given)
+
+
+def test_an_endpoint_that_does_not_answer_is_a_provider_error() -> None:
+    nowhere = AwsProvider("http://127.0.0.1:1", "us-east-1", Credentials("a", "b"))
+    with pytest.raises(
+        ProviderError, match=r"creating: Could not connect to the endpoint URL: .*127\.0\.0\.1:1"
+    ):
+        nowhere.create(TOPIC, {"name": "t"})
+
+
+def test_a_protected_table_is_not_deleted(provider: AwsProvider) -> None:
+    given = {
+        "hashKey": "pk",
+        "attributes": [{"name": "pk", "type": "S"}],
+        "billingMode": "PAY_PER_REQUEST",
+        "deletionProtectionEnabled": True,
+    }
+    id_, inputs, _ = _made(provider, TABLE_TYPE, "protected", given)
+    with pytest.raises(ProviderError, match=r"deleting: DeleteTable: ValidationException: .*protect"):
+        provider.delete(TABLE_TYPE, id_, inputs)
+    assert provider.read(TABLE_TYPE, id_, inputs) is not None
+    unprotected = inputs | {"deletionProtectionEnabled": False}
+    provider.update(TABLE_TYPE, id_, inputs, unprotected)
+    provider.delete(TABLE_TYPE, id_, unprotected)
+    assert provider.read(TABLE_TYPE, id_, unprotected) is None
+
+
+def test_a_policy_keeps_at_most_five_versions(provider: AwsProvider, clients: Clients) -> None:
+    id_, inputs, _ = _made(provider, POLICY, "versions", {"policy": policy("sqs:a")})
+    for letter in "bcdefg":
+        later = inputs | {"policy": policy(f"sqs:{letter}")}
+        provider.update(POLICY, id_, inputs, later)
+        inputs = later
+    versions = clients.get("iam").list_policy_versions(PolicyArn=id_)["Versions"]
+    assert len(versions) == 5
+    provider.delete(POLICY, id_, inputs)
+    assert provider.read(POLICY, id_, inputs) is None
+
+
+# --- invokes ---
+
+
+def test_caller_region_and_partition(provider: AwsProvider) -> None:
+    identity = provider.invoke("aws:index/getCallerIdentity:getCallerIdentity", {})
+    assert identity["accountId"] == identity["id"] == "000000000000"
+    assert provider.invoke("aws:index/getRegion:getRegion", {})["region"] == "us-east-1"
+    assert provider.invoke("aws:index/getPartition:getPartition", {}) == {
+        "id": "aws",
+        "partition": "aws",
+        "dnsSuffix": "amazonaws.com",
+        "reverseDnsPrefix": "com.amazonaws",
+    }
+
+
+def test_table_item(provider: AwsProvider, clients: Clients) -> None:
+    token = "aws:dynamodb/getTableItem:getTableItem"
+    key = json.dumps({"pk": {"S": "fleet"}})
+    with pytest.raises(ProviderError) as missing_table:
+        provider.invoke(token, {"tableName": "nope", "key": key})
+    assert str(missing_table.value) == f"reading DynamoDB Table Item (nope|{key}): couldn't find resource"
+
+    attributes = [{"name": "pk", "type": "S"}]
+    id_, _, _ = _made(
+        provider,
+        TABLE_TYPE,
+        "items",
+        {"hashKey": "pk", "attributes": attributes, "billingMode": "PAY_PER_REQUEST"},
+    )
+    with pytest.raises(ProviderError) as missing_item:
+        provider.invoke(token, {"tableName": id_, "key": key})
+    assert str(missing_item.value) == f"reading DynamoDB Table Item ({id_}|{key}): empty result"
+
+    item = {"pk": {"S": "fleet"}, "targets": {"SS": ["a"]}}
+    clients.get("dynamodb").put_item(TableName=id_, Item=item)
+    assert json.loads(provider.invoke(token, {"tableName": id_, "key": key})["item"]) == item
+
+
+def test_nothing_drifts_when_a_persistent_emulator_comes_back_on_another_port(tmp_path: Path) -> None:
+    alone = [case for case in CASES if not case.needs]
+    with Emulator.start(tmp_path, persist=True) as first:
+        before = AwsProvider(first.endpoint, first.region, first.credentials)
+        made = [(case.type, *_made(before, case.type, "kept", case.inputs)) for case in alone]
+    with Emulator.start(tmp_path, persist=True) as second:
+        after = AwsProvider(second.endpoint, second.region, second.credentials)
+        for type_, id_, inputs, _ in made:
+            found = after.read(type_, id_, inputs)
+            assert found is not None, type_
+            assert after.diff(type_, {**inputs, **found[0]}, inputs).changed == [], type_
+    assert len(made) >= 8

@@ -1,0 +1,285 @@
+"""What the provider decides without calling AWS: checks, names, differences, previews, refusals."""
+
+from typing import Any
+
+import pulumi_aws
+import pytest
+
+from sandbox.engine.wire import UNKNOWN
+from sandbox.errors import ProviderError, UnknownPropertyError, UnknownTypeError
+from sandbox.provider import AwsProvider, Credentials
+from sandbox.provider.spec import JSON, LOCAL, MAP, VALUE, Kind, changed, same, whole_numbers
+from sandbox.provider.table import TABLE
+from tests.support.emulator_cases import (
+    ALIAS,
+    FUNCTION,
+    PERMISSION,
+    QUEUE,
+    ROLE,
+    STAGE,
+    TABLE_TYPE,
+    code,
+)
+
+SEED = "0123456789abcdef" * 2
+INPUTS: dict[str, Any] = {"role": "r", "code": code(), "handler": "h", "runtime": "python3.13"}
+
+
+@pytest.fixture
+def provider() -> AwsProvider:
+    return AwsProvider("http://127.0.0.1:1", "us-east-1", Credentials("a", "b"))
+
+
+def test_an_automatic_name_comes_from_the_seed(provider: AwsProvider) -> None:
+    assert provider.check(QUEUE, "jobs", {}, None, SEED)["name"] == "jobs-0123456"
+
+
+def test_an_automatic_name_is_kept(provider: AwsProvider) -> None:
+    assert provider.check(QUEUE, "jobs", {}, {"name": "jobs-abcdef0"}, SEED)["name"] == "jobs-abcdef0"
+
+
+def test_a_name_of_the_program_wins_and_is_not_kept_when_it_goes(provider: AwsProvider) -> None:
+    assert provider.check(QUEUE, "jobs", {"name": "mine"}, {"name": "jobs-abcdef0"}, SEED)["name"] == "mine"
+    assert provider.check(QUEUE, "jobs", {}, {"name": "mine"}, SEED)["name"] == "jobs-0123456"
+
+
+def test_the_statement_id_is_the_automatic_name_of_a_permission(provider: AwsProvider) -> None:
+    inputs = {"action": "a", "function": "f", "principal": "p"}
+    assert provider.check(PERMISSION, "allow", inputs, None, SEED)["statementId"] == "allow-0123456"
+
+
+def test_a_name_too_long_for_aws_says_how_much(provider: AwsProvider) -> None:
+    with pytest.raises(ProviderError, match=r"68 characters, AWS allows 64.*to 56 characters"):
+        provider.check(ROLE, "r" * 60, {"assumeRolePolicy": "{}"}, None, SEED)
+
+
+def test_defaults_of_the_aws_provider_are_filled_in(provider: AwsProvider) -> None:
+    checked = provider.check(FUNCTION, "f", INPUTS | {"timeout": 9}, None, SEED)
+    assert checked["memorySize"] == 128
+    assert checked["timeout"] == 9
+    assert checked["reservedConcurrentExecutions"] == -1
+
+
+def test_an_unknown_type_is_refused_with_the_closest(provider: AwsProvider) -> None:
+    with pytest.raises(
+        UnknownTypeError, match=r"no resource type aws:sqs/queues:Queue\. Did you mean aws:sqs/queue:Queue"
+    ):
+        provider.check("aws:sqs/queues:Queue", "q", {}, None, SEED)
+
+
+def test_an_unknown_property_is_refused_with_the_closest(provider: AwsProvider) -> None:
+    with pytest.raises(
+        UnknownPropertyError, match=r"aws:sqs/queue:Queue named delaySecond\. Did you mean delaySeconds"
+    ):
+        provider.check(QUEUE, "q", {"delaySecond": 1}, None, SEED)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path"),
+    [
+        ({"environment": {"variabels": {}}}, "environment.variabels"),
+        ({"tracingConfig": {"Mode": "Active"}}, "tracingConfig.Mode"),
+    ],
+)
+def test_an_unknown_nested_property_is_refused(
+    provider: AwsProvider, inputs: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(UnknownPropertyError, match=path):
+        provider.check(FUNCTION, "f", INPUTS | inputs, None, SEED)
+
+
+def test_an_unknown_property_in_a_list_is_refused(provider: AwsProvider) -> None:
+    given = {"hashKey": "pk", "attributes": [{"name": "pk", "typ": "S"}]}
+    with pytest.raises(
+        UnknownPropertyError, match=r"attributes\[0\]\.typ.*Did you mean attributes\[0\]\.type"
+    ):
+        provider.check(TABLE_TYPE, "t", given, None, SEED)
+
+
+@pytest.mark.parametrize("given", ["arm64", {"a": 1}])
+def test_a_value_that_is_no_list_is_refused(provider: AwsProvider, given: Any) -> None:
+    with pytest.raises(ProviderError, match=r"architectures of .* must be a list"):
+        provider.check(FUNCTION, "f", INPUTS | {"architectures": given}, None, SEED)
+
+
+def test_a_value_that_is_no_object_is_refused(provider: AwsProvider) -> None:
+    with pytest.raises(ProviderError, match=r"environment of .* must be an object with the keys variables"):
+        provider.check(FUNCTION, "f", INPUTS | {"environment": "A=1"}, None, SEED)
+
+
+def test_a_missing_property_is_refused(provider: AwsProvider) -> None:
+    with pytest.raises(ProviderError, match=r"needs code, handler, runtime; given were: role"):
+        provider.check(FUNCTION, "f", {"role": "r"}, None, SEED)
+
+
+def test_values_not_known_yet_pass_the_check(provider: AwsProvider) -> None:
+    given = INPUTS | {"role": UNKNOWN, "environment": {"variables": UNKNOWN}, "architectures": UNKNOWN}
+    assert provider.check(FUNCTION, "f", given, None, SEED)["role"] == UNKNOWN
+
+
+def test_an_unknown_invoke_is_refused_with_the_closest(provider: AwsProvider) -> None:
+    with pytest.raises(UnknownTypeError, match=r"Did you mean aws:index/getRegion:getRegion"):
+        provider.invoke("aws:index/getRegions:getRegions", {})
+
+
+def test_an_unknown_or_missing_argument_of_an_invoke_is_refused(provider: AwsProvider) -> None:
+    token = "aws:dynamodb/getTableItem:getTableItem"
+    with pytest.raises(UnknownPropertyError, match=r"keys.*Did you mean key"):
+        provider.invoke(token, {"tableName": "t", "keys": "{}"})
+    with pytest.raises(ProviderError, match=r"needs key"):
+        provider.invoke(token, {"tableName": "t"})
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pulumi_aws.lambda_ imports a deprecated module
+@pytest.mark.parametrize("type_", sorted(TABLE))
+def test_the_table_holds_only_what_the_sdk_knows(type_: str) -> None:
+    """Each property and computed output of a row exists on the SDK's class of that type."""
+    spec = TABLE[type_]
+    name = type_.rsplit(":", 1)[1]
+    folder = type_.removeprefix("aws:").split("/", maxsplit=1)[0]
+    module = getattr(pulumi_aws, "lambda_" if folder == "lambda" else folder)
+    assert {_snake(key) for key in spec.inputs} <= set(dir(getattr(module, f"{name}Args")))
+    assert {_snake(key) for key in spec.computed} <= set(dir(getattr(module, name)))
+    assert spec.required | spec.replace | spec.identity | spec.defaults.keys() <= spec.inputs.keys()
+    assert spec.recomputed.keys() <= spec.computed | spec.inputs.keys()
+    assert spec.name is None or spec.name in spec.inputs
+
+
+def _snake(key: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in key)
+
+
+# --- differences ---
+
+
+def test_no_difference_in_what_means_the_same(provider: AwsProvider) -> None:
+    old = {"assumeRolePolicy": '{"a": 1, "b": [2]}', "maxSessionDuration": 3600.0}
+    new = {"assumeRolePolicy": '{"b":[2],"a":1}', "maxSessionDuration": 3600, "description": None}
+    assert provider.diff(ROLE, old, new).changed == []
+
+
+def test_sets_have_no_order(provider: AwsProvider) -> None:
+    one, two = {"name": "a", "type": "S"}, {"name": "b", "type": "S"}
+    assert provider.diff(TABLE_TYPE, {"attributes": [one, two]}, {"attributes": [two, one]}).changed == []
+    assert provider.diff(TABLE_TYPE, {"attributes": [one, one]}, {"attributes": [one, two]}).changed == [
+        "attributes"
+    ]
+
+
+def test_a_variable_too_many_too_few_or_other_is_a_difference(provider: AwsProvider) -> None:
+    base = {"environment": {"variables": {"A": "1"}}}
+    for other in ({}, {"A": "1", "B": "2"}, {"A": "2"}, {"A": ""}):
+        changed_to = {"environment": {"variables": other}}
+        assert provider.diff(FUNCTION, base, changed_to).changed == ["environment"]
+        assert provider.diff(FUNCTION, changed_to, base).changed == ["environment"]
+
+
+def test_an_empty_variable_is_not_its_absence(provider: AwsProvider) -> None:
+    with_empty = {"environment": {"variables": {"A": ""}}}
+    assert provider.diff(FUNCTION, {}, with_empty).changed == ["environment"]
+    assert provider.diff(FUNCTION, with_empty, {}).changed == ["environment"]
+
+
+def test_no_variables_are_no_environment(provider: AwsProvider) -> None:
+    empty = {"environment": {"variables": {}}}
+    assert provider.diff(FUNCTION, {"environment": None}, empty).changed == []
+    assert provider.diff(FUNCTION, empty, {}).changed == []
+
+
+def test_code_differs_by_its_content(provider: AwsProvider) -> None:
+    assert provider.diff(FUNCTION, {"code": code()}, {"code": code()}).changed == []
+    assert provider.diff(FUNCTION, {"code": code()}, {"code": code("x = 1\n")}).changed == ["code"]
+
+
+def test_an_unknown_value_differs_from_a_known_one_and_may_replace(provider: AwsProvider) -> None:
+    diff = provider.diff(ALIAS, {"functionName": "f"}, {"functionName": UNKNOWN})
+    assert (diff.changed, diff.replace) == (["functionName"], ["functionName"])
+
+
+def test_an_unknown_value_inside_an_object_differs(provider: AwsProvider) -> None:
+    old = {"environment": {"variables": {"TABLE": "t"}}}
+    assert provider.diff(FUNCTION, old, {"environment": {"variables": {"TABLE": UNKNOWN}}}).changed
+
+
+def test_a_change_in_place_replaces_nothing(provider: AwsProvider) -> None:
+    diff = provider.diff(FUNCTION, {"timeout": 3}, {"timeout": 4})
+    assert (diff.changed, diff.replace, diff.delete_before_replace) == (["timeout"], [], False)
+
+
+def test_what_keeps_its_fixed_name_goes_before_its_replacement(provider: AwsProvider) -> None:
+    old = {"name": "t", "hashKey": "a"}
+    assert provider.diff(TABLE_TYPE, old, {"name": "t", "hashKey": "b"}).delete_before_replace
+
+
+def test_what_gets_another_name_can_live_beside_its_replacement(provider: AwsProvider) -> None:
+    old = {"name": "t-0123456", "hashKey": "a"}
+    assert not provider.diff(TABLE_TYPE, old, {"name": "t-0123456", "hashKey": "b"}).delete_before_replace
+    assert not provider.diff(TABLE_TYPE, {"name": "a"}, {"name": "b"}).delete_before_replace
+
+
+def test_what_aws_names_can_live_beside_its_replacement(provider: AwsProvider) -> None:
+    diff = provider.diff("aws:apigatewayv2/integration:Integration", {"apiId": "a"}, {"apiId": "b"})
+    assert (diff.replace, diff.delete_before_replace) == (["apiId"], False)
+
+
+# --- previews ---
+
+
+def test_preview_of_a_creation_knows_names_and_not_arns(provider: AwsProvider) -> None:
+    outputs = provider.preview(FUNCTION, INPUTS | {"name": "f-1"}, None)
+    assert outputs["name"] == "f-1"
+    assert {outputs[key] for key in TABLE[FUNCTION].computed} == {UNKNOWN}
+
+
+def test_preview_of_an_update_keeps_the_arn_and_forgets_what_changes_with_it(provider: AwsProvider) -> None:
+    old = INPUTS | {"name": "f", "arn": "arn", "version": "3", "codeSha256": "x", "lastModified": "then"}
+    published = provider.preview(FUNCTION, INPUTS | {"name": "f", "timeout": 9, "publish": True}, old)
+    assert (published["arn"], published["timeout"], published["codeSha256"]) == ("arn", 9, "x")
+    assert (published["version"], published["lastModified"]) == (UNKNOWN, UNKNOWN)
+
+
+def test_preview_without_a_change_knows_everything(provider: AwsProvider) -> None:
+    old = {"name": "$default", "apiId": "a", "invokeUrl": "http://x/"}
+    assert provider.preview(STAGE, {"name": "$default", "apiId": "a"}, old) == old
+
+
+# --- comparison ---
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "live", "expected"),
+    [
+        (VALUE, 1.0, 1, True),
+        (VALUE, None, "", True),
+        (VALUE, "a", "b", False),
+        (VALUE, 0, None, False),
+        (VALUE, False, None, False),
+        (VALUE, UNKNOWN, UNKNOWN, False),
+        (JSON, "{}", "{ }", True),
+        (JSON, "no json", "no json", True),
+        (JSON, "no json", "{}", False),
+        (MAP, {}, None, True),
+        (MAP, {"a": "1"}, {"a": "1", "b": "2"}, False),
+        ({"a": VALUE}, {"a": 1}, {"a": 1, "b": 2}, True),
+        ({"a": VALUE}, {"a": 1}, None, False),
+        ({"a": VALUE}, {"a": ""}, None, True),
+        ([VALUE], ["a", "b"], ["b", "a"], True),
+        ([VALUE], ["a"], ["a", "b"], False),
+        ([VALUE], [], None, True),
+        ([{"a": VALUE}], [{"a": 1}], [{"a": 1, "b": 0}], True),
+    ],
+)
+def test_same(kind: Kind, wanted: Any, live: Any, expected: bool) -> None:
+    assert same(kind, wanted, live) is expected
+
+
+def test_changed_names_every_property_that_differs() -> None:
+    kinds: dict[str, Kind] = {"a": VALUE, "b": JSON, "c": LOCAL}
+    assert changed(kinds, {"a": 1, "b": "{}"}, {"a": 2, "b": "{ }", "c": True}) == ["a", "c"]
+
+
+def test_whole_numbers() -> None:
+    given = {"a": 3.0, "b": [0.5, True, "3.0"], "c": {"d": 1e3}}
+    result = whole_numbers(given)
+    assert result == {"a": 3, "b": [0.5, True, "3.0"], "c": {"d": 1000}}
+    assert [type(x) for x in (result["a"], result["b"][1], result["c"]["d"])] == [int, bool, int]

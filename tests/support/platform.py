@@ -1,0 +1,152 @@
+"""The unmodified program, up in the sandbox, with traffic on demand and an ear on what people are told."""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.demo.traffic import Traffic
+from cli.ledger import read_incidents
+from sandbox.clock.runner import Clock
+from sandbox.emulator import Emulator
+from sandbox.engine.engine import Engine
+from sandbox.engine.events import Diagnostic, Result
+from sandbox.engine.project import Project
+from sandbox.engine.stack_config import StackConfig
+from sandbox.engine.state_file import StateFile
+from sandbox.provider import AwsProvider
+from sandbox.provider.clients import Clients
+
+ROOT = Path(__file__).parent.parent.parent
+REGION = "us-east-1"
+CANARY = "canary-secret-7b19e2"
+
+
+@dataclass
+class Platform:
+    """A deployed stack, and what a test needs to know of it."""
+
+    folder: Path
+    emulator: Emulator
+    clients: Clients
+    outputs: dict[str, Any]
+    iam: bool
+    """Whether the emulator enforces policies."""
+    mailbox: str
+    """URL of the queue that receives what people are told."""
+
+    def engine(self, diagnostics: list[Diagnostic] | None = None, **overrides: Any) -> Engine:
+        """Return the stack's engine; each operation is one call of it."""
+        heard = diagnostics if diagnostics is not None else []
+        return Engine(
+            Project.load(ROOT),
+            StackConfig.load(ROOT, "dev", overrides=overrides),
+            StateFile(self.folder / "state.json"),
+            AwsProvider(self.emulator.endpoint, REGION, self.emulator.credentials),
+            on_diagnostic=heard.append,
+        )
+
+    def variables(self) -> dict[str, str]:
+        """Return the fragile service's live environment."""
+        answer = self.clients.get("lambda").get_function_configuration(
+            FunctionName=self.outputs["functionName"]
+        )
+        return answer["Environment"]["Variables"]
+
+    def set_variable(self, name: str, value: str) -> None:
+        """Change the fragile service's environment as an operator would."""
+        lambda_ = self.clients.get("lambda")
+        variables = self.variables() | {name: value}
+        function = self.outputs["functionName"]
+        lambda_.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+        lambda_.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig={"Delay": 1})
+
+    def incident(self) -> dict[str, Any] | None:
+        """Return the target's newest incident."""
+        found = read_incidents(self.clients.get("dynamodb"), self.outputs["ledgerTable"])
+        return max(found, key=lambda incident: incident["opened_at"], default=None)
+
+    def status(self) -> str | None:
+        """Return the newest incident's status."""
+        incident = self.incident()
+        return incident["status"] if incident else None
+
+    def alarm_state(self, kind: str) -> str:
+        """Return the state of the fast or the backstop alarm."""
+        name = next(name for name in self.outputs["alarmNames"] if kind in name)
+        answer = self.clients.get("cloudwatch").describe_alarms(AlarmNames=[name])
+        return answer["MetricAlarms"][0]["StateValue"]
+
+    def wake_healer(self) -> dict[str, Any]:
+        """Nudge the healer as an operator would."""
+        return self.clients.get("lambda").invoke(
+            FunctionName=self.outputs["healerName"], Payload=b'{"wake": "operator"}'
+        )
+
+    def notify_healer(self, message: str) -> None:
+        """Publish to the healer's topic."""
+        self.clients.get("sns").publish(TopicArn=self.outputs["healerTopicArn"], Message=message)
+
+    def logs(self) -> list[str]:
+        """Return every line of every log group."""
+        client = self.clients.get("logs")
+        groups = [group["logGroupName"] for group in client.describe_log_groups()["logGroups"]]
+        pages = (
+            page
+            for group in groups
+            for page in client.get_paginator("filter_log_events").paginate(logGroupName=group)
+        )
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def told(self) -> list[str]:
+        """Return what people were told since the last call."""
+        sqs, messages = self.clients.get("sqs"), []
+        while batch := sqs.receive_message(QueueUrl=self.mailbox, MaxNumberOfMessages=10).get("Messages"):
+            for message in batch:
+                messages.append(message["Body"])
+                sqs.delete_message(QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"])
+        return messages
+
+    @contextmanager
+    def traffic(self) -> Generator[Traffic]:
+        """Send about ten requests a second meanwhile."""
+        traffic = Traffic(self.outputs["url"], time.monotonic())
+        traffic.start()
+        try:
+            yield traffic
+        finally:
+            traffic.stop()
+
+
+def wait_for(what: str, condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition holds, or fail naming it."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
+        time.sleep(0.5)
+
+
+@contextmanager
+def deployed(folder: Path, *, iam: bool) -> Generator[Platform]:
+    """Bring the dev stack up, with a clock, and take everything down at the end."""
+    with Emulator.start(folder / "emulator", iam=iam) as emulator:
+        clients = Clients(emulator.endpoint, REGION, emulator.credentials)
+        platform = Platform(folder, emulator, clients, {}, iam, "")
+        result = platform.engine().up()
+        assert result.ok, result.error
+        platform.outputs = result.outputs
+        platform.mailbox = _listen(clients, result)
+        with Clock(emulator.endpoint, REGION, emulator.credentials):
+            yield platform
+
+
+def _listen(clients: Clients, result: Result) -> str:
+    sqs = clients.get("sqs")
+    url = sqs.create_queue(QueueName="people")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = result.outputs["escalationTopicArn"]
+    clients.get("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return url
