@@ -1,5 +1,6 @@
 """The unmodified program, up in the sandbox, with traffic on demand and an ear on what people are told."""
 
+import json
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -100,6 +101,11 @@ class Platform:
         )
         return [event["message"] for page in pages for event in page["events"]]
 
+    def story(self) -> str:
+        """Return what the healer decided and where the incident stands, to explain a failure."""
+        decisions = [line for line in self.logs() if '"level"' in line]
+        return "\n".join([*decisions[-40:], str(self.incident())])
+
     def told(self) -> list[str]:
         """Return what people were told since the last call."""
         sqs, messages = self.clients.get("sqs"), []
@@ -120,12 +126,14 @@ class Platform:
             traffic.stop()
 
 
-def wait_for(what: str, condition: Callable[[], bool], seconds: float) -> None:
-    """Wait until a condition holds, or fail naming it."""
+def wait_for(
+    what: str, condition: Callable[[], bool], seconds: float, story: Callable[[], str] = lambda: ""
+) -> None:
+    """Wait until a condition holds, or fail naming it and telling the story."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
+            raise AssertionError(f"{what} did not happen within {seconds:.0f} s\n{story()}")
         time.sleep(0.5)
 
 
@@ -148,5 +156,14 @@ def _listen(clients: Clients, result: Result) -> str:
     url = sqs.create_queue(QueueName="people")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topic = result.outputs["escalationTopicArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     clients.get("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return url
