@@ -70,8 +70,8 @@ def read_buckets(
 ) -> tuple[Bucket, ...]:
     """Read one alarm's metrics in its own periods, oldest first.
 
-    A period is left out until it is over, and when one of its two leading metrics is missing: a late datapoint
-    is not a zero.
+    A period is left out until it is over, and when one of its two leading metrics is missing: a late
+    datapoint is not a zero.
 
     Raises:
         UnreadableError: when CloudWatch answers in part.
