@@ -61,9 +61,9 @@ def serve(
             with Clock(emulator.endpoint, emulator.region, emulator.credentials):
                 write(record_file, ServeRecord(emulator.endpoint, pid, emulator.region))
                 told = settings(site, emulator, pid)
-                _tell(output, told)
                 if ready_file:
                     _write_whole(ready_file, told)
+                _tell(output, told)
                 _wait(emulator)
         except KeyboardInterrupt:  # Ctrl-C or SIGTERM is how it ends
             output.say("Stopping.")

@@ -79,6 +79,8 @@ def environment(user: Mapping[str, str], config: Mapping[str, str]) -> dict[str,
         "PYTHONPATH": os.pathsep.join(filter(None, [root, user.get("PYTHONPATH", "")])),
         IMPORT_PATH_VARIABLE: root,
         "PYTHONUNBUFFERED": "1",
+        # A cache is known by its source's size and whole second: an edit within the second would not be seen.
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PULUMI_CONFIG": json.dumps(config),
         "no_grpc_proxy": "127.0.0.1",  # gRPC would else send even local calls to the user's http_proxy
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -183,6 +183,8 @@ def test_ctrl_c_during_the_demo_ends_everything_it_started(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
+        # A shell makes its background jobs deaf to Ctrl-C, and this may be a child of one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads yet
     )
     assert process.stdout is not None
     deadline = time.monotonic() + START_SECONDS
