@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,11 +80,36 @@ class Platform:
         answer = self.clients.get("cloudwatch").describe_alarms(AlarmNames=[name])
         return answer["MetricAlarms"][0]["StateValue"]
 
+    def set_alarm(self, kind: str, state: str) -> None:
+        """Force an alarm's state; on a change its topics are notified."""
+        name = next(name for name in self.outputs["alarmNames"] if kind in name)
+        cloudwatch = self.clients.get("cloudwatch")
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="set by a test")
+
+    def count(self, requests: int, errors: int) -> None:
+        """Record requests of the last whole fast period, as the service's own metric would."""
+        moment = int(time.time()) // 10 * 10 - 5
+        dimensions = [{"Name": "FunctionName", "Value": self.outputs["functionName"]}]
+        data = [
+            {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Value": value}
+            for name, value in (("Requests", requests), ("Errors", errors))
+        ]
+        self.clients.get("cloudwatch").put_metric_data(Namespace="selfheal", MetricData=data)
+
+    def invoke_healer(self, event: object) -> dict[str, Any]:
+        """Run the healer on any event and return what it answered."""
+        answer = self.clients.get("lambda").invoke(
+            FunctionName=self.outputs["healerName"], Payload=json.dumps(event).encode()
+        )
+        return json.loads(answer["Payload"].read())
+
+    def healer_runs(self) -> int:
+        """Count how often the healer ran, by its log."""
+        return sum('"level": "info", "message": "decision"' in line for line in self.logs())
+
     def wake_healer(self) -> dict[str, Any]:
         """Nudge the healer as an operator would."""
-        return self.clients.get("lambda").invoke(
-            FunctionName=self.outputs["healerName"], Payload=b'{"wake": "operator"}'
-        )
+        return self.invoke_healer({"wake": "operator"})
 
     def notify_healer(self, message: str) -> None:
         """Publish to the healer's topic."""
@@ -138,8 +163,8 @@ def wait_for(
 
 
 @contextmanager
-def deployed(folder: Path, *, iam: bool) -> Generator[Platform]:
-    """Bring the dev stack up, with a clock, and take everything down at the end."""
+def deployed(folder: Path, *, iam: bool, clock: bool = True) -> Generator[Platform]:
+    """Bring the dev stack up, and take everything down at the end. Without a clock, tests set the alarms."""
     with Emulator.start(folder / "emulator", iam=iam) as emulator:
         clients = Clients(emulator.endpoint, REGION, emulator.credentials)
         platform = Platform(folder, emulator, clients, {}, iam, "")
@@ -147,7 +172,7 @@ def deployed(folder: Path, *, iam: bool) -> Generator[Platform]:
         assert result.ok, result.error
         platform.outputs = result.outputs
         platform.mailbox = _listen(clients, result)
-        with Clock(emulator.endpoint, REGION, emulator.credentials):
+        with Clock(emulator.endpoint, REGION, emulator.credentials) if clock else nullcontext():
             yield platform
 
 
