@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from components.arns import Arns
 from components.code import package
 from components.errors import ComponentError
-from components.iam import function_role, write_logs
+from components.iam import function_role, write_logs, write_traces
 from components.log_groups import DEFAULT_RETENTION_DAYS, log_group
 
 TIMEOUT_SECONDS = 3
@@ -85,7 +85,7 @@ class FragileService(pulumi.ComponentResource):
         arns = Arns(self)
         published = Traffic(args.get("traffic", Traffic.LATEST)) is Traffic.ALIAS
         group = log_group(name, args.get("log_retention_days", DEFAULT_RETENTION_DAYS), self)
-        role, policy = function_role(name, [write_logs(arns, group.name)], self)
+        role, policy = function_role(name, [write_logs(arns, group.name), write_traces()], self)
         function = aws.lambda_.Function(
             name,
             runtime="python3.13",
@@ -103,6 +103,7 @@ class FragileService(pulumi.ComponentResource):
                 }
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=group.name),
+            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.function_name = function.name

@@ -12,7 +12,7 @@ from components.code import package
 from components.dashboard import dashboard
 from components.detection import AlarmRecord, Detection, DetectionArgs
 from components.healer_environment import environment
-from components.iam import Statement, allow, function_role, write_logs
+from components.iam import Statement, allow, function_role, write_logs, write_traces
 from components.ledger import ledger_table
 from components.log_groups import DEFAULT_RETENTION_DAYS, log_group
 from components.remedies import Mode, TargetArgs
@@ -102,7 +102,9 @@ class Healer(pulumi.ComponentResource):
         )
         group = log_group(name, args.get("log_retention_days", DEFAULT_RETENTION_DAYS), self)
         role, policy = function_role(
-            name, [write_logs(arns, group.name), *self._statements(args, arns, queue)], self
+            name,
+            [write_logs(arns, group.name), write_traces(), *self._statements(args, arns, queue)],
+            self,
         )
         function = aws.lambda_.Function(
             name,
@@ -127,6 +129,7 @@ class Healer(pulumi.ComponentResource):
                 )
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=group.name),
+            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.function_name = function.name

@@ -32,6 +32,12 @@ def write_logs(arns: Arns, group: Input[str]) -> Statement:
     return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [arns.log_streams(group)])
 
 
+def write_traces() -> Statement:
+    """Return the statement that lets a function write its traces."""
+    # xray:PutTraceSegments and xray:PutTelemetryRecords have no resource level: AWS accepts only `*`.
+    return allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])
+
+
 def function_role(
     name: str, statements: Sequence[Statement], parent: pulumi.Resource
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:

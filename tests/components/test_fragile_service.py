@@ -127,7 +127,7 @@ def test_only_this_api_may_invoke_the_function(traffic: Traffic) -> None:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_the_role_is_the_functions_own_and_can_only_write_its_own_logs(preview: bool) -> None:
+def test_the_role_is_the_functions_own_and_can_only_write_its_own_logs_and_traces(preview: bool) -> None:
     deployment, _ = serve(preview)
     [role] = deployment.of("aws:iam/role:Role")
     [trust] = iam.statements(role.inputs["assumeRolePolicy"])
@@ -142,9 +142,10 @@ def test_the_role_is_the_functions_own_and_can_only_write_its_own_logs(preview: 
     )
     assert policy.inputs["policy"] == boundary.inputs["policy"]
     assert boundary.urn in role.dependencies
-    [statement] = iam.statements(policy.inputs["policy"])
-    assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
-    assert statement["Resource"] == [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:fragile-logs-1a2b3c4:*"]
+    logs, traces = iam.statements(policy.inputs["policy"])
+    assert set(traces["Action"]) == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+    assert set(logs["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert logs["Resource"] == [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:fragile-logs-1a2b3c4:*"]
 
 
 def test_the_log_group_and_the_permission_to_write_to_it_come_first() -> None:

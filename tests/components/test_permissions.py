@@ -117,12 +117,21 @@ def test_only_its_own_topic_and_rule_invoke_the_healer(
     assert invoke("apigateway.amazonaws.com", own) is Verdict.NOT_ALLOWED
 
 
+WITHOUT_RESOURCE_LEVEL = {
+    "cloudwatch:GetMetricData",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+"""Source: Service Authorization Reference; no resource types are listed for them."""
+
 NEEDED = [
     ("dynamodb:GetItem", LEDGER),
     ("dynamodb:PutItem", LEDGER),
     ("dynamodb:UpdateItem", LEDGER),
     ("cloudwatch:DescribeAlarms", ALARM),
     ("cloudwatch:GetMetricData", "*"),
+    ("xray:PutTraceSegments", "*"),
+    ("xray:PutTelemetryRecords", "*"),
     ("lambda:GetFunctionConfiguration", ORDERS),
     ("lambda:UpdateFunctionConfiguration", ORDERS),
     ("logs:PutLogEvents", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:healer-logs-1a2b3c4:log-stream:x"),
@@ -162,7 +171,7 @@ def test_no_statement_is_wider_than_aws_forces_it_to_be(preview: bool) -> None:
             for action in statement["Action"]:
                 assert re.fullmatch(r"[a-z]+:[A-Za-z]+", action)
             for resource in statement["Resource"]:
-                if statement["Action"] == ["cloudwatch:GetMetricData"]:
+                if set(statement["Action"]) <= WITHOUT_RESOURCE_LEVEL:
                     assert resource == "*"
                 else:
                     # The streams of one named log group are as narrow as a stream can be named beforehand.

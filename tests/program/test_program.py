@@ -16,6 +16,7 @@ from tests.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, RefusedError, deploy
 
 STACKS = ("dev", "staging", "prod")
+WITHOUT_RESOURCE_LEVEL = {"cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 LEDGER = "aws:dynamodb/getTableItem:getTableItem"
 
 
@@ -90,8 +91,10 @@ def test_no_permission_is_a_wildcard(stack: str, preview: bool) -> None:
     for resource in documents:
         for statement in iam.statements(resource.inputs["policy"]):
             assert all(re.fullmatch(r"[a-z]+:[A-Za-z]+", action) for action in statement["Action"])
-            if statement["Action"] != ["cloudwatch:GetMetricData"]:
+            if statement["Resource"] != ["*"]:
                 assert all("*" not in arn.removesuffix(":*") for arn in statement["Resource"])
+            else:
+                assert set(statement["Action"]) <= WITHOUT_RESOURCE_LEVEL
 
 
 @pytest.mark.parametrize("stack", STACKS)
