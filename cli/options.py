@@ -1,6 +1,7 @@
 """The options that several commands share, so that they are named and explained alike."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -81,3 +82,27 @@ ExpectNoChanges = Annotated[
     bool,
     typer.Option("--expect-no-changes", help="Exit with 3 if anything would change; for scripts and CI."),
 ]
+
+PolicyPack = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy-pack",
+        metavar="FOLDER",
+        exists=True,
+        file_okay=False,
+        help="Policy pack that judges the deployment. Default: policies/ of the project, if it is there.",
+    ),
+]
+
+PolicyPackConfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy-pack-config",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="The pack's configuration, in the JSON format of the Pulumi CLI's option of that name.",
+    ),
+]
+
+NoPolicies = Annotated[bool, typer.Option("--no-policies", help="Deploy without asking any policy.")]

@@ -93,7 +93,9 @@ class Reporter:
 
 
 def show_diagnostic(output: Output, diagnostic: Diagnostic) -> None:
-    """Print what the program or the engine has to say; errors are left to the operation's end."""
+    """Print what the program or the engine has to say; errors and violations are left to the end."""
+    if diagnostic.violation is not None:
+        return
     if diagnostic.severity in {Severity.INFO, Severity.WARNING} and diagnostic.message.strip():
         about = f"{diagnostic.urn.rpartition('::')[2]}: " if diagnostic.urn else ""
         style = "yellow" if diagnostic.severity is Severity.WARNING else None

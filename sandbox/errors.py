@@ -10,6 +10,8 @@
     |-- DuplicateUrnError        two resources of the program share a type, name and parent
     |-- ProtectedError           a protected resource would be deleted or replaced
     |-- ProgramError             the Pulumi program itself failed
+    |-- PolicyError              a mandatory policy is violated
+    |-- PolicyPackError          a policy pack does not start, is configured wrongly, or could not judge
     `-- ProviderError            the provider (or the endpoint behind it) refused
         |-- UnknownTypeError     a resource type or function that the provider has no entry for
         `-- UnknownPropertyError a property that the provider's entry of the type does not know
@@ -56,6 +58,14 @@ class ProtectedError(SandboxError):
 
 class ProgramError(SandboxError):
     """The Pulumi program ended with an error of its own."""
+
+
+class PolicyError(SandboxError):
+    """A mandatory policy is violated."""
+
+
+class PolicyPackError(SandboxError):
+    """A policy pack does not start, is configured wrongly, or could not judge."""
 
 
 class ProviderError(SandboxError):

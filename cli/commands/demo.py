@@ -16,8 +16,9 @@ from cli.demo.model import Recording
 from cli.demo.report import report
 from cli.demo.run import Demonstration
 from cli.exits import ExitCode, epilog
+from cli.guard import choose
 from cli.operate import operate
-from cli.options import Endpoint, Json, Stack
+from cli.options import Endpoint, Json, NoPolicies, PolicyPack, PolicyPackConfig, Stack
 from cli.site import Site, load
 from sandbox.clock import Clock
 from sandbox.emulator import Emulator
@@ -47,6 +48,9 @@ def demo(
     endpoint: Endpoint = None,
     timeout: Timeout = TIMEOUT_SECONDS,
     out: Out = None,
+    policy_pack: PolicyPack = None,
+    policy_pack_config: PolicyPackConfig = None,
+    no_policies: NoPolicies = False,
     json: Json = False,
 ) -> None:
     """Watch the platform heal itself: deployed from nothing, broken, healed, put back.
@@ -54,7 +58,7 @@ def demo(
     Starts a fresh emulator, deploys the unmodified program, and sends 10 real HTTP requests a second to a
     service that fails three of ten. Shows when the first error came, which alarm rang, when the healer
     acted, the last error, the alarm back to OK, and recovery [bold]by evidence[/bold]. Then a second `up`
-    restores the baseline.
+    restores the baseline. The policy pack judges both, and a preview before the first.
 
     Writes incident.json and incident.html, and leaves nothing else behind. It fails, with the reason, if
     recovery was not shown by evidence in time, if errors went on after the act, or if the baseline was not
@@ -63,10 +67,11 @@ def demo(
     output = Output.make(json=json)
     site = load(ctx, stack)
     _require_something_to_heal(site)
+    guard = choose(site, policy_pack, policy_pack_config, off=no_policies)
     with tempfile.TemporaryDirectory(prefix="selfheal-demo-") as temporary:
         folder = Path(temporary)
         with _stage(site, endpoint, folder, output) as connection:
-            recording = Demonstration(site, connection, folder / "state.json", timeout, output).run()
+            recording = Demonstration(site, connection, folder / "state.json", timeout, output, guard).run()
     _conclude(recording, out or site.workspace.root / "out" / "demo", output)
 
 

@@ -7,13 +7,24 @@ from typing import Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli import violations
 from cli.connection import Connection, connect
 from cli.console import Output, complain
 from cli.errors import NotDeployedError
 from cli.exits import ExitCode, epilog
+from cli.guard import Guard, choose
 from cli.ledger import is_open, read_incidents
 from cli.operate import operate_visibly
-from cli.options import Endpoint, ExpectNoChanges, Json, Overrides, Stack
+from cli.options import (
+    Endpoint,
+    ExpectNoChanges,
+    Json,
+    NoPolicies,
+    Overrides,
+    PolicyPack,
+    PolicyPackConfig,
+    Stack,
+)
 from cli.progress import summary
 from cli.site import Site, exports, load
 from sandbox.engine.events import Result, Severity
@@ -25,11 +36,13 @@ UP_EPILOG = epilog(
     "selfheal up                            deploy the stack dev into the sandbox",
     "selfheal up -s prod -c failureRate=0   with a setting for this run only",
     "selfheal up --endpoint http://127.0.0.1:4566",
+    "selfheal up --no-policies              without asking the policy pack",
 )
 PREVIEW_EPILOG = epilog(
     "selfheal preview                       what would `up` do?",
     "selfheal preview --expect-no-changes   in CI: does code still match what is deployed?",
     "selfheal preview --json | jq .changes",
+    "selfheal preview --policy-pack-config strict.json --json | jq .violations",
     found="changes, with --expect-no-changes",
 )
 REFRESH_EPILOG = epilog(
@@ -49,6 +62,9 @@ def up(
     stack: Stack = "dev",
     endpoint: Endpoint = None,
     config: Overrides = [],  # noqa: B006 - Typer reads it, nobody writes it
+    policy_pack: PolicyPack = None,
+    policy_pack_config: PolicyPackConfig = None,
+    no_policies: NoPolicies = False,
     json: Json = False,
 ) -> None:
     """Create or update the stack until it is what the program says.
@@ -57,9 +73,14 @@ def up(
     drift is put back: a failure rate that the healer set to 0 returns to the stack's baseline. While an
     incident is open the program itself refuses, unless configuration says `restoreBaseline: true`.
 
+    The policy pack judges a preview first, and then every resource before it is touched: one mandatory
+    violation, or a policy that could not run, and the command fails.
+
     A run that was killed is finished by the next.
     """
-    _run(ctx, "up", Output.make(json=json), stack=stack, endpoint=endpoint, overrides=config)
+    site = load(ctx, stack, config)
+    guard = choose(site, policy_pack, policy_pack_config, off=no_policies)
+    _run(site, "up", Output.make(json=json), endpoint=endpoint, guard=guard)
 
 
 def preview(
@@ -68,6 +89,9 @@ def preview(
     stack: Stack = "dev",
     endpoint: Endpoint = None,
     config: Overrides = [],  # noqa: B006 - Typer reads it, nobody writes it
+    policy_pack: PolicyPack = None,
+    policy_pack_config: PolicyPackConfig = None,
+    no_policies: NoPolicies = False,
     expect_no_changes: ExpectNoChanges = False,
     json: Json = False,
 ) -> None:
@@ -76,14 +100,17 @@ def preview(
     Each line is one resource: [green]+[/green] create, [yellow]~[/yellow] update, [magenta]±[/magenta]
     replace, [red]-[/red] delete, with the properties that differ. Values that only the deployment can know
     stay unknown, as with the Pulumi CLI.
+
+    The policy pack judges it all; one mandatory violation, or a policy that could not run, and the command
+    fails.
     """
+    site = load(ctx, stack, config)
     _run(
-        ctx,
+        site,
         "preview",
         Output.make(json=json),
-        stack=stack,
         endpoint=endpoint,
-        overrides=config,
+        guard=choose(site, policy_pack, policy_pack_config, off=no_policies),
         expect_no_changes=expect_no_changes,
     )
 
@@ -101,7 +128,7 @@ def refresh(
     them back.
     """
     output = Output.make(json=json)
-    _run(ctx, "refresh", output, stack=stack, endpoint=endpoint, expect_no_changes=expect_no_changes)
+    _run(load(ctx, stack), "refresh", output, endpoint=endpoint, expect_no_changes=expect_no_changes)
 
 
 def destroy(
@@ -120,27 +147,27 @@ def destroy(
         typer.confirm(f"Delete everything of stack {stack} at {endpoint}?", abort=True)
     elif endpoint and not yes:
         raise typer.BadParameter("with --json nothing can be asked: add --yes to delete at an endpoint.")
-    _run(ctx, "destroy", Output.make(json=json), stack=stack, endpoint=endpoint)
+    _run(load(ctx, stack), "destroy", Output.make(json=json), endpoint=endpoint)
 
 
 def _run(
-    ctx: typer.Context,
+    site: Site,
     operation: str,
     output: Output,
     *,
-    stack: str,
     endpoint: str | None,
-    overrides: list[str] | None = None,
+    guard: Guard | None = None,
     expect_no_changes: bool = False,
 ) -> None:
-    site = load(ctx, stack, overrides or ())
+    stack = site.config.name
     with connect(site.workspace, endpoint, site.region, output) as connection:
         if operation == "destroy":
             _tell_open_incidents(site, endpoint, connection, output)
         began = time.monotonic()
         state = site.workspace.state(endpoint)
-        result = operate_visibly(site, state, connection, operation, output=output)
+        result = operate_visibly(site, state, connection, operation, output=output, guard=guard)
         seconds = time.monotonic() - began
+    violations.show(output, result.violations)
     output.say(summary(result, stack=stack, operation=operation, seconds=seconds), style="bold")
     if output.json:
         told = {"operation": operation, "stack": stack, "seconds": round(seconds, 3)}
@@ -161,10 +188,11 @@ def _document(result: Result, operation: str, connection: Connection) -> dict[st
         "error": result.error,
         "changes": dict(result.changes),
         "outputs": result.outputs if operation in {"up", "preview"} else {},
+        "violations": violations.document(result.violations),
         "diagnostics": [
             {"severity": item.severity.value, "message": item.message, "urn": item.urn}
             for item in result.diagnostics
-            if item.severity is not Severity.DEBUG
+            if item.severity is not Severity.DEBUG and item.violation is None
         ],
         "endpoint": connection.endpoint,
         "endpoint_source": connection.source.value,

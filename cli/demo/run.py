@@ -16,8 +16,10 @@ from cli.demo.traffic import REQUESTS_PER_SECOND, WORKERS, Traffic
 from cli.demo.versions import versions
 from cli.demo.watch import Watch, traffic_url
 from cli.errors import CliError
+from cli.guard import Guard
 from cli.operate import operate, operate_visibly
 from cli.site import Site
+from cli.violations import show
 
 POLL_SECONDS = 0.5
 """Between two looks at alarms and ledger; times come from their own stamps, not from when they were seen."""
@@ -41,6 +43,8 @@ class Demonstration:
     limit: float
     """Seconds after deployment within which recovery has to be shown."""
     output: Output
+    guard: Guard | None = None
+    """The policy pack that judges both deployments."""
 
     def run(self) -> Recording:
         """Deploy, then record what happens under traffic.
@@ -50,7 +54,10 @@ class Demonstration:
 
         """
         start = time.monotonic()
-        result = operate_visibly(self.site, self.state, self.connection, "up", output=self.output)
+        result = operate_visibly(
+            self.site, self.state, self.connection, "up", output=self.output, guard=self.guard
+        )
+        show(self.output, result.violations)
         if not result.ok:
             raise CliError(f"The first up failed: {result.error}")
         deployed = time.monotonic()
@@ -87,7 +94,7 @@ class Demonstration:
     def _restore(self, observed: "_Observed", live: LiveTimeline) -> None:
         """Run the second `up`, and go on until a request has failed again."""
         started = observed.now()
-        result = operate(self.site, self.state, self.connection, "up")
+        result = operate(self.site, self.state, self.connection, "up", guard=self.guard)
         finished = observed.now()
         if not result.ok:
             observed.recording = replace(

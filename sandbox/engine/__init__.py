@@ -9,6 +9,7 @@ loads this package too and should not pay for the server's side.
     monitor, goal           the gRPC services the SDK talks to; what a request may ask for
     deployment, ordering    what to do with a registration; in which order to delete
     refresh, recovery       look at the live resources; finish what a killed run began
+    analyzer_api, analysis  what judges the registrations, and when it is asked
     journal, state, state_file   the record of what exists
     wire, assets, urn, paths     small formats
 """

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.engine import deletion, paths, wire
+from sandbox.engine.analysis import Analysis
 from sandbox.engine.events import Op
 from sandbox.engine.goal import Goal
 from sandbox.engine.run import Run, name_error
@@ -24,8 +25,9 @@ class Outcome:
 class Deployment:
     """The registrations of one run of the program. Its methods are called from several threads."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, analysis: Analysis) -> None:
         self._run = run
+        self._analysis = analysis
         self._registered: set[str] = set()
         self._deleted_early: dict[str, Resource] = {}
         self._guard = threading.Lock()
@@ -57,7 +59,9 @@ class Deployment:
             found = self._run.provider.read(wanted.type, wanted.id, wanted.inputs)
             if found is None:
                 raise ProviderError(f"There is none with the id '{wanted.id}'. Check the id and the region.")
-            self._run.journal.changed(replace(wanted, outputs=dict(found[1])))
+            read = replace(wanted, outputs=dict(found[1]))
+            self._run.journal.changed(read)
+            self._analysis.looked_up(read)
             return Outcome(wanted.id, dict(found[1]))
 
     def register_outputs(
@@ -102,13 +106,14 @@ class Deployment:
             )
 
     def _component(self, goal: Goal) -> Outcome:
+        inputs = self._analysis.judge(goal, goal.inputs)
         old = self._run.journal.live(goal.urn)
-        new = _resource(goal, goal.inputs, old)
-        changed = _differing(old.inputs, goal.inputs) if old else ()
+        new = _resource(goal, inputs, old)
+        changed = _differing(old.inputs, inputs) if old else ()
         op = Op.CREATE if old is None else Op.UPDATE if changed else Op.SAME
         with self._run.step(op, new, changed):
             self._run.journal.changed(new)
-        return Outcome("", goal.inputs, goal.secrets)
+        return Outcome("", inputs, goal.secrets)
 
     def _custom(self, goal: Goal) -> Outcome:
         run = self._run
@@ -117,7 +122,8 @@ class Deployment:
             old = None
         wanted = paths.keep_old(goal.inputs, old.inputs, goal.ignore_changes) if old else goal.inputs
         seed = run.seed(goal.urn, run.journal.generation(goal.urn))
-        inputs = run.provider.check(goal.type, goal.name, wanted, old.inputs if old else None, seed)
+        checked = run.provider.check(goal.type, goal.name, wanted, old.inputs if old else None, seed)
+        inputs = self._analysis.judge(goal, checked)
         if old is None:
             early = self._deleted_early.get(goal.urn)
             return self._create(goal, inputs, Op.REPLACE if early else Op.CREATE)
@@ -184,7 +190,8 @@ class Deployment:
                 "the earlier values, and try again."
             )
         next_seed = run.seed(goal.urn, run.journal.generation(goal.urn) + 1)
-        inputs = run.provider.check(goal.type, goal.name, wanted, None, next_seed)
+        checked = run.provider.check(goal.type, goal.name, wanted, None, next_seed)
+        inputs = self._analysis.remediated(goal, checked)
         if before and not run.dry_run:
             with self._early_guard:
                 self._delete_early(old)

@@ -1,9 +1,11 @@
 """The operations: preview, up, refresh, destroy."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from sandbox.engine import deletion, launcher, recovery
+from sandbox.engine.analysis import Analysis
+from sandbox.engine.analyzer_api import Analyzer
 from sandbox.engine.deployment import Deployment
 from sandbox.engine.events import Diagnostic, Event, Op, Result, Severity
 from sandbox.engine.journal import Journal
@@ -29,6 +31,8 @@ class Engine:
     `on_event` is called for every step, `on_diagnostic` for every message, one call at a time, from threads
     of the engine. What prevents an operation from beginning (another run holds the stack, the state is
     unreadable) is raised as a SandboxError; what goes wrong in it is in its Result.
+
+    `analyzers` judge previews and ups: see `analysis`. What they find is among the Result's diagnostics.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Engine:
         on_event: Callable[[Event], None] = lambda _: None,
         *,
         on_diagnostic: Callable[[Diagnostic], None] = lambda _: None,
+        analyzers: Sequence[Analyzer] = (),
     ) -> None:
         self._project = project
         self._stack = stack
@@ -47,6 +52,7 @@ class Engine:
         self._provider = provider
         self._on_event = on_event
         self._on_diagnostic = on_diagnostic
+        self._analyzers = analyzers
 
     def preview(self, *, refresh: bool | None = None) -> Result:
         """Say what `up` would do. Nothing is changed and nothing is written.
@@ -106,7 +112,8 @@ class Engine:
         if run.stopped:
             return self._result(run)
         site = Site(self._project.name, self._stack.name, self._project.folder, self._stack.values)
-        deployment = Deployment(run)
+        analysis = Analysis(run, self._analyzers, self._stack.values)
+        deployment = Deployment(run, analysis)
         with serve(site, run, deployment) as address:
             code = launcher.run_program(site, address, run)
             if code != 0:
@@ -116,6 +123,8 @@ class Engine:
                 deployment.finish()
         if run.failure is None:
             run.journal.exported(deployment.outputs, tuple(sorted(deployment.secret_outputs)))
+            with _failing(run):
+                analysis.judge_stack(deployment.outputs, deployment.secret_outputs)
         return self._result(run)
 
     def _refreshes(self, asked: bool | None) -> bool:
@@ -147,7 +156,9 @@ class Engine:
 
 def _program_error(run: Run, code: int) -> ProgramError:
     """Return why the program failed: what it logged last as an error, else the end of what it printed."""
-    logged = [item.message for item in run.diagnostics if item.severity is Severity.ERROR]
+    logged = [
+        item.message for item in run.diagnostics if item.severity is Severity.ERROR and item.violation is None
+    ]
     if logged:
         return ProgramError(logged[-1])
     printed = "\n".join(item.message for item in run.diagnostics[-_SHOWN_LINES:])

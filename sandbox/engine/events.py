@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from sandbox.engine.analyzer_api import Violation
+
 
 class Op(StrEnum):
     """What is done to a resource."""
@@ -60,6 +62,8 @@ class Diagnostic:
     message: str
     urn: str = ""
     """The resource it is about; empty for the program as a whole."""
+    violation: Violation | None = None
+    """What it tells, if it comes from a policy: an error if mandatory, else a warning."""
 
 
 @dataclass
@@ -74,3 +78,8 @@ class Result:
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     """The program's exports. A secret reads `[secret]`; what a preview cannot know, `wire.UNKNOWN`."""
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    @property
+    def violations(self) -> list[Violation]:
+        """What policies found, in the order in which it was found."""
+        return [item.violation for item in self.diagnostics if item.violation is not None]

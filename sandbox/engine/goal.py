@@ -34,6 +34,8 @@ class Goal:
     replace_on_changes: tuple[str, ...] = ()
     delete_before_replace: bool | None = None
     """None leaves it to the provider."""
+    version: str = ""
+    """Of the package that the resource is from, as the program has it."""
     aliases: tuple[str, ...] = ()
     """URNs under which the state may know it by an earlier name or type."""
 
@@ -100,6 +102,7 @@ def from_request(request: Any, *, stack: str, project: str, folder: Path) -> Goa
         ignore_changes=tuple(request.ignoreChanges),
         replace_on_changes=tuple(request.replaceOnChanges),
         delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+        version=request.version,
         aliases=_alias_urns(request, stack, project),
     )
 

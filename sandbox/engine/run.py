@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from sandbox.engine.analyzer_api import Level, Violation
 from sandbox.engine.events import Diagnostic, Event, Op, Severity, Status
 from sandbox.engine.journal import Journal
 from sandbox.engine.provider_api import Provider
@@ -103,7 +104,14 @@ class Run:
 
     def say(self, severity: Severity, message: str, urn: str = "") -> None:
         """Add a diagnostic."""
-        diagnostic = Diagnostic(severity, message, urn)
+        self._add(Diagnostic(severity, message, urn))
+
+    def violated(self, violation: Violation) -> None:
+        """Add a diagnostic of what a policy found."""
+        severity = Severity.ERROR if violation.level is Level.MANDATORY else Severity.WARNING
+        self._add(Diagnostic(severity, violation.message, violation.urn, violation))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
         with self._guard:
             self.diagnostics.append(diagnostic)
             self._on_diagnostic(diagnostic)

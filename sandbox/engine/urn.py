@@ -22,6 +22,12 @@ def qualified_type(urn: str) -> str:
     return urn.split("::", 3)[2]
 
 
+def root_of(urn: str) -> tuple[str, str]:
+    """Return the stack and the project in a URN."""
+    head, project, _ = urn.split("::", 2)
+    return head.removeprefix("urn:pulumi:"), project
+
+
 def name_of(urn: str) -> str:
     """Return the logical name in a URN (it may itself hold `::`)."""
     return urn.split("::", 3)[3]

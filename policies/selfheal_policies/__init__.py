@@ -1,0 +1,1 @@
+"""A CrossGuard policy pack that refuses unsafe remediation: automation that may make an incident worse."""

@@ -1,0 +1,150 @@
+"""What the role of a function or state machine allows it to change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from selfheal_policies import arns
+from selfheal_policies.actions import CONTROL, DATA, WAKE, meaning
+from selfheal_policies.documents import Document, Statement, parse
+from selfheal_policies.index import Index, Node
+from selfheal_policies.resources import Resource
+from selfheal_policies.values import ABSENT, UNKNOWN, Missing, entries, get, text
+
+FUNCTION = "aws:lambda/function:Function"
+ROLE = "aws:iam/role:Role"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+ATTACHMENTS = {
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "role",
+    "aws:iam/policyAttachment:PolicyAttachment": "roles",
+}
+"""Type to the property that names the roles."""
+
+HARMLESS_MANAGED = frozenset(
+    {
+        "AWSLambdaBasicExecutionRole",
+        "AWSLambdaSQSQueueExecutionRole",
+        "AWSLambdaVPCAccessExecutionRole",
+        "AWSXRayDaemonWriteAccess",
+        "AWSXrayWriteOnlyAccess",
+        "CloudWatchLambdaInsightsExecutionRolePolicy",
+    }
+)
+"""AWS-managed policies that change nothing but logs, traces and network interfaces."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One action on one resource that a statement allows, and that is no mere reading."""
+
+    action: str
+    resource: str | Missing
+    """As in the statement: an ARN, possibly with wildcards, or UNKNOWN."""
+    control: bool
+    """Whether it changes infrastructure; otherwise it writes items of a table."""
+    source: Resource
+    """Whose document says so."""
+
+    @property
+    def acts_on_functions(self) -> bool:
+        """Whether it is an action of Lambda's."""
+        return self.action.lower().startswith("lambda:") or self.action == "*"
+
+
+@dataclass
+class Access:
+    """All that a role allows, as far as it can be read."""
+
+    writes: list[Write] = field(default_factory=list[Write])
+    wakes: list[Write] = field(default_factory=list[Write])
+    """What sends a message or an event, or invokes: it changes nothing itself."""
+    invokes: list[Node] = field(default_factory=list[Node])
+    """Functions and state machines of this stack that it may start, named without wildcard."""
+    opaque: list[str] = field(default_factory=list[str])
+    """Managed policies whose text is not in this stack: they are taken to change something."""
+    problems: list[tuple[Resource, str]] = field(default_factory=list[tuple[Resource, str]])
+    """What cannot be read, each with the resource to change and the end of a sentence."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change something."""
+        return bool(self.writes or self.opaque)
+
+    @property
+    def controls(self) -> bool:
+        """Whether it may change infrastructure."""
+        return bool(self.opaque) or any(write.control for write in self.writes)
+
+
+def access_of(index: Index, actor: Resource) -> Access:
+    """Return what the role of a function or state machine allows."""
+    access = Access()
+    key = "role" if actor.type == FUNCTION else "roleArn"
+    roles = index.follow_quietly(actor, key, (arns.ROLE,))
+    if not roles:
+        access.problems.append((actor, f"its `{key}` cannot be resolved to a role"))
+    for role in roles:
+        if role.resource is None:
+            access.problems.append((actor, f"its role {role.label} is not part of this stack"))
+            continue
+        for source, value in _documents(index, role.resource, access):
+            document = parse(value)
+            if document.problem:
+                access.problems.append((source, f"its policy {document.problem}"))
+            _collect(index, document, source, access)
+    return access
+
+
+def _documents(index: Index, role: Resource, access: Access) -> Iterator[tuple[Resource, Any]]:
+    for inline in entries(role.get("inlinePolicies")):
+        yield role, UNKNOWN if inline is UNKNOWN else get(inline, "policy")
+    for policy in _attached_to(index, ROLE_POLICY, "role", role):
+        yield policy, policy.get("policy")
+    managed = [(role, "managedPolicyArns")]
+    for type_, key in ATTACHMENTS.items():
+        managed += [(each, "policyArn") for each in _attached_to(index, type_, key, role)]
+    for holder, key in managed:
+        for node in index.follow_quietly(holder, key, (arns.POLICY,)):
+            if node.resource:
+                yield node.resource, node.resource.get("policy")
+            elif node.label not in HARMLESS_MANAGED:
+                access.opaque.append(node.label)
+
+
+def _attached_to(index: Index, type_: str, key: str, role: Resource) -> list[Resource]:
+    return [each for each, _ in index.referring(role.urn, type_, key, arns.ROLE)]
+
+
+def _collect(index: Index, document: Document, source: Resource, access: Access) -> None:
+    for statement in document:
+        if not statement.allows:
+            continue
+        resources = statement.resources or tuple("*" for _ in statement.not_resources)
+        if statement.not_actions:
+            access.writes += [Write("*", resource, True, source) for resource in resources]
+        for action in statement.actions:
+            name = action if isinstance(action, str) else "*"
+            kind = meaning(name)
+            found = [Write(name, resource, kind == CONTROL, source) for resource in resources]
+            if kind in (CONTROL, DATA):
+                access.writes += found
+            if kind == WAKE:
+                access.wakes += found
+                access.invokes += _invoked(index, name, statement)
+
+
+def _invoked(index: Index, action: str, statement: Statement) -> Iterator[Node]:
+    if not action.lower().startswith(("lambda:invoke", "states:start")):
+        return
+    for resource in statement.resources:
+        if isinstance(resource, str):
+            arn = arns.parse_arn(resource)
+            if arn and arn.kind in (arns.FUNCTION, arns.MACHINE) and "*" not in arn.name:
+                node = index.literal(resource, arn.kind)
+                if node.resource:
+                    yield node
+
+
+def boundary_of(role: Resource) -> bool:
+    """Return whether a role has a permissions boundary."""
+    return text(role.get("permissionsBoundary")) is not ABSENT

@@ -1,0 +1,132 @@
+"""EventBridge rules on alarms, and state machines: which alarm wakes them, whom they call."""
+
+import json
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any, cast
+
+from selfheal_policies import arns
+from selfheal_policies.index import ALARM_TYPES, Index, Node
+from selfheal_policies.resources import Resource
+from selfheal_policies.values import ABSENT, UNKNOWN, entries, get, text
+
+EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
+STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
+DETAIL_TYPE = "CloudWatch Alarm State Change"
+
+_FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+(?::[\w$-]+)?")
+
+
+def alarms_of_rule(index: Index, rule: Resource) -> Iterator[tuple[Resource, frozenset[str]]]:
+    """Return the alarms of this stack whose changes a rule matches, each with the states that it passes on.
+
+    A pattern that is not known matches the alarms that it depends on, or, if it depends on none, cannot be
+    resolved.
+    """
+    value = rule.get("eventPattern")
+    if value is ABSENT:
+        return
+    pattern = _data(value)
+    if pattern is UNKNOWN:
+        origins = index.origins(rule, "eventPattern", (arns.ALARM,))
+        if not origins:
+            index.follow(rule, "eventPattern", UNKNOWN, (arns.ALARM,))
+        for node in origins:
+            if node.resource:
+                yield node.resource, frozenset(STATES)
+        return
+    if not _accepts(get(pattern, "source"), "aws.cloudwatch"):
+        return
+    if not _accepts(get(pattern, "detail-type"), DETAIL_TYPE):
+        return
+    states = frozenset(state for state in STATES if _accepts(get(pattern, "detail", "state", "value"), state))
+    for alarm in index.of(*ALARM_TYPES):
+        name = text(alarm.get("name" if alarm.type == ALARM_TYPES[0] else "alarmName"))
+        if _names(pattern, name if isinstance(name, str) else ""):
+            yield alarm, states
+
+
+def functions_of_machine(index: Index, machine: Resource) -> Iterator[Node]:
+    """Return the functions that a state machine's definition calls."""
+    definition = machine.get("definition")
+    if definition is UNKNOWN:
+        yield from index.origins(machine, "definition", (arns.FUNCTION,))
+        return
+    data = _data(definition)
+    found: dict[str, Node] = {}
+    for key, value in _leaves(data, ""):
+        if key == "FunctionName" and value is not UNKNOWN:
+            node = index.literal(value, arns.FUNCTION)
+            found.setdefault(node.key, node)
+        for arn in _FUNCTION_ARN.findall(value):
+            node = index.literal(arn, arns.FUNCTION)
+            found.setdefault(node.key, node)
+    yield from found.values()
+
+
+def _data(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return ABSENT
+    return value
+
+
+def _leaves(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    todo: list[tuple[str, Any]] = [(key, value)]
+    while todo:
+        name, each = todo.pop()
+        if isinstance(each, str):
+            yield name, each
+        elif isinstance(each, dict):
+            todo += cast("dict[str, Any]", each).items()
+        elif isinstance(each, list):
+            todo += [(name, entry) for entry in cast("list[Any]", each)]
+
+
+def _names(pattern: Any, name: str) -> bool:
+    resources, by_name = get(pattern, "resources"), get(pattern, "detail", "alarmName")
+    if by_name is not ABSENT and not _accepts(by_name, name):
+        return False
+    if resources is ABSENT:
+        return True
+    return any(
+        _accepts([matcher], candidate)
+        for matcher in entries(resources)
+        for candidate in _candidates(matcher, name)
+    )
+
+
+def _candidates(matcher: Any, name: str) -> list[str]:
+    """Return texts that an alarm's ARN may be, as far as account and region can be read in the matcher."""
+    written = matcher if isinstance(matcher, str) else ""
+    if isinstance(matcher, dict):
+        written = next((each for _, each in _leaves(matcher, "")), "")
+    if ":alarm:" not in written:
+        return [written + name]
+    return [written.split(":alarm:", 1)[0] + ":alarm:" + name]
+
+
+def _accepts(matchers: Any, value: str) -> bool:
+    """Return whether a field of an event pattern accepts a value; one that is left out accepts any.
+
+    A matcher that is unknown, or not among those below, is taken to accept: rather a link too many.
+    """
+    if matchers is ABSENT:
+        return True
+    return any(_matches(matcher, value) for matcher in entries(matchers))
+
+
+def _matches(matcher: Any, value: str) -> bool:
+    if isinstance(matcher, str):
+        return matcher == value
+    for key, test in (("prefix", str.startswith), ("suffix", str.endswith), ("wildcard", fnmatchcase)):
+        wanted = get(matcher, key)
+        if isinstance(wanted, str):
+            return test(value, wanted)
+    excluded = get(matcher, "anything-but")
+    if isinstance(excluded, (str, list)):
+        return not any(isinstance(each, str) and each == value for each in entries(excluded))
+    return True

@@ -1,0 +1,30 @@
+"""An alarm on a healer's own health goes to people only."""
+
+from collections.abc import Iterable
+
+from selfheal_policies.graph import Graph
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._names import listed, named
+
+
+def check(graph: Graph, _config: Config) -> Iterable[Finding]:
+    """Yield the alarms on a healer's health that wake a healer, or nobody."""
+    for alarm in graph.health_alarms.values():
+        woken = {healer.name for healer in graph.healers if graph.alarm_reaches(alarm, healer)}
+        if woken:
+            yield Finding(
+                alarm.urn, f"{named(alarm)} watches a healer's own health and wakes healer {listed(woken)}"
+            )
+        elif not graph.reaches_people(alarm):
+            yield Finding(alarm.urn, f"{named(alarm)} watches a healer's own health and reaches no person")
+
+
+RULE = StackRule(
+    name="cloudwatch-alarm-healer-health",
+    level="mandatory",
+    severity="critical",
+    what="An alarm on a healer's own health goes to people, and to people only.",
+    why="A healer that is woken by its own failure fails again: a loop that runs until someone stops it.",
+    fix="Let alarm_actions and ok_actions of this alarm name only a topic for people.",
+    check=check,
+)

@@ -1,0 +1,28 @@
+"""An alarm that wakes a healer also tells it when it is over."""
+
+from collections.abc import Iterable
+
+from selfheal_policies.graph import Graph
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._names import named
+
+
+def check(graph: Graph, _config: Config) -> Iterable[Finding]:
+    """Yield the alarms that wake a healer and do not report recovery to it."""
+    for healer in graph.healers:
+        for alarm in graph.waking_alarms(healer):
+            if not graph.alarm_reaches(alarm, healer, ["OK"]):
+                yield Finding(
+                    alarm.urn, f"{named(alarm)} wakes healer {healer.name} and does not report recovery to it"
+                )
+
+
+RULE = StackRule(
+    name="cloudwatch-alarm-reports-recovery",
+    level="mandatory",
+    severity="high",
+    what="Every alarm that wakes a healer reports recovery to the same healer.",
+    why="A healer that never hears of recovery goes on changing a service that is well, or never closes.",
+    fix="Give ok_actions what alarm_actions has, or let the event rule's pattern accept the state OK.",
+    check=check,
+)

@@ -1,0 +1,78 @@
+"""What a healer wrote can be read after an incident, and does not pile up for ever."""
+
+from collections.abc import Iterable
+
+from selfheal_policies.graph import Graph
+from selfheal_policies.resources import Resource
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._facts import given, healer_functions
+from selfheal_policies.values import UNKNOWN, get, number
+
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+
+
+def is_group_of(group: Resource, healer: Resource) -> bool:
+    """Return whether a log group is a healer's: the one it names, or the one that Lambda names after it."""
+    chosen = get(given(healer, "loggingConfig"), "logGroup")
+    if chosen is UNKNOWN:
+        return group.urn in healer.references.get("loggingConfig", ())
+    name = group.get("name")
+    if isinstance(chosen, str):
+        return chosen == name
+    if name is UNKNOWN:
+        return healer.urn in group.references.get("name", ())
+    return name == f"/aws/lambda/{healer.get('name')}"
+
+
+def problems(group: Resource, healer: Resource, least: float, most: float) -> Iterable[Finding]:
+    """Yield why a log group keeps too little or too much. 0 and nothing are for ever."""
+    days = number(group.get("retentionInDays"))
+    subject = f"log group {group.name} of healer {healer.name}"
+    if days is UNKNOWN:
+        yield Finding(group.urn, f"the retention of {subject} is not known at preview")
+    elif not days:
+        yield Finding(
+            group.urn, f"{subject} keeps its logs for ever; {least:g} to {most:g} days are expected"
+        )
+    elif not least <= days <= most:
+        yield Finding(
+            group.urn, f"{subject} keeps its logs {days:g} days; {least:g} to {most:g} are expected"
+        )
+
+
+def check(graph: Graph, config: Config) -> Iterable[Finding]:
+    """Yield the healers whose logs nobody has decided about."""
+    for healer in healer_functions(graph):
+        groups = [group for group in graph.of(LOG_GROUP) if is_group_of(group, healer)]
+        if not groups:
+            yield Finding(
+                healer.urn,
+                f"no log group of this stack is healer {healer.name}'s, so its logs are kept for ever",
+            )
+        for group in groups:
+            yield from problems(group, healer, config["minimumDays"], config["maximumDays"])
+
+
+RULE = StackRule(
+    name="cloudwatch-log-group-retention",
+    level="advisory",
+    severity="low",
+    what="The log group of a healer is declared, with a retention.",
+    why="Logs that are gone cannot explain an incident, and logs that are never deleted cost without end.",
+    fix="Declare the healer's LogGroup with retention_in_days, and name it in the function's logging_config.",
+    schema={
+        "minimumDays": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 7,
+            "description": "Fewest days that a healer's logs are kept.",
+        },
+        "maximumDays": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 400,
+            "description": "Most days that a healer's logs are kept.",
+        },
+    },
+    check=check,
+)

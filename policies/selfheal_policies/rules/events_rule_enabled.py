@@ -1,0 +1,41 @@
+"""An event rule that wakes a healer is enabled."""
+
+from collections.abc import Iterable
+
+from selfheal_policies import arns
+from selfheal_policies.events import EVENT_RULE
+from selfheal_policies.graph import Graph
+from selfheal_policies.resources import Resource
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._names import named
+from selfheal_policies.values import ABSENT, UNKNOWN, flag
+
+
+def problem(rule: Resource) -> str:
+    """Return why an event rule does not run, as the end of a sentence; empty if it does."""
+    state, enabled = rule.get("state"), rule.get("isEnabled")
+    if UNKNOWN in (state, enabled):
+        return "may be disabled (its state is not known at preview)"
+    if state is not ABSENT and not str(state).startswith("ENABLED"):
+        return f"is in state {state}"
+    # The provider's outputs hold both; the newer one decides.
+    return "is disabled" if state is ABSENT and flag(enabled) is False else ""
+
+
+def check(graph: Graph, _config: Config) -> Iterable[Finding]:
+    """Yield the event rules, on alarms or on a schedule, that wake a healer and are not enabled."""
+    healers = {healer.urn for healer in graph.healers}
+    for rule in graph.of(EVENT_RULE):
+        if graph.index.node(rule).kind == arns.RULE and graph.reach(rule.urn) & healers and problem(rule):
+            yield Finding(rule.urn, f"{named(rule)}, which wakes a healer, {problem(rule)}")
+
+
+RULE = StackRule(
+    name="events-rule-enabled",
+    level="mandatory",
+    severity="high",
+    what="Every event rule that wakes a healer, by an alarm or by a schedule, is enabled.",
+    why="A healer whose schedule sleeps never resumes what a lost notification or a crash left half done.",
+    fix='Set state to "ENABLED", or leave it out. To silence a healer for a while, use its mode instead.',
+    check=check,
+)

@@ -1,0 +1,89 @@
+"""A healer may call what remedies, evidence and the ledger need, and nothing else."""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
+from selfheal_policies.graph import Graph
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._facts import distinct
+from selfheal_policies.rules._grants import Grant, grants, is_privilege, literals
+
+ALLOWED = [
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:GetMetricStatistics",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+    "lambda:DeleteFunctionConcurrency",
+    "lambda:GetAlias",
+    "lambda:GetEventSourceMapping",
+    "lambda:GetFunction",
+    "lambda:GetFunctionConcurrency",
+    "lambda:GetFunctionConfiguration",
+    "lambda:ListVersionsByFunction",
+    "lambda:PutFunctionConcurrency",
+    "lambda:UpdateAlias",
+    "lambda:UpdateEventSourceMapping",
+    "lambda:UpdateFunctionConfiguration",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sns:Publish",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "sqs:SendMessage",
+    "states:StartExecution",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+]
+"""Reading alarms, metrics and the target; reversible changes of the target; the ledger; telling people.
+
+What is missing on purpose: changing code, deleting or invoking a function, writing metrics (a healer that can
+write them can make up its own evidence).
+"""
+
+
+def problems(grant: Grant, allowed: AbstractSet[str]) -> Iterable[Finding]:
+    """Yield the actions that are not on the list. Wildcards and actions on identities are other rules'."""
+    for statement in grant.document:
+        for action in literals(statement) if statement.allows else ():
+            if action.lower() not in allowed and not is_privilege(action):
+                yield Finding(
+                    grant.urn, f"{grant.where} allows {action}, which is not on the configured list"
+                )
+
+
+def check(graph: Graph, config: Config) -> Iterable[Finding]:
+    """Yield the actions in the policies of healers that the configuration does not name."""
+    allowed = {action.lower() for action in (*config["actions"], *config["moreActions"])}
+    for grant in grants(graph):
+        yield from distinct(problems(grant, allowed))
+
+
+RULE = StackRule(
+    name="iam-policy-action-allowed",
+    level="mandatory",
+    severity="high",
+    what="The policies of a healer's role allow only actions that the configuration names.",
+    why="An action that no remedy needs is only used by mistake or by an attacker, and may be irreversible.",
+    fix="Remove the action, or, if a remedy of yours needs it, add it to `moreActions` of this policy.",
+    schema={
+        "actions": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": ALLOWED,
+            "description": "Actions that a healer may be allowed. Case does not matter.",
+        },
+        "moreActions": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": [],
+            "description": "Actions beside those, so that the list need not be repeated to be extended.",
+        },
+    },
+    check=check,
+)

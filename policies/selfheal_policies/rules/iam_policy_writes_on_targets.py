@@ -1,0 +1,60 @@
+"""A healer changes nothing but the functions that its alarms watch."""
+
+from collections.abc import Iterable
+
+from selfheal_policies import arns
+from selfheal_policies.documents import resource_matches
+from selfheal_policies.graph import Graph
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._names import listed
+from selfheal_policies.rules._writes import is_privilege, itself, named_writes
+from selfheal_policies.rules.lambda_healer_cycle import in_cycles, waking
+
+
+def check(graph: Graph, config: Config) -> Iterable[Finding]:
+    """Yield the changes that a healer may make to what is no target of its own."""
+    allowed: list[str] = config["allowedTargets"]
+    # What makes two healers wake each other is told by lambda-healer-cycle.
+    looping = in_cycles(waking(graph))
+    for healer in graph.healers:
+        targets, own = graph.targets_of(healer), itself(graph, healer)
+        for write, node in named_writes(graph, healer):
+            if node.key in own or is_privilege(write.action):
+                continue
+            if node.kind == arns.FUNCTION and (node.key in targets or healer.urn in looping):
+                continue
+            if node.label in allowed or any(resource_matches(each, str(write.resource)) for each in allowed):
+                continue
+            names = {_label(graph, key) for key in targets}
+            yield Finding(
+                write.source.urn,
+                f"healer {healer.name} may {write.action} on {write.resource}, which no alarm that wakes it "
+                f"watches (its targets: {listed(names)})",
+            )
+
+
+def _label(graph: Graph, key: str) -> str:
+    resource = graph.index.by_urn.get(key)
+    return resource.name if resource else key.partition(":")[2]
+
+
+RULE = StackRule(
+    name="iam-policy-writes-on-targets",
+    level="mandatory",
+    severity="critical",
+    what="A healer may change only the functions that the alarms waking it watch.",
+    why="A change to what nobody watches is a change whose harm nobody sees.",
+    fix=(
+        "Name only the watched functions in the statement, let an alarm on this one wake the healer, or add "
+        "it to `allowedTargets`."
+    ),
+    schema={
+        "allowedTargets": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": [],
+            "description": "Names of functions, or ARNs (* is a wildcard), that healers may change as well.",
+        }
+    },
+    check=check,
+)

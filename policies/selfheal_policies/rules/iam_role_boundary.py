@@ -1,0 +1,115 @@
+"""A healer's role is bounded, whatever is attached to it later."""
+
+from collections.abc import Iterable
+
+from selfheal_policies.documents import Document, Statement, action_matches, parse
+from selfheal_policies.graph import Graph
+from selfheal_policies.resources import Resource
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._grants import boundary, grants_of, roles
+from selfheal_policies.values import ABSENT, UNKNOWN, Missing
+
+ESCALATIONS = ("iam:AttachRolePolicy", "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole")
+"""With one of these a role can become another one. A boundary has to keep them out."""
+
+
+def problems(
+    role: Resource, policy: Resource | None, granted: Iterable[Document], accepted: Iterable[str]
+) -> Iterable[Finding]:
+    """Yield why a role is not bounded.
+
+    Args:
+        role: The role.
+        policy: The policy of this stack that is its boundary, if it is one of this stack.
+        granted: The documents in force for the role.
+        accepted: ARNs of boundaries that this stack does not declare and that are trusted.
+
+    """
+    value = role.get("permissionsBoundary")
+    if value in (ABSENT, ""):
+        yield Finding(role.urn, f"role {role.name} has no permissions boundary")
+    elif policy is not None:
+        for reason in unbounded(parse(policy.get("policy")), granted):
+            yield Finding(policy.urn, f"policy {policy.name}, the boundary of role {role.name}, {reason}")
+    elif value is UNKNOWN:
+        yield Finding(
+            role.urn,
+            f"the permissions boundary of role {role.name} is not known at preview and comes from no policy "
+            "of this stack",
+        )
+    elif value not in accepted:
+        yield Finding(
+            role.urn,
+            f"the permissions boundary of role {role.name} is {value}, which neither this stack declares nor "
+            "the configuration trusts, so what it bounds cannot be seen",
+        )
+
+
+def unbounded(document: Document, granted: Iterable[Document]) -> Iterable[str]:
+    """Yield why a document bounds nothing, as ends of sentences.
+
+    A boundary allows nothing by itself, so it may be wide where a role's policy may not; but it must not be
+    everything, and must keep the role from becoming another one. A statement that the role's own policies
+    repeat is judged there.
+    """
+    if document.problem:
+        yield document.problem
+        return
+    repeated = [statement for each in granted for statement in each]
+    own = [statement for statement in document if statement.allows and statement not in repeated]
+    for statement in own:
+        if any(_is_everything(action) for action in statement.actions):
+            yield "allows every action, so it bounds nothing"
+            return
+    for action in ESCALATIONS:
+        covered = any(_covers(statement, action) for statement in own)
+        if covered and not any(_forbids(statement, action) for statement in document):
+            yield f"allows {action}, with which the role can leave its bounds"
+            return
+
+
+def _is_everything(action: str | Missing) -> bool:
+    return isinstance(action, Missing) or not action.strip("*?:")
+
+
+def _covers(statement: Statement, action: str) -> bool:
+    named = [entry for entry in statement.not_actions if isinstance(entry, str)]
+    if statement.not_actions:
+        return not any(action_matches(entry, action) for entry in named)
+    return any(isinstance(entry, str) and action_matches(entry, action) for entry in statement.actions)
+
+
+def _forbids(statement: Statement, action: str) -> bool:
+    """Return whether a statement denies an action in every case."""
+    always = statement.condition is ABSENT and "*" in statement.resources
+    return not statement.allows and always and _covers(statement, action)
+
+
+def check(graph: Graph, config: Config) -> Iterable[Finding]:
+    """Yield the roles of healers that nothing bounds."""
+    for role in roles(graph):
+        policy = boundary(graph, role)
+        granted = [grant.document for grant in grants_of(graph, role)]
+        yield from problems(role, policy, granted, config["accepted"])
+
+
+RULE = StackRule(
+    name="iam-role-boundary",
+    level="mandatory",
+    severity="high",
+    what="The role of a healer has a permissions boundary that leaves something out: identities at least.",
+    why="Without one, whatever anybody attaches to the role later is in force at once.",
+    fix=(
+        "Set permissions_boundary to a policy that allows what the healer needs and no more; or add the ARN "
+        "of a boundary that another team keeps to `accepted` of this policy."
+    ),
+    schema={
+        "accepted": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": [],
+            "description": "ARNs of boundaries that are declared elsewhere and trusted.",
+        }
+    },
+    check=check,
+)

@@ -1,0 +1,54 @@
+"""What a healer may do stands in the stack, not in a policy that somebody else can change."""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
+from selfheal_policies.graph import Graph
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._facts import distinct
+from selfheal_policies.rules._grants import Attachment, attachments
+from selfheal_policies.values import Missing
+
+BASIC_EXECUTION = "service-role/AWSLambdaBasicExecutionRole"
+
+
+def problems(attachment: Attachment, accepted: AbstractSet[str]) -> Iterable[Finding]:
+    """Yield an attached policy that is not accepted. One of this stack is judged by what it says."""
+    if attachment.policy is not None:
+        return
+    if isinstance(attachment.arn, Missing):
+        yield Finding(
+            attachment.resource.urn,
+            f"{attachment.where} a policy that is not known at preview and is none of this stack",
+        )
+    elif not any(attachment.arn.endswith(f":policy/{name}") for name in accepted):
+        yield Finding(attachment.resource.urn, f"{attachment.where} {attachment.arn}")
+
+
+def check(graph: Graph, config: Config) -> Iterable[Finding]:
+    """Yield the policies from outside that are attached to the roles of healers."""
+    accepted = set(config["accepted"])
+    for attachment in attachments(graph):
+        yield from distinct(problems(attachment, accepted))
+
+
+RULE = StackRule(
+    name="iam-role-managed-policies",
+    level="mandatory",
+    severity="high",
+    what=(
+        "No managed policy is attached to a healer's role, however attached, save those that the "
+        "configuration names and those that this stack declares, which are read like its own."
+    ),
+    why="A managed policy allows far more than a remedy needs, and changes without a deployment of yours.",
+    fix="Remove it, and allow the actions that the remedy calls in a policy of this stack.",
+    schema={
+        "accepted": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": [BASIC_EXECUTION],
+            "description": "Managed policies that are accepted: their ARN after `:policy/`.",
+        }
+    },
+    check=check,
+)

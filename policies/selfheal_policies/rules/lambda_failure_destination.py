@@ -1,0 +1,69 @@
+"""What a healer fails at ends somewhere, and not in the healer."""
+
+from collections.abc import Iterable
+
+from selfheal_policies.graph import Graph
+from selfheal_policies.resources import Resource
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._names import named
+from selfheal_policies.values import UNKNOWN
+from selfheal_policies.wiring import FUNCTION, MAPPING
+
+
+def _asynchronous(graph: Graph, healer: Resource) -> bool:
+    """Return whether something wakes a healer by an event that Lambda keeps for it."""
+    links = [link for link in graph.wake_links(healer) if link.target.key == healer.urn]
+    return any(link.kind in ("subscription", "event-target", "action", "permission") for link in links)
+
+
+def _mappings(graph: Graph, healer: Resource) -> list[Resource]:
+    links = graph.wake_links(healer)
+    return [link.via for link in links if link.kind == "mapping" and link.target.key == healer.urn]
+
+
+def _dead_letters(graph: Graph, mapping: Resource) -> bool:
+    """Return whether the queue that a mapping reads gives up on a message at some time."""
+    queues = graph.index.follow(mapping, "eventSourceArn", mapping.get("eventSourceArn"), ("queue",))
+    return any(
+        node.resource is None
+        or isinstance(node.resource.get("redrivePolicy"), (str, dict))
+        or node.resource.get("redrivePolicy") is UNKNOWN
+        for node in queues
+    )
+
+
+def check(graph: Graph, _config: Config) -> Iterable[Finding]:
+    """Yield the healers without a failure destination, and the destinations that wake them."""
+    for healer in graph.healers:
+        if healer.type != FUNCTION:
+            continue
+        found = graph.failure_destinations(healer)
+        if not found and _asynchronous(graph, healer):
+            yield Finding(healer.urn, f"events that healer {healer.name} fails at are lost")
+        for holder, node in found:
+            if healer.urn in graph.reach(node.key):
+                yield Finding(
+                    holder.urn,
+                    f"events that healer {healer.name} fails at go to {node.label}, which wakes it",
+                )
+        for mapping in _mappings(graph, healer):
+            if mapping.type == MAPPING and not _dead_letters(graph, mapping):
+                yield Finding(
+                    mapping.urn,
+                    f"the queue of {named(mapping)} has no redrive policy: a message that healer "
+                    f"{healer.name} fails at returns until it expires",
+                )
+
+
+RULE = StackRule(
+    name="lambda-failure-destination",
+    level="mandatory",
+    severity="high",
+    what="Events that a healer fails at go to a destination that does not wake it.",
+    why="A failed nudge that vanishes hides a broken healer, and one that returns makes it fail for ever.",
+    fix=(
+        "Give the function a FunctionEventInvokeConfig whose on_failure is a queue of its own, and a queue "
+        "that wakes it a redrive policy."
+    ),
+    check=check,
+)

@@ -1,0 +1,66 @@
+"""Few copies of a healer run at the same time."""
+
+from collections.abc import Iterable
+
+from selfheal_policies.graph import Graph
+from selfheal_policies.resources import Resource
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._facts import healer_functions
+from selfheal_policies.values import ABSENT, UNKNOWN, number
+
+KEY = "reservedConcurrentExecutions"
+
+
+def problems(function: Resource, most: float, unreserved: bool) -> Iterable[Finding]:
+    """Yield why too many, or none, may run at the same time. -1 is Lambda's word for no reservation."""
+    value = function.get(KEY)
+    reserved = number(value)
+    if reserved is UNKNOWN:
+        text = "is not known at preview"
+    elif value is ABSENT or reserved == -1:
+        if unreserved:
+            return
+        text = f"is not set, so as many run as the account allows; at most {most:g} may"
+    elif reserved is ABSENT:
+        text = f"is {value!r}, which is no number"
+    elif reserved == 0:
+        text = "is 0, so it never runs"
+    elif 0 < reserved <= most:
+        return
+    else:
+        text = f"is {reserved:g}; at most {most:g} may run at the same time"
+    yield Finding(function.urn, f"the reserved concurrency of healer {function.name} {text}")
+
+
+def check(graph: Graph, config: Config) -> Iterable[Finding]:
+    """Yield the healers of which too many may run at the same time."""
+    for function in healer_functions(graph):
+        yield from problems(function, config["maximum"], config["allowUnreserved"])
+
+
+RULE = StackRule(
+    name="lambda-healer-concurrency",
+    level="mandatory",
+    severity="medium",
+    what="A healer has a reserved concurrency, and a small one.",
+    why="Copies that run at the same time judge the same outage and act on it more than once.",
+    fix=(
+        "Set reserved_concurrent_executions to 1. An account whose quota is 10 cannot reserve any: set "
+        "`allowUnreserved` there, or waive this policy for the healer until the quota is raised; the ledger "
+        "alone then keeps two runs apart."
+    ),
+    schema={
+        "maximum": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 1,
+            "description": "Most copies of one healer that may run at the same time.",
+        },
+        "allowUnreserved": {
+            "type": "boolean",
+            "default": False,
+            "description": "Accept a healer without a reservation, where the account's quota forbids it.",
+        },
+    },
+    check=check,
+)

@@ -1,0 +1,48 @@
+"""What a run of a healer called, and how long it took, can be seen."""
+
+from collections.abc import Iterable
+
+from selfheal_policies.graph import Graph
+from selfheal_policies.resources import Resource
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._facts import given, healer_functions
+from selfheal_policies.values import ABSENT, UNKNOWN, get
+
+
+def problems(function: Resource, modes: Iterable[str]) -> Iterable[Finding]:
+    """Yield why the runs of a healer are not traced."""
+    mode = get(given(function, "tracingConfig"), "mode")
+    if mode is UNKNOWN:
+        yield Finding(function.urn, f"the tracing mode of healer {function.name} is not known at preview")
+    elif mode is ABSENT:
+        yield Finding(function.urn, f"healer {function.name} is not traced")
+    elif mode not in modes:
+        yield Finding(function.urn, f"the tracing mode of healer {function.name} is {mode}")
+
+
+def check(graph: Graph, config: Config) -> Iterable[Finding]:
+    """Yield the healers that are not traced."""
+    for function in healer_functions(graph):
+        yield from problems(function, config["modes"])
+
+
+RULE = StackRule(
+    name="lambda-healer-tracing",
+    level="advisory",
+    severity="low",
+    what="A healer is traced by X-Ray.",
+    why="Without a trace nobody can tell a slow or throttled call of the healer from a wrong decision.",
+    fix=(
+        "Set tracing_config to mode Active, and allow the role xray:PutTraceSegments and "
+        "xray:PutTelemetryRecords, which have no resource level."
+    ),
+    schema={
+        "modes": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": ["Active"],
+            "description": "Tracing modes that are accepted; PassThrough traces only what is traced already.",
+        }
+    },
+    check=check,
+)

@@ -1,0 +1,36 @@
+"""A healer is woken by something."""
+
+from collections.abc import Iterable
+
+from selfheal_policies.graph import Graph
+from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rules._names import named
+
+
+def check(graph: Graph, config: Config) -> Iterable[Finding]:
+    """Yield what may change functions and is reached by no alarm."""
+    for actor in graph.idle_healers:
+        if actor.name not in config["deployers"]:
+            yield Finding(actor.urn, f"{named(actor)} may change functions, and no alarm wakes it")
+
+
+RULE = StackRule(
+    name="lambda-healer-woken",
+    level="mandatory",
+    severity="high",
+    what="What may change functions is woken by an alarm.",
+    why="It is a healer that sleeps through every failure, or a standing right to change what others run.",
+    fix=(
+        "Name its topic in the alarm's alarm_actions and ok_actions and subscribe it; or take the right "
+        "away; or, if it deploys and does not heal, name it in `deployers`."
+    ),
+    schema={
+        "deployers": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": [],
+            "description": "Logical names of functions and state machines that deploy and do not heal.",
+        }
+    },
+    check=check,
+)

@@ -1,0 +1,125 @@
+"""The two policies about waivers: the one that reads them, and the one that reports their use.
+
+Each policy is given its own configuration only. So that a waiver stands in one place, the first policy of
+every call reads them for all, and the last one reports which were used.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import date
+from typing import Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyConfigSchema,
+    ReportViolation,
+    ResourceValidationPolicy,
+    Severity,
+    StackValidationPolicy,
+)
+
+from selfheal_policies import waivers
+from selfheal_policies.rule import DOCS, Finding
+from selfheal_policies.scope import once
+
+WAIVERS = "selfheal-waivers"
+USED = "selfheal-waivers-used"
+
+ROOT = "pulumi:pulumi:Stack"
+
+SCHEMA: dict[str, dict[str, Any]] = {
+    "waivers": {
+        "type": "array",
+        "items": {"type": "object"},
+        "default": [],
+        "description": (
+            "Findings that are accepted, each with `policy` (a name), `resource` (name or URN; `stack` for "
+            "the stack as a whole), `reason`, and `expires` (the last day, such as 2027-03-31, UTC)."
+        ),
+    }
+}
+
+
+class _OnEverything(  # pyright: ignore[reportIncompatibleMethodOverride] - `validate` takes either's arguments
+    ResourceValidationPolicy, StackValidationPolicy
+):
+    """A policy that is asked about every resource and about the stack, under one name and configuration."""
+
+    def __init__(self, **properties: Any) -> None:
+        # Not the constructors of the two: each would hand its own arguments, by position, to the other.
+        Policy.__init__(self, **properties)
+
+    def has_validation(self) -> bool:
+        """Say yes: the SDK would look at what its own constructor sets."""
+        return True
+
+    def has_remediation(self) -> bool:
+        """Say no."""
+        return False
+
+    def remediate(self, args: Any) -> None:
+        """Change nothing."""
+
+
+class Waivers(_OnEverything):
+    """Reads the waivers of a call, and refuses those without a reason or after their day."""
+
+    def __init__(self, policies: Collection[str], today: Callable[[], date]) -> None:
+        super().__init__(
+            name=WAIVERS,
+            description="Every waiver names a policy, a resource, a reason and a day that is not over.",
+            enforcement_level=EnforcementLevel.MANDATORY,
+            config_schema=PolicyConfigSchema(SCHEMA),
+            severity=Severity.HIGH,
+            remediation_steps="Correct or remove the waiver in the pack's configuration.",
+            url=f"{DOCS}#{WAIVERS}",
+        )
+        self._policies = policies
+        self._today = today
+
+    def validate(self, args: Any, report_violation: ReportViolation) -> None:
+        """Read them for this call. What is refused is reported once: on the root of the stack."""
+        given = (args.get_config() or {}).get("waivers")
+        held, refused = waivers.read(given, self._policies, self._today())
+        _held().extend(held)
+        if getattr(args, "resource_type", "") == ROOT:
+            for text in refused:
+                report_violation(
+                    f"{text[:1].upper()}{text[1:]}.\nWhy: A waiver that nobody answers for, or that nobody "
+                    "looks at again, is a rule switched off.",
+                    None,
+                )
+
+
+class WaiverReport(_OnEverything):
+    """Reports each use of a waiver."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            name=USED,
+            description="Each use of a waiver is reported.",
+            enforcement_level=EnforcementLevel.ADVISORY,
+            severity=Severity.LOW,
+            remediation_steps="None is needed. Remove the waiver as soon as the finding is mended.",
+            url=f"{DOCS}#{USED}",
+        )
+
+    def validate(self, args: Any, report_violation: ReportViolation) -> None:  # noqa: ARG002 - the SDK's signature
+        """Report those of this call."""
+        for text, urn in _used():
+            report_violation(text, urn or None)
+
+
+def waived(policy: str, findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings of a policy that no waiver of this call accepts; note those that one does."""
+    standing, accepted = waivers.apply(policy, findings, _held())
+    _used().extend((waivers.used(policy, finding, waiver), finding.urn) for finding, waiver in accepted)
+    return standing
+
+
+def _held() -> list[waivers.Waiver]:
+    return once("waivers", list[waivers.Waiver])
+
+
+def _used() -> list[tuple[str, str]]:
+    return once("waivers used", list[tuple[str, str]])

@@ -1,0 +1,161 @@
+"""No input makes a rule crash, and no unknown is an answer."""
+
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pulumi_policy.proxy import unknown_checking_proxy
+from selfheal_policies import documents
+from selfheal_policies.actions import CONTROL, DATA, READ, TELL, WAKE, meaning
+from selfheal_policies.arns import parse_arn
+from selfheal_policies.graph import Graph
+from selfheal_policies.resources import Resource
+from selfheal_policies.rule import StackRule
+from selfheal_policies.values import ABSENT, UNKNOWN, entries, flag, get, number, plain, text
+
+from tests.policies.support import RULES, TYPES, WIRES, resources, safe
+
+SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.floats(),
+    st.just(UNKNOWN),
+    st.text(max_size=8),
+    st.sampled_from(
+        [
+            "arn:aws:lambda:us-east-1:1:function:x:live",
+            "arn:aws:sns:::",
+            "arn:",
+            "{}",
+            '{"Statement": [1, null, {"Action": {"a": 1}}]}',
+            '{"detail": 1, "source": {"x": []}}',
+            "[[[[",
+            "*",
+        ]
+    ),
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Statement", "detail", "onFailure", "destination", "FunctionName", "x"]), inner
+        )
+    ),
+    max_leaves=8,
+)
+KEYS = sorted(
+    {key for wire in WIRES for _, props in safe(wire).values() for key in props}
+    | {"kmsMasterKeyId", "managedPolicyArns", "inlinePolicies", "alarmRule", "metricQueries", "state"}
+    | {"filterPolicy", "filterCriteria", "enabled", "actionsEnabled", "name", "arn", "timeout", "environment"}
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_no_generated_stack_makes_a_rule_crash(data: Any) -> None:
+    base = resources(safe(data.draw(st.sampled_from(WIRES))))
+    changed: list[Resource] = []
+    urns = [each.urn for each in base]
+    for each in base:
+        props = dict(each.props)
+        if data.draw(st.booleans()):
+            props[data.draw(st.sampled_from(KEYS))] = data.draw(values)
+            if props and data.draw(st.booleans()):
+                props[data.draw(st.sampled_from(sorted(props)))] = data.draw(values)
+        changed.append(Resource(each.urn, each.type, each.name, props, each.references))
+    extra = data.draw(st.dictionaries(st.sampled_from(KEYS), values, max_size=6))
+    references = {key: tuple(data.draw(st.lists(st.sampled_from(urns), max_size=3))) for key in extra}
+    type_ = data.draw(st.sampled_from(sorted(TYPES.values())))
+    changed.append(Resource("urn:pulumi:s::p::t::extra", type_, "extra", extra, references))
+    graph = Graph(changed)
+    for rule in RULES.values():
+        if isinstance(rule, StackRule):
+            findings = list(rule.check(graph, rule.defaults))
+        else:
+            findings = [
+                finding
+                for each in changed
+                if each.type in rule.types
+                for finding in rule.check(each, rule.defaults)
+            ]
+        assert all(isinstance(finding.message, str) and finding.message for finding in findings)
+
+
+@given(values)
+def test_no_value_makes_a_reader_crash(value: Any) -> None:
+    for read in (plain, text, number, flag, entries):
+        read(value)
+    get(value, "x", 0, "y")
+    for statement in documents.parse(value):
+        documents.principals(statement, "Service")
+
+
+@given(st.text(max_size=60))
+def test_no_text_makes_a_parser_crash(given_: str) -> None:
+    parse_arn(given_)
+    meaning(given_)
+    documents.parse(given_)
+    documents.action_matches(given_, "lambda:GetFunction")
+    documents.resource_matches(given_, given_)
+
+
+def test_unknown_and_absent_are_told_apart_under_the_sdks_proxy() -> None:
+    proxy = unknown_checking_proxy(
+        {"a": SENTINEL, "b": {"c": [1.0, SENTINEL]}, "d": None, "e": f"arn:{SENTINEL}:x", "f": []}
+    )
+    value = plain(proxy)
+    assert value == {"a": UNKNOWN, "b": {"c": [1.0, UNKNOWN]}, "d": None, "e": UNKNOWN, "f": []}
+    assert get(value, "a", "deeper") is UNKNOWN
+    assert get(value, "b", "c", 0) == 1.0
+    assert get(value, "b", "c", 1) is UNKNOWN
+    assert get(value, "b", "c", 2) is ABSENT
+    assert get(value, "d") is ABSENT
+    assert get(value, "z") is ABSENT
+    assert not UNKNOWN
+    assert not ABSENT
+
+
+def test_documents_are_read_in_every_spelling() -> None:
+    lone = documents.parse(
+        '{"Statement": {"Effect": "allow", "Action": "lambda:*", "Resource": "*", "Principal": "*"}}'
+    )
+    (statement,) = lone
+    assert statement.allows
+    assert statement.actions == ("lambda:*",)
+    assert documents.principals(statement, "AWS") == ("*",)
+    assert documents.parse({"Statement": [{"NotAction": ["iam:*"], "Resource": UNKNOWN}]}).statements[
+        0
+    ].resources == (UNKNOWN,)
+    assert documents.parse(UNKNOWN).unknown
+    assert "no JSON" in documents.parse("{").problem
+    assert "no policy document" in documents.parse("[]").problem
+    assert documents.parse(json.dumps({"Statement": ["x"]})).problem == "has a malformed statement"
+    assert documents.parse(ABSENT).statements == ()
+
+
+def test_patterns_of_iam_know_two_wildcards_and_no_others() -> None:
+    assert documents.action_matches("LAMBDA:Update*", "lambda:UpdateFunctionCode")
+    assert documents.action_matches("lambda:Get?unction", "lambda:GetFunction")
+    assert not documents.resource_matches("arn:[a]", "arn:a")
+    assert not documents.resource_matches("arn:A", "arn:a")
+
+
+def test_actions_are_what_they_do() -> None:
+    for action, kind in {
+        "lambda:GetFunction": READ,
+        "cloudwatch:Describe*": READ,
+        "logs:PutLogEvents": TELL,
+        "sns:Publish": WAKE,
+        "dynamodb:PutItem": DATA,
+        "lambda:UpdateFunctionConfiguration": CONTROL,
+        "lambda:*": CONTROL,
+        "*": CONTROL,
+        "iam:PassRole": CONTROL,
+        "sts:AssumeRole": CONTROL,
+        "lambda:G*": CONTROL,
+    }.items():
+        assert meaning(action) == kind, action
