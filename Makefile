@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PATHS := __main__.py settings.py components functions $(wildcard policies) cli sandbox tests
+PATHS := __main__.py settings.py components functions policies cli sandbox bench tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check format pins clean
