@@ -174,3 +174,14 @@ def test_an_alarm_that_is_away_and_comes_back_under_its_name_is_evaluated(cloudw
     cloudwatch.add("errors")
 
     assert [change.after for change in rounds.run(NOW + 2).changes] == ["OK"]
+
+
+def test_at_a_common_boundary_the_finer_alarm_goes_first(cloudwatch: Any) -> None:
+    cloudwatch.add("minute", Period=60)
+    cloudwatch.add("ten seconds", **rate_alarm("errors / requests"))
+    for name in ("minute", "errors", "requests"):
+        cloudwatch.points[name] = [(NOW - 5, 2.0)]
+
+    changes = Rounds(cloudwatch).run(NOW).changes
+
+    assert [change.alarm for change in changes] == ["ten seconds", "minute"]
