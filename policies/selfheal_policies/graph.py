@@ -28,6 +28,8 @@ class Graph:
         self.wiring = Wiring(self.index)
         # Now: what a rule looks up later is that rule's to report.
         self._unresolved = list(dict.fromkeys(self.index.unresolved))
+        self._woken: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+        self._waking: dict[str, list[Resource]] = {}
         self._reach: dict[str, frozenset[str]] = {}
         self._access: dict[str, Access] = {}
 
@@ -138,18 +140,27 @@ class Graph:
 
     def waking_alarms(self, healer: Resource) -> list[Resource]:
         """Return the alarms that are wired to a healer, those on a healer's own health left out."""
-        return [
-            alarm
-            for alarm in self.alarms
-            if alarm.urn not in self.health_alarms and self.alarm_reaches(alarm, healer)
-        ]
+        if healer.urn not in self._waking:
+            self._waking[healer.urn] = [
+                alarm
+                for alarm in self.alarms
+                if alarm.urn not in self.health_alarms and self.alarm_reaches(alarm, healer)
+            ]
+        return self._waking[healer.urn]
 
     def alarm_reaches(
         self, alarm: Resource, healer: Resource, states: Iterable[str] = ("ALARM", "OK")
     ) -> bool:
         """Return whether an alarm that enters one of these states wakes a healer."""
-        keys = self.woken(alarm, states)
-        return healer.urn in keys or healer.urn in self._called(keys)
+        return healer.urn in self._wakes(alarm, frozenset(states))
+
+    def _wakes(self, alarm: Resource, states: frozenset[str]) -> frozenset[str]:
+        """Return the keys of all that an alarm wakes, directly or by what it calls; kept, for all rules ask."""
+        key = alarm.urn, states
+        if key not in self._woken:
+            keys = self.woken(alarm, states)
+            self._woken[key] = keys | self._called(keys)
+        return self._woken[key]
 
     def targets_of(self, healer: Resource) -> frozenset[str]:
         """Return the keys of the functions that the alarms reaching a healer watch, but for itself."""
