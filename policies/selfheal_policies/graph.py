@@ -155,7 +155,7 @@ class Graph:
         return healer.urn in self._wakes(alarm, frozenset(states))
 
     def _wakes(self, alarm: Resource, states: frozenset[str]) -> frozenset[str]:
-        """Return the keys of all that an alarm wakes, directly or by what it calls; kept, for all rules ask."""
+        """Return the keys of all that an alarm wakes, directly or by what it calls. Kept: rules ask often."""
         key = alarm.urn, states
         if key not in self._woken:
             keys = self.woken(alarm, states)
