@@ -420,11 +420,11 @@ BEHAVIOUR = [
         unknown=[
             (hide("events", "maximumRetryAttempts"), "not known at preview"),
             (hide("events", "maximumEventAgeInSeconds"), "not known at preview"),
-            (queue(UNKNOWN), "not known at preview"),
+            (several(queue("{}"), hide("inbox", "redrivePolicy")), "not known at preview"),
         ],
         configured=[
             (put("events", maximumRetryAttempts=2), {"maximumRetries": 2}, ""),
-            (nothing, {"maximumAgeSeconds": 30}, "at most 30"),
+            (put("events", maximumEventAgeInSeconds=120), {"maximumAgeSeconds": 60}, "at most 60"),
             (queue('{"maxReceiveCount": 3}'), {"maximumReceives": 1}, "tried 3 times"),
         ],
     ),
