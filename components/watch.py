@@ -1,5 +1,7 @@
 """Alarms on the healer's own health, to people only: its own failure must never wake it."""
 
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
@@ -26,64 +28,54 @@ def watch(
 
     """
     link = pulumi.Output.concat(_GUIDE, function_name, "?tab=monitoring")
-    errors = aws.cloudwatch.MetricAlarm(
-        f"{name}-errors",
-        alarm_description=pulumi.Output.concat(
-            "The healer failed: it could not read or do something, so it did nothing. ", link
-        ),
+
+    def alarm(what: str, description: str, **condition: Any) -> aws.cloudwatch.MetricAlarm:
+        return aws.cloudwatch.MetricAlarm(
+            f"{name}-{what}",
+            alarm_description=pulumi.Output.concat(description, link),
+            period=60,
+            threshold=1,
+            alarm_actions=[people],
+            ok_actions=[people],
+            opts=opts,
+            **condition,
+        )
+
+    errors = alarm(
+        "errors",
+        "The healer failed: it could not read or do something, so it did nothing. ",
         namespace="AWS/Lambda",
         metric_name="Errors",
         dimensions={"FunctionName": function_name},
         statistic="Sum",
-        period=60,
         evaluation_periods=1,
         comparison_operator="GreaterThanOrEqualToThreshold",
-        threshold=1,
         treat_missing_data="notBreaching",
-        alarm_actions=[people],
-        ok_actions=[people],
-        opts=opts,
     )
-    silence = aws.cloudwatch.MetricAlarm(
-        f"{name}-silent",
-        alarm_description=pulumi.Output.concat(
-            "The healer did not run for 5 minutes, although its schedule wakes it every minute: nothing "
-            "is being healed. Right after a first deployment this alarm rings once and clears by itself. ",
-            link,
-        ),
+    silence = alarm(
+        "silent",
+        "The healer did not run for 5 minutes, although its schedule wakes it every minute: nothing "
+        "is being healed. Right after a first deployment this alarm rings once and clears by itself. ",
         namespace="AWS/Lambda",
         metric_name="Invocations",
         dimensions={"FunctionName": function_name},
         statistic="Sum",
-        period=60,
         evaluation_periods=5,
         datapoints_to_alarm=5,
         comparison_operator="LessThanThreshold",
-        threshold=1,
         # A function that does not run publishes no zeros: here silence is the failure.
         treat_missing_data="breaching",
-        alarm_actions=[people],
-        ok_actions=[people],
-        opts=opts,
     )
-    lost = aws.cloudwatch.MetricAlarm(
-        f"{name}-lost-events",
-        alarm_description=pulumi.Output.concat(
-            "An event for the healer failed or was too old and lies in its queue. The schedule goes on "
-            "without it; read the event, then purge the queue. ",
-            link,
-        ),
+    lost = alarm(
+        "lost-events",
+        "An event for the healer failed or was too old and lies in its queue. The schedule goes on "
+        "without it; read the event, then purge the queue. ",
         namespace="AWS/SQS",
         metric_name="ApproximateNumberOfMessagesVisible",
         dimensions={"QueueName": queue_name},
         statistic="Maximum",
-        period=60,
         evaluation_periods=1,
         comparison_operator="GreaterThanOrEqualToThreshold",
-        threshold=1,
         treat_missing_data="notBreaching",
-        alarm_actions=[people],
-        ok_actions=[people],
-        opts=opts,
     )
     return [errors, silence, lost]

@@ -9,7 +9,7 @@ from selfheal_policies.actions import CONTROL, DATA, WAKE, meaning
 from selfheal_policies.documents import Document, Statement, parse
 from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import ABSENT, UNKNOWN, Missing, entries, get, text
+from selfheal_policies.values import UNKNOWN, Missing, entries, get
 
 FUNCTION = "aws:lambda/function:Function"
 ROLE = "aws:iam/role:Role"
@@ -143,8 +143,3 @@ def _invoked(index: Index, action: str, statement: Statement) -> Iterator[Node]:
                 node = index.literal(resource, arn.kind)
                 if node.resource:
                     yield node
-
-
-def boundary_of(role: Resource) -> bool:
-    """Return whether a role has a permissions boundary."""
-    return text(role.get("permissionsBoundary")) is not ABSENT

@@ -1,5 +1,6 @@
 """The healer step by step: one run after another against a small world."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,15 @@ from functions.healer.ledger import LostRaceError
 from functions.healer.model import Effect, Mode, Reason, Status
 from functions.healer.observe import UnreadableError, observe, read_alarms
 from tests.support.healer_world import BACKSTOP, CANARY, REMEDY, START, DiedError, World, aws_error
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    """A hook of the fake function that fails."""
+
+    def fail() -> None:
+        raise error
+
+    return fail
 
 
 def heal(world: World) -> None:
@@ -177,11 +187,7 @@ def test_a_variable_added_between_read_and_write_is_kept(world: World) -> None:
 
 def test_a_healer_that_dies_after_its_act_is_resumed_with_one_act(world: World) -> None:
     world.break_down()
-
-    def die() -> None:
-        raise DiedError
-
-    world.function.after_update = die
+    world.function.after_update = raising(DiedError())
     with pytest.raises(DiedError):
         world.step()
     world.function.after_update = lambda: None
@@ -194,11 +200,7 @@ def test_a_healer_that_dies_after_its_act_is_resumed_with_one_act(world: World) 
 
 def test_a_healer_that_dies_before_its_act_is_resumed_and_acts_once(world: World) -> None:
     world.break_down()
-
-    def die() -> None:
-        raise DiedError
-
-    world.function.before_update = die
+    world.function.before_update = raising(DiedError())
     with pytest.raises(DiedError):
         world.step()
     world.function.before_update = lambda: None
@@ -210,11 +212,7 @@ def test_a_healer_that_dies_before_its_act_is_resumed_and_acts_once(world: World
 
 def test_a_throttled_act_stays_intended_and_is_dropped_when_the_alarm_clears(world: World) -> None:
     world.break_down()
-
-    def throttle() -> None:
-        raise aws_error("TooManyRequestsException")
-
-    world.function.before_update = throttle
+    world.function.before_update = raising(aws_error("TooManyRequestsException"))
     world.step()
     assert (world.incident.status, world.incident.effect) == (Status.ACTING, Effect.APPLY)
     assert world.open_targets() == {"shop"}
@@ -237,11 +235,7 @@ def test_it_waits_while_another_update_is_in_progress(world: World) -> None:
 
 def test_tries_are_bounded_and_then_a_person_is_called(world: World) -> None:
     world.break_down()
-
-    def throttle() -> None:
-        raise aws_error("TooManyRequestsException")
-
-    world.function.before_update = throttle
+    world.function.before_update = raising(aws_error("TooManyRequestsException"))
     for _ in range(MAX_ATTEMPTS):
         assert world.step().reason is Reason.ALARM_CONFIRMED
     assert world.step().reason is Reason.ATTEMPTS_EXHAUSTED
@@ -300,11 +294,8 @@ def test_a_value_that_someone_changed_back_is_not_fought_over(world: World) -> N
 
 def test_an_error_of_lambda_keeps_the_intent_and_raises(world: World) -> None:
     world.break_down()
-
-    def deny() -> None:
-        raise aws_error("AccessDeniedException", "UpdateFunctionConfiguration")
-
-    world.function.before_update = deny
+    denied = aws_error("AccessDeniedException", "UpdateFunctionConfiguration")
+    world.function.before_update = raising(denied)
     with pytest.raises(ClientError):
         world.step()
     assert (world.incident.status, world.incident.effect) == (Status.ACTING, Effect.APPLY)
