@@ -19,6 +19,7 @@ QUEUE = "aws:sqs/queue:Queue"
 API = "aws:apigatewayv2/api:Api"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 ALIAS = "aws:lambda/alias:Alias"
+MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 PERMISSION = "aws:lambda/permission:Permission"
 POLICY = "aws:iam/policy:Policy"
 STAGE = "aws:apigatewayv2/stage:Stage"
@@ -39,8 +40,8 @@ class Case:
     """Inputs that replace some of the first ones, by an update in place; empty where a type has none."""
     drift: Callable[[Clients, str, dict[str, Any]], Any]
     """Changes the resource behind the provider's back."""
-    drifted: str
-    """The one input that then differs."""
+    drifted: str | None
+    """The one input that then differs; None if it is then gone."""
     needs: dict[str, Need] = field(default_factory=dict[str, Need])
     stays: bool = False
     """It cannot be seen to be gone, because AWS puts a default in its place."""
@@ -130,6 +131,20 @@ CASES = [
         FUNCTION_NEEDS,
     ),
     Case(
+        MAPPING,
+        {
+            "eventSourceArn": "{queue.arn}",
+            "functionName": "{fn.name}",
+            "batchSize": 5,
+            "functionResponseTypes": ["ReportBatchItemFailures"],
+            "scalingConfig": {"maximumConcurrency": 2},
+        },
+        {"enabled": False, "functionName": "{fn.arn}", "batchSize": 1, "scalingConfig": None},
+        lambda c, id_, _: c.get("lambda").update_event_source_mapping(UUID=id_, Enabled=True),
+        "enabled",
+        {**FUNCTION_NEEDS, "queue": Need(QUEUE, {})},
+    ),
+    Case(
         PERMISSION,
         {
             "function": "{fn.name}",
@@ -196,6 +211,17 @@ CASES = [
             RoleName=i["role"], PolicyName=i["name"], PolicyDocument=policy("sqs:*")
         ),
         "policy",
+        {"role": ROLE_NEED},
+    ),
+    Case(
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        {
+            "role": "{role.name}",
+            "policyArn": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+        },
+        {},
+        lambda c, _, i: c.get("iam").detach_role_policy(RoleName=i["role"], PolicyArn=i["policyArn"]),
+        None,
         {"role": ROLE_NEED},
     ),
     Case(

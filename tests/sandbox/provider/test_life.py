@@ -75,11 +75,12 @@ def test_life_of_a_resource(provider: AwsProvider, clients: Clients, case: Case)
     assert _drift(provider, case, id_, later).changed == []
 
     case.drift(clients, id_, later)
-    assert _drift(provider, case, id_, later).changed == [case.drifted]
     found = provider.read(case.type, id_, later)
-    assert found is not None
-    provider.update(case.type, id_, {**later, **found[0]}, later) if case.change else None
-    if case.change:
+    assert (found is None) is (case.drifted is None)
+    if found is not None:
+        assert _drift(provider, case, id_, later).changed == [case.drifted]
+    if found is not None and case.change:
+        provider.update(case.type, id_, {**later, **found[0]}, later)
         assert _drift(provider, case, id_, later).changed == []
 
     provider.delete(case.type, id_, later)

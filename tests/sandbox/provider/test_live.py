@@ -11,10 +11,13 @@ from sandbox.emulator import Emulator
 from sandbox.errors import ProviderError
 from sandbox.provider import AwsProvider, Clients, Credentials
 from tests.support.emulator_cases import (
+    ALIAS,
     CASES,
     FUNCTION,
     FUNCTION_INPUTS,
+    MAPPING,
     POLICY,
+    QUEUE,
     ROLE,
     TABLE_TYPE,
     TOPIC,
@@ -96,6 +99,68 @@ def test_drift_gives_the_live_value(provider: AwsProvider, clients: Clients, rol
     assert found[0]["environment"] == {"variables": {"FAILURE_RATE": "0", "lower_case": "kept"}}
     assert "code" not in found[0]
     assert found[1]["environment"] == found[0]["environment"]
+
+
+def test_a_reservation_changes_in_place_and_drift_of_it_shows(
+    provider: AwsProvider, clients: Clients, role: str
+) -> None:
+    given = FUNCTION_INPUTS | {"role": role, "reservedConcurrentExecutions": 3}
+    id_, inputs, outputs = _made(provider, FUNCTION, "limited", given)
+    later = inputs | {"reservedConcurrentExecutions": 0}
+    assert provider.diff(FUNCTION, inputs, later).replace == []
+    assert provider.update(FUNCTION, id_, inputs, later)["codeSha256"] == outputs["codeSha256"]
+    api = clients.get("lambda")
+    assert api.get_function_concurrency(FunctionName=id_)["ReservedConcurrentExecutions"] == 0
+    for live in (2, -1):
+        if live < 0:
+            api.delete_function_concurrency(FunctionName=id_)
+        else:
+            api.put_function_concurrency(FunctionName=id_, ReservedConcurrentExecutions=live)
+        found = provider.read(FUNCTION, id_, later)
+        assert found is not None
+        assert found[0]["reservedConcurrentExecutions"] == live
+        assert provider.diff(FUNCTION, {**later, **found[0]}, later).changed == [
+            "reservedConcurrentExecutions"
+        ]
+
+
+def test_an_alias_moves_to_another_version_and_drift_of_it_shows(
+    provider: AwsProvider, clients: Clients, role: str
+) -> None:
+    function, inputs, _ = _made(
+        provider, FUNCTION, "aliased", FUNCTION_INPUTS | {"role": role, "publish": True}
+    )
+    provider.update(FUNCTION, function, inputs, inputs | {"timeout": 9})
+    given = {"name": "live", "functionName": function, "functionVersion": "1"}
+    id_, alias, _ = _made(provider, ALIAS, "live", given)
+    later = alias | {"functionVersion": "2"}
+    assert provider.diff(ALIAS, alias, later).replace == []
+    provider.update(ALIAS, id_, alias, later)
+    api = clients.get("lambda")
+    assert api.get_alias(FunctionName=function, Name="live")["FunctionVersion"] == "2"
+    api.update_alias(FunctionName=function, Name="live", FunctionVersion="1")
+    found = provider.read(ALIAS, id_, later)
+    assert found is not None
+    assert found[0]["functionVersion"] == "1"
+    assert provider.diff(ALIAS, {**later, **found[0]}, later).changed == ["functionVersion"]
+
+
+def test_a_change_of_a_mapping_sends_nothing_else(provider: AwsProvider, clients: Clients, role: str) -> None:
+    """`enabled` may be changed by another between a refresh and an update."""
+    function, _, _ = _made(provider, FUNCTION, "fed", FUNCTION_INPUTS | {"role": role})
+    queue = _made(provider, QUEUE, "feeding", {})[2]["arn"]
+    given = {"eventSourceArn": queue, "functionName": function, "batchSize": 5}
+    id_, inputs, _ = _made(provider, MAPPING, "feed", given)
+    api = clients.get("lambda")
+    api.update_event_source_mapping(UUID=id_, Enabled=False)
+    updated = provider.update(MAPPING, id_, inputs, {k: v for k, v in inputs.items() if k != "batchSize"})
+    assert (updated["batchSize"], updated["state"]) == (10, "Disabled")
+
+
+def test_only_a_queue_can_feed_a_function(provider: AwsProvider) -> None:
+    given = {"eventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s", "functionName": "f"}
+    with pytest.raises(ProviderError, match=r"must be the ARN of an SQS queue; given was arn:aws:kinesis"):
+        provider.create(MAPPING, given)
 
 
 def test_what_aws_refuses_is_told_with_its_code_and_message(provider: AwsProvider) -> None:

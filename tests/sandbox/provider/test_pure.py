@@ -13,6 +13,7 @@ from sandbox.provider.table import TABLE
 from tests.support.emulator_cases import (
     ALIAS,
     FUNCTION,
+    MAPPING,
     PERMISSION,
     QUEUE,
     ROLE,
@@ -199,6 +200,19 @@ def test_an_unknown_value_differs_from_a_known_one_and_may_replace(provider: Aws
 def test_an_unknown_value_inside_an_object_differs(provider: AwsProvider) -> None:
     old = {"environment": {"variables": {"TABLE": "t"}}}
     assert provider.diff(FUNCTION, old, {"environment": {"variables": {"TABLE": UNKNOWN}}}).changed
+
+
+def test_a_mapping_is_replaced_for_another_queue_only(provider: AwsProvider) -> None:
+    old = {"eventSourceArn": "q", "functionName": "f", "enabled": True}
+    for key, value in (("functionName", "g"), ("enabled", False), ("batchSize", 5)):
+        assert provider.diff(MAPPING, old, old | {key: value}).replace == []
+    assert provider.diff(MAPPING, old, old | {"eventSourceArn": "r"}).replace == ["eventSourceArn"]
+
+
+def test_a_mapping_of_a_stream_is_refused_by_its_properties(provider: AwsProvider) -> None:
+    given = {"eventSourceArn": "s", "functionName": "f", "startingPosition": "LATEST"}
+    with pytest.raises(UnknownPropertyError, match=r"EventSourceMapping named startingPosition"):
+        provider.check(MAPPING, "m", given, None, SEED)
 
 
 def test_a_change_in_place_replaces_nothing(provider: AwsProvider) -> None:

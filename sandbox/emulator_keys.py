@@ -1,0 +1,156 @@
+"""`dynamodb:LeadingKeys` for the emulator's enforcement of IAM, which never sets that condition key.
+
+Without it a condition of `ForAllValues` holds for every item, as it does on AWS for a request that names no
+key: nothing would be enforced. Sources: DynamoDB developer guide, "Using IAM policy conditions for
+fine-grained access control" and "Using IAM with DynamoDB transactions".
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+CONDITION_KEY = "dynamodb:LeadingKeys"
+
+TableArns = Callable[[bytes, str, str], list[str]]
+"""Body, region and account to the ARN of every table that a request of one action names."""
+
+TransactionChecks = Callable[[str, bytes, str, str], list[tuple[str, str]]]
+"""Action, body, region and account to the action and the table's ARN of every part of a transaction."""
+
+KeySchema = Callable[[str, str | None], str | None]
+"""Table, by name or ARN, and index to the name of its partition key's attribute; None if there is none."""
+
+_PARTS = ("ConditionCheck", "Put", "Update", "Delete", "Get")
+"""In the order in which the emulator looks for them."""
+
+_EQUAL = re.compile(
+    r"(?P<name>#?[\w.-]+)\s*=\s*(?P<value>:\w+)|(?P<value_first>:\w+)\s*=\s*(?P<name_last>#?[\w.-]+)"
+)
+
+
+class KeyedArn(str):
+    """ARN of a table, with the partition keys that one authorization is about."""
+
+    __slots__ = ("keys",)
+    keys: list[str]
+    """Empty where the request names none, as a Scan does."""
+
+
+def tables_with_keys(arns: TableArns, schema: KeySchema) -> TableArns:
+    """Return the emulator's look-up of a request's tables, taught to say the partition keys as well.
+
+    Of a batch, the keys are those of all its items in one table, as AWS has it.
+    """
+
+    def found(body: bytes, region: str, account_id: str) -> list[str]:
+        plain = arns(body, region, account_id)
+        request = _object(body)
+        batch = cast("dict[str, Any]", request.get("RequestItems") or {})
+        named = (
+            [_keys(request, schema)]
+            if request.get("TableName")
+            else [_batch_keys(name, items, schema) for name, items in batch.items() if name]
+        )
+        return [_keyed(arn, keys) for arn, keys in zip(plain, named, strict=True)]
+
+    return found
+
+
+def transactions_with_keys(checks: TransactionChecks, schema: KeySchema) -> TransactionChecks:
+    """Return the emulator's list of a transaction's checks, taught to say each part's partition key."""
+
+    def found(iam_action: str, body: bytes, region: str, account_id: str) -> list[tuple[str, str]]:
+        plain = checks(iam_action, body, region, account_id)
+        if not plain:
+            return plain
+        named = [_keys(part, schema) for part in _parts(_object(body))]
+        # Strict: a part without its own keys would be checked with those of another.
+        return [(action, _keyed(arn, keys)) for (action, arn), keys in zip(plain, named, strict=True)]
+
+    return found
+
+
+def leading_keys(resource_arn: str) -> dict[str, list[str]]:
+    """Return the condition key for one authorization; nothing where the request names no partition key."""
+    keys = resource_arn.keys if isinstance(resource_arn, KeyedArn) else []
+    return {CONDITION_KEY: keys} if keys else {}
+
+
+def key_schema(tables: Any) -> KeySchema:
+    """Return how to look partition keys up in the emulator's tables."""
+
+    def attribute(table: str, index: str | None) -> str | None:
+        record = tables.get(table.rsplit("/", 1)[-1])
+        if record is None:
+            return None
+        indexes = [*record.get("GlobalSecondaryIndexes", []), *record.get("LocalSecondaryIndexes", [])]
+        chosen = next((entry for entry in indexes if entry["IndexName"] == index), record)
+        return next(
+            (str(key["AttributeName"]) for key in chosen["KeySchema"] if key["KeyType"] == "HASH"), None
+        )
+
+    return attribute
+
+
+def _keyed(arn: str, keys: list[str]) -> KeyedArn:
+    result = KeyedArn(arn)
+    result.keys = keys
+    return result
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _parts(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Give the parts of a transaction that the emulator checks, in its order."""
+    for item in request.get("TransactItems") or []:
+        for member in _PARTS:
+            part = item.get(member) if isinstance(item, dict) else None
+            if isinstance(part, dict) and part.get("TableName"):
+                yield cast("dict[str, Any]", part)
+
+
+def _keys(request: Mapping[str, Any], schema: KeySchema) -> list[str]:
+    """Return the partition key that a request, or a part of a transaction, names in its table or index."""
+    attribute = schema(str(request["TableName"]), request.get("IndexName"))
+    if attribute is None:
+        return []
+    item = request.get("Key") or request.get("Item")
+    if isinstance(item, dict):
+        return _texts([item.get(attribute)])
+    return _texts(_asked(request, attribute))
+
+
+def _asked(request: Mapping[str, Any], attribute: str) -> list[Any]:
+    """Return the partition key of a Query, of which there is one."""
+    older = (request.get("KeyConditions") or {}).get(attribute)
+    if older is not None:
+        return list(older.get("AttributeValueList") or [])
+    names = request.get("ExpressionAttributeNames") or {}
+    values = request.get("ExpressionAttributeValues") or {}
+    for match in _EQUAL.finditer(request.get("KeyConditionExpression") or ""):
+        name, value = match["name"] or match["name_last"], match["value"] or match["value_first"]
+        if names.get(name, name) == attribute:
+            return [values.get(value)]
+    return []
+
+
+def _batch_keys(table: str, items: Any, schema: KeySchema) -> list[str]:
+    attribute = schema(table, None)
+    if attribute is None:
+        return []
+    if isinstance(items, dict):  # BatchGetItem
+        return _texts([key.get(attribute) for key in items.get("Keys") or []])
+    writes = [write for item in items or [] for write in item.values()]  # BatchWriteItem
+    return _texts([(write.get("Item") or write.get("Key") or {}).get(attribute) for write in writes])
+
+
+def _texts(values: list[Any]) -> list[str]:
+    """Return what attribute values hold, as text: {"S": "mode"} is "mode"."""
+    return [str(next(iter(value.values()))) for value in values if isinstance(value, dict) and value]

@@ -1,0 +1,130 @@
+"""What feeds a Lambda function from a queue: event source mappings of SQS."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.errors import ProviderError
+from sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
+from sandbox.provider.clients import Clients
+from sandbox.provider.names import from_aws, same_names, to_aws
+from sandbox.provider.spec import JSON, VALUE, Props, Spec, changed, values
+
+_GONE = "ResourceNotFoundException"
+_IN_USE = "ResourceInUseException"
+
+_SETTINGS = same_names(
+    "batchSize",
+    "filterCriteria",
+    "functionResponseTypes",
+    "maximumBatchingWindowInSeconds",
+    "scalingConfig",
+)
+_CHANGEABLE = _SETTINGS | same_names("functionName", "enabled")
+_EMPTIED: Props = {
+    "BatchSize": 10,
+    "FilterCriteria": {},
+    "FunctionResponseTypes": [],
+    "MaximumBatchingWindowInSeconds": 0,
+    "ScalingConfig": {},
+}
+"""What puts a setting back to AWS's default when the program no longer sets it."""
+
+_TOLD = same_names(
+    "functionArn", "lastProcessingResult", "state", "stateTransitionReason", "eventSourceArn"
+) | {"uuid": "UUID", "arn": "EventSourceMappingArn"}
+
+
+def _create(clients: Clients, inputs: Props) -> str:
+    source = inputs["eventSourceArn"]
+    if ":sqs:" not in source:
+        raise ProviderError(
+            f"eventSourceArn must be the ARN of an SQS queue; given was {source}. The emulator's streams do "
+            "not behave as AWS's do: use a queue, or deploy with the real Pulumi CLI."
+        )
+    api = clients.get("lambda")
+    existing = _existing(api, inputs)
+    if existing is not None:  # an earlier run created it and was killed
+        _update(clients, existing, {}, inputs)
+        return existing
+    arguments = to_aws(inputs, _CHANGEABLE | same_names("eventSourceArn"))
+    return str(api.create_event_source_mapping(**arguments)["UUID"])
+
+
+def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
+    live = or_none(_GONE, lambda: clients.get("lambda").get_event_source_mapping(UUID=id_))
+    if live is None or live["State"] == "Deleting":
+        return None
+    name = inputs.get("functionName", "")
+    return {
+        **from_aws(live, _SETTINGS | _TOLD),
+        # AWS gives the ARN, however the function was named.
+        "functionName": name if _same_function(name, live["FunctionArn"]) else live["FunctionArn"],
+        "enabled": live["State"] not in {"Disabled", "Disabling"},
+        "lastModified": live["LastModified"].isoformat(),
+    }
+
+
+def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    # Only what differs is sent: a mapping that was paused meanwhile stays paused when its batch size changes.
+    differs = set(changed(MAPPING.inputs, old, new)) & _CHANGEABLE.keys()
+    names = {ours: theirs for ours, theirs in _CHANGEABLE.items() if ours in differs}
+    arguments = {**{names[key]: _EMPTIED[names[key]] for key in differs - new.keys()}, **to_aws(new, names)}
+    api = clients.get("lambda")
+    if arguments:
+        retried(lambda: api.update_event_source_mapping(UUID=id_, **arguments), _is_changing)
+
+
+def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    api = clients.get("lambda")
+    with gone_is_fine(_GONE):
+        retried(lambda: api.delete_event_source_mapping(UUID=id_), _is_changing)
+
+
+def _existing(api: Any, inputs: Props) -> str | None:
+    """Return the UUID of the mapping of this queue and function: AWS allows one."""
+    pages = api.get_paginator("list_event_source_mappings").paginate(EventSourceArn=inputs["eventSourceArn"])
+    found = [
+        mapping["UUID"]
+        for page in pages
+        for mapping in page["EventSourceMappings"]
+        if mapping["State"] != "Deleting" and _same_function(inputs["functionName"], mapping["FunctionArn"])
+    ]
+    return str(found[0]) if found else None
+
+
+def _same_function(name: str, arn: str) -> bool:
+    """Return whether a name, name:alias or ARN is the one that an ARN stands for."""
+    return name.rsplit(":function:", 1)[-1] == arn.rsplit(":function:", 1)[-1]
+
+
+def _is_changing(error: ClientError) -> bool:
+    """Return whether an earlier change of the mapping is still under way."""
+    return code_of(error) == _IN_USE
+
+
+MAPPING = Spec(
+    inputs={
+        **values("eventSourceArn", "functionName", "enabled", "batchSize", "maximumBatchingWindowInSeconds"),
+        "functionResponseTypes": [VALUE],
+        "scalingConfig": values("maximumConcurrency"),
+        "filterCriteria": {"filters": [{"pattern": JSON}]},
+    },
+    required=frozenset({"eventSourceArn", "functionName"}),
+    computed=frozenset(
+        {"arn", "functionArn", "uuid", "state", "stateTransitionReason"}
+        | {"lastModified", "lastProcessingResult"}
+    ),
+    identity=frozenset({"eventSourceArn", "functionName"}),
+    replace=frozenset({"eventSourceArn"}),
+    defaults={"enabled": True},
+    recomputed={
+        "functionArn": frozenset({"functionName"}),
+        "lastModified": frozenset(_CHANGEABLE),
+        "state": frozenset({"enabled"}),
+    },
+    create=_create,
+    read=_read,
+    update=_update,
+    delete=_delete,
+)
