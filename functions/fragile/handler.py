@@ -4,13 +4,17 @@ import json
 import os
 import random
 import time
+from functools import lru_cache
 from typing import Any
 
 from functions.fragile.core import FaultMode, fails, parse_rate
 from functions.shared.emf import emf_line
+from functions.shared.log import log
+from functions.shared.overrides import Overrides, connect
 
 # Read once, in the init phase: a change of configuration starts new execution environments.
-FAILURE_RATE = parse_rate(os.environ["FAILURE_RATE"])
+BASELINE = os.environ["FAILURE_RATE"]
+FAILURE_RATE = parse_rate(BASELINE)
 FAULT_MODE = FaultMode(os.environ.get("FAULT_MODE", FaultMode.EXCEPTION))
 
 LATENCY_SECONDS = 2.0
@@ -24,23 +28,48 @@ class InjectedFaultError(Exception):
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Serve one HTTP API request (payload format 2.0)."""
     caller = event.get("requestContext", {}).get("http", {}).get("sourceIp", "")
-    failing = fails(FAULT_MODE, FAILURE_RATE, random.random(), caller)  # noqa: S311 - chance, not a secret
+    rate = _rate()
+    failing = fails(FAULT_MODE, rate, random.random(), caller)  # noqa: S311 - chance, not a secret
     # Before the fault: a function that is ended by its timeout counts nothing afterwards.
     counts = {"Requests": 1, "Errors": int(failing)}
     print(emf_line(context.function_name, counts, int(time.time() * 1000)), flush=True)
     if failing:
-        return _fail(context)
-    return _answer(200, {"status": "ok", "failureRate": FAILURE_RATE})
+        return _fail(context, rate)
+    return _answer(200, {"status": "ok", "failureRate": rate})
 
 
-def _fail(context: Any) -> dict[str, Any]:
+def _overrides() -> Overrides | None:
+    table = os.environ.get("OVERRIDES_TABLE")
+    return connect(table, os.environ["OVERRIDES_TARGET"], time.time) if table else None
+
+
+_OVERRIDES = _overrides()
+
+
+def _rate() -> float:
+    """Return the failure rate that holds for this request: the override, or else the baseline."""
+    if _OVERRIDES is None:
+        return FAILURE_RATE
+    return _parsed(_OVERRIDES.get("FAILURE_RATE", BASELINE))
+
+
+@lru_cache(maxsize=8)  # so that a wrong one is logged when it comes, and not with every request
+def _parsed(text: str) -> float:
+    try:
+        return parse_rate(text)
+    except ValueError as error:
+        log("warning", "override ignored", error=str(error))
+        return FAILURE_RATE
+
+
+def _fail(context: Any, rate: float) -> dict[str, Any]:
     if FAULT_MODE is FaultMode.STATUS_CODE:
         return _answer(503, {"status": "injected fault"})
     if FAULT_MODE is FaultMode.TIMEOUT:
         time.sleep(context.get_remaining_time_in_millis() / 1000 + 1)
     if FAULT_MODE is FaultMode.LATENCY:
         time.sleep(LATENCY_SECONDS)
-    raise InjectedFaultError(f"injected fault: mode {FAULT_MODE.value}, rate {FAILURE_RATE}")
+    raise InjectedFaultError(f"injected fault: mode {FAULT_MODE.value}, rate {rate}")
 
 
 def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:

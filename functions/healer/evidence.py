@@ -36,19 +36,25 @@ class Count:
     errors: int
 
 
-def corroborated(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> bool:
-    """Return whether the metrics themselves breach the alarm's rule.
+def reach(rule: AlarmRule) -> timedelta:
+    """Return how far back a breach still counts for an alarm that rings now."""
+    return timedelta(seconds=max(CORROBORATION_SECONDS, CORROBORATION_PERIODS * rule.period) + rule.period)
+
+
+def breaches(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> list[Bucket]:
+    """Return the recent periods in which the metrics themselves breach the alarm's rule, oldest first.
 
     An alarm state can be forced, stale or wrong. A recent period that begins at or after `since` must show
     at least the rule's errors and at least its rate.
     """
-    reach = max(CORROBORATION_SECONDS, CORROBORATION_PERIODS * rule.period)
-    earliest = max(since, now - timedelta(seconds=reach + rule.period))
-    return any(
-        bucket.errors >= rule.min_errors and bucket.errors >= rule.error_rate * bucket.requests
+    earliest = max(since, now - reach(rule))
+    return [
+        bucket
         for bucket in buckets
         if bucket.start >= earliest
-    )
+        and bucket.errors >= rule.min_errors
+        and bucket.errors >= rule.error_rate * bucket.requests
+    ]
 
 
 def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> Count:
@@ -63,7 +69,7 @@ def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: date
     return Count(sum(bucket.requests for bucket in chosen), sum(bucket.errors for bucket in chosen))
 
 
-def verdict(seen: Count, natural_error_rate: float, alarm_error_rate: float) -> Verdict:
+def verdict(seen: Count, natural_error_rate: float, alarm_error_rate: float, *, tests: int = 1) -> Verdict:
     """Test "as healthy as ever" against "fails at the alarm's rate", as often as one likes.
 
     The sequential probability ratio test (A. Wald, "Sequential Tests of Statistical Hypotheses", 1945) may be
@@ -74,6 +80,7 @@ def verdict(seen: Count, natural_error_rate: float, alarm_error_rate: float) -> 
         seen: Requests and errors since the act.
         natural_error_rate: What the service fails at when it is well, above 0.
         alarm_error_rate: What the alarm calls broken, above the natural rate.
+        tests: How many such tests look at the same question; they share the error.
 
     """
     if seen.requests <= 0:
@@ -84,7 +91,8 @@ def verdict(seen: Count, natural_error_rate: float, alarm_error_rate: float) -> 
     ratio = seen.errors * log(broken / natural_error_rate) + successes * log(
         (1 - broken) / (1 - natural_error_rate)
     )
-    bound = log((1 - ERROR_OF_THE_TEST) / ERROR_OF_THE_TEST)
+    error = ERROR_OF_THE_TEST / tests
+    bound = log((1 - error) / error)
     if ratio <= -bound:
         return Verdict.HEALTHY
     if ratio >= bound:

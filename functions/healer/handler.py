@@ -4,24 +4,28 @@ A failing target does not keep the others from being healed; the run then raises
 healer's errors tells people.
 """
 
+import json
 import os
-from collections.abc import Mapping
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 from functions.healer.aws import connect
-from functions.healer.core import decide
+from functions.healer.core import decide, retire
 from functions.healer.execute import execute
 from functions.healer.ledger import LostRaceError
-from functions.healer.model import AlarmState, Mode, Reason
-from functions.healer.observe import observe, read_alarms
+from functions.healer.measure import measures
+from functions.healer.model import Limits, Mode, Observation, Reason
+from functions.healer.observe import Setup, observe, read_alarms
 from functions.healer.target import Target, parse_targets
 from functions.healer.wake import wake_of
+from functions.shared.emf import emf_line
 from functions.shared.log import log
 
 # Read once, in the init phase; what is missing or wrong fails by name, before anything is done.
 MODE = Mode(os.environ["MODE"])
 TARGETS = parse_targets(os.environ["TARGETS"])
+LIMITS = Limits(budget=int(os.environ["BUDGET"]), **json.loads(os.environ.get("GUARDS", "{}")))
 TOPIC_ARN = os.environ["TOPIC_ARN"]
 AWS = connect(os.environ["LEDGER_TABLE"], os.environ["ESCALATION_TOPIC_ARN"])
 
@@ -36,31 +40,54 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
     if wake is None:
         log("warning", "event dropped", allowed="own topic, schedule, operator")
         return {"wake": None, "decisions": {}}
-    alarms = read_alarms(AWS.cloudwatch, (rule.name for target in TARGETS for rule in target.alarms))
+    setup = Setup(MODE, AWS.ledger.read_mode(), LIMITS, len(TARGETS))
     decisions: dict[str, str] = {}
     failures: list[str] = []
     for target in TARGETS:
         try:
-            decisions[target.name] = _step(target, alarms, wake)
+            decisions[target.name] = _step(target, setup, wake)
         except LostRaceError:
             decisions[target.name] = Reason.BUSY
         except Exception as error:  # noqa: BLE001 - the other targets must be looked after; raised below
             # The type only: an AWS error may quote what was sent, and that may hold secrets.
             failures.append(f"{target.name}: {type(error).__name__}")
             log("error", "target failed", target=target.name, error=_describe(error))
+    try:
+        _retire_removed()
+    except LostRaceError:
+        log("info", "another run retires what was removed")
     if failures:
         raise RunFailedError(f"{len(failures)} of {len(TARGETS)} targets failed: {'; '.join(failures)}")
     return {"wake": wake, "decisions": decisions}
 
 
-def _step(target: Target, alarms: Mapping[str, AlarmState], wake: str) -> str:
+def _step(target: Target, setup: Setup, wake: str) -> str:
+    alarms = read_alarms(AWS.cloudwatch, (rule.name for rule in target.alarms))
     now = datetime.now(UTC)
-    seen = observe(target, MODE, alarms, AWS, now)
+    seen = observe(target, setup, alarms, AWS, now)
     decision = decide(seen, now)
     incident = execute(seen, decision, AWS, datetime.now(UTC))
     facts = {"incident": incident.id, "status": incident.status} if incident else {}
+    measured = measures(seen.incident, incident) if incident and decision.incident else {}
+    if measured:
+        print(
+            emf_line(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "healer"), measured, int(time.time() * 1000))
+        )
     log("info", "decision", wake=wake, target=target.name, reason=decision.reason, **facts)
     return decision.reason
+
+
+def _retire_removed() -> None:
+    """Let go of targets that a deployment took away while a change of the healer's was in place."""
+    fleet = AWS.ledger.read_fleet()
+    for name in sorted((fleet.acting | fleet.blocking) - {target.name for target in TARGETS}):
+        now = datetime.now(UTC)
+        incident = AWS.ledger.read(name)
+        removed = Target(name, "", 0, (), ())
+        seen = Observation(removed, MODE, {}, incident, fleet=fleet)
+        decision = retire(incident, now)
+        execute(seen, decision, AWS, now)
+        log("warning", "target removed from configuration", target=name, reason=decision.reason)
 
 
 def _describe(error: Exception) -> str:

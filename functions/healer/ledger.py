@@ -1,33 +1,43 @@
 """The ledger: one DynamoDB table, which is the healer's memory and its lock.
 
-    pk               sk            what
-    target#<name>    incident      the target's current incident, or its last
-    target#<name>    closed#<id>   a copy of each closed incident, until it expires
-    fleet            open          the targets whose override stands: what `up` asks for before it acts
+    pk               sk            what                                                        written by
+    target#<name>    incident      the target's current incident, or its last                  the healer
+    target#<name>    closed#<id>   a copy of each closed incident, until it expires            the healer
+    fleet            open          what the targets share: who is under a change, the budget   the healer
+    mode             override      the mode that people decided on                             operators
+    approval#<name>  approval      who approved which plan                                     approvers
+    command#<name>   command       what a person asks for                                      operators
+    override#<name>  <key>         a value that the service reads                              the healer
 
-Every write is one transaction on condition that the incident's version is the one that was read.
+Every write is one transaction on condition that the incident's version is the one that was read. The intent
+to change something also demands that nobody changed the mode, and a new act that the budget is as it was
+read.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
+from functions.healer.catalogue import owner
 from functions.healer.clock import parse_iso
-from functions.healer.model import Effect, Evidence, Incident, Mode, Plan, Reason, Status, Transition
+from functions.healer.guards import BUDGET_WINDOW
+from functions.healer.items import from_item, to_item
+from functions.healer.model import Effect, Fleet, Incident, Mode, ModeOverride, Observation, Request, Verb
+from functions.healer.transitions import since
 
-SCHEMA = 1
 KEEP_CLOSED = timedelta(days=365)
 FLEET_KEY = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
+MODE_KEY = {"pk": {"S": "mode"}, "sk": {"S": "override"}}
 
 _RACES = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+_CHANGES = (Effect.APPLY, Effect.REVERT, Effect.PROBE)
 
 
 class LostRaceError(Exception):
-    """Another run wrote first; the next one looks afresh."""
+    """Another run, or a person, wrote first; the next run looks afresh."""
 
 
 class Ledger:
@@ -50,35 +60,83 @@ class Ledger:
             ValueError: when the item was written by a later schema. Guessing at it could repeat an act.
 
         """
-        key = {"pk": {"S": f"target#{target}"}, "sk": {"S": "incident"}}
-        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return from_item(answer["Item"]) if "Item" in answer else None
+        item = self._get({"pk": {"S": f"target#{target}"}, "sk": {"S": "incident"}})
+        return from_item(item) if item else None
 
-    def write(self, before: Incident | None, after: Incident) -> None:
+    def read_fleet(self) -> Fleet:
+        """Return what the targets share."""
+        raw = _plain(self._get(FLEET_KEY))
+        return Fleet(
+            int(raw.get("version", 0)),
+            frozenset(raw.get("acting", ())),
+            frozenset(raw.get("targets", ())),
+            tuple(raw.get("acts", ())),
+        )
+
+    def read_mode(self) -> ModeOverride:
+        """Return the override of the mode.
+
+        Raises:
+            ValueError: when its mode is none that is known: the healer then does nothing.
+
+        """
+        raw = _plain(self._get(MODE_KEY))
+        if not raw:
+            return ModeOverride(0)
+        mode = Mode(raw["mode"]) if "mode" in raw else None
+        return ModeOverride(int(raw["version"]), mode, raw["by"], raw["why"], raw["at"])
+
+    def read_request(self, kind: str, incident: Incident) -> Request | None:
+        """Return what a person asks for, if it is for this incident and not dealt with yet.
+
+        Args:
+            kind: "approval" or "command".
+            incident: The target's current or last incident.
+
+        """
+        key = {"pk": {"S": f"{kind}#{incident.target}"}, "sk": {"S": kind}}
+        raw = _plain(self._get(key))
+        if not raw or raw["incident"] != incident.id or raw["id"] in incident.answered:
+            return None
+        fields = ("id", "incident", "by", "at", "until")
+        why, plan = raw.get("why", ""), raw.get("plan")
+        return Request(verb=Verb(raw["verb"]), why=why, plan=plan, **{name: raw[name] for name in fields})
+
+    def write(self, seen: Observation | None, before: Incident | None, after: Incident, **act: bool) -> None:
         """Replace what was read by what it becomes, or raise.
+
+        Args:
+            seen: What the write rests on; None for an outcome, which rests on its intent.
+            before: The incident as it was read or last written.
+            after: As it becomes.
+            act: `counts=True` for a new act, which is counted against the budgets.
 
         Raises:
             LostRaceError: when the ledger no longer holds what was read.
 
         """
         transaction = [self._put(before, after)]
-        stood = before is not None and before.override_stands
-        if stood != after.override_stands:
-            transaction.append(self._mark(after.target, "ADD" if after.override_stands else "DELETE"))
+        if seen is not None and after.effect in _CHANGES:
+            transaction.append({"ConditionCheck": self._unchanged_mode(seen.mode_override)})
+        fleet = self._fleet(seen.fleet if seen and act.get("counts") else None, before, after)
+        transaction += [{"Update": fleet}] if fleet else []
         if after.closed_at is not None and (before is None or before.closed_at is None):
             copy = to_item(after) | {"sk": {"S": f"closed#{after.id}"}}
             expires = int((parse_iso(after.closed_at) + KEEP_CLOSED).timestamp())
-            transaction.append(
-                {"Put": {"TableName": self._table, "Item": copy | {"expires_at": {"N": str(expires)}}}}
-            )
+            copy |= {"expires_at": {"N": str(expires)}}
+            transaction.append({"Put": {"TableName": self._table, "Item": copy}})
         try:
             self._client.transact_write_items(TransactItems=transaction)
         except ClientError as error:
             if _lost_race(error):
                 raise LostRaceError(
-                    f"{after.target}: another run wrote version {after.version} first"
+                    f"{after.target}: someone wrote before version {after.version} was written"
                 ) from error
             raise
+
+    def _get(self, key: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return answer.get("Item", {})
 
     def _put(self, before: Incident | None, after: Incident) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": to_item(after)}
@@ -89,55 +147,56 @@ class Ledger:
             put["ExpressionAttributeValues"] = {":read": {"N": str(before.version)}}
         return {"Put": put}
 
-    def _mark(self, target: str, verb: str) -> dict[str, Any]:
-        update = {
-            "TableName": self._table,
-            "Key": FLEET_KEY,
-            "UpdateExpression": f"{verb} targets :target",
-            "ExpressionAttributeValues": {":target": {"SS": [target]}},
-        }
-        return {"Update": update}
+    def _unchanged_mode(self, override: ModeOverride) -> dict[str, Any]:
+        check: dict[str, Any] = {"TableName": self._table, "Key": MODE_KEY}
+        if override.version == 0:
+            return check | {"ConditionExpression": "attribute_not_exists(pk)"}
+        values = {":read": {"N": str(override.version)}}
+        return check | {"ConditionExpression": "version = :read", "ExpressionAttributeValues": values}
+
+    def _fleet(self, fleet: Fleet | None, before: Incident | None, after: Incident) -> dict[str, Any] | None:
+        """Return the update of what the targets share; `fleet` as it was read, for a new act."""
+        was, now_is = _membership(before), _membership(after)
+        adds = [name for name in _SETS if name in now_is and (fleet or name not in was)]
+        deletes = [name for name in _SETS if name in was and name not in now_is]
+        if not (adds or deletes or fleet):
+            return None
+        clauses = [
+            f"{verb} " + ", ".join(f"{name} :target" for name in names)
+            for verb, names in (("ADD", adds), ("DELETE", deletes))
+            if names
+        ]
+        values: dict[str, Any] = {":target": {"SS": [after.target]}} if adds or deletes else {}
+        update: dict[str, Any] = {"TableName": self._table, "Key": FLEET_KEY}
+        if fleet is not None:
+            acted = after.recent_acts[-1]
+            acts = (*since(fleet.acts, parse_iso(acted) - BUDGET_WINDOW), acted)
+            clauses.insert(0, "SET acts = :acts, version = :next")
+            values |= {":acts": {"L": [{"S": at} for at in acts]}, ":next": {"N": str(fleet.version + 1)}}
+            if fleet.version == 0:
+                update["ConditionExpression"] = "attribute_not_exists(version)"
+            else:
+                update["ConditionExpression"] = "version = :fleet"
+                values[":fleet"] = {"N": str(fleet.version)}
+        return update | {"UpdateExpression": " ".join(clauses), "ExpressionAttributeValues": values}
 
 
-def to_item(incident: Incident) -> dict[str, Any]:
-    """Return an incident as a DynamoDB item."""
-    fields = {key: value for key, value in asdict(incident).items() if value is not None}
-    fields |= {"pk": f"target#{incident.target}", "sk": "incident", "schema": SCHEMA}
-    return TypeSerializer().serialize(_plain(fields))["M"]
+_SETS = ("acting", "targets")
 
 
-def from_item(item: Mapping[str, Any]) -> Incident:
-    """Return the incident that a DynamoDB item holds; numbers come back as integers."""
-    raw: dict[str, Any] = TypeDeserializer().deserialize({"M": dict(item)})
-    if raw["schema"] > SCHEMA:
-        raise ValueError(
-            f"ledger item of schema {raw['schema']}, this healer knows up to {SCHEMA}: deploy a newer one"
-        )
-    for key in ("pk", "sk", "schema", "expires_at"):
-        raw.pop(key, None)
-    raw |= {"status": Status(raw["status"]), "reason": Reason(raw["reason"]), "mode": Mode(raw["mode"])}
-    raw |= {key: int(raw[key]) for key in ("version", "acts", "attempts")}
-    raw["history"] = tuple(Transition(**line) for line in raw["history"])
-    if "effect" in raw:
-        raw["effect"] = Effect(raw["effect"])
-    if "plan" in raw:
-        raw["plan"] = Plan(**raw["plan"])
-    if "evidence" in raw:
-        raw["evidence"] = _evidence(raw["evidence"])
-    return Incident(**raw)
+def _membership(incident: Incident | None) -> set[str]:
+    """Return the sets of the fleet's item that a target belongs to: under a change, and blocking `up`."""
+    if incident is None or not incident.is_open:
+        return set()
+    plans = [each.plan for each in incident.standing]
+    if incident.plan is not None and incident.effect in (Effect.APPLY, Effect.REVERT):
+        plans.append(incident.plan)
+    blocks = any(owner(plan.kind) == "pulumi" for plan in plans)
+    return {name for name, member in (("acting", incident.is_acting), ("targets", blocks)) if member}
 
 
-def _evidence(raw: dict[str, Any]) -> Evidence:
-    return Evidence(raw["since"], int(raw["requests"]), int(raw["errors"]), raw["verdict"])
-
-
-def _plain(value: Any) -> Any:
-    """Turn tuples into lists and enums into their text, which is what DynamoDB's serializer takes."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return str(value) if isinstance(value, str) else value
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    return TypeDeserializer().deserialize({"M": dict(item)})
 
 
 def _lost_race(error: ClientError) -> bool:

@@ -1,6 +1,6 @@
-"""What people are told, once for each transition that needs them: seen, done, and how to undo it."""
+"""What people are told, once for each transition that needs them: seen, done, proposed, how to undo it."""
 
-from functions.healer.model import Incident, Status
+from functions.healer.model import Guard, Incident, Plan, Reason, Status
 
 _SUBJECT_LIMIT = 100
 """SNS: a subject is ASCII and at most 100 characters."""
@@ -17,35 +17,75 @@ def body(incident: Incident) -> str:
         f"Incident {incident.id} of target {incident.target} is {incident.status.value}.",
         f"Reason: {incident.reason.value}. Mode: {incident.mode.value}. Opened at {incident.opened_at}.",
         f"Seen: alarm {incident.alarm} in ALARM, borne out by its metrics.",
-        _done(incident),
+        *_done(incident),
     ]
+    if incident.guard is not None:
+        lines.append(_kept_back(incident.guard))
     if incident.evidence is not None:
         seen = incident.evidence
         lines.append(
             f"Evidence: {seen.errors} errors in {seen.requests} requests since {seen.since}: {seen.verdict}."
         )
-    lines.append(_next(incident))
-    return "\n".join(lines)
+    return "\n".join([*lines, *_next(incident)])
 
 
-def _done(incident: Incident) -> str:
-    plan = incident.plan
-    if plan is None:
-        return "Done: nothing."
-    change = f"{plan.variable} from {plan.before!r} to {plan.after!r}"
-    return f"Done: {change}." if incident.acts else f"Done: nothing. Proposed: {change}."
+def _done(incident: Incident) -> list[str]:
+    if incident.standing:
+        stands = [f"{_change(each.plan)} since {each.since}" for each in incident.standing]
+        title = "Done, and stands as drift" if incident.status is Status.RECOVERED else "Done, and stands"
+        return [f"{title}: {'; '.join(stands)}."]
+    if incident.acts and incident.plan is not None:
+        left = incident.reason is Reason.TARGET_REMOVED
+        became = "left as it is" if left else "no longer in place as it was left"
+        return [f"Done, and {became}: {_change(incident.plan)}."]
+    proposed = [f"Proposed: {_change(incident.plan)}."] if incident.plan else []
+    return ["Done: nothing.", *proposed]
 
 
-def _next(incident: Incident) -> str:
-    if incident.status is Status.RECOVERED and incident.acts:
-        return "Next: mend the cause. `pulumi up` restores the baseline from stack configuration."
+def _change(plan: Plan) -> str:
+    return f"{plan.key} from {_value(plan.before)} to {_value(plan.after)}"
+
+
+def _value(value: str | None) -> str:
+    return "unset" if value is None else repr(value)
+
+
+def _kept_back(guard: Guard) -> str:
+    numbers = [
+        f"{name} {number}"
+        for name, number in (("limit", guard.limit), ("found", guard.found), ("of", guard.total))
+        if number is not None
+    ]
+    until = [f"until {guard.until}"] if guard.until else []
+    return f"Guard: {guard.reason.value} {', '.join(numbers + until)}".rstrip() + "."
+
+
+def _next(incident: Incident) -> list[str]:
     if incident.status is Status.RECOVERED:
-        return "Next: nothing; it recovered without an act."
-    if incident.status is Status.PROPOSED:
-        return "Next: apply the proposal yourself, or allow the healer to act (configuration key mode: act)."
-    if incident.override_stands:
-        return (
-            "Next: a person must look; the healer does nothing more here until the service is well. "
-            "The value stands. To undo it: `pulumi config set restoreBaseline true`, then `pulumi up`."
-        )
-    return "Next: a person must look; the healer does nothing more here until the service is well."
+        return _after_recovery(incident)
+    if incident.status is Status.PROPOSED and incident.plan is not None:
+        digest = incident.plan.digest(incident.target)
+        return [f"Next: `selfheal approve {incident.id} --plan {digest}` has exactly this plan executed."]
+    lines = ["Next: a person must look."]
+    if incident.hold is not None:
+        until = f"{incident.hold.until} or " if incident.hold.until else ""
+        why = incident.hold.reason.value
+        lines.append(f"The healer is held ({why}) until {until}`selfheal release {incident.id}`.")
+    if incident.standing:
+        lines.append(f"To undo what stands: `selfheal rollback {incident.id}`.")
+    return lines
+
+
+def _after_recovery(incident: Incident) -> list[str]:
+    hold = incident.hold
+    held = [f"Still held ({hold.reason.value}): `selfheal release {incident.target}`."] if hold else []
+    if not incident.standing:
+        unaided = "Next: nothing; it recovered without an act."
+        return ["Next: nothing is left in place." if incident.acts else unaided, *held]
+    reminder = "Still so. " if incident.reason is Reason.DRIFT_STANDS else ""
+    return [
+        f"Next: {reminder}mend the cause. `pulumi up` restores the baseline of what Pulumi owns.",
+        f"`selfheal restore {incident.target}` takes it back under watch.",
+        f"`selfheal accept {incident.target}` accepts it. You are reminded daily until then.",
+        *held,
+    ]

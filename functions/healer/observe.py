@@ -4,15 +4,24 @@ What cannot be read raises, and a run that raises does nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.healer import remedy_environment
+from functions.healer import remedies
 from functions.healer.aws import Aws
-from functions.healer.core import evidence_begins
 from functions.healer.evidence import CORROBORATION_PERIODS, CORROBORATION_SECONDS
-from functions.healer.model import AlarmState, Bucket, Mode, Observation
+from functions.healer.facts import evidence_begins, subject
+from functions.healer.model import (
+    AlarmState,
+    Bucket,
+    Incident,
+    Limits,
+    Mode,
+    ModeOverride,
+    Observation,
+    Status,
+)
 from functions.healer.target import AlarmRule, Target
 
 HIGH_RESOLUTION_KEPT = timedelta(hours=3)
@@ -42,27 +51,69 @@ def read_alarms(client: Any, names: Iterable[str]) -> dict[str, AlarmState]:
     return found
 
 
+@dataclass(frozen=True)
+class Setup:
+    """What a run has besides its targets: read once, the same for all of them."""
+
+    baseline: Mode
+    mode_override: ModeOverride
+    limits: Limits
+    fleet_size: int
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in effect: the more restrictive of baseline and override."""
+        override = self.mode_override.mode
+        return self.baseline if override is None else min(self.baseline, override, key=list(Mode).index)
+
+
 def observe(
-    target: Target,
-    mode: Mode,
-    alarms: Mapping[str, AlarmState],
-    aws: Aws,
-    now: datetime,
+    target: Target, setup: Setup, alarms: Mapping[str, AlarmState], aws: Aws, now: datetime
 ) -> Observation:
     """Read what deciding about one target needs; the rest stays unread while all is well."""
     own = {rule.name: alarms[rule.name] for rule in target.alarms}
-    seen = Observation(target, mode, own, aws.ledger.read(target.name))
-    incident = seen.incident
-    busy = incident is not None and (incident.is_open or incident.effect is not None)
-    if not busy and all(alarm.state != "ALARM" for alarm in own.values()):
+    incident = aws.ledger.read(target.name)
+    seen = Observation(
+        target,
+        setup.mode,
+        own,
+        incident,
+        baseline=setup.baseline,
+        fleet_size=setup.fleet_size,
+        mode_override=setup.mode_override,
+        limits=setup.limits,
+    )
+    alarming = any(alarm.state == "ALARM" for alarm in own.values())
+    if not alarming and (incident is None or not _needs_care(incident)):
         return seen
-    remedy = target.remedy
-    live = remedy_environment.read(aws.lambda_, target.function, remedy.variable) if remedy else None
+    command = aws.ledger.read_request("command", incident) if incident else None
+    proposed = incident is not None and incident.status is Status.PROPOSED
+    approval = aws.ledger.read_request("approval", incident) if incident and proposed else None
+    about = subject(target, incident, command, alarming=alarming)
+    live = remedies.read(aws, target, about) if about else None
     since = evidence_begins(seen)
     samples = {
         rule.name: read_buckets(aws.cloudwatch, target.function, rule, since, now) for rule in target.alarms
     }
-    return replace(seen, live=live, samples=samples)
+    return replace(
+        seen,
+        live=live,
+        about=about,
+        samples=samples,
+        fleet=aws.ledger.read_fleet(),
+        approval=approval,
+        command=command,
+    )
+
+
+def _needs_care(incident: Incident) -> bool:
+    """Return whether there is anything left to do when no alarm rings: drift and holds are open work too."""
+    return (
+        incident.is_open
+        or incident.effect is not None
+        or bool(incident.standing)
+        or incident.hold is not None
+    )
 
 
 def read_buckets(

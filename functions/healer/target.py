@@ -22,14 +22,37 @@ class AlarmRule:
 
 
 @dataclass(frozen=True)
-class Remedy:
-    """Set one environment variable to one value."""
+class Setting:
+    """What a remedy changes: its kind, and the name within the kind."""
 
     kind: str
-    variable: str
-    value: str
+    """One of those in `remedies.json`, such as environment."""
+    name: str
+    """A variable, an override's key, an alias, the function itself (""), an event source mapping's UUID."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}" if self.name else self.kind
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Set one setting to one value."""
+
+    kind: str
+    name: str
+    value: str | None
+    """None where only AWS knows it: the version that an alias is rolled back to."""
     revert_safe: bool = False
     """Whether the value before may be put back while the service still fails."""
+    expires_after: int | None = None
+    """Seconds after which it is reverted under watch. None: it stands until the baseline is restored."""
+    baseline: str | None = None
+    """What stack configuration says of the setting, if it is known: drift ends when the two agree."""
+
+    @property
+    def setting(self) -> Setting:
+        """What it changes."""
+        return Setting(self.kind, self.name)
 
 
 @dataclass(frozen=True)
@@ -42,12 +65,20 @@ class Target:
     alarms: tuple[AlarmRule, ...]
     """At least one."""
     remedies: tuple[Remedy, ...]
-    """None: the target is only watched."""
+    """In the order in which they are tried. None: the target is only watched."""
+    probe: str | None = None
+    """Payload of an idempotent request, as JSON text. None: the target is not probed."""
+    alias: str | None = None
+    """The alias that its traffic uses. None: traffic reaches $LATEST."""
 
     @property
-    def remedy(self) -> Remedy | None:
-        """The remedy to try."""
-        return self.remedies[0] if self.remedies else None
+    def invoked(self) -> str:
+        """What a caller invokes, and so a probe: the function, or its alias."""
+        return f"{self.function}:{self.alias}" if self.alias else self.function
+
+    def remedy_of(self, setting: Setting) -> Remedy | None:
+        """Return the remedy of a setting, if it is configured (still)."""
+        return next((remedy for remedy in self.remedies if remedy.setting == setting), None)
 
 
 def parse_targets(text: str) -> tuple[Target, ...]:
@@ -76,6 +107,8 @@ def _target(item: dict[str, Any]) -> Target:
         natural_error_rate=float(item["natural_error_rate"]),
         alarms=tuple(_alarm_rule(alarm) for alarm in item["alarms"]),
         remedies=tuple(Remedy(**remedy) for remedy in item["remedies"]),
+        probe=item.get("probe"),
+        alias=item.get("alias"),
     )
 
 

@@ -5,29 +5,105 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.healer.clock import iso, parse_iso
-from functions.healer.model import Effect, Incident, Observation, Reason, Status, Transition
+from functions.healer.model import (
+    Effect,
+    Evidence,
+    Hold,
+    Incident,
+    Observation,
+    Plan,
+    Reason,
+    Standing,
+    Status,
+    Transition,
+)
+from functions.healer.states import WAYS
 from functions.healer.target import AlarmRule
 
 LEASE = timedelta(seconds=40)
-"""A run that recorded an intent may be at it for its timeout, 30 s; the rest is for clock skew."""
+"""A run that recorded an intent may be at it for its timeout, 30 s; the rest is for clock skew.
+
+It is also what keeps two runs apart where AWS has no compare-and-swap: concurrency and mappings.
+"""
+
+HISTORY = 200
+"""Lines that are kept, so that an incident of weeks still fits into one item."""
+
+ANSWERED = 10
+"""Requests of people whose ids are kept."""
+
+OUTLIVES = frozenset({Reason.NO_REMEDY_HELPED, Reason.FLAPPING, Reason.ROLLED_BACK})
+"""Holds that the end of an incident does not end: what did not help must not be tried for ever."""
 
 
-def applied(incident: Incident, now: datetime, reason: Reason = Reason.APPLIED) -> Incident:
-    """Return the incident once its remedy is in place."""
-    return moved(
-        incident,
-        now,
-        reason,
-        Status.VERIFYING,
-        acts=incident.acts + 1,
-        acted_at=iso(now),
-        override_stands=True,
+def opened(seen: Observation, rule: AlarmRule, began: datetime, now: datetime) -> Incident:
+    """Return a new incident, not yet in the ledger, with what it inherits from the one before."""
+    last = seen.incident
+    window = now - timedelta(seconds=seen.limits.flapping_window)
+    earlier = last.recent_incidents if last else ()
+    return Incident(
+        id=f"{seen.target.name}-{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}Z",
+        target=seen.target.name,
+        alarm=rule.name,
+        opened_at=iso(now),
+        began_at=iso(began),
+        status=Status.OPEN,
+        reason=Reason.ALARM_CONFIRMED,
+        mode=seen.mode,
+        version=last.version if last else 0,
+        standing=last.standing if last else (),
+        hold=last.hold if last and is_held(last, now) else None,
+        recent_acts=last.recent_acts if last else (),
+        recent_incidents=(*since(earlier, window), iso(now)),
     )
 
 
+def applied(incident: Incident, now: datetime, reason: Reason = Reason.APPLIED) -> Incident:
+    """Return the incident once its remedy is in place; one that had to be applied again goes to people."""
+    if incident.plan is None:
+        raise ValueError(f"{incident.id}: nothing was planned, so nothing can have been applied")
+    done: dict[str, Any] = {
+        "acts": incident.acts + 1,
+        "acted_at": iso(now),
+        "standing": (*without(incident, incident.plan), Standing(incident.plan, iso(now))),
+        "watching": False,
+        "evidence": None,
+    }
+    if incident.purpose is Reason.RELAPSED:
+        return escalated(incident, now, Reason.RELAPSED, **done)
+    return moved(incident, now, reason, Status.VERIFYING, purpose=None, **done)
+
+
 def reverted(incident: Incident, now: datetime) -> Incident:
-    """Return the incident once the value before is back in place: people take over."""
-    return escalated(incident, now, Reason.REVERTED, override_stands=False, lease_until=None)
+    """Return the incident once the value before is back in place; why it was decides what follows."""
+    if incident.plan is None:
+        raise ValueError(f"{incident.id}: nothing was planned, so nothing can have been reverted")
+    rest = without(incident, incident.plan)
+    if incident.purpose is Reason.ROLLED_BACK:
+        done = escalated(incident, now, Reason.ROLLED_BACK, standing=rest, purpose=None)
+        # One at a time, the last first: people are told when all of it is undone.
+        return replace(done, effect=None, lease_until=None) if rest else done
+    if incident.purpose is Reason.NO_REMEDY_HELPED:
+        return moved(incident, now, Reason.REVERTED, Status.OPEN, standing=rest, purpose=None)
+    return moved(
+        incident,
+        now,
+        Reason.REVERTED,
+        Status.VERIFYING,
+        standing=rest,
+        watching=True,
+        acted_at=iso(now),
+        evidence=None,
+    )
+
+
+def probed(incident: Incident, sent: int, failed: int) -> Incident:
+    """Return the incident with more probes counted."""
+    seen = incident.evidence or Evidence(incident.acted_at or incident.opened_at, 0, 0, "undecided")
+    counted = replace(seen, probes=seen.probes + sent, probe_errors=seen.probe_errors + failed)
+    return replace(
+        incident, version=incident.version + 1, effect=None, lease_until=None, attempts=0, evidence=counted
+    )
 
 
 def deferred(incident: Incident) -> Incident:
@@ -40,24 +116,31 @@ def notified(incident: Incident) -> Incident:
     return replace(incident, version=incident.version + 1, effect=None, lease_until=None, attempts=0)
 
 
-def opened(seen: Observation, rule: AlarmRule, now: datetime) -> Incident:
-    """Return a new incident, not yet in the ledger."""
-    return Incident(
-        id=f"{seen.target.name}-{now:%Y%m%dT%H%M%SZ}",
-        target=seen.target.name,
-        alarm=rule.name,
-        opened_at=iso(now),
-        status=Status.OPEN,
-        reason=Reason.ALARM_CONFIRMED,
-        mode=seen.mode,
-        version=seen.incident.version if seen.incident else 0,
-    )
+def escalated(
+    incident: Incident, now: datetime, reason: Reason, *via: Status, until: str | None = None, **changes: Any
+) -> Incident:
+    """Return the incident in the hands of people, who are to be told, and held.
+
+    Args:
+        incident: As it was.
+        now: The moment.
+        reason: Why people are needed.
+        via: States that it passes through.
+        until: When the hold ends by itself; None: when a person releases it, or the incident closes.
+        changes: Fields to set beside.
+
+    """
+    hold = Hold(reason, iso(now), until)
+    fields: dict[str, Any] = {"hold": hold, "escalated_at": iso(now), "purpose": None, **changes}
+    return telling(moved(incident, now, reason, *via, Status.ESCALATED, **fields), now)
 
 
-def escalated(incident: Incident, now: datetime, reason: Reason, *via: Status, **changes: Any) -> Incident:
-    """Return the incident in the hands of people, who are to be told."""
-    told = moved(incident, now, reason, *via, Status.ESCALATED, escalated_at=iso(now))
-    return replace(telling(told, now), **changes)
+def intending(
+    incident: Incident, now: datetime, effect: Effect, reason: Reason, *path: Status, **changes: Any
+) -> Incident:
+    """Return the incident with an effect to be carried out by this run, and by no other for the lease."""
+    fields: dict[str, Any] = {"effect": effect, "lease_until": iso(now + LEASE), "attempts": 1, **changes}
+    return moved(incident, now, reason, *path, **fields)
 
 
 def telling(incident: Incident, now: datetime) -> Incident:
@@ -73,16 +156,49 @@ def leased_again(incident: Incident, now: datetime) -> Incident:
 
 
 def moved(incident: Incident, now: datetime, reason: Reason, *path: Status, **changes: Any) -> Incident:
-    """Return the incident after one write that takes it along a path; pending effects end unless renewed."""
+    """Return the incident after one write that takes it along a path; pending effects end unless renewed.
+
+    Raises:
+        ValueError: for a way that `states.WAYS` does not have. Nothing was written then.
+
+    """
     history = list(incident.history)
     source = incident.status
     for status in path:
+        if (source, status) not in WAYS:
+            raise ValueError(f"{incident.id}: there is no way from {source} to {status} ({reason})")
         history.append(Transition(iso(now), source.value, status.value, reason.value))
         source = status
     fields: dict[str, Any] = {"effect": None, "lease_until": None, **changes}
     return replace(
-        incident, status=source, reason=reason, version=incident.version + 1, history=tuple(history), **fields
+        incident,
+        status=source,
+        reason=reason,
+        version=incident.version + 1,
+        history=tuple(history[-HISTORY:]),
+        **fields,
     )
+
+
+def answering(incident: Incident, request_id: str) -> Incident:
+    """Return the incident with a person's request marked as dealt with; part of another write."""
+    return replace(incident, answered=(*incident.answered, request_id)[-ANSWERED:])
+
+
+def without(incident: Incident, plan: Plan) -> tuple[Standing, ...]:
+    """Return what stands beside the setting of one plan."""
+    return tuple(each for each in incident.standing if each.plan.key != plan.key)
+
+
+def since(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:
+    """Return the moments that are not before another."""
+    return tuple(moment for moment in moments if parse_iso(moment) >= earliest)
+
+
+def is_held(incident: Incident, now: datetime) -> bool:
+    """Return whether the healer must leave the target alone."""
+    hold = incident.hold
+    return hold is not None and (hold.until is None or now < parse_iso(hold.until))
 
 
 def is_leased(incident: Incident, now: datetime) -> bool:

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.healer.evidence import Count, Verdict, corroborated, count, verdict
+from functions.healer.evidence import Count, Verdict, breaches, count, verdict
 from functions.healer.model import Bucket
 from tests.support.healer_world import BACKSTOP, FAST, START
 
@@ -26,13 +26,13 @@ def test_an_alarm_is_borne_out_by_errors_enough_at_a_rate_high_enough(
     requests: int, errors: int, expected: bool
 ) -> None:
     now = START + timedelta(seconds=12)
-    assert corroborated(FAST, [bucket(0, requests, errors)], START, now) is expected
+    assert bool(breaches(FAST, [bucket(0, requests, errors)], START, now)) is expected
 
 
 def test_only_recent_periods_after_the_last_incident_bear_an_alarm_out() -> None:
     old = [bucket(0, 100, 30)]
-    assert not corroborated(FAST, old, START, START + timedelta(seconds=120))
-    assert not corroborated(FAST, old, START + timedelta(seconds=1), START + timedelta(seconds=12))
+    assert not breaches(FAST, old, START, START + timedelta(seconds=120))
+    assert not breaches(FAST, old, START + timedelta(seconds=1), START + timedelta(seconds=12))
 
 
 def test_only_periods_from_the_given_moment_that_had_time_to_arrive_are_counted() -> None:

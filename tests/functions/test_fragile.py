@@ -1,5 +1,8 @@
 import importlib
 import json
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -37,6 +40,7 @@ def load(monkeypatch: pytest.MonkeyPatch, rate: str, mode: str) -> ModuleType:
     """Start a new execution environment with this configuration."""
     monkeypatch.setenv("FAILURE_RATE", rate)
     monkeypatch.setenv("FAULT_MODE", mode)
+    monkeypatch.delenv("OVERRIDES_TABLE", raising=False)
     from functions.fragile import handler
 
     module = importlib.reload(handler)
@@ -90,3 +94,76 @@ def test_a_failing_status_code_raises_nothing_but_is_counted(
 def test_a_misconfigured_function_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="FAILURE_RATE"):
         load(monkeypatch, "2", "exception")
+
+
+class Overridden:
+    """What the ledger would say, whatever the key."""
+
+    def __init__(self, value: str | None) -> None:
+        self.value = value
+        self.keys: list[str] = []
+
+    def get(self, key: str, baseline: str) -> str:
+        self.keys.append(key)
+        return baseline if self.value is None else self.value
+
+
+def override(monkeypatch: pytest.MonkeyPatch, handler: ModuleType, value: str | None) -> Overridden:
+    overrides = Overridden(value)
+    monkeypatch.setattr(handler, "_OVERRIDES", overrides)
+    return overrides
+
+
+def test_an_override_holds_from_the_next_request_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = load(monkeypatch, "1", "status-code")
+    overrides = override(monkeypatch, handler, None)
+    assert handler.handle({}, CONTEXT)["statusCode"] == 503
+    overrides.value = "0"
+    answer = handler.handle({}, CONTEXT)
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"]) == {"status": "ok", "failureRate": 0}
+    assert overrides.keys == ["FAILURE_RATE", "FAILURE_RATE"]
+    assert [json.loads(line)["Errors"] for line in capsys.readouterr().out.splitlines()] == [1, 0]
+
+
+def test_without_an_override_the_answer_names_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = load(monkeypatch, "0.0", "exception")
+    override(monkeypatch, handler, None)
+    assert json.loads(handler.handle({}, CONTEXT)["body"])["failureRate"] == 0
+
+
+def test_an_override_that_is_no_rate_is_ignored_and_logged_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = load(monkeypatch, "0", "exception")
+    override(monkeypatch, handler, "off")
+    for _ in range(3):
+        assert json.loads(handler.handle({}, CONTEXT)["body"])["failureRate"] == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["message"] for line in lines if "message" in line] == ["override ignored"]
+
+
+def test_the_error_names_the_rate_that_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = load(monkeypatch, "0", "exception")
+    override(monkeypatch, handler, "1")
+    with pytest.raises(handler.InjectedFaultError, match=r"rate 1\.0"):
+        handler.handle({}, CONTEXT)
+
+
+@pytest.mark.parametrize("table", ["", "ledger"])
+def test_only_a_function_that_reads_overrides_pays_for_boto3(table: str) -> None:
+    code = "import sys; from functions.fragile import handler; print('boto3' in sys.modules)"
+    environment = {
+        "FAILURE_RATE": "0",
+        "OVERRIDES_TARGET": "shop",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PYTHONPATH": str(Path(__file__).parent.parent.parent),
+    }
+    if table:
+        environment["OVERRIDES_TABLE"] = table
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == f"{bool(table)}\n"

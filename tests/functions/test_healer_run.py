@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from functions.healer.model import Status
+from functions.healer.model import Reason, Status
 from tests.support.healer_world import CANARY, TARGET, World, aws_error
 
 TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
@@ -44,6 +44,7 @@ def healer(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, World]
     monkeypatch.setenv("TOPIC_ARN", TOPIC)
     monkeypatch.setenv("ESCALATION_TOPIC_ARN", "people")
     monkeypatch.setenv("LEDGER_TABLE", "ledger")
+    monkeypatch.setenv("BUDGET", "12")
     with mock_aws():
         from functions.healer import handler
 
@@ -143,6 +144,23 @@ def test_the_log_says_what_was_decided_and_holds_no_secret(
     )
     assert line["status"] == "VERIFYING"
     assert CANARY not in printed
+
+
+def test_a_target_that_was_removed_from_configuration_no_longer_blocks_a_deployment(
+    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, world = healer
+    world.break_down()
+    module.handle({"wake": "schedule"}, None)
+    assert world.open_targets() == {"shop"}
+    monkeypatch.setattr(module, "TARGETS", (OTHER_TARGET,))
+    for _ in range(3):
+        module.handle({"wake": "schedule"}, None)
+    assert world.open_targets() == set()
+    assert world.incident.reason is Reason.TARGET_REMOVED
+    told = [message for message in world.sns.sent if "target-removed" in message["Subject"]]
+    assert len(told) == 1
+    assert "left as it is: environment:FAILURE_RATE from '0.3' to '0'" in told[0]["Message"]
 
 
 @pytest.mark.parametrize(("name", "value"), [("MODE", "yolo"), ("TARGETS", "{}"), ("TARGETS", "[{}]")])

@@ -17,6 +17,7 @@ ENVIRONMENTS = {
     "healer": {
         "MODE": "act",
         "TARGETS": "[]",
+        "BUDGET": "12",
         "TOPIC_ARN": "arn:t",
         "ESCALATION_TOPIC_ARN": "arn:e",
         "LEDGER_TABLE": "ledger",

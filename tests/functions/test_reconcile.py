@@ -10,7 +10,7 @@ from functions.healer.core import MAX_ATTEMPTS, decide
 from functions.healer.execute import execute
 from functions.healer.ledger import LostRaceError
 from functions.healer.model import Effect, Mode, Reason, Status
-from functions.healer.observe import UnreadableError, observe, read_alarms
+from functions.healer.observe import UnreadableError
 from tests.support.healer_world import BACKSTOP, CANARY, REMEDY, START, DiedError, World, aws_error
 
 
@@ -28,7 +28,7 @@ def heal(world: World) -> None:
     world.break_down()
     world.step()
     world.pass_time(10)
-    world.traffic(100, 0, seconds=40)
+    world.traffic(100, 0, seconds=80)
     world.cloudwatch.set("fast", "OK", world.now)
     world.pass_time(2)
 
@@ -53,7 +53,8 @@ def test_the_loop_acts_once_proves_it_and_closes(world: World) -> None:
     assert [message["Subject"] for message in world.sns.sent] == [
         "[selfheal] RECOVERED: shop (recovered-by-evidence)"
     ]
-    assert world.step().reason is Reason.HEALTHY
+    assert [str(each.plan.key) for each in closed.standing] == ["environment:FAILURE_RATE"]
+    assert world.step().reason is Reason.DRIFT_STANDS
     assert len(world.function.updates) == 1
 
 
@@ -76,7 +77,7 @@ def test_a_forced_alarm_with_healthy_metrics_changes_nothing(world: World) -> No
 
 def test_a_forced_alarm_without_any_metrics_changes_nothing(world: World) -> None:
     world.cloudwatch.set("fast", "ALARM", world.now)
-    assert world.step().reason is Reason.ALARM_NOT_CORROBORATED
+    assert world.step().reason is Reason.ALARM_NOT_FRESH
     assert world.function.updates == []
 
 
@@ -128,8 +129,10 @@ def test_an_ineffective_remedy_that_is_safe_to_revert_is_undone(world: World) ->
     world.pass_time(2)
     assert world.step().reason is Reason.NO_REMEDY_HELPED
     assert world.function.variables["FAILURE_RATE"] == "0.3"
-    assert (world.incident.status, world.incident.reason) == (Status.ESCALATED, Reason.REVERTED)
+    assert (world.incident.status, world.incident.reason) == (Status.OPEN, Reason.REVERTED)
     assert world.open_targets() == set()
+    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    assert world.incident.status is Status.ESCALATED
     world.step()
     assert len(world.sns.sent) == 1
 
@@ -139,7 +142,7 @@ def test_an_escalated_incident_closes_when_the_service_is_well_by_evidence(world
     world.cloudwatch.set("fast", "OK", world.now)
     world.pass_time(60 - world.now.second % 60)
     assert world.step().reason is Reason.AWAITING_PEOPLE
-    world.traffic(100, 0, seconds=40)
+    world.traffic(100, 0, seconds=80)
     world.pass_time(2)
     assert world.step().reason is Reason.RECOVERED
     assert world.open_targets() == set()
@@ -166,7 +169,7 @@ def test_a_proposal_closes_by_evidence_when_the_service_recovers_unaided(world: 
     world.step()
     world.cloudwatch.set("fast", "OK", world.now)
     world.pass_time(10)
-    world.traffic(100, 0, seconds=30)
+    world.traffic(100, 0, seconds=80)
     world.pass_time(2)
     assert world.step().reason is Reason.RECOVERED_UNAIDED
     assert (world.incident.status, world.incident.acts) == (Status.RECOVERED, 0)
@@ -179,7 +182,8 @@ def test_a_variable_added_between_read_and_write_is_kept(world: World) -> None:
     assert world.function.updates == []
     assert (world.incident.status, world.incident.reason) == (Status.ACTING, Reason.DEFERRED)
     world.function.before_update = lambda: None
-    world.step()
+    assert world.step().reason is Reason.DEPLOYMENT_IN_PROGRESS
+    assert world.step().reason is Reason.ALARM_CONFIRMED
     assert world.function.variables["ADDED"] == "by someone"
     assert world.function.variables["FAILURE_RATE"] == "0"
     assert (world.incident.status, world.incident.acts) == (Status.VERIFYING, 1)
@@ -226,8 +230,9 @@ def test_a_throttled_act_stays_intended_and_is_dropped_when_the_alarm_clears(wor
 def test_it_waits_while_another_update_is_in_progress(world: World) -> None:
     world.break_down()
     world.function.status = "InProgress"
-    assert world.step().reason is Reason.UPDATE_IN_PROGRESS
-    assert world.aws.ledger.read("shop") is None
+    for _ in range(2):
+        assert world.step().reason is Reason.TARGET_BUSY
+    assert (world.incident.status, world.incident.version) == (Status.OPEN, 1)
     world.function.status = "Successful"
     assert world.step().reason is Reason.ALARM_CONFIRMED
     assert world.incident.status is Status.VERIFYING
@@ -275,7 +280,7 @@ def test_a_target_without_a_remedy_is_watched_and_people_are_called(world: World
     assert world.step().reason is Reason.AWAITING_PEOPLE
     world.cloudwatch.set("fast", "OK", world.now)
     world.pass_time(10)
-    world.traffic(100, 0, seconds=30)
+    world.traffic(100, 0, seconds=80)
     world.pass_time(2)
     assert world.step().reason is Reason.RECOVERED_UNAIDED
     assert world.function.updates == []
@@ -327,8 +332,7 @@ def test_no_act_on_metrics_that_cloudwatch_could_not_give(world: World) -> None:
 
 def test_a_run_that_reads_before_another_writes_loses_and_does_nothing(world: World) -> None:
     world.break_down()
-    alarms = read_alarms(world.cloudwatch, ["fast", "backstop"])
-    seen = observe(world.target, world.mode, alarms, world.aws, world.now)
+    seen = world.observe()
     world.step()
     with pytest.raises(LostRaceError):
         execute(seen, decide(seen, world.now), world.aws, world.now)

@@ -5,9 +5,10 @@ compare-and-swap on the RevisionId, 409 while an update is in progress, throttli
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
@@ -17,8 +18,8 @@ from functions.healer.clock import iso
 from functions.healer.core import decide
 from functions.healer.execute import execute
 from functions.healer.ledger import Ledger
-from functions.healer.model import Decision, Incident, Mode
-from functions.healer.observe import observe, read_alarms
+from functions.healer.model import Decision, Incident, Limits, Mode, Observation, Request, Verb
+from functions.healer.observe import Setup, observe, read_alarms
 from functions.healer.target import AlarmRule, Remedy, Target
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
@@ -27,6 +28,7 @@ BACKSTOP = AlarmRule(
     "backstop", "AWS/Lambda", ("Invocations", "Throttles"), ("Errors", "Throttles"), 60, 6, 0.05
 )
 REMEDY = Remedy("environment", "FAILURE_RATE", "0")
+OPERATOR = "arn:aws:iam::000000000000:user/operator"
 TARGET = Target("shop", "shop-fn", 0.001, (FAST, BACKSTOP), (REMEDY,))
 CANARY = "canary-secret-5d1f"
 
@@ -170,7 +172,11 @@ class World:
         self.dynamodb: Any = boto3.client("dynamodb", region_name="us-east-1")
         create_ledger_table(self.dynamodb)
         self.function, self.cloudwatch, self.sns = FakeLambda(), FakeCloudWatch(), FakeSns()
-        self.aws = Aws(self.cloudwatch, self.function, self.sns, Ledger(self.dynamodb, "ledger"), "people")
+        ledger = Ledger(self.dynamodb, "ledger")
+        self.aws = Aws(
+            self.cloudwatch, self.function, self.sns, ledger, "people", self.dynamodb, "ledger", self.function
+        )
+        self.limits, self.fleet_size = Limits(), 1
 
     @property
     def incident(self) -> Incident:
@@ -194,11 +200,34 @@ class World:
 
     def step(self) -> Decision:
         """Run once."""
-        alarms = read_alarms(self.cloudwatch, [rule.name for rule in self.target.alarms])
-        seen = observe(self.target, self.mode, alarms, self.aws, self.now)
+        seen = self.observe()
         decision = decide(seen, self.now)
         execute(seen, decision, self.aws, self.now)
         return decision
+
+    def observe(self) -> Observation:
+        """Read what one run reads."""
+        alarms = read_alarms(self.aws.cloudwatch, [rule.name for rule in self.target.alarms])
+        setup = Setup(self.mode, self.aws.ledger.read_mode(), self.limits, self.fleet_size)
+        return observe(self.target, setup, alarms, self.aws, self.now)
+
+    def ask(self, verb: Verb, plan: str | None = None, minutes: float = 30, incident: str = "") -> Request:
+        """A person asks for something, as the command line writes it."""
+        kind = "approval" if verb is Verb.APPROVE else "command"
+        until = iso(self.now + timedelta(minutes=minutes))
+        wanted = incident or self.incident.id
+        request = Request(uuid4().hex, verb, wanted, OPERATOR, iso(self.now), until, "a test", plan)
+        item = {key: {"S": str(value)} for key, value in asdict(request).items() if value is not None}
+        item |= {"pk": {"S": f"{kind}#{self.target.name}"}, "sk": {"S": kind}, "schema": {"N": "2"}}
+        self.dynamodb.put_item(TableName="ledger", Item=item)
+        return request
+
+    def set_mode(self, mode: Mode | None, version: int = 1) -> None:
+        """An operator overrides the mode, or clears the override."""
+        item = {"pk": {"S": "mode"}, "sk": {"S": "override"}, "version": {"N": str(version)}}
+        item |= {"by": {"S": OPERATOR}, "why": {"S": "a test"}, "at": {"S": iso(self.now)}}
+        item |= {"mode": {"S": mode.value}} if mode else {}
+        self.dynamodb.put_item(TableName="ledger", Item=item)
 
     def open_targets(self) -> set[str]:
         """What `up` would ask for."""

@@ -1,0 +1,37 @@
+"""What a step of an incident is worth counting: metrics without a dimension that names an incident."""
+
+from functions.healer.clock import parse_iso
+from functions.healer.model import Incident, Reason, Status
+
+
+def measures(before: Incident | None, after: Incident) -> dict[str, float]:
+    """Return metric name to value: counts, and times in seconds.
+
+    Args:
+        before: The incident as it was read; another one, or none, when `after` is new.
+        after: As it stands at the end of the run.
+
+    """
+    same = before is not None and before.id == after.id
+    told = len(before.history) if same and before is not None else 0
+    new = after.history[told:]
+    acts = after.acts - (before.acts if same and before is not None else 0)
+    found = {
+        "Acts": acts,
+        "Reverted": sum(line.reason == Reason.REVERTED for line in new),
+        "Ineffective": sum(line.to == Status.INEFFECTIVE for line in new),
+        "Escalated": sum(line.to == Status.ESCALATED for line in new),
+        "Recovered": sum(line.to == Status.RECOVERED for line in new),
+    }
+    measured: dict[str, float] = {name: count for name, count in found.items() if count > 0}
+    if not same and after.began_at is not None:
+        measured["TimeToDetect"] = _seconds(after.began_at, after.opened_at)
+    if acts and acts == after.acts and after.acted_at is not None:
+        measured["TimeToAct"] = _seconds(after.opened_at, after.acted_at)
+    if "Recovered" in measured and after.closed_at is not None:
+        measured["TimeToRecover"] = _seconds(after.opened_at, after.closed_at)
+    return measured
+
+
+def _seconds(earlier: str, later: str) -> float:
+    return max(0.0, round((parse_iso(later) - parse_iso(earlier)).total_seconds(), 3))

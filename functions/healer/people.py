@@ -1,0 +1,93 @@
+"""The decision about what people asked for, and about what still stands after recovery."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from functions.healer.clock import iso, parse_iso
+from functions.healer.facts import live_of
+from functions.healer.model import Decision, Incident, Mode, Observation, Reason, Request, Status, Verb
+from functions.healer.transitions import answering, moved, telling, without
+from functions.healer.verify import may_revert, reverting
+
+REMIND_EVERY = timedelta(days=1)
+
+
+def answer(seen: Observation, incident: Incident, command: Request, now: datetime) -> Decision:
+    """Decide about a command. It is dealt with once, whatever becomes of it, and the incident says how."""
+    if now >= parse_iso(command.until):
+        return _note(incident, command, Reason.COMMAND_EXPIRED, now)
+    if command.verb is Verb.RELEASE:
+        return _release(incident, command, now)
+    after_recovery = command.verb in (Verb.RESTORE, Verb.ACCEPT)
+    if not incident.standing or incident.is_open is after_recovery:
+        return _note(incident, command, Reason.COMMAND_REFUSED, now)
+    if command.verb is Verb.ACCEPT:
+        accepted = replace(incident, standing=(), reminded_at=None)
+        return _note(accepted, command, Reason.DRIFT_ACCEPTED, now)
+    purpose = Reason.RESTORING if command.verb is Verb.RESTORE else Reason.ROLLED_BACK
+    return _undo(seen, incident, command, purpose, now)
+
+
+def drift(seen: Observation, incident: Incident, now: datetime) -> Decision:
+    """Look after what stands since recovery: until the baseline is back or accepted it is open work."""
+    last = incident.standing[-1].plan
+    live = live_of(seen, last.key)
+    remedy = seen.target.remedy_of(last.key)
+    is_baseline = remedy is not None and remedy.baseline is not None and remedy.baseline == last.after
+    if not live.exists or live.value != last.after or is_baseline:
+        return Decision(
+            Reason.DRIFT_ENDED, moved(incident, now, Reason.DRIFT_ENDED, standing=without(incident, last))
+        )
+    told = parse_iso(incident.reminded_at or incident.closed_at or incident.opened_at)
+    if now < told + REMIND_EVERY:
+        return Decision(Reason.DRIFT_STANDS)
+    reminder = moved(incident, now, Reason.DRIFT_STANDS, reminded_at=iso(now))
+    return Decision(Reason.DRIFT_STANDS, telling(reminder, now))
+
+
+def _release(incident: Incident, command: Request, now: datetime) -> Decision:
+    """End the hold: every remedy may be tried again, and the incidents before no longer count as flapping."""
+    path = (Status.OPEN,) if incident.status is Status.ESCALATED else ()
+    released = moved(
+        incident,
+        now,
+        Reason.RELEASED,
+        *path,
+        hold=None,
+        guard=None,
+        tried=(),
+        escalated_at=None,
+        recent_incidents=(),
+        effect=incident.effect,
+        lease_until=incident.lease_until,
+    )
+    return Decision(Reason.RELEASED, answering(released, command.id))
+
+
+def _undo(
+    seen: Observation, incident: Incident, command: Request, purpose: Reason, now: datetime
+) -> Decision:
+    last = incident.standing[-1].plan
+    live = live_of(seen, last.key)
+    if not live.exists or live.value != last.after:
+        gone = replace(incident, standing=without(incident, last))
+        return _note(gone, command, Reason.VALUE_CHANGED, now)
+    if seen.baseline is Mode.OBSERVE:
+        # The role of a healer that only observes has no permission to change anything.
+        return _note(incident, command, Reason.MODE_FORBIDS, now)
+    if not may_revert(seen, last):
+        return _note(incident, command, Reason.REVERT_REFUSED, now)
+    configuration = live.configuration
+    if configuration is None or not (live.settled and configuration.settled):
+        return Decision(Reason.TARGET_BUSY)
+    decision = reverting(seen, incident, last, purpose, now)
+    if decision.incident is None or len(incident.standing) > 1:
+        # More stands: the request goes on with the next run.
+        return decision
+    return replace(decision, incident=answering(decision.incident, command.id))
+
+
+def _note(incident: Incident, command: Request, reason: Reason, now: datetime) -> Decision:
+    """Record the answer and nothing else; a pending effect stays pending."""
+    noted = moved(incident, now, reason, effect=incident.effect, lease_until=incident.lease_until)
+    return Decision(reason, answering(noted, command.id))

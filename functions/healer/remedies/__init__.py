@@ -1,0 +1,84 @@
+"""The remedies: one module a kind, each of which reads and writes one setting of a target.
+
+Each module's docstring says what it reads and writes, what the value before is, how it recognises that it was
+already applied, how it reverts, and its concurrency guarantee. What it may call is in `remedies.json`.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from functions.healer.aws import Aws
+from functions.healer.catalogue import known, owner
+from functions.healer.model import Live
+from functions.healer.remedies import environment, limit_concurrency, override, pause_consumer, rollback_alias
+from functions.healer.target import Setting, Target
+
+__all__ = ["KINDS", "owner", "read", "write"]
+
+
+class _Reader(Protocol):
+    def __call__(self, aws: Aws, target: Target, setting: Setting) -> Live: ...
+
+
+class _Writer(Protocol):
+    def __call__(
+        self, aws: Aws, target: Target, setting: Setting, live: Live, value: str | None
+    ) -> str | None: ...
+
+
+class Kind(Protocol):
+    """What a kind's module offers: `read` and `write` of the signatures below."""
+
+    @property
+    def read(self) -> _Reader:
+        """Read the setting."""
+        ...
+
+    @property
+    def write(self) -> _Writer:
+        """Write the setting."""
+        ...
+
+
+KINDS: Mapping[str, Kind] = {
+    "environment": environment,
+    "override": override,
+    "rollback_alias": rollback_alias,
+    "limit_concurrency": limit_concurrency,
+    "pause_consumer": pause_consumer,
+}
+
+
+def read(aws: Aws, target: Target, setting: Setting) -> Live:
+    """Read one setting of a target, and the configuration of the function that it belongs to.
+
+    Raises:
+        ValueError: when the kind is unknown, or what is found is not understood.
+        botocore.exceptions.ClientError: when AWS refuses to tell.
+
+    """
+    known(setting.kind)
+    return KINDS[setting.kind].read(aws, target, setting)
+
+
+def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
+    """Set one setting of a target, on condition that it is still as this run has read it.
+
+    Args:
+        aws: What to talk to.
+        target: Whose setting it is.
+        setting: What to set.
+        live: What was read in this run.
+        value: The new value; None takes the setting away, where the kind can.
+
+    Returns:
+        None when it is done; else the code of a refusal: the world refused for now, or someone else's value
+        stands. The next run reads what there is; an answer that was lost shows there as already applied.
+
+    Raises:
+        ValueError: when the kind is unknown or cannot be set to this value. Nothing was changed.
+        botocore.exceptions.ClientError: anything else that AWS answers.
+
+    """
+    known(setting.kind)
+    return KINDS[setting.kind].write(aws, target, setting, live, value)

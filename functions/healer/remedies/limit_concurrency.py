@@ -1,0 +1,59 @@
+"""Remedy `limit_concurrency`: the reserved concurrency of a function, which is also its upper limit.
+
+Reads and writes: GetFunctionConcurrency, PutFunctionConcurrency and DeleteFunctionConcurrency, and
+    GetFunctionConfiguration to see deployments.
+Value before: the reservation as a whole number; None when the function had none.
+Already applied: the reservation is the remedy's value.
+Reverts: by reserving the value before, or with None by deleting the reservation.
+Concurrency guarantee: AWS has no revision here. Two runs of ours exclude each other by the target's lease,
+    which is at least as long as the healer's timeout. Against anyone else there is a read immediately before
+    the write and a comparison after: "ChangedMeanwhile" when either differs. Only a change in the
+    milliseconds between that read and the write can be overwritten unseen.
+"""
+
+from functions.healer.aws import Aws
+from functions.healer.model import Live
+from functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
+from functions.healer.target import Setting, Target
+
+
+def read(aws: Aws, target: Target, setting: Setting) -> Live:
+    """Read the reservation; None when there is none."""
+    del setting  # a function has one reservation
+    seen = look(aws, target)
+    if seen is None:
+        return GONE
+    found = find(aws.lambda_.get_function_concurrency, FunctionName=target.function)
+    if found is None:
+        return GONE
+    reserved = found.get("ReservedConcurrentExecutions")
+    return Live(None if reserved is None else str(reserved), "", seen)
+
+
+def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
+    """Reserve so many, or with None delete the reservation, between two reads.
+
+    Raises:
+        ValueError: when the value is no whole number.
+
+    """
+    if value is not None and not value.isdecimal():
+        raise ValueError(f"{target.function}: the concurrency is a whole number, got {value!r}")
+    before = read(aws, target, setting)
+    if not before.exists:
+        return NOT_FOUND
+    if before.value != live.value:
+        return CHANGED_MEANWHILE
+    refused = (
+        attempt(aws.lambda_.delete_function_concurrency, FunctionName=target.function)
+        if value is None
+        else attempt(
+            aws.lambda_.put_function_concurrency,
+            FunctionName=target.function,
+            ReservedConcurrentExecutions=int(value),
+        )
+    )
+    if refused is not None:
+        return refused
+    after = read(aws, target, setting)
+    return None if after.exists and after.value == value else CHANGED_MEANWHILE

@@ -1,0 +1,92 @@
+"""Remedy `override`: an item of the ledger table that the service reads, through a cache of a few seconds.
+
+Reads and writes: GetItem (consistent) and a conditional PutItem of override#<target>, and
+    GetFunctionConfiguration to see deployments. Nothing restarts, and the healer has no power over the
+    function's code.
+Value before: the item's value; None when there is no override and the service uses its baseline.
+Already applied: the item has the remedy's value.
+Reverts: by writing the value before. None writes the item without a value: cleared, but never deleted, so
+    that its version keeps growing and a late write of an old run cannot pass for a first one.
+Concurrency guarantee: compare-and-swap on the item's version. A write whose answer was lost shows as already
+    applied.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.healer.aws import Aws
+from functions.healer.clock import iso
+from functions.healer.model import Live
+from functions.healer.remedies.common import GONE, error_code, look
+from functions.healer.target import Setting, Target
+
+SCHEMA = 2
+
+# Someone else wrote first, or DynamoDB asks for patience: nothing was changed.
+_NOT_NOW = frozenset(
+    {
+        "ConditionalCheckFailedException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionConflictException",
+    }
+)
+
+
+def key(target: str, name: str) -> dict[str, dict[str, str]]:
+    """Return the primary key of a target's override."""
+    return {"pk": {"S": f"override#{target}"}, "sk": {"S": name}}
+
+
+def read(aws: Aws, target: Target, setting: Setting) -> Live:
+    """Read the override; its token is "0" when there never was one.
+
+    Raises:
+        ValueError: when a later schema wrote the item.
+
+    """
+    seen = look(aws, target)
+    if seen is None:
+        return GONE
+    answer: dict[str, Any] = aws.dynamodb.get_item(
+        TableName=aws.table, Key=key(target.name, setting.name), ConsistentRead=True
+    )
+    item = answer.get("Item")
+    if item is None:
+        return Live(None, "0", seen)
+    if int(item["schema"]["N"]) > SCHEMA:
+        raise ValueError(
+            f"{target.name}: {setting} is of schema {item['schema']['N']}, this healer knows up to {SCHEMA}: "
+            "deploy a newer one"
+        )
+    return Live(item.get("value", {}).get("S"), str(item["version"]["N"]), seen)
+
+
+def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
+    """Write the override, or clear it with None, as the version after the one that was read."""
+    version = int(live.token)
+    item: dict[str, dict[str, str]] = {
+        **key(target.name, setting.name),
+        "schema": {"N": str(SCHEMA)},
+        "version": {"N": str(version + 1)},
+        "since": {"S": iso(datetime.now(UTC))},
+    }
+    if value is not None:
+        item["value"] = {"S": value}
+    put: dict[str, Any] = {"TableName": aws.table, "Item": item}
+    if version == 0:
+        put["ConditionExpression"] = "attribute_not_exists(pk)"
+    else:
+        put["ConditionExpression"] = "version = :read"
+        put["ExpressionAttributeValues"] = {":read": {"N": live.token}}
+    try:
+        aws.dynamodb.put_item(**put)
+    except ClientError as error:
+        code = error_code(error)
+        if code in _NOT_NOW:
+            return code
+        raise
+    return None

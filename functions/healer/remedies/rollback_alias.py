@@ -1,0 +1,67 @@
+"""Remedy `rollback_alias`: the published version that an alias points to.
+
+Reads and writes: GetAlias, ListVersionsByFunction and UpdateAlias, and GetFunctionConfiguration to see
+    deployments. The remedy's value is only known here: the published version next below the current one.
+Value before: the version that the alias points to.
+Already applied: the alias points to the planned version.
+Reverts: by pointing the alias to the version before.
+Concurrency guarantee: compare-and-swap. The write names the alias's own RevisionId, which changes with every
+    update of the alias. A weighted rollout in progress is reported as not settled; one that starts after the
+    read changes the revision. A write whose answer was lost shows as already applied.
+"""
+
+from typing import Any
+
+from functions.healer.aws import Aws
+from functions.healer.model import Live
+from functions.healer.remedies.common import GONE, attempt, find, look
+from functions.healer.target import Setting, Target
+
+
+def read(aws: Aws, target: Target, setting: Setting) -> Live:
+    """Read the alias; `candidate` is the version to roll back to, or None.
+
+    An alias that points to $LATEST has no candidate: which version came before is not known.
+    """
+    seen = look(aws, target)
+    if seen is None:
+        return GONE
+    alias = find(aws.lambda_.get_alias, FunctionName=target.function, Name=setting.name)
+    if alias is None:
+        return GONE
+    version = str(alias["FunctionVersion"])
+    return Live(
+        value=version,
+        token=alias["RevisionId"],
+        configuration=seen,
+        settled=not (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"),
+        candidate=_earlier(aws.lambda_, target.function, version),
+    )
+
+
+def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
+    """Point the alias to a version. Everything else about the alias stays.
+
+    Raises:
+        ValueError: when the value is no published version.
+
+    """
+    if value is None or not value.isdecimal():
+        raise ValueError(f"{target.function}: {setting.name} needs a published version, got {value!r}")
+    return attempt(
+        aws.lambda_.update_alias,
+        FunctionName=target.function,
+        Name=setting.name,
+        FunctionVersion=value,
+        RevisionId=live.token,
+    )
+
+
+def _earlier(client: Any, function: str, version: str) -> str | None:
+    """Return the highest published version below one; deleted versions leave gaps."""
+    if not version.isdecimal():
+        return None
+    pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+    published = (str(entry["Version"]) for page in pages for entry in page["Versions"])
+    below = [int(number) for number in published if number.isdecimal() and int(number) < int(version)]
+    return str(max(below)) if below else None

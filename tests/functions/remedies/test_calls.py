@@ -1,0 +1,83 @@
+"""What the kinds call is what `remedies.json` says: no more, and nothing in vain."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.healer import remedies
+from functions.healer.aws import Aws
+from functions.healer.catalogue import CATALOGUE
+from tests.support.remedy_fakes import RecordingDynamoDb, RemedyLambda, aws_for, create_table, target_with
+
+LEDGER = {"dynamodb:GetItem"}
+"""What the healer may do on the whole table anyway, for its ledger."""
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_table(client)
+        yield aws_for(RemedyLambda(), RecordingDynamoDb(client, Counter()))
+
+
+def listed(kind: str, access: str) -> set[str]:
+    return {action for statement in CATALOGUE[kind][access] for action in statement["actions"]}
+
+
+def called(aws: Aws) -> set[str]:
+    """What was called since the last time."""
+    recorders: tuple[Any, Any] = (aws.lambda_, aws.dynamodb)
+    actions: set[str] = set()
+    for recorder in recorders:
+        actions |= set(recorder.actions)
+        recorder.actions.clear()
+    return actions
+
+
+def test_every_kind_of_the_file_is_built_and_the_other_way_round() -> None:
+    assert list(remedies.KINDS) == list(CATALOGUE)
+
+
+def test_every_kind_has_an_owner() -> None:
+    assert {kind: remedies.owner(kind) for kind in CATALOGUE} == {
+        "environment": "pulumi",
+        "override": "runtime",
+        "rollback_alias": "pulumi",
+        "limit_concurrency": "pulumi",
+        "pause_consumer": "runtime",
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(CATALOGUE))
+def test_a_kind_calls_what_the_file_lists(kind: str, aws: Aws) -> None:
+    target = target_with(kind)
+    remedy = target.remedies[0]
+    live = remedies.read(aws, target, remedy.setting)
+    assert called(aws) - LEDGER == listed(kind, "reads")
+    assert remedies.write(aws, target, remedy.setting, live, remedy.value or live.candidate) is None
+    written = called(aws)
+    if kind == "pause_consumer":
+        aws.lambda_.mapping = "Disabled"
+    applied = remedies.read(aws, target, remedy.setting)
+    called(aws)
+    assert remedies.write(aws, target, remedy.setting, applied, live.value) is None
+    written |= called(aws)
+    assert written - listed(kind, "reads") == listed(kind, "writes")
+
+
+@pytest.mark.parametrize("kind", sorted(CATALOGUE))
+def test_every_kind_says_its_five_things(kind: str) -> None:
+    doc = str(remedies.KINDS[kind].__doc__)
+    for heading in (
+        "Reads and writes:",
+        "Value before:",
+        "Already applied:",
+        "Reverts:",
+        "Concurrency guarantee:",
+    ):
+        assert f"\n{heading} " in doc, heading

@@ -1,0 +1,96 @@
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.healer.configuration import read
+from functions.healer.model import Configuration
+from tests.support.remedy_fakes import CANARY, RemedyLambda
+
+IGNORE = frozenset({"FAILURE_RATE"})
+
+
+def seen(function: RemedyLambda, ignore: frozenset[str] = IGNORE) -> Configuration:
+    found = read(function, "shop-fn", ignore)
+    assert found is not None
+    return found
+
+
+def test_the_hash_ignores_what_remedies_set_and_sees_every_other_variable() -> None:
+    function = RemedyLambda()
+    first = seen(function).config_hash
+    function.variables["FAILURE_RATE"] = "0"
+    assert seen(function).config_hash == first
+    assert seen(function, frozenset()).config_hash != first
+    del function.variables["FAILURE_RATE"]
+    assert seen(function).config_hash == first
+    function.variables["OTHER"] = "changed"
+    assert seen(function).config_hash != first
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"RevisionId": "9"},
+        {"LastModified": "2026-11-21T09:40:10.000+0000"},
+        {"LastUpdateStatus": "InProgress", "LastUpdateStatusReason": "The function is being created."},
+        {"State": "Inactive", "StateReasonCode": "Idle"},
+        {"ConfigSha256": "with the environment"},
+        {"RuntimeVersionConfig": {"RuntimeVersionArn": "arn:aws:lambda:us-east-1::runtime:patched"}},
+        {"CodeSha256": "other", "CodeSize": 2},
+    ],
+)
+def test_what_changes_by_itself_or_with_any_write_is_not_in_the_hash(moved: dict[str, Any]) -> None:
+    assert seen(RemedyLambda(extra=moved)).config_hash == seen(RemedyLambda()).config_hash
+
+
+@pytest.mark.parametrize(
+    "deployed", [{"Timeout": 9}, {"Role": "arn:r"}, {"Layers": [{"Arn": "arn:l"}]}, {"Handler": "b.c"}]
+)
+def test_what_a_deployment_changes_is_in_the_hash(deployed: dict[str, Any]) -> None:
+    assert seen(RemedyLambda(extra=deployed)).config_hash != seen(RemedyLambda()).config_hash
+
+
+def test_code_is_hashed_apart() -> None:
+    assert seen(RemedyLambda()).code_hash == "code"
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "settled"),
+    [
+        ("Successful", "Active", True),
+        ("Failed", "Active", True),
+        ("Successful", "Inactive", True),
+        ("InProgress", "Active", False),
+        ("Successful", "Pending", False),
+        ("Successful", "Deleting", False),
+    ],
+)
+def test_an_update_in_progress_is_not_settled(status: str, state: str, settled: bool) -> None:
+    assert seen(RemedyLambda(status=status, state=state)).settled is settled
+
+
+def test_an_environment_that_could_not_be_decrypted_is_unreadable_and_not_empty() -> None:
+    assert not seen(RemedyLambda(readable=False)).readable
+    assert seen(RemedyLambda(variables={})).readable
+
+
+def test_a_function_without_environment_is_readable() -> None:
+    class Bare:
+        def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
+            return {"FunctionName": FunctionName, "CodeSha256": "code", "RevisionId": "1"}
+
+    found = read(Bare(), "shop-fn", IGNORE)
+    assert found is not None
+    assert (found.readable, found.settled, dict(found.variables)) == (True, True, {})
+
+
+def test_a_function_that_is_gone_is_none_and_any_other_error_is_raised() -> None:
+    assert read(RemedyLambda(exists=False), "shop-fn", IGNORE) is None
+    denied = RemedyLambda(refuse={"get_function_configuration": "AccessDeniedException"})
+    with pytest.raises(ClientError):
+        read(denied, "shop-fn", IGNORE)
+
+
+def test_secrets_do_not_show_when_a_configuration_is_printed() -> None:
+    assert CANARY not in repr(seen(RemedyLambda()))

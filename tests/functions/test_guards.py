@@ -1,0 +1,212 @@
+"""Each guard keeps the healer from acting, says why in the incident, and lets it act once it is over."""
+
+from dataclasses import replace
+
+import pytest
+
+from functions.healer.model import Guard, Limits, Reason, Status, Verb
+from functions.healer.observe import UnreadableError
+from tests.support.healer_world import World
+
+
+def recover(world: World) -> None:
+    """Let the incident close by evidence, and someone put the baseline back."""
+    world.pass_time(10)
+    world.traffic(100, 0, seconds=80)
+    world.cloudwatch.set("fast", "OK", world.now)
+    world.pass_time(2)
+    assert world.step().reason is Reason.RECOVERED
+    world.function.change(FAILURE_RATE="0.3")
+    assert world.step().reason is Reason.DRIFT_ENDED
+    world.pass_time((10 - world.now.second % 10) % 10)
+
+
+def test_the_budget_of_a_target_ends_its_acts_and_calls_people_once(world: World) -> None:
+    world.limits = Limits(target_budget=1, flapping_limit=9)
+    world.break_down()
+    world.step()
+    recover(world)
+    world.break_down()
+    assert world.step().reason is Reason.BUDGET_SPENT
+    guard = world.incident.guard
+    assert guard is not None
+    assert (guard.limit, guard.found, world.incident.status) == (1, 1, Status.ESCALATED)
+    sent = len(world.sns.sent)
+    assert "budget-spent" in world.sns.sent[-1]["Message"]
+    for _ in range(10):
+        world.traffic(100, 30)
+        world.step()
+    assert len(world.function.updates) == 1
+    assert len(world.sns.sent) == sent
+
+
+def test_the_budget_frees_itself_after_a_day(world: World) -> None:
+    test_the_budget_of_a_target_ends_its_acts_and_calls_people_once(world)
+    world.pass_time(24 * 3600)
+    world.break_down()
+    assert world.step().reason is Reason.RELEASED
+    world.step()
+    assert len(world.function.updates) >= 1
+
+
+def test_the_budget_of_the_fleet_counts_the_acts_of_all_targets(world: World) -> None:
+    world.limits = Limits(budget=1)
+    fleet = {"pk": {"S": "fleet"}, "sk": {"S": "open"}, "version": {"N": "7"}}
+    acts = {"L": [{"S": "2026-11-21T09:00:00.000Z"}]}
+    world.dynamodb.put_item(TableName="ledger", Item=fleet | {"acts": acts})
+    world.break_down()
+    assert world.step().reason is Reason.BUDGET_SPENT
+    assert world.function.updates == []
+
+
+def test_an_act_is_counted_in_the_transaction_of_its_intent(world: World) -> None:
+    world.break_down()
+    world.step()
+    fleet = world.aws.ledger.read_fleet()
+    assert (fleet.version, len(fleet.acts), fleet.acting, fleet.blocking) == (
+        1,
+        1,
+        frozenset({"shop"}),
+        frozenset({"shop"}),
+    )
+
+
+def test_after_an_incident_the_next_waits_for_the_cool_down(world: World) -> None:
+    world.limits = Limits(cool_down=300)
+    world.break_down()
+    world.step()
+    recover(world)
+    world.break_down()
+    assert world.step().reason is Reason.COOL_DOWN
+    assert (world.incident.status, world.incident.reason) == (Status.OPEN, Reason.COOL_DOWN)
+    version = world.incident.version
+    world.step()
+    assert world.incident.version == version
+    world.traffic(100, 30, seconds=300)
+    assert world.step().reason is Reason.ALARM_CONFIRMED
+    assert len(world.function.updates) == 2
+
+
+def test_a_flapping_target_is_held_with_one_escalation_and_not_called_well_meanwhile(world: World) -> None:
+    for _ in range(3):
+        world.break_down()
+        world.step()
+        recover(world)
+    world.break_down()
+    assert world.step().reason is Reason.FLAPPING
+    assert world.incident.guard == Guard(
+        Reason.FLAPPING, limit=3, found=4, until=world.incident.guard and world.incident.guard.until
+    )
+    sent, updates = len(world.sns.sent), len(world.function.updates)
+    for quiet in (True, False) * 5:
+        world.cloudwatch.set("fast", "OK" if quiet else "ALARM", world.now)
+        world.traffic(100, 0 if quiet else 30, seconds=180)
+        assert world.step().reason is Reason.AWAITING_PEOPLE
+    assert (len(world.sns.sent), len(world.function.updates)) == (sent, updates)
+    world.ask(Verb.RELEASE)
+    assert world.step().reason is Reason.RELEASED
+    assert world.step().reason is Reason.ALARM_CONFIRMED
+
+
+def test_a_flapping_hold_ends_by_itself(world: World) -> None:
+    for _ in range(3):
+        world.break_down()
+        world.step()
+        recover(world)
+    world.break_down()
+    world.step()
+    world.pass_time(3610)
+    world.break_down()
+    assert world.step().reason is Reason.RELEASED
+    assert world.step().reason is Reason.ALARM_CONFIRMED
+
+
+def test_too_many_targets_under_a_change_at_once_stop_the_next(world: World) -> None:
+    world.fleet_size = 2
+    fleet = {"pk": {"S": "fleet"}, "sk": {"S": "open"}, "acting": {"SS": ["cart"]}}
+    world.dynamodb.put_item(TableName="ledger", Item=fleet)
+    world.break_down()
+    for _ in range(3):
+        assert world.step().reason is Reason.BLAST_RADIUS
+        world.traffic(100, 30)
+        world.pass_time(40)
+    assert world.incident.guard == Guard(Reason.BLAST_RADIUS, limit=1, found=2, total=2)
+    assert len(world.sns.sent) == 1
+    assert "limit 1, found 2, of 2" in world.sns.sent[0]["Message"]
+    world.dynamodb.delete_item(TableName="ledger", Key={"pk": {"S": "fleet"}, "sk": {"S": "open"}})
+    world.traffic(100, 30)
+    assert world.step().reason is Reason.ALARM_CONFIRMED
+
+
+def test_a_busy_target_is_waited_for_and_the_incident_says_so(world: World) -> None:
+    world.break_down()
+    world.function.status = "InProgress"
+    world.step()
+    assert world.incident.guard == Guard(Reason.TARGET_BUSY)
+    world.function.status = "Successful"
+    world.step()
+    assert (world.incident.guard, len(world.function.updates)) == (None, 1)
+
+
+def test_an_alarm_without_recent_metrics_is_not_fresh(world: World) -> None:
+    world.break_down()
+    world.pass_time(600)
+    assert world.step().reason is Reason.ALARM_NOT_FRESH
+    assert world.function.updates == []
+
+
+def test_a_target_that_is_gone_is_left_to_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.support.healer_world import aws_error
+
+    def gone(**_: str) -> None:
+        raise aws_error("ResourceNotFoundException", "GetFunctionConfiguration")
+
+    world.break_down()
+    monkeypatch.setattr(world.function, "get_function_configuration", gone)
+    assert world.step().reason is Reason.TARGET_GONE
+    assert world.incident.status is Status.ESCALATED
+
+
+def test_a_target_that_is_deleted_in_an_incident_no_longer_blocks_a_deployment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.support.healer_world import aws_error
+
+    def gone(**_: str) -> None:
+        raise aws_error("ResourceNotFoundException", "GetFunctionConfiguration")
+
+    world.break_down()
+    world.step()
+    assert world.open_targets() == {"shop"}
+    monkeypatch.setattr(world.function, "get_function_configuration", gone)
+    world.pass_time(60)
+    assert world.step().reason is Reason.TARGET_GONE
+    assert world.open_targets() == set()
+
+
+def test_what_cannot_be_read_stops_the_run(world: World) -> None:
+    world.break_down()
+    world.cloudwatch.states.pop("fast")
+    with pytest.raises(UnreadableError):
+        world.step()
+
+
+def test_a_hold_outlives_the_incident_when_nothing_helped(world: World) -> None:
+    world.target = replace(world.target, remedies=(replace(world.target.remedies[0], revert_safe=True),))
+    world.break_down()
+    world.step()
+    world.pass_time(10)
+    world.traffic(100, 30, seconds=30)
+    world.pass_time(2)
+    world.step()
+    world.traffic(100, 30)
+    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    world.cloudwatch.set("fast", "OK", world.now)
+    world.pass_time(10 - world.now.second % 10)
+    world.traffic(100, 0, seconds=80)
+    world.pass_time(2)
+    assert world.step().reason is Reason.RECOVERED
+    world.pass_time(10 - world.now.second % 10)
+    world.break_down()
+    assert world.step().reason is Reason.HELD
+    assert len(world.function.updates) == 2

@@ -1,0 +1,97 @@
+"""DynamoDB in memory, as far as the ledger needs it: conditions, transactions and sets, and one lock.
+
+moto takes milliseconds for each call; the tests that try to do harm make hundreds of thousands.
+"""
+
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from threading import Lock
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Item = dict[str, Any]
+
+_NOT_EXISTS = re.compile(r"attribute_not_exists\((\w+)\)")
+_EQUALS = re.compile(r"(\w+) = (:\w+)")
+_CLAUSE = re.compile(r"(SET|ADD|DELETE) ")
+
+
+class MemoryTable:
+    """One table, whatever its name, with the calls of a boto3 client that the healer makes."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], Item] = {}
+        self._lock = Lock()
+
+    def get_item(self, **arguments: Any) -> dict[str, Any]:
+        assert arguments["ConsistentRead"], "the healer must read what was written last"
+        with self._lock:
+            item = self.items.get(_key(arguments["Key"]))
+            return {"Item": deepcopy(item)} if item is not None else {}
+
+    def put_item(self, **arguments: Any) -> dict[str, Any]:
+        with self._lock:
+            if not self._holds(_key(arguments["Item"]), arguments):
+                raise _error("ConditionalCheckFailedException", "PutItem")
+            self.items[_key(arguments["Item"])] = deepcopy(arguments["Item"])
+        return {}
+
+    def transact_write_items(self, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:
+        entries = [next(iter(each.items())) for each in TransactItems]
+        keys = [_key(entry.get("Item") or entry["Key"]) for _, entry in entries]
+        assert len(set(keys)) == len(keys), "DynamoDB refuses two operations on one item"
+        with self._lock:
+            held = [self._holds(key, entry) for key, (_, entry) in zip(keys, entries, strict=True)]
+            if not all(held):
+                reasons = [{"Code": "None" if each else "ConditionalCheckFailed"} for each in held]
+                raise _error("TransactionCanceledException", "TransactWriteItems", reasons)
+            for key, (kind, entry) in zip(keys, entries, strict=True):
+                if kind == "Put":
+                    self.items[key] = deepcopy(entry["Item"])
+                elif kind == "Update":
+                    self.items[key] = _updated(self.items.get(key) or dict(entry["Key"]), entry)
+        return {}
+
+    def _holds(self, key: tuple[str, str], entry: dict[str, Any]) -> bool:
+        condition = entry.get("ConditionExpression")
+        if condition is None:
+            return True
+        item = self.items.get(key, {})
+        absent = _NOT_EXISTS.fullmatch(condition)
+        if absent:
+            return absent[1] not in item
+        equal = _EQUALS.fullmatch(condition)
+        assert equal, f"a condition that this fake does not know: {condition}"
+        return item.get(equal[1]) == entry["ExpressionAttributeValues"][equal[2]]
+
+
+def _updated(item: Item, entry: dict[str, Any]) -> Item:
+    """Carry out an UpdateExpression of SET, ADD to sets and DELETE from sets."""
+    item, values = deepcopy(item), entry["ExpressionAttributeValues"]
+    parts = _CLAUSE.split(entry["UpdateExpression"])[1:]
+    for verb, clause in zip(parts[::2], parts[1::2], strict=True):
+        for term in clause.strip().rstrip(",").split(", "):
+            name, value = term.split(" = " if verb == "SET" else " ")
+            if verb == "SET":
+                item[name] = values[value]
+                continue
+            before = set(item.get(name, {}).get("SS", ()))
+            change: Callable[[set[str]], set[str]] = before.union if verb == "ADD" else before.difference
+            after = change(set(values[value]["SS"]))
+            item.pop(name, None)
+            if after:
+                item[name] = {"SS": sorted(after)}
+    return item
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def _error(code: str, operation: str, reasons: list[dict[str, str]] | None = None) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": code}}
+    if reasons is not None:
+        response["CancellationReasons"] = reasons
+    return ClientError(response, operation)
