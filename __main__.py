@@ -5,11 +5,16 @@ Settings, components, exports. `pulumi config` decides the rest; see Pulumi.yaml
 
 import pulumi
 
-from components.fragile_service import FragileService, Traffic
+from components.fragile_service import FragileService, FragileServiceArgs, rate_text
 from components.healer import Healer
 from components.ledger import refuse_while_open
-from components.remedies import RemedyKind, TargetArgs
+from components.remedies import RemedyArgs, RemedyKind
+from components.targets import TargetArgs
 from settings import Settings
+
+TARGET = "fragile"
+VARIABLE = "FAILURE_RATE"
+"""Of the service's environment, and the key of its override."""
 
 settings = Settings.load()
 
@@ -17,29 +22,35 @@ settings = Settings.load()
 ledger_name = f"{pulumi.get_project()}-{pulumi.get_stack()}-ledger"
 refuse_while_open(ledger_name, settings.restore_baseline)
 
-service = FragileService(
-    "fragile",
-    {
-        "failure_rate": settings.failure_rate,
-        "fault_mode": settings.fault_mode,
-        "traffic": settings.traffic,
-        "log_retention_days": settings.log_retention_days,
-    },
-)
+service_args: FragileServiceArgs = {
+    "failure_rate": settings.failure_rate,
+    "fault_mode": settings.fault_mode,
+    "traffic": settings.traffic,
+    "log_retention_days": settings.log_retention_days,
+}
+if RemedyKind.OVERRIDE in settings.remedies:
+    service_args["overrides"] = {"table": ledger_name, "target": TARGET}
+service = FragileService(TARGET, service_args)
+
+
+def remedy(kind: RemedyKind) -> RemedyArgs:
+    """Return what makes the service well by one kind: it stops failing, or goes one version back."""
+    if kind is RemedyKind.ROLLBACK_ALIAS:
+        return {"kind": kind}
+    baseline = rate_text(settings.failure_rate)
+    return {"kind": kind, "variable": VARIABLE, "value": "0", "baseline": baseline}
+
 
 target: TargetArgs = {
-    "name": "fragile",
+    "name": TARGET,
     "function_name": service.function_name,
     "instrumented": True,
     "natural_error_rate": settings.natural_error_rate,
     "false_alarms_per_year": settings.false_alarms_per_year,
-    "remedies": [{"kind": RemedyKind.ENVIRONMENT, "variable": "FAILURE_RATE", "value": "0"}],
+    "remedies": [remedy(kind) for kind in settings.remedies],
 }
-if settings.traffic is Traffic.ALIAS and service.alias_name is not None:
-    # A published version's environment is frozen: incidents are recorded and told, not healed.
+if service.alias_name is not None:
     target["alias"] = service.alias_name
-    target["remedies"] = []
-    pulumi.log.warn("traffic is `alias`: the healer watches and tells people, and changes nothing")
 
 healer = Healer(
     "healer",
@@ -47,6 +58,7 @@ healer = Healer(
         "targets": [target],
         "ledger_name": ledger_name,
         "mode": settings.mode,
+        "budget": settings.budget,
         "escalation_emails": list(settings.escalation_emails),
         "reserve_concurrency": settings.reserve_concurrency,
         "protect_ledger": settings.protect_ledger,
@@ -60,6 +72,8 @@ pulumi.export("healerName", healer.function_name)
 pulumi.export("ledgerTable", healer.ledger_table)
 pulumi.export("healerTopicArn", healer.topic_arn)
 pulumi.export("escalationTopicArn", healer.escalation_topic_arn)
+pulumi.export("approverPolicyArn", healer.approver_policy_arn)
+pulumi.export("operatorPolicyArn", healer.operator_policy_arn)
 pulumi.export("alarmNames", healer.alarm_names)
 pulumi.export("failureRate", settings.failure_rate)
 pulumi.export("mode", settings.mode.value)

@@ -11,12 +11,16 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from components.fragile_service import FaultMode, Traffic
+from components.guards import DEFAULT_BUDGET, MAX_BUDGET
 from components.log_groups import RETENTION_DAYS
-from components.remedies import Mode
+from components.remedies import Mode, RemedyKind
 from components.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
 from components.topics import is_email
 
 _Word = TypeVar("_Word", bound=StrEnum)
+
+REMEDIES = (RemedyKind.ENVIRONMENT, RemedyKind.OVERRIDE, RemedyKind.ROLLBACK_ALIAS)
+"""What can help the fragile service. A limit of concurrency cannot: its failures do not come from load."""
 
 
 class SettingsError(pulumi.RunError):
@@ -42,6 +46,10 @@ class Settings:
     false_alarms_per_year: float
     """Above 0, at most 1,000."""
     mode: Mode
+    remedies: tuple[RemedyKind, ...]
+    """In the order in which they are tried; none: the service is only watched."""
+    budget: int
+    """Acts in a day, 1 to 24."""
     escalation_emails: tuple[str, ...]
     reserve_concurrency: bool
     protect_ledger: bool
@@ -70,6 +78,8 @@ class Settings:
                 "falseAlarmsPerYear", "1", 0, MAX_FALSE_ALARMS_PER_YEAR, "1", above=True
             ),
             mode=reader.word("mode", Mode.OBSERVE),
+            remedies=reader.words("remedies", REMEDIES, (RemedyKind.OVERRIDE,)),
+            budget=reader.whole("budget", DEFAULT_BUDGET, 1, MAX_BUDGET),
             escalation_emails=reader.emails("escalationEmails"),
             reserve_concurrency=reader.boolean("reserveConcurrency", default=True),
             protect_ledger=reader.boolean("protectLedger", default=True),
@@ -135,6 +145,31 @@ class _Reader:
             )
         return kind(text)
 
+    def words(self, key: str, allowed: tuple[_Word, ...], default: tuple[_Word, ...]) -> tuple[_Word, ...]:
+        """Return a list of these words, which configuration holds as JSON, each at most once."""
+        text = self._config.get(key)
+        if text is None:
+            return default
+        entries = _strings(text)
+        if entries is None or len(set(entries)) < len(entries) or not set(entries) <= set(allowed):
+            raise SettingsError(
+                self._config.full_key(key),
+                f"a list of {', '.join(allowed)}, each at most once",
+                repr(text),
+                f"--path '{key}[0]' {default[0]}",
+            )
+        return tuple(type(allowed[0])(entry) for entry in entries)
+
+    def whole(self, key: str, default: int, low: int, high: int) -> int:
+        """Return a whole number from `low` to `high`."""
+        text = self._config.get(key)
+        if text is None:
+            return default
+        if text not in map(str, range(low, high + 1)):
+            allowed = f"a whole number from {low} to {high}"
+            raise SettingsError(self._config.full_key(key), allowed, repr(text), f"{key} {default}")
+        return int(text)
+
     def boolean(self, key: str, *, default: bool) -> bool:
         """Return true or false."""
         text = self._config.get(key)
@@ -161,20 +196,27 @@ class _Reader:
         text = self._config.get(key)
         if text is None:
             return ()
-        try:
-            entries = json.loads(text)
-        except ValueError:
-            entries = None
-        if isinstance(entries, list):
-            addresses = [entry for entry in cast("list[object]", entries) if isinstance(entry, str)]
-            if len(addresses) == len(cast("list[object]", entries)) and all(map(is_email, addresses)):
-                return tuple(addresses)
+        addresses = _strings(text)
+        if addresses is not None and all(map(is_email, addresses)):
+            return tuple(addresses)
         raise SettingsError(
             self._config.full_key(key),
             'a list of e-mail addresses such as ["oncall@example.com"]',
             repr(text),
             f"--path '{key}[0]' oncall@example.com",
         )
+
+
+def _strings(text: str) -> list[str] | None:
+    """Return a JSON list of strings; None if it is anything else."""
+    try:
+        entries = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(entries, list):
+        return None
+    found = [entry for entry in cast("list[object]", entries) if isinstance(entry, str)]
+    return found if len(found) == len(cast("list[object]", entries)) else None
 
 
 def _camel(name: str) -> str:

@@ -32,6 +32,14 @@ class Arns:
         """Return the ARN that stands for all streams of one log group."""
         return self._arn("logs", "log-group:", Output.concat(group, ":*"))
 
+    def mapping(self, uuid: Input[str]) -> Output[str]:
+        """Return the ARN of an event source mapping, or a pattern of them."""
+        return self._arn("lambda", "event-source-mapping:", uuid)
+
+    def policy(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of a managed policy of this account."""
+        return Output.concat("arn:", self.partition, ":iam::", self.account, ":policy/", name)
+
     def queue(self, name: Input[str]) -> Output[str]:
         """Return the ARN of an SQS queue."""
         return self._arn("sqs", "", name)

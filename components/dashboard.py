@@ -9,10 +9,22 @@ import pulumi_aws as aws
 from components import metrics
 from components.arns import Arns
 from components.detection import AlarmRecord
-from components.remedies import TargetArgs
+from components.targets import TargetArgs
 
 _WIDTH = 24
 """Columns of a CloudWatch dashboard."""
+
+_OUTCOMES = (
+    ("Recovered", "healing: recovered", "#2ca02c"),
+    ("Ineffective", "hurting: did not help", "#d62728"),
+    ("Escalated", "people called", "#ff7f0e"),
+    ("Acts", "acts", "#1f77b4"),
+    ("Reverted", "taken back", "#7f7f7f"),
+)
+"""What the healer counts, what it means, and in which colour."""
+
+_TIMES = (("TimeToDetect", "detect"), ("TimeToAct", "act"), ("TimeToRecover", "recover"))
+"""Of one incident each, in seconds."""
 
 
 def dashboard(
@@ -24,10 +36,10 @@ def dashboard(
     *,
     parent: pulumi.Resource,
 ) -> aws.cloudwatch.Dashboard:
-    """Register the dashboard: alarm states, the error rate of each target, and what the healer does.
+    """Register the dashboard: outcomes and times, alarm states, each target's error rate, the healer itself.
 
-    An error rate that falls after the healer ran says healing; one that rises, or a healer that errs, says
-    hurting.
+    The first row answers at a glance: more recovered than ineffective and escalated is healing. Below it, an
+    error rate that falls after an act says the same of one target.
 
     Args:
         name: Logical name's prefix.
@@ -41,10 +53,13 @@ def dashboard(
     alarms = [alarm["name"] for _, records in targets for alarm in records] + [
         alarm.name for alarm in own_alarms
     ]
+    states = {"title": "Alarms", "alarms": [arns.alarm(alarm) for alarm in alarms]}
     widgets: list[Mapping[str, Any]] = [
-        _widget("alarm", 0, 0, _WIDTH, {"title": "Alarms", "alarms": [arns.alarm(alarm) for alarm in alarms]})
+        _widget("metric", 0, 0, _WIDTH // 2, _outcomes(function_name, arns)),
+        _widget("metric", _WIDTH // 2, 0, _WIDTH // 2, _times(function_name, arns)),
+        _widget("alarm", 0, 6, _WIDTH, states),
     ]
-    row = 1
+    row = 2
     for target, records in targets:
         width = _WIDTH // len(records)
         for index, record in enumerate(records):
@@ -62,6 +77,39 @@ def dashboard(
 
 def _widget(kind: str, x: int, y: int, width: int, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"type": kind, "x": x, "y": y, "width": width, "height": 6, "properties": properties}
+
+
+def _outcomes(function_name: pulumi.Output[str], arns: Arns) -> Mapping[str, Any]:
+    """Count what came of the incidents, over whatever span the dashboard shows."""
+    series = [
+        _own(metric, function_name, {"label": label, "color": color}) for metric, label, color in _OUTCOMES
+    ]
+    return {
+        "title": "Healing or hurting",
+        "region": arns.region,
+        "view": "singleValue",
+        # One number over the whole span, not the last period's.
+        "setPeriodToTimeRange": True,
+        "stat": "Sum",
+        "metrics": series,
+    }
+
+
+def _times(function_name: pulumi.Output[str], arns: Arns) -> Mapping[str, Any]:
+    """Graph how long it took: the slowest incident of each five minutes."""
+    return {
+        "title": "Slowest incident: seconds to detect, act and recover",
+        "region": arns.region,
+        "period": 300,
+        "stat": "Maximum",
+        "metrics": [_own(metric, function_name, {"label": label}) for metric, label in _TIMES],
+        "yAxis": {"left": {"min": 0, "label": "s", "showUnits": False}},
+    }
+
+
+def _own(metric: str, function_name: pulumi.Output[str], options: Mapping[str, str]) -> list[Any]:
+    """Return a metric that the healer itself emits."""
+    return [metrics.INSTRUMENTED_NAMESPACE, metric, "FunctionName", function_name, options]
 
 
 def _error_rate(target: TargetArgs, record: AlarmRecord, arns: Arns) -> Mapping[str, Any]:

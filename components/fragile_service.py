@@ -10,8 +10,9 @@ import pulumi_aws as aws
 from components.arns import Arns
 from components.code import package
 from components.errors import ComponentError
-from components.iam import function_role, write_logs, write_traces
+from components.iam import Statement, allow, function_role, on_items, write_logs, write_traces
 from components.log_groups import DEFAULT_RETENTION_DAYS, log_group
+from components.targets import check_target_name
 
 TIMEOUT_SECONDS = 3
 """Shorter than any caller waits; the fault mode `timeout` runs into it."""
@@ -43,6 +44,16 @@ class Traffic(StrEnum):
     """A published version behind the alias `live`: its environment cannot change."""
 
 
+class OverridesArgs(TypedDict):
+    """Where the service reads the overrides that a healer sets at run time."""
+
+    table: pulumi.Input[str]
+    """Name of the healer's ledger. It need not exist yet: without it, the baseline is in force."""
+
+    target: str
+    """Name of the healer's target that this service is."""
+
+
 class FragileServiceArgs(TypedDict):
     """How the service fails, and how it is reached."""
 
@@ -54,6 +65,9 @@ class FragileServiceArgs(TypedDict):
 
     traffic: NotRequired[Traffic]
     """What the API invokes. Default LATEST."""
+
+    overrides: NotRequired[OverridesArgs]
+    """Where overrides of the failure rate are read, under the key FAILURE_RATE. Default: nowhere."""
 
     log_retention_days: NotRequired[int]
     """Days that logs are kept; one of the numbers that CloudWatch Logs knows. Default 14."""
@@ -77,7 +91,8 @@ class FragileService(pulumi.ComponentResource):
         """Register the function, its role, its logs and its API.
 
         Raises:
-            ComponentError: when the rate is no number from 0 to 1, or the retention unknown to CloudWatch.
+            ComponentError: when the rate is no number from 0 to 1, the retention unknown to CloudWatch, or
+                the target of the overrides no name of a target.
 
         """
         super().__init__("selfheal:index:FragileService", name, {**args}, opts)
@@ -85,7 +100,12 @@ class FragileService(pulumi.ComponentResource):
         arns = Arns(self)
         published = Traffic(args.get("traffic", Traffic.LATEST)) is Traffic.ALIAS
         group = log_group(name, args.get("log_retention_days", DEFAULT_RETENTION_DAYS), self)
-        role, policy = function_role(name, [write_logs(arns, group.name), write_traces()], self)
+        overrides = args.get("overrides")
+        statements = [write_logs(arns, group.name), write_traces()]
+        if overrides:
+            check_target_name(overrides["target"])
+            statements.append(_read_overrides(overrides, arns))
+        role, policy = function_role(name, statements, self)
         function = aws.lambda_.Function(
             name,
             runtime="python3.13",
@@ -100,6 +120,7 @@ class FragileService(pulumi.ComponentResource):
                 variables={
                     "FAILURE_RATE": rate_text(rate),
                     "FAULT_MODE": FaultMode(args.get("fault_mode", FaultMode.EXCEPTION)).value,
+                    **_overrides_environment(overrides),
                 }
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=group.name),
@@ -166,6 +187,18 @@ class FragileService(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*routes, permission]),
         )
         return stage.invoke_url
+
+
+def _overrides_environment(overrides: OverridesArgs | None) -> dict[str, pulumi.Input[str]]:
+    if overrides is None:
+        return {}
+    return {"OVERRIDES_TABLE": overrides["table"], "OVERRIDES_TARGET": overrides["target"]}
+
+
+def _read_overrides(overrides: OverridesArgs, arns: Arns) -> Statement:
+    """Return the statement that lets the service read its own overrides, and nothing else of the ledger."""
+    own = on_items(f"override#{overrides['target']}")
+    return allow(["dynamodb:GetItem"], [arns.table(overrides["table"])], own)
 
 
 def rate_text(rate: float) -> str:

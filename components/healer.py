@@ -6,16 +6,19 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components import remedies
 from components.arns import Arns
 from components.code import package
 from components.dashboard import dashboard
 from components.detection import AlarmRecord, Detection, DetectionArgs
+from components.grants import ledger_grants, remedy_grants
+from components.guards import DEFAULT_BUDGET, GuardArgs, check_guards, guards_text
 from components.healer_environment import environment
 from components.iam import Statement, allow, function_role, write_logs, write_traces
 from components.ledger import ledger_table
 from components.log_groups import DEFAULT_RETENTION_DAYS, log_group
-from components.remedies import Mode, TargetArgs
+from components.people import approver_policy, operator_policy
+from components.remedies import Mode
+from components.targets import TargetArgs, check
 from components.topics import check_emails, escalation_topic, healer_topic
 from components.wakeups import wake_by_schedule, wake_by_topic
 from components.watch import watch
@@ -42,7 +45,13 @@ class HealerArgs(TypedDict):
     """Name of the ledger's table, unique in account and region: the program looks it up before it exists."""
 
     mode: NotRequired[Mode]
-    """How much it may do by itself. Default OBSERVE; only ACT is given the permission to change a target."""
+    """How much it may do by itself. Default OBSERVE, which has no permission to change a target."""
+
+    budget: NotRequired[int]
+    """Acts on all targets in a day, 1 to 24. Default 12."""
+
+    guards: NotRequired[GuardArgs]
+    """Further limits. Default: those of GuardArgs."""
 
     escalation_emails: NotRequired[list[str]]
     """Addresses to tell when people are needed; each has to confirm. Default none."""
@@ -72,6 +81,12 @@ class Healer(pulumi.ComponentResource):
     escalation_topic_arn: pulumi.Output[str]
     """Topic that reaches people, known at preview."""
 
+    approver_policy_arn: pulumi.Output[str]
+    """Managed policy for people who may approve plans, known at preview. Attach it yourself."""
+
+    operator_policy_arn: pulumi.Output[str]
+    """Managed policy for people who may besides set the mode and command it, known at preview."""
+
     alarm_names: list[pulumi.Output[str]]
     """Alarms on the targets, in the order of the targets, known at preview."""
 
@@ -79,10 +94,13 @@ class Healer(pulumi.ComponentResource):
         """Register it all.
 
         Raises:
-            ComponentError: when a target, remedy, rate, address or retention is not what its argument allows.
+            ComponentError: when a target, remedy, guard, rate, address or retention is not what its argument
+                allows.
 
         """
-        remedies.check(args["targets"])
+        check(args["targets"])
+        budget, guards = args.get("budget", DEFAULT_BUDGET), args.get("guards", GuardArgs())
+        check_guards(budget, guards)
         check_emails(args.get("escalation_emails", []))
         super().__init__("selfheal:index:Healer", name, {**args}, opts)
         options = pulumi.ResourceOptions(parent=self)
@@ -124,6 +142,8 @@ class Healer(pulumi.ComponentResource):
                         "TOPIC_ARN": self.topic_arn,
                         "ESCALATION_TOPIC_ARN": self.escalation_topic_arn,
                         "MODE": _mode(args).value,
+                        "BUDGET": str(budget),
+                        "GUARDS": guards_text(guards),
                     },
                     targets,
                 )
@@ -133,6 +153,10 @@ class Healer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.function_name = function.name
+        # IAM on the ledger's items says who may; whom to attach it to is the team's to say.
+        people = name, self.ledger_table, self.function_name, arns, self
+        self.approver_policy_arn = approver_policy(*people)
+        self.operator_policy_arn = operator_policy(*people)
         limits = self._limit_events(name, function, queue, arns)
         awake = pulumi.ResourceOptions(parent=self, depends_on=[limits])
         wake_by_topic(name, function, self.topic_arn, awake)
@@ -147,6 +171,8 @@ class Healer(pulumi.ComponentResource):
                 "ledgerTable": self.ledger_table,
                 "topicArn": self.topic_arn,
                 "escalationTopicArn": self.escalation_topic_arn,
+                "approverPolicyArn": self.approver_policy_arn,
+                "operatorPolicyArn": self.operator_policy_arn,
                 "alarmNames": self.alarm_names,
             }
         )
@@ -168,18 +194,15 @@ class Healer(pulumi.ComponentResource):
         return Detection(f"{name}-{target['name']}", args, options).alarms
 
     def _statements(self, args: HealerArgs, arns: Arns, queue: aws.sqs.Queue) -> Sequence[Statement]:
+        table = arns.table(self.ledger_table)
         return [
-            allow(
-                # TransactWriteItems is no action of its own: it needs those of what it does.
-                ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-                [arns.table(self.ledger_table)],
-            ),
+            *ledger_grants(table),
             allow(["cloudwatch:DescribeAlarms"], [arns.alarm(alarm) for alarm in self.alarm_names]),
             # cloudwatch:GetMetricData has no resource level: AWS accepts nothing narrower than `*`.
             allow(["cloudwatch:GetMetricData"], ["*"]),
             allow(["sns:Publish"], [self.escalation_topic_arn]),
             allow(["sqs:SendMessage"], [arns.queue(queue.name)]),
-            *remedies.grants(args["targets"], _mode(args), arns),
+            *remedy_grants(args["targets"], _mode(args), table, arns),
         ]
 
     def _limit_events(

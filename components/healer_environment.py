@@ -7,7 +7,8 @@ import pulumi
 
 from components.detection import DEFAULT_NATURAL_ERROR_RATE, AlarmRecord
 from components.errors import ComponentError
-from components.remedies import RemedyKind, TargetArgs
+from components.remedies import RemedyArgs, RemedyKind, expiry, setting_name, setting_value
+from components.targets import TargetArgs
 
 MAX_ENVIRONMENT_BYTES = 4096
 """All names and values together. Source: AWS Lambda developer guide, "Lambda quotas"."""
@@ -15,41 +16,59 @@ MAX_ENVIRONMENT_BYTES = 4096
 
 def environment(
     variables: Mapping[str, pulumi.Input[str]], targets: Sequence[tuple[TargetArgs, Sequence[AlarmRecord]]]
-) -> pulumi.Output[Mapping[str, str]]:
+) -> Mapping[str, pulumi.Input[str]]:
     """Return the environment variables, TARGETS among them.
+
+    TARGETS is unknown at preview if a target has a mapping to pause. The others stay known beside it, so
+    that a policy can read the mode and the budget.
 
     Args:
         variables: All but TARGETS.
         targets: Each target and its alarms.
 
     Raises:
-        ComponentError: inside the output, when they are larger than Lambda allows.
+        ComponentError: inside TARGETS, when all together are larger than Lambda allows.
 
     """
     described = pulumi.Output.json_dumps([_describe(*target) for target in targets], separators=(",", ":"))
     count = len(targets)
-    return pulumi.Output.all(**variables, TARGETS=described).apply(lambda known: _checked(known, count))
+    everything = pulumi.Output.all(**variables, TARGETS=described)
+    return {**variables, "TARGETS": everything.apply(lambda known: _checked(known, count))}
 
 
 def _describe(target: TargetArgs, alarms: Sequence[AlarmRecord]) -> Mapping[str, Any]:
-    return {
+    described: dict[str, Any] = {
         "name": target["name"],
         "function": target["function_name"],
         "natural_error_rate": target.get("natural_error_rate", DEFAULT_NATURAL_ERROR_RATE),
         "alarms": list(alarms),
-        "remedies": [
-            {
-                "kind": RemedyKind(remedy["kind"]).value,
-                "variable": remedy["variable"],
-                "value": remedy["value"],
-                "revert_safe": remedy.get("revert_safe", False),
-            }
-            for remedy in target["remedies"]
-        ],
+        "remedies": [_describe_remedy(remedy, target.get("alias")) for remedy in target["remedies"]],
     }
+    if "alias" in target:
+        described["alias"] = target["alias"]
+    if "probe" in target:
+        described["probe"] = target["probe"]
+    return described
 
 
-def _checked(variables: Mapping[str, str], targets: int) -> Mapping[str, str]:
+def _describe_remedy(remedy: RemedyArgs, alias: pulumi.Input[str] | None) -> Mapping[str, Any]:
+    """Describe a remedy in as few bytes as may be: what is as by default is left out."""
+    described: dict[str, Any] = {
+        "kind": RemedyKind(remedy["kind"]).value,
+        "name": setting_name(remedy, alias),
+        "value": setting_value(remedy),
+    }
+    if remedy.get("revert_safe", False):
+        described["revert_safe"] = True
+    if (seconds := expiry(remedy)) is not None:
+        described["expires_after"] = seconds
+    if "baseline" in remedy:
+        described["baseline"] = remedy["baseline"]
+    return described
+
+
+def _checked(variables: Mapping[str, str], targets: int) -> str:
+    """Return TARGETS, if it fits beside the others."""
     size = sum(len(key.encode()) + len(value.encode()) for key, value in variables.items())
     if size > MAX_ENVIRONMENT_BYTES:
         raise ComponentError(
@@ -58,4 +77,4 @@ def _checked(variables: Mapping[str, str], targets: int) -> Mapping[str, str]:
             f"{MAX_ENVIRONMENT_BYTES} in all. Share the targets out over two Healer components, each with a "
             "ledger of its own."
         )
-    return variables
+    return variables["TARGETS"]

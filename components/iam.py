@@ -13,6 +13,10 @@ Statement = Mapping[str, Any]
 """One statement of a policy document; its values may be outputs."""
 
 
+Condition = Mapping[str, Mapping[str, Any]]
+"""Operator to key to value or values, which may be outputs."""
+
+
 def document(statements: Sequence[Statement]) -> Output[str]:
     """Return a policy document as JSON text.
 
@@ -22,9 +26,26 @@ def document(statements: Sequence[Statement]) -> Output[str]:
     return Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def allow(actions: Sequence[str], resources: Sequence[Input[str]]) -> Statement:
-    """Return a statement that allows exactly these actions on exactly these resources."""
-    return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+def allow(
+    actions: Sequence[str], resources: Sequence[Input[str]], condition: Condition | None = None
+) -> Statement:
+    """Return a statement that allows exactly these actions on these resources, if the condition holds."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def on_items(*keys: str) -> Condition:
+    """Return the condition that a call touches no item but those with these partition keys.
+
+    `*` in a key is a wildcard. ForAllValues holds for a call that names no key at all, such as a scan, so
+    the key is demanded besides. Source: DynamoDB developer guide, "Using IAM policy conditions for
+    fine-grained access control".
+    """
+    like = any("*" in key for key in keys)
+    return {
+        f"ForAllValues:{'StringLike' if like else 'StringEquals'}": {"dynamodb:LeadingKeys": list(keys)},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
 
 
 def write_logs(arns: Arns, group: Input[str]) -> Statement:

@@ -94,8 +94,8 @@ def refuse_while_open(ledger_name: str, restore_baseline: bool) -> None:
             ComponentError(
                 f"an incident is open on {', '.join(names)}: `up` would put the baseline back over the "
                 "healer's remedy. Allowed is `up` without an open incident. See `selfheal incidents`, "
-                "wait until they are closed, or decide to restore the baseline now: `pulumi config set "
-                "restoreBaseline true`."
+                "wait until they are closed, take the remedy back with `selfheal rollback`, or decide to "
+                "restore the baseline now: `pulumi config set restoreBaseline true`."
             ),
             restore_baseline,
         )

@@ -1,22 +1,19 @@
-"""Targets and remedies: what a healer may look after and do, checked, and turned into IAM statements."""
+"""Remedies: what a healer may try on a target, and which of it is refused before anything is registered."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components.arns import Arns
-from components.code import FUNCTIONS
 from components.errors import ComponentError
-from components.iam import Statement, allow
 
-MAX_TARGET_NAME = 40
-"""A target's name becomes part of resource names, of which the shortest limit is 64 characters."""
+EXPIRY_SECONDS = (60, 86400)
+"""Shortest and longest time after which a remedy is reverted: below one alarm period it has shown nothing."""
 
-_TARGET_NAME = re.compile(rf"[a-z0-9]([a-z0-9-]{{0,{MAX_TARGET_NAME - 2}}}[a-z0-9])?")
+PAUSE_SECONDS = 300
+"""How long a consumer is paused unless the remedy says otherwise."""
 
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 """Source: AWS Lambda API reference, Environment."""
@@ -31,147 +28,209 @@ _LOADERS = frozenset(
 """Variables that decide which code runs. A healer that may set them could run anything as its target."""
 
 
-CALLS = FUNCTIONS / "healer" / "remedies.json"
-"""What each kind of remedy calls on what, for reading and for writing."""
-
-
 class Mode(StrEnum):
     """How much a healer may do by itself."""
 
     OBSERVE = "observe"
     """Record what it would do."""
     SUGGEST = "suggest"
-    """Record it and tell people."""
+    """Send the plan to people, and do it once one of them approved exactly that plan."""
     ACT = "act"
     """Do it."""
 
 
 class RemedyKind(StrEnum):
-    """What a remedy changes."""
+    """What a remedy changes, who owns that, and what keeps two writers from undoing each other."""
 
     ENVIRONMENT = "environment"
-    """One variable of the function's environment; for traffic on $LATEST only."""
+    """One variable of the function's environment; for traffic on $LATEST only.
+
+    Pulumi owns it: `up` restores the baseline. Compare-and-swap on the function's RevisionId."""
+
+    OVERRIDE = "override"
+    """One item of the ledger that the service reads: nothing restarts, and no right over the function.
+
+    The healer owns it: `up` leaves it alone. Compare-and-swap on the item's version."""
+
+    ROLLBACK_ALIAS = "rollback_alias"
+    """The version behind the alias of the target: back to the one before.
+
+    Pulumi owns it: `up` restores what is declared. Compare-and-swap on the alias's RevisionId."""
+
+    LIMIT_CONCURRENCY = "limit_concurrency"
+    """The reserved concurrency of the function: at most so many requests at a time, 0 for none.
+
+    Pulumi owns it: `up` restores what is declared. AWS has no revision of it: a lease of the target for at
+    least the healer's timeout, a read immediately before and a comparison after."""
+
+    PAUSE_CONSUMER = "pause_consumer"
+    """An event source mapping of the function: disabled for a while, and events wait in their source.
+
+    The healer owns it: declare the mapping with `ignore_changes=["enabled"]`. AWS has no revision of it: a
+    lease, a read immediately before and a comparison after, as for LIMIT_CONCURRENCY."""
 
 
 class RemedyArgs(TypedDict):
-    """One way to make a target well again."""
+    """One way to make a target well again. What a kind does not need, it does not take."""
 
     kind: RemedyKind
     """What it changes."""
 
-    variable: str
-    """Name of the variable to set."""
+    variable: NotRequired[str]
+    """ENVIRONMENT: name of the variable to set. OVERRIDE: name under which the service reads the value."""
 
-    value: str
-    """The value that makes the service well, for example "0"."""
+    value: NotRequired[str]
+    """ENVIRONMENT and OVERRIDE: the value that makes the service well, for example "0"."""
+
+    limit: NotRequired[int]
+    """LIMIT_CONCURRENCY: requests at a time, 0 or more."""
+
+    mapping: NotRequired[pulumi.Input[str]]
+    """PAUSE_CONSUMER: UUID of the event source mapping."""
+
+    baseline: NotRequired[pulumi.Input[str]]
+    """What stack configuration says, if not of an alias or mapping: drift ends when the live value agrees."""
 
     revert_safe: NotRequired[bool]
-    """Whether the value before may be put back when the remedy did not help. Default false: people decide."""
+    """Whether the value before may be put back while the service still fails. Default false."""
+
+    expires_after: NotRequired[int]
+    """Seconds, 60 to 86,400, until it is reverted under watch. Default: it stands; a pause lasts 300."""
 
 
-class TargetArgs(TypedDict):
-    """A function to look after."""
-
-    name: str
-    """Name in the ledger, in messages and commands: small letters, digits and hyphens, unique, up to 40."""
-
-    function_name: pulumi.Input[str]
-    """Name of the Lambda function, this stack's or another's."""
-
-    alias: NotRequired[pulumi.Input[str]]
-    """The alias that its traffic uses. Default: none, traffic reaches $LATEST."""
-
-    instrumented: NotRequired[bool]
-    """Whether the function emits `Requests` and `Errors` in namespace `selfheal`. Default false."""
-
-    natural_error_rate: NotRequired[float]
-    """Share of requests that fail when the service is well; above 0, at most 0.2. Default 0.001."""
-
-    false_alarms_per_year: NotRequired[float]
-    """False alarms a year that the owner accepts; above 0, at most 1,000. Default 1."""
-
-    alarm_error_rate: NotRequired[float]
-    """Error rate to alarm at; above the natural one, at most 1. Default 0.05, or 10 x natural if more."""
-
-    remedies: list[RemedyArgs]
-    """What to try: one remedy. Empty: incidents are recorded and people told, and nothing is changed."""
+_NAMED_VALUE = ("variable", "value")
+_NEEDED: Mapping[RemedyKind, tuple[str, ...]] = {
+    RemedyKind.ENVIRONMENT: _NAMED_VALUE,
+    RemedyKind.OVERRIDE: _NAMED_VALUE,
+    RemedyKind.ROLLBACK_ALIAS: (),
+    RemedyKind.LIMIT_CONCURRENCY: ("limit",),
+    RemedyKind.PAUSE_CONSUMER: ("mapping",),
+}
+_WITH_BASELINE = (RemedyKind.ENVIRONMENT, RemedyKind.OVERRIDE, RemedyKind.LIMIT_CONCURRENCY)
+_ALWAYS_TAKEN = ("revert_safe", "expires_after")
 
 
-def check(targets: Sequence[TargetArgs]) -> None:
-    """Raise unless every target can be looked after and no remedy can be turned against it.
+def setting_name(remedy: RemedyArgs, alias: pulumi.Input[str] | None) -> pulumi.Input[str]:
+    """Return what a remedy changes within its kind: a variable, a key, an alias, a mapping's UUID, or ""."""
+    match RemedyKind(remedy["kind"]):
+        case RemedyKind.ENVIRONMENT | RemedyKind.OVERRIDE:
+            return remedy.get("variable", "")
+        case RemedyKind.ROLLBACK_ALIAS:
+            return alias or ""
+        case RemedyKind.LIMIT_CONCURRENCY:
+            return ""
+        case RemedyKind.PAUSE_CONSUMER:
+            return remedy.get("mapping", "")
+
+
+def setting_value(remedy: RemedyArgs) -> str | None:
+    """Return the value that a remedy sets; none where only AWS knows it, the version before."""
+    match RemedyKind(remedy["kind"]):
+        case RemedyKind.ENVIRONMENT | RemedyKind.OVERRIDE:
+            return remedy.get("value", "")
+        case RemedyKind.ROLLBACK_ALIAS:
+            return None
+        case RemedyKind.LIMIT_CONCURRENCY:
+            return str(remedy.get("limit", 0))
+        case RemedyKind.PAUSE_CONSUMER:
+            return "Disabled"
+
+
+def expiry(remedy: RemedyArgs) -> int | None:
+    """Return the seconds after which a remedy is reverted; none if it stands.
+
+    A paused consumer shows no evidence, so a pause always ends: only then can be seen whether it helped.
+    """
+    default = PAUSE_SECONDS if remedy["kind"] == RemedyKind.PAUSE_CONSUMER else None
+    return remedy.get("expires_after", default)
+
+
+def check_remedy(target: str, aliased: bool, remedy: RemedyArgs) -> None:
+    """Raise unless a remedy can work on a target and cannot be turned against it.
+
+    Args:
+        target: Name of the target.
+        aliased: Whether its traffic uses an alias.
+        remedy: The remedy.
 
     Raises:
-        ComponentError: for no targets, a name that is malformed or given twice, a remedy that cannot work on
-            the target's traffic, or a variable that decides which code the target runs.
+        ComponentError: for a kind that does not exist or cannot work on the target's traffic, an argument
+            that is missing, not of this kind or out of range, or a variable that decides which code runs.
 
     """
-    if not targets:
-        raise ComponentError(
-            "targets must name at least one function to look after, got none. "
-            'Add one: {"name": "orders", "function_name": ..., "remedies": [...]}.'
-        )
-    seen: set[str] = set()
-    for target in targets:
-        name = target["name"]
-        if not _TARGET_NAME.fullmatch(name):
-            raise ComponentError(
-                f"a target's name must be 1 to {MAX_TARGET_NAME} small letters, digits and inner hyphens, "
-                f'got {name!r}. It is a key of the ledger, so choose one that stays, such as "orders".'
-            )
-        if name in seen:
-            raise ComponentError(
-                f"two targets are named {name!r}: an incident belongs to one target, so names must be "
-                "unique. Rename one, or join their remedies if it is the same function."
-            )
-        seen.add(name)
-        if len(target["remedies"]) > 1:
-            raise ComponentError(
-                f"target {name!r}: at most one remedy is tried before people are called, got "
-                f"{len(target['remedies'])}. Keep the one most likely to help."
-            )
-        for remedy in target["remedies"]:
-            _check_remedy(target, remedy)
-
-
-def grants(targets: Sequence[TargetArgs], mode: Mode, arns: Arns) -> list[Statement]:
-    """Return the statements that the remedies need: reads always, writes only for a healer that may act.
-
-    What each remedy calls is a data file that the healer's code ships with, so that the two sides cannot
-    disagree.
-    """
-    calls = cast("Mapping[str, Any]", json.loads(CALLS.read_text()))
-    resources: dict[tuple[str, ...], list[pulumi.Output[str]]] = {}
-    for target in targets:
-        arn_of = {"function": arns.function(target["function_name"])}
-        for remedy in target["remedies"]:
-            call = calls[RemedyKind(remedy["kind"]).value]
-            actions: list[str] = call["reads"] + (call["writes"] if mode is Mode.ACT else [])
-            resources.setdefault(tuple(actions), []).append(arn_of[call["resource"]])
-    return [allow(actions, arns_of_targets) for actions, arns_of_targets in resources.items()]
-
-
-def _check_remedy(target: TargetArgs, remedy: RemedyArgs) -> None:
-    name, variable = target["name"], remedy["variable"]
     if remedy["kind"] not in list(RemedyKind):
         raise ComponentError(
-            f"target {name!r}: the kind of a remedy must be one of {', '.join(RemedyKind)}, got "
+            f"target {target!r}: the kind of a remedy must be one of {', '.join(RemedyKind)}, got "
             f"{remedy['kind']!r}. Write a member of RemedyKind."
         )
-    if "alias" in target:
+    kind = RemedyKind(remedy["kind"])
+    where = f"target {target!r}: remedy `{kind}`"
+    _check_arguments(where, kind, remedy)
+    _check_traffic(where, kind, aliased)
+    if "variable" in remedy:
+        _check_variable(target, remedy["variable"])
+    if "value" in remedy:
+        _check_value(where, remedy["value"])
+    if "limit" in remedy:
+        _check_number(where, "limit", remedy["limit"], 0, None)
+    if "expires_after" in remedy:
+        _check_number(where, "expires_after", remedy["expires_after"], *EXPIRY_SECONDS)
+
+
+def _check_arguments(where: str, kind: RemedyKind, remedy: RemedyArgs) -> None:
+    needed = _NEEDED[kind]
+    baseline = ("baseline",) if kind in _WITH_BASELINE else ()
+    allowed = (*needed, *baseline, *_ALWAYS_TAKEN)
+    given = [key for key in remedy if key != "kind"]
+    missing = [key for key in needed if key not in given]
+    foreign = [key for key in given if key not in allowed]
+    if missing or foreign:
+        wrong = [f"{key} is missing" for key in missing] + [f"{key} is not its own" for key in foreign]
         raise ComponentError(
-            f"target {name!r}: remedy `{RemedyKind.ENVIRONMENT}` cannot work on traffic that uses an "
-            "alias, because the environment of a published version never changes. Allowed are targets "
-            "whose traffic reaches $LATEST. Leave `alias` out if that is so, or give this target no "
-            "remedies: incidents are then recorded and told."
+            f"{where} needs {', '.join(needed) or 'nothing'} and takes "
+            f"{', '.join(key for key in allowed if key not in needed)} besides: {', '.join(wrong)}."
         )
+
+
+def _check_traffic(where: str, kind: RemedyKind, aliased: bool) -> None:
+    if kind is RemedyKind.ENVIRONMENT and aliased:
+        raise ComponentError(
+            f"{where} cannot work on traffic that uses an alias, because the environment of a published "
+            f"version never changes. Allowed there are {RemedyKind.OVERRIDE}, {RemedyKind.ROLLBACK_ALIAS}, "
+            f"{RemedyKind.LIMIT_CONCURRENCY} and {RemedyKind.PAUSE_CONSUMER}. Choose one of them, or leave "
+            "`alias` out if traffic reaches $LATEST. In this project's own program: pulumi config set --path "
+            f"'remedies[0]' {RemedyKind.OVERRIDE}."
+        )
+    if kind is RemedyKind.ROLLBACK_ALIAS and not aliased:
+        raise ComponentError(
+            f"{where} works only on traffic that uses an alias, because $LATEST has no earlier version. "
+            "Give the target its `alias`, or choose another kind. In this project's own program: pulumi "
+            "config set traffic alias."
+        )
+
+
+def _check_variable(target: str, variable: str) -> None:
     if not _VARIABLE.fullmatch(variable):
         raise ComponentError(
-            f"target {name!r}: a variable's name must be at least two letters, digits and underscores, the "
+            f"target {target!r}: a variable's name must be at least two letters, digits and underscores, the "
             f"first a letter, got {variable!r}. Write it as it stands in the function's environment."
         )
+    # An override is no variable of the environment, but a service may well copy it into one.
     if variable.startswith(_RESERVED_PREFIXES) or variable in _LOADERS:
         raise ComponentError(
-            f"target {name!r}: a remedy must not set {variable}, which decides what code the function "
+            f"target {target!r}: a remedy must not set {variable}, which decides what code the function "
             f"runs. Refused are names that start with {' or '.join(_RESERVED_PREFIXES)}, and "
             f"{', '.join(sorted(_LOADERS))}. Let the function read a variable of its own."
         )
+
+
+def _check_value(where: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise ComponentError(f'{where} sets text, got {value!r}. Write it in quotes, such as "{value}".')
+
+
+def _check_number(where: str, key: str, value: Any, least: int, most: int | None) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        upto = f" to {most}" if most is not None else " or more"
+        raise ComponentError(f"{where}: {key} must be a whole number, {least}{upto}, got {value!r}.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from selfheal_policies import arns
 from selfheal_policies.actions import CONTROL, DATA, WAKE, meaning
+from selfheal_policies.conditions import functions_of, is_mapping
 from selfheal_policies.documents import Document, Statement, parse
 from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
@@ -119,7 +120,7 @@ def _collect(index: Index, document: Document, source: Resource, access: Access)
     for statement in document:
         if not statement.allows:
             continue
-        resources = statement.resources or tuple("*" for _ in statement.not_resources)
+        resources = _changed(statement) or tuple("*" for _ in statement.not_resources)
         if statement.not_actions:
             access.writes += [Write("*", resource, True, source) for resource in resources]
         for action in statement.actions:
@@ -131,6 +132,13 @@ def _collect(index: Index, document: Document, source: Resource, access: Access)
             if kind == WAKE:
                 access.wakes += found
                 access.invokes += _invoked(index, name, statement)
+
+
+def _changed(statement: Statement) -> tuple[str | Missing, ...]:
+    """Return the resources of a statement; mappings that it limits to functions are a part of these."""
+    functions = tuple(functions_of(statement))
+    found = [functions if functions and is_mapping(each) else (each,) for each in statement.resources]
+    return tuple(each for part in found for each in part)
 
 
 def _invoked(index: Index, action: str, statement: Statement) -> Iterator[Node]:

@@ -1,5 +1,6 @@
 """What both sides must agree on although neither imports the other, and what Pulumi must accept."""
 
+import inspect
 import json
 from enum import StrEnum
 
@@ -8,7 +9,7 @@ from pulumi.provider.experimental.analyzer import Analyzer
 
 import functions.fragile.core as fragile
 import functions.healer.model as healer
-from components import fragile_service, metrics, remedies
+from components import fragile_service, grants, metrics, remedies
 from components.detection import Detection
 from components.fragile_service import FragileService
 from components.healer import Healer
@@ -35,10 +36,22 @@ def test_the_schedule_says_what_the_code_knows() -> None:
 
 def test_every_remedy_says_what_it_calls() -> None:
 
-    calls = json.loads(remedies.CALLS.read_text())
+    calls = json.loads(grants.CALLS.read_text())
     assert set(calls) == {kind.value for kind in remedies.RemedyKind}
     for call in calls.values():
-        assert set(call) == {"reads", "writes", "resource"}
+        assert set(call) == {"owner", "reads", "writes"}
+        assert call["owner"] in ("pulumi", "runtime")
+        assert {each["on"] for each in call["reads"] + call["writes"]} <= {"function", "mapping", "override"}
+
+
+def test_every_kind_says_what_it_changes_who_owns_it_and_what_keeps_writers_apart() -> None:
+    source = inspect.getsource(remedies.RemedyKind)
+    calls = json.loads(grants.CALLS.read_text())
+    for kind in remedies.RemedyKind:
+        said = source.split(f'{kind.name} = "{kind.value}"')[1].split(" = ")[0]
+        owner = "Pulumi owns it" if calls[kind.value]["owner"] == "pulumi" else "The healer owns it"
+        assert owner in said, kind
+        assert "Compare-and-swap" in said or "lease" in said, kind
 
 
 def test_the_component_analyzer_accepts_them() -> None:
@@ -59,8 +72,14 @@ def test_the_component_analyzer_accepts_them() -> None:
         "ledgerTable",
         "topicArn",
         "escalationTopicArn",
+        "approverPolicyArn",
+        "operatorPolicyArn",
         "alarmNames",
     }
+    given = {
+        name: prop for each in found["type_definitions"].values() for name, prop in each.properties.items()
+    }
+    assert all(prop.description for prop in given.values())
     for definition in definitions.values():
         for name, prop in {**definition.inputs, **definition.outputs}.items():
             assert prop.description, f"{definition.name}.{name} has no docstring"

@@ -148,6 +148,42 @@ def test_the_role_is_the_functions_own_and_can_only_write_its_own_logs_and_trace
     assert logs["Resource"] == [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:fragile-logs-1a2b3c4:*"]
 
 
+def test_without_overrides_it_reads_none() -> None:
+    deployment, _ = serve()
+    [function] = deployment.of("aws:lambda/function:Function")
+    assert not any(key.startswith("OVERRIDES") for key in function.inputs["environment"]["variables"])
+    assert "dynamodb" not in deployment.named("fragile-policy").inputs["policy"]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_it_may_read_its_own_override_and_nothing_else_of_the_ledger(preview: bool) -> None:
+    deployment, _ = serve(preview, overrides={"table": "ledger", "target": "orders"})
+    [function] = deployment.of("aws:lambda/function:Function")
+    variables = function.inputs["environment"]["variables"]
+    assert (variables["OVERRIDES_TABLE"], variables["OVERRIDES_TARGET"]) == ("ledger", "orders")
+    text = deployment.named("fragile-policy").inputs["policy"]
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger"
+
+    def may(action: str, *keys: str, on: str = table) -> bool:
+        context = {"dynamodb:LeadingKeys": keys} if keys else {}
+        return iam.identity_policy(text, iam.Request(action, on, context=context)) is iam.Verdict.ALLOWED
+
+    get = "dynamodb:GetItem"
+    assert may(get, "override#orders")
+    for keys in (("override#users",), ("override#orders2",), ("mode",), ("target#orders",), ()):
+        assert not may(get, *keys)
+    assert not may(get, "override#orders", "mode")
+    assert not may(get, "override#orders", on=f"{table}-other")
+    for action in ("dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:DeleteItem"):
+        assert not may(action, "override#orders")
+
+
+@pytest.mark.parametrize("name", ["*", "ord*", "", "Orders"])
+def test_overrides_of_more_than_one_target_are_refused(name: str) -> None:
+    with pytest.raises(ComponentError, match="a target's name must be"):
+        serve(overrides={"table": "ledger", "target": name})
+
+
 def test_the_log_group_and_the_permission_to_write_to_it_come_first() -> None:
     deployment, _ = serve(log_retention_days=30)
     [group] = deployment.of("aws:cloudwatch/logGroup:LogGroup")

@@ -6,7 +6,6 @@ import pytest
 
 from components.errors import ComponentError
 from components.remedies import Mode
-from functions.healer.target import parse_targets
 from tests.support.components import healer, target
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration
 
@@ -33,43 +32,6 @@ def test_the_function(preview: bool) -> None:
 
 def test_without_quota_no_concurrency_is_reserved() -> None:
     assert function(healer(reserve_concurrency=False)).inputs["reservedConcurrentExecutions"] == -1
-
-
-@pytest.mark.parametrize("preview", [True, False])
-def test_the_code_understands_what_it_is_told(preview: bool) -> None:
-    targets = [
-        target(instrumented=True, natural_error_rate=0.002),
-        target(name="users", function_name="users-fn"),
-    ]
-    variables = function(healer(preview, targets=targets)).inputs["environment"]["variables"]
-    assert {key: value for key, value in variables.items() if key != "TARGETS"} == {
-        "LEDGER_TABLE": "ledger",
-        "TOPIC_ARN": TOPIC,
-        "ESCALATION_TOPIC_ARN": PEOPLE,
-        "MODE": "act",
-    }
-    orders, users = parse_targets(variables["TARGETS"])
-    assert (orders.name, orders.function, orders.natural_error_rate) == ("orders", "orders-fn", 0.002)
-    assert [alarm.name for alarm in orders.alarms] == [
-        "healer-orders-fast-1a2b3c4",
-        "healer-orders-backstop-1a2b3c4",
-    ]
-    assert [alarm.name for alarm in users.alarms] == ["healer-users-backstop-1a2b3c4"]
-    assert orders.remedy is not None
-    assert (orders.remedy.variable, orders.remedy.value, orders.remedy.revert_safe) == (
-        "FAILURE_RATE",
-        "0",
-        False,
-    )
-    assert ": " not in variables["TARGETS"]
-
-
-def test_more_targets_than_the_environment_holds_are_refused() -> None:
-    targets = [target(name=f"service-number-{n}", function_name=f"service-number-{n}") for n in range(20)]
-    with pytest.raises(
-        ComponentError, match=r"environment is \d+ bytes.* for 20 targets; Lambda allows 4096"
-    ):
-        healer(targets=targets)
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -185,7 +147,18 @@ def test_the_dashboard_shows_rates_alarms_and_the_healer(preview: bool) -> None:
     [dashboard] = deployment.of("aws:cloudwatch/dashboard:Dashboard")
     assert dashboard.inputs["dashboardName"] == "healer-1a2b3c4"
     widgets = json.loads(dashboard.inputs["dashboardBody"])["widgets"]
-    states, *graphs = [widget["properties"] for widget in widgets]
+    healing, times, states, *graphs = [widget["properties"] for widget in widgets]
+    own = {("selfheal", "FunctionName", "healer-1a2b3c4")}
+    assert healing["title"] == "Healing or hurting"
+    assert [line[1] for line in healing["metrics"]] == [
+        "Recovered",
+        "Ineffective",
+        "Escalated",
+        "Acts",
+        "Reverted",
+    ]
+    assert [line[1] for line in times["metrics"]] == ["TimeToDetect", "TimeToAct", "TimeToRecover"]
+    assert {(line[0], *line[2:4]) for line in healing["metrics"] + times["metrics"]} == own
     assert len(states["alarms"]) == 6
     assert [graph["title"] for graph in graphs] == [
         "orders: error rate, fast (10 s)",
@@ -211,6 +184,8 @@ def test_every_resource_belongs_to_the_component_and_outputs_are_registered() ->
         "ledgerTable": "ledger",
         "topicArn": TOPIC,
         "escalationTopicArn": PEOPLE,
+        "approverPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-approver-1a2b3c4",
+        "operatorPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-operator-1a2b3c4",
         "alarmNames": ["healer-orders-backstop-1a2b3c4"],
     }
 

@@ -67,7 +67,8 @@ def test_open_targets_are_named() -> None:
 
 def test_up_is_refused_while_an_incident_is_open() -> None:
     with pytest.raises(
-        ComponentError, match=r"open on orders, users: .* `pulumi config set restoreBaseline true`"
+        ComponentError,
+        match=r"open on orders, users: .*`selfheal rollback`.* `pulumi config set restoreBaseline true`",
     ):
         guarded(OPEN)
 

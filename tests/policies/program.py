@@ -15,7 +15,12 @@ from tests.support.pulumi_mocks import COMPUTED, NAMED, RefusedError, Registrati
 ROOT = Path(__file__).parents[2]
 
 STACKS: Mapping[str, Mapping[str, str]] = {
-    "dev": {"selfheal:failureRate": "0.3", "selfheal:mode": "act", "selfheal:protectLedger": "false"},
+    "dev": {
+        "selfheal:failureRate": "0.3",
+        "selfheal:mode": "act",
+        "selfheal:protectLedger": "false",
+        "selfheal:remedies": '["environment"]',
+    },
     "staging": {"selfheal:failureRate": "0", "selfheal:mode": "suggest"},
     "prod": {"selfheal:failureRate": "0", "selfheal:mode": "observe"},
 }

@@ -27,6 +27,15 @@ def test_its_target_is_the_service_and_its_own_health_is_for_people() -> None:
     assert [topic.name for topic in graph.wake_topics()] == ["healer-topic"]
 
 
-@pytest.mark.parametrize("config", [{"traffic": "alias"}, {"reserveConcurrency": "false"}])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"traffic": "alias", "remedies": '["rollback_alias", "override"]'},
+        {"remedies": '["override", "environment"]'},
+        {"remedies": "[]"},
+        {"mode": "suggest"},
+        {"reserveConcurrency": "false"},
+    ],
+)
 def test_its_other_settings_raise_nothing(config: dict[str, str]) -> None:
     assert judge(Graph(registered("dev", preview=True, **config)), WIRING) == {}

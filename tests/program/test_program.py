@@ -73,6 +73,8 @@ def test_every_stack_deploys_what_its_file_says(
         "ledgerTable": f"selfheal-{stack}-ledger",
         "healerTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:healer-topic-1a2b3c4",
         "escalationTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:healer-escalation-1a2b3c4",
+        "approverPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-approver-1a2b3c4",
+        "operatorPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-operator-1a2b3c4",
         "alarmNames": ["healer-fragile-fast-1a2b3c4", "healer-fragile-backstop-1a2b3c4"],
         "failureRate": rate,
         "mode": mode,
@@ -87,7 +89,7 @@ def test_every_stack_deploys_what_its_file_says(
 def test_no_permission_is_a_wildcard(stack: str, preview: bool) -> None:
     deployment = run(stack, preview=preview)
     documents = deployment.of("aws:iam/rolePolicy:RolePolicy") + deployment.of("aws:iam/policy:Policy")
-    assert len(documents) == 4
+    assert len(documents) == 6
     for resource in documents:
         for statement in iam.statements(resource.inputs["policy"]):
             assert all(re.fullmatch(r"[a-z]+:[A-Za-z]+", action) for action in statement["Action"])
@@ -97,23 +99,65 @@ def test_no_permission_is_a_wildcard(stack: str, preview: bool) -> None:
                 assert set(statement["Action"]) <= WITHOUT_RESOURCE_LEVEL
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_only_the_stack_that_acts_may_change_the_service(stack: str) -> None:
-    text = run(stack).named("healer-policy").inputs["policy"]
-    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:fragile-1a2b3c4"
-    verdict = iam.identity_policy(text, iam.Request("lambda:UpdateFunctionConfiguration", arn))
-    assert (verdict is iam.Verdict.ALLOWED) == (stack == "dev")
+def may(deployment: Deployment, action: str, resource: str, *keys: str) -> bool:
+    text = deployment.named("healer-policy").inputs["policy"]
+    context = {"dynamodb:LeadingKeys": keys} if keys else {}
+    return iam.identity_policy(text, iam.Request(action, resource, context=context)) is iam.Verdict.ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("stack", "configures", "overrides"),
+    [("dev", True, False), ("staging", False, True), ("prod", False, False)],
+)
+def test_what_each_stack_lets_its_healer_change(stack: str, configures: bool, overrides: bool) -> None:
+    """By default nothing may configure the service, which is to run code as it: only dev says so."""
+    deployment = run(stack)
+    function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:fragile-1a2b3c4"
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/selfheal-{stack}-ledger"
+    assert may(deployment, "lambda:UpdateFunctionConfiguration", function) == configures
+    assert may(deployment, "dynamodb:PutItem", table, "override#fragile") == overrides
+
+
+def variables(deployment: Deployment) -> dict[str, dict[str, str]]:
+    functions = deployment.of("aws:lambda/function:Function")
+    return {each.name: each.inputs["environment"]["variables"] for each in functions}
+
+
+def remedies(deployment: Deployment) -> list[dict[str, str]]:
+    [described] = json.loads(variables(deployment)["healer"]["TARGETS"])
+    assert described["function"] == "fragile-1a2b3c4"
+    return described["remedies"]
 
 
 def test_the_remedy_sets_the_variable_that_the_baseline_sets() -> None:
     deployment = run()
-    functions = {
-        f.name: f.inputs["environment"]["variables"] for f in deployment.of("aws:lambda/function:Function")
-    }
-    [described] = json.loads(functions["healer"]["TARGETS"])
-    assert described["function"] == "fragile-1a2b3c4"
-    assert described["remedies"][0]["variable"] in functions["fragile"]
-    assert functions["fragile"]["FAILURE_RATE"] == "0.3"
+    fragile = variables(deployment)["fragile"]
+    assert remedies(deployment) == [
+        {"kind": "environment", "name": "FAILURE_RATE", "value": "0", "baseline": "0.3"}
+    ]
+    assert fragile["FAILURE_RATE"] == "0.3"
+    assert "OVERRIDES_TABLE" not in fragile
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_by_default_the_service_reads_an_override_of_its_own(stack: str) -> None:
+    deployment = run(stack)
+    fragile = variables(deployment)["fragile"]
+    assert [(each["kind"], each["name"]) for each in remedies(deployment)] == [("override", "FAILURE_RATE")]
+    assert fragile["OVERRIDES_TABLE"] == f"selfheal-{stack}-ledger"
+    [described] = json.loads(variables(deployment)["healer"]["TARGETS"])
+    assert fragile["OVERRIDES_TARGET"] == described["name"]
+
+
+def test_remedies_are_tried_in_the_order_of_the_configuration() -> None:
+    both = run(changes={"remedies": '["override", "environment"]'})
+    assert [each["kind"] for each in remedies(both)] == ["override", "environment"]
+    assert remedies(run(changes={"remedies": "[]"})) == []
+
+
+def test_the_budget_reaches_the_healer() -> None:
+    assert variables(run())["healer"]["BUDGET"] == "12"
+    assert variables(run(changes={"budget": "3"}))["healer"]["BUDGET"] == "3"
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -129,16 +173,35 @@ def test_up_is_refused_before_any_resource_while_an_incident_is_open() -> None:
     assert restored.of("aws:lambda/function:Function") != []
 
 
-def test_with_an_alias_the_healer_watches_and_has_no_power() -> None:
-    deployment = run(changes={"traffic": "alias"})
-    assert any("traffic is `alias`" in warning for warning in deployment.warnings)
-    [healer] = [f for f in deployment.of("aws:lambda/function:Function") if f.name == "healer"]
-    [described] = json.loads(healer.inputs["environment"]["variables"]["TARGETS"])
-    assert described["remedies"] == []
+def test_with_an_alias_the_healer_rolls_back_or_overrides() -> None:
+    deployment = run(changes={"traffic": "alias", "remedies": '["rollback_alias", "override"]'})
+    assert deployment.warnings == []
+    assert [(each["kind"], each["name"], each["value"]) for each in remedies(deployment)] == [
+        ("rollback_alias", "live", None),
+        ("override", "FAILURE_RATE", "0"),
+    ]
     assert "UpdateFunctionConfiguration" not in deployment.named("healer-policy").inputs["policy"]
 
 
-@pytest.mark.parametrize("changes", [{"failureRate": "1.5"}, {"failureRat": "0"}, {"mode": "yolo"}])
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(
+    ("traffic", "kind", "hint"),
+    [
+        ("alias", "environment", r"pulumi config set --path 'remedies\[0\]' override"),
+        ("latest", "rollback_alias", "pulumi config set traffic alias"),
+    ],
+)
+def test_a_remedy_that_cannot_work_on_the_traffic_is_refused_and_says_what_to_set(
+    traffic: str, kind: str, hint: str, preview: bool
+) -> None:
+    with pytest.raises(ComponentError, match=f"remedy `{kind}`.*{hint}"):
+        run(preview=preview, changes={"traffic": traffic, "remedies": f'["{kind}"]'})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"failureRate": "1.5"}, {"failureRat": "0"}, {"mode": "yolo"}, {"remedies": "x"}, {"budget": "99"}],
+)
 def test_a_wrong_configuration_registers_nothing(changes: dict[str, str]) -> None:
     seen: list[Any] = []
     with pytest.raises(pulumi.RunError, match="configuration key selfheal:"):

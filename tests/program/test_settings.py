@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.fragile_service import FaultMode, Traffic
-from components.remedies import Mode
+from components.remedies import Mode, RemedyKind
 from settings import Settings, SettingsError
 from tests.conftest import ROOT
 from tests.support.pulumi_mocks import deploy
@@ -33,6 +33,8 @@ def test_the_defaults() -> None:
         natural_error_rate=0.001,
         false_alarms_per_year=1.0,
         mode=Mode.OBSERVE,
+        remedies=(RemedyKind.OVERRIDE,),
+        budget=12,
         escalation_emails=(),
         reserve_concurrency=True,
         protect_ledger=True,
@@ -62,6 +64,8 @@ def test_everything_set() -> None:
         naturalErrorRate="0.2",
         falseAlarmsPerYear="1000",
         mode="act",
+        remedies='["rollback_alias", "override"]',
+        budget="24",
         escalationEmails='["a@example.com"]',
         reserveConcurrency="false",
         protectLedger="false",
@@ -74,6 +78,8 @@ def test_everything_set() -> None:
         Traffic.ALIAS,
     )
     assert (found.natural_error_rate, found.false_alarms_per_year, found.mode) == (0.2, 1000.0, Mode.ACT)
+    assert found.remedies == (RemedyKind.ROLLBACK_ALIAS, RemedyKind.OVERRIDE)
+    assert found.budget == 24
     assert (found.escalation_emails, found.reserve_concurrency) == (("a@example.com",), False)
     assert (found.protect_ledger, found.log_retention_days, found.restore_baseline) == (False, 30, True)
 
@@ -111,6 +117,15 @@ def test_the_failure_rate_must_be_set() -> None:
         ("traffic", "$LATEST", "one of latest, alias, got"),
         ("mode", "ACT", "one of observe, suggest, act, got 'ACT'"),
         ("mode", "", "one of observe, suggest, act, got ''"),
+        ("remedies", "override", "a list of environment, override, rollback_alias, each at most once"),
+        ("remedies", '["reboot"]', "a list of environment, override, rollback_alias"),
+        ("remedies", '["limit_concurrency"]', "a list of environment, override, rollback_alias"),
+        ("remedies", '["override", "override"]', "each at most once"),
+        ("remedies", '{"override": 1}', "a list of"),
+        ("remedies", "[1]", r"pulumi config set --path 'remedies\[0\]' override"),
+        ("budget", "0", "a whole number from 1 to 24, got '0'"),
+        ("budget", "25", "a whole number from 1 to 24, got '25'"),
+        ("budget", "12.0", "got '12.0'"),
         ("reserveConcurrency", "yes", "true or false, got 'yes'"),
         ("logRetentionDays", "10", "one of 1, 3, 5, .*, got '10'"),
         ("logRetentionDays", "14.0", "got '14.0'"),
@@ -127,13 +142,17 @@ def test_a_value_that_is_refused(key: str, given: str, words: str) -> None:
     assert "pulumi config set" in str(caught.value)
 
 
+def test_a_stack_may_only_watch() -> None:
+    assert load(remedies="[]").remedies == ()
+
+
 @pytest.mark.parametrize(
     ("given", "hint"),
     [
         ("failurerate", "Did you mean failureRate?"),
         ("FailureRate", "Did you mean failureRate?"),
         ("restoreBaselin", "Did you mean restoreBaseline?"),
-        ("zzz", "Known are: escalationEmails,"),
+        ("zzz", "Known are: budget, escalationEmails,"),
     ],
 )
 def test_a_misspelt_key_is_refused_with_the_closest_known(given: str, hint: str) -> None:

@@ -3,10 +3,28 @@
 from typing import Any
 
 from components.healer import Healer, HealerArgs
-from components.remedies import Mode, RemedyArgs, RemedyKind, TargetArgs
+from components.remedies import Mode, RemedyArgs, RemedyKind
+from components.targets import TargetArgs
 from tests.support.pulumi_mocks import Deployment, deploy
 
 REMEDY: RemedyArgs = {"kind": RemedyKind.ENVIRONMENT, "variable": "FAILURE_RATE", "value": "0"}
+
+MAPPING = "11111111-2222-3333-4444-555555555555"
+
+REMEDIES: dict[RemedyKind, RemedyArgs] = {
+    RemedyKind.ENVIRONMENT: REMEDY,
+    RemedyKind.OVERRIDE: {"kind": RemedyKind.OVERRIDE, "variable": "FAILURE_RATE", "value": "0"},
+    RemedyKind.ROLLBACK_ALIAS: {"kind": RemedyKind.ROLLBACK_ALIAS},
+    RemedyKind.LIMIT_CONCURRENCY: {"kind": RemedyKind.LIMIT_CONCURRENCY, "limit": 2},
+    RemedyKind.PAUSE_CONSUMER: {"kind": RemedyKind.PAUSE_CONSUMER, "mapping": MAPPING},
+}
+"""One remedy of every kind, with what it needs and no more."""
+
+
+def target_for(kind: RemedyKind, **changes: Any) -> TargetArgs:
+    """Return a target with one remedy, on traffic on which that can work."""
+    aliased = {"alias": "live"} if kind is RemedyKind.ROLLBACK_ALIAS else {}
+    return target(remedies=[REMEDIES[kind]], **aliased, **changes)
 
 
 def target(**changes: Any) -> TargetArgs:

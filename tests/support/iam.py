@@ -34,8 +34,8 @@ class Request:
     """Service principal, for example cloudwatch.amazonaws.com."""
     arn: str | None = None
     """ARN of a user or role; either this or a service."""
-    context: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Condition keys to values."""
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict[str, str | Sequence[str]])
+    """Condition keys to a value, or to several for a key that may have more than one."""
 
 
 def statements(text: str) -> list[dict[str, Any]]:
@@ -116,24 +116,41 @@ def _matches(patterns: Any, value: str, *, ignore_case: bool = False) -> bool:
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    # IAM treats the two alike.
+    "ArnEquals": fnmatchcase,
     "ArnLike": fnmatchcase,
     "Bool": lambda value, wanted: value.lower() == wanted.lower(),
     "StringEquals": lambda value, wanted: value == wanted,
+    "StringLike": fnmatchcase,
 }
 
+Context = Mapping[str, str | Sequence[str]]
 
-def _conditions(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
-    """Every operator and every key must hold; a key that the request lacks holds only with `IfExists`."""
-    for name, wanted in conditions.items():
-        optional = name.endswith("IfExists")
-        operator = name.removesuffix("IfExists")
-        if operator not in _OPERATORS:
-            raise ValueError(f"the evaluator does not know the condition operator {name}")
-        for key, values in wanted.items():
-            if key not in context:
-                if optional:
-                    continue
-                return False
-            if not any(_OPERATORS[operator](context[key], value) for value in as_list(values)):
-                return False
-    return True
+
+def _conditions(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
+    """Every operator must hold for every key."""
+    return all(
+        _holds(name, context.get(key), as_list(values))
+        for name, wanted in conditions.items()
+        for key, values in wanted.items()
+    )
+
+
+def _holds(name: str, given: str | Sequence[str] | None, values: Sequence[str]) -> bool:
+    """Return whether one condition holds; for a key that the request lacks, `given` is None.
+
+    It then holds with `IfExists`, `Null: true` and ForAllValues only: the last is IAM's trap.
+    """
+    if name == "Null":
+        return (given is None) == (values[0] == "true")
+    quantifier, _, rest = name.rpartition(":")
+    operator = rest.removesuffix("IfExists")
+    if operator not in _OPERATORS or quantifier not in ("", "ForAllValues", "ForAnyValue"):
+        raise ValueError(f"the evaluator does not know the condition operator {name}")
+    if given is None:
+        return rest.endswith("IfExists") or quantifier == "ForAllValues"
+    found = [given] if isinstance(given, str) else list(given)
+    if len(found) != 1 and not quantifier:
+        raise ValueError(f"{name} on several values: IAM needs ForAllValues or ForAnyValue")
+    matches = [any(_OPERATORS[operator](value, wanted) for wanted in values) for value in found]
+    return all(matches) if quantifier == "ForAllValues" else any(matches)

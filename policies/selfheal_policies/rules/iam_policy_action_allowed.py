@@ -42,8 +42,8 @@ ALLOWED = [
 ]
 """Reading alarms, metrics and the target; reversible changes of the target; the ledger; telling people.
 
-What is missing on purpose: changing code, deleting or invoking a function, writing metrics (a healer that can
-write them can make up its own evidence).
+What is missing on purpose: changing code, deleting a function, writing metrics (a healer that can write them
+can make up its own evidence), and invoking a function: whoever declares a probe adds lambda:InvokeFunction.
 """
 
 
@@ -70,7 +70,10 @@ RULE = StackRule(
     severity="high",
     what="The policies of a healer's role allow only actions that the configuration names.",
     why="An action that no remedy needs is only used by mistake or by an attacker, and may be irreversible.",
-    fix="Remove the action, or, if a remedy of yours needs it, add it to `moreActions` of this policy.",
+    fix=(
+        "Remove the action, or, if a remedy of yours needs it, add it to `moreActions` of this policy. "
+        "Targets with a probe need lambda:InvokeFunction there."
+    ),
     schema={
         "actions": {
             "type": "array",

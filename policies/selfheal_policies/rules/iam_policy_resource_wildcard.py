@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from selfheal_policies.conditions import functions_of, is_mapping
 from selfheal_policies.documents import Statement
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
@@ -41,6 +42,9 @@ def problems(grant: Grant, levelless: AbstractSet[str], accepted: AbstractSet[st
         for resource in statement.resources:
             if isinstance(resource, Missing):
                 yield Finding(grant.urn, f"{what} a resource that is not known at preview, so maybe any")
+            # The mappings of functions that a condition names in full: their UUIDs say nothing to anyone.
+            elif is_mapping(resource) and functions_of(statement):
+                continue
             elif is_wildcard(resource) and resource not in accepted:
                 yield Finding(grant.urn, f"{what} {resource}, which stands for many resources")
 
@@ -66,7 +70,8 @@ RULE = StackRule(
     severity="critical",
     what=(
         "No policy of a healer's role allows an action on `*`, on an ARN with a wildcard in it, or on "
-        "NotResource, save actions that have no resource level and the streams of one log group."
+        "NotResource, save actions that have no resource level, the streams of one log group, and event "
+        "source mappings that a condition on lambda:FunctionArn limits to functions named in full."
     ),
     why="A healer that may change every function turns one bad decision into an outage of everything.",
     fix=(

@@ -42,7 +42,7 @@ RULE = StackRule(
     name="iam-policy-writes-on-targets",
     level="mandatory",
     severity="critical",
-    what="A healer may change only the functions that the alarms waking it watch.",
+    what="A healer may change only the functions that the alarms waking it watch, and their mappings.",
     why="A change to what nobody watches is a change whose harm nobody sees.",
     fix=(
         "Name only the watched functions in the statement, let an alarm on this one wake the healer, or add "

@@ -111,7 +111,7 @@ RULE = StackRule(
             "type": "array",
             "items": {"type": "string"},
             "default": ["observe", "suggest"],
-            "description": "Its values with which a healer changes nothing.",
+            "description": "Its values with which a healer changes nothing unless a person approves.",
         },
         "budgetVariable": {
             "type": "string",

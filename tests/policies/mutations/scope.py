@@ -118,6 +118,11 @@ def new_code_for_the_function(scene: Scene) -> None:
     allow(scene, "lambda:UpdateFunctionCode", fragile(scene))
 
 
+@TABLE.refused_by("iam-policy-action-allowed")
+def invoking_the_function(scene: Scene) -> None:
+    allow(scene, "lambda:InvokeFunction", fragile(scene))
+
+
 @TABLE.refused_by("iam-policy-privilege", up=True)
 def passing_a_role(scene: Scene) -> None:
     allow_past_the_boundary(scene, {"Action": "iam:PassRole", "Resource": scene.text(role(scene))})

@@ -13,7 +13,7 @@ from sandbox.engine.analyzer_api import Level, Violation
 from sandbox.policies.pack import Pack
 from sandbox.policies.process import Stack
 from tests.conftest import ROOT
-from tests.policies.mutations import behaviour, handwritten, scope, wiring
+from tests.policies.mutations import behaviour, handwritten, items, scope, wiring
 from tests.support.policy_healers import ROUTES, alarm, function, healer, subscribe, topic
 from tests.support.policy_mutations import Mutation
 from tests.support.policy_recording import Recorder, record
@@ -21,7 +21,7 @@ from tests.support.policy_scene import Scene, Spelling
 
 pytestmark = pytest.mark.slow
 
-TABLE = [*wiring.TABLE, *scope.TABLE, *behaviour.TABLE, *handwritten.TABLE]
+TABLE = [*wiring.TABLE, *scope.TABLE, *items.TABLE, *behaviour.TABLE, *handwritten.TABLE]
 STACKS = ("dev", "staging", "prod")
 PREVIEWS = [(each, spelling) for each in TABLE for spelling in each.spellings]
 WAIVERS = "selfheal-waivers"
@@ -89,6 +89,23 @@ def test_a_careful_healer_of_another_team_is_allowed(
     scene = Scene(recordings["dev", False], spelling)
     healer(scene, route)
     assert mandatory(scene.judge(pack)) == {}
+
+
+@pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
+def test_a_healer_may_pause_the_mappings_of_its_target(pack: Pack, recordings: Recordings, up: bool) -> None:
+    scene = Scene(recordings["dev", up], up=up)
+    items.pause(scene, {"ArnEquals": {"lambda:FunctionArn": scope.fragile(scene)}})
+    assert scene.judge(pack) == []
+
+
+def test_a_probe_is_allowed_by_configuration(pack: Pack, recordings: Recordings) -> None:
+    scene = Scene(recordings["dev", False])
+    scope.invoking_the_function(scene)
+    try:
+        pack.configure({"iam-policy-action-allowed": {"moreActions": ["lambda:InvokeFunction"]}})
+        assert mandatory(scene.judge(pack)) == {}
+    finally:
+        pack.configure({})
 
 
 @pytest.mark.parametrize("spelling", Spelling)

@@ -31,6 +31,7 @@ TYPES = {
     "queue": "aws:sqs/queue:Queue",
     "role": "aws:iam/role:Role",
     "subscription": "aws:sns/topicSubscription:TopicSubscription",
+    "table": "aws:dynamodb/table:Table",
     "topic": "aws:sns/topic:Topic",
     "topic-policy": "aws:sns/topicPolicy:TopicPolicy",
 }
@@ -44,6 +45,14 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]}
     )
+
+
+def mappings(account: str = ACCOUNT) -> str:
+    return f"arn:aws:lambda:us-east-1:{account}:event-source-mapping:*"
+
+
+def table(name: str) -> str:
+    return f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{name}"
 
 
 RIGHTS: list[dict[str, Any]] = [

@@ -25,7 +25,9 @@ from tests.policies.rules.stacks import (
     careful,
     document,
     function,
+    mappings,
     notifying,
+    table,
 )
 
 RULES = {rule.name: rule for rule in load()}
@@ -120,6 +122,39 @@ def data(statement: dict[str, Any]) -> Change:
 
 def trust(**statement: Any) -> Change:
     return put("medic-role", assumeRolePolicy=document(TRUST | statement))
+
+
+def ledger(
+    *keys: str, action: Any = "dynamodb:PutItem", operator: str = "ForAllValues:StringLike", **more: Any
+) -> Change:
+    """Let the healer write items of its ledger: those with these keys, or all."""
+    statement: dict[str, Any] = {"Action": action, "Resource": table("memory")}
+    if keys:
+        statement["Condition"] = {operator: {"dynamodb:LeadingKeys": list(keys)}, **more}
+    return several(
+        lambda stack: stack.allow(statement), lambda stack: stack.environment(LEDGER_TABLE="memory")
+    )
+
+
+def with_denial(**statement: Any) -> Change:
+    denial = {"Effect": "Deny", "Action": "dynamodb:*", "Resource": table("memory"), **statement}
+    free = {"Action": "dynamodb:PutItem", "Resource": table("memory")}
+    return several(
+        lambda stack: stack.allow(free, denial), lambda stack: stack.environment(LEDGER_TABLE="memory")
+    )
+
+
+def denied_items(operator: str, *keys: str) -> dict[str, Any]:
+    return {operator: {"dynamodb:LeadingKeys": list(keys)}}
+
+
+def mapped(condition: Any = None, account: str = ACCOUNT) -> Change:
+    """Let the healer pause mappings, if a condition holds."""
+    statement: dict[str, Any] = {
+        "Action": "lambda:UpdateEventSourceMapping",
+        "Resource": mappings(account),
+    }
+    return lambda stack: stack.allow(statement | ({"Condition": condition} if condition else {}))
 
 
 def topic(*statements: dict[str, Any]) -> Change:
@@ -238,8 +273,25 @@ SCOPE = [
             allow("logs:PutLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/medic:log-stream:*"),
             allow(["xray:PutTraceSegments", "cloudwatch:GetMetricData"], "*"),
             allow(["iam:PassRole", "lambda:*"], "*"),
+            mapped({"ArnEquals": {"lambda:FunctionArn": function("orders")}}),
+            mapped({"stringequals": {"Lambda:functionarn": [function("orders"), function("payments:live")]}}),
         ],
         wrong=[
+            *(
+                (mapped(condition), "event-source-mapping:*, which stands for many")
+                for condition in (
+                    None,
+                    {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+                    {"ArnLike": {"lambda:FunctionArn": function("*")}},
+                    {"ArnEquals": {"lambda:FunctionArn": [function("orders"), function("pay?ents")]}},
+                    {"ArnEquals": {"lambda:FunctionArn": "orders"}},
+                    {"ArnEquals": {"lambda:FunctionArn": []}},
+                    {"ArnEqualsIfExists": {"lambda:FunctionArn": function("orders")}},
+                    {"ArnNotEquals": {"lambda:FunctionArn": function("orders")}},
+                    {"ForAllValues:StringEquals": {"lambda:FunctionArn": function("orders")}},
+                )
+            ),
+            (mapped({"ArnEquals": {"lambda:FunctionArn": function("orders")}}, "*"), ":*:event-source"),
             *(
                 (allow(UPDATE, each), each)
                 for each in ("*", function("*"), function("ord?rs"), function("${aws:x}"))
@@ -252,6 +304,119 @@ SCOPE = [
         configured=[
             (allow(UPDATE, function("orders-*")), {"accepted": [function("orders-*")]}, ""),
             (nothing, {"actionsWithoutResourceLevel": []}, "cloudwatch:GetMetricData on *"),
+        ],
+    ),
+    *five(
+        "dynamodb-ledger-approvals",
+        fine=[
+            ledger("target#*", "override#orders"),
+            ledger("target#*", action=["dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]),
+            ledger("fleet", operator="ForAllValues:StringEquals"),
+            ledger("target#*", Null={"dynamodb:LeadingKeys": "false"}),
+            ledger("target#${aws:PrincipalTag/x}", "modest", "mode2"),
+            ledger(action="dynamodb:GetItem"),
+            # Another table, and a ledger that nobody calls so.
+            several(ledger(), lambda stack: stack.environment(LEDGER_TABLE="other")),
+            several(ledger(), lambda stack: stack.environment(TABLE="memory")),
+            with_denial(Condition=denied_items("ForAnyValue:StringLike", "approval#*", "command#*", "mode")),
+            with_denial(Condition=denied_items("ForAnyValue:StringLike", "*")),
+            with_denial(),
+        ],
+        wrong=[
+            *(
+                (change, "dynamodb:PutItem on approval#*, command#*, mode of its ledger")
+                for change in (
+                    ledger(),
+                    ledger("*"),
+                    ledger("?*"),
+                    ledger("target#*", operator="ForAnyValue:StringLike"),
+                    ledger("target#*", operator="StringLike"),
+                    ledger("target#*", operator="ForAllValues:StringNotLike"),
+                    ledger("target#*", operator="ForAllValues:StringLikeIfExists"),
+                    with_denial(Condition=denied_items("ForAllValues:StringLike", "*")),
+                    with_denial(
+                        Condition=denied_items("ForAnyValue:StringLike", "*")
+                        | {"Bool": {"aws:SecureTransport": "false"}}
+                    ),
+                    with_denial(Action="dynamodb:DeleteItem"),
+                    with_denial(Resource=table("other")),
+                )
+            ),
+            (ledger("target#*", "mode"), "PutItem on mode of its ledger"),
+            (ledger("mode"), "PutItem on mode of its ledger"),
+            (ledger("m*"), "PutItem on mode of its ledger"),
+            (ledger("approval#orders"), "PutItem on approval#* of its ledger"),
+            (ledger("approv*"), "PutItem on approval#* of its ledger"),
+            (ledger("a${aws:username}"), "PutItem on approval#* of its ledger"),
+            (ledger("command#?"), "PutItem on command#* of its ledger"),
+            *(
+                (ledger(action=action), f"{action} on")
+                for action in ("dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLInsert")
+            ),
+            (
+                with_denial(Condition=denied_items("ForAnyValue:StringLike", "approval#*", "mode")),
+                "PutItem on command#* of its ledger",
+            ),
+        ],
+        unknown=[
+            (
+                several(ledger(), lambda stack: stack.environment(LEDGER_TABLE=UNKNOWN)),
+                "of its ledger",
+            ),
+            (
+                several(
+                    ledger(),
+                    add("memory", "table"),
+                    lambda stack: stack.environment(LEDGER_TABLE=UNKNOWN),
+                    lambda stack: _from(stack, "memory"),
+                ),
+                "of its ledger",
+            ),
+            (
+                several(
+                    ledger(),
+                    add("other", "table"),
+                    lambda stack: stack.environment(LEDGER_TABLE=UNKNOWN),
+                    lambda stack: _from(stack, "other"),
+                ),
+                "",
+            ),
+            (several(ledger(), hide("medic", "environment")), ""),
+            (
+                several(
+                    data(
+                        {
+                            "Action": "dynamodb:PutItem",
+                            "Resource": table("memory"),
+                            "Condition": denied_items("ForAllValues:StringLike", "target#*") | {"x": UNKNOWN},
+                        }
+                    ),
+                    lambda stack: stack.environment(LEDGER_TABLE="memory"),
+                ),
+                "",
+            ),
+            (
+                several(
+                    data(
+                        {
+                            "Action": "dynamodb:PutItem",
+                            "Resource": table("memory"),
+                            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [UNKNOWN]}},
+                        }
+                    ),
+                    lambda stack: stack.environment(LEDGER_TABLE="memory"),
+                ),
+                "of its ledger",
+            ),
+        ],
+        configured=[
+            (ledger("approval#*"), {"protected": ["mode"]}, ""),
+            (ledger("brake"), {"protected": ["brake"]}, "PutItem on brake"),
+            (
+                several(ledger(), lambda stack: stack.environment(MEMORY="memory")),
+                {"ledgerVariable": "MEMORY"},
+                "of its ledger",
+            ),
         ],
     ),
     *five(

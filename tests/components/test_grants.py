@@ -1,0 +1,207 @@
+"""What each kind of remedy is granted in each mode, decided by evaluating the recorded documents."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from components.remedies import Mode, RemedyKind
+from tests.support import iam
+from tests.support.components import REMEDIES, healer, target, target_for
+from tests.support.iam import Request, Verdict
+from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment
+
+ORDERS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-fn"
+USERS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:users-fn"
+LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger"
+MAPPING = f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:any"
+
+READ_FUNCTION = ("lambda:GetFunctionConfiguration", ORDERS, ORDERS)
+READS = {
+    RemedyKind.ENVIRONMENT: {READ_FUNCTION},
+    RemedyKind.OVERRIDE: {READ_FUNCTION},
+    RemedyKind.ROLLBACK_ALIAS: {
+        READ_FUNCTION,
+        ("lambda:GetAlias", ORDERS, ORDERS),
+        ("lambda:ListVersionsByFunction", ORDERS, ORDERS),
+    },
+    RemedyKind.LIMIT_CONCURRENCY: {READ_FUNCTION, ("lambda:GetFunctionConcurrency", ORDERS, ORDERS)},
+    RemedyKind.PAUSE_CONSUMER: {READ_FUNCTION, ("lambda:GetEventSourceMapping", MAPPING, ORDERS)},
+}
+WRITES = {
+    RemedyKind.ENVIRONMENT: {("lambda:UpdateFunctionConfiguration", ORDERS, ORDERS)},
+    RemedyKind.OVERRIDE: {("dynamodb:PutItem", LEDGER, "override#orders")},
+    RemedyKind.ROLLBACK_ALIAS: {("lambda:UpdateAlias", ORDERS, ORDERS)},
+    RemedyKind.LIMIT_CONCURRENCY: {
+        ("lambda:PutFunctionConcurrency", ORDERS, ORDERS),
+        ("lambda:DeleteFunctionConcurrency", ORDERS, ORDERS),
+    },
+    RemedyKind.PAUSE_CONSUMER: {("lambda:UpdateEventSourceMapping", MAPPING, ORDERS)},
+}
+"""Action, resource, and what the condition is on: a function or an item's key."""
+
+NEVER = (
+    "lambda:AddPermission",
+    "lambda:CreateEventSourceMapping",
+    "lambda:DeleteAlias",
+    "lambda:DeleteEventSourceMapping",
+    "lambda:DeleteFunction",
+    "lambda:GetFunction",
+    "lambda:InvokeFunction",
+    "lambda:PublishVersion",
+    "lambda:UpdateFunctionCode",
+)
+"""What no kind needs. GetFunction hands out the code."""
+
+ASKED = sorted(
+    {call for calls in (*READS.values(), *WRITES.values()) for call in calls}
+    | {(action, ORDERS, ORDERS) for action in NEVER}
+    | {(action, MAPPING, ORDERS) for action in NEVER}
+)
+
+
+def may(deployment: Deployment, action: str, resource: str, *items: str, **context: str) -> bool:
+    """Return whether the healer's role may do it; with `items`, to items of the ledger with these keys."""
+    text = deployment.named("healer-policy").inputs["policy"]
+    values: dict[str, str | Sequence[str]] = {**context}
+    if items:
+        values["dynamodb:LeadingKeys"] = items
+    return iam.identity_policy(text, Request(action, resource, context=values)) is Verdict.ALLOWED
+
+
+def asked(deployment: Deployment, action: str, resource: str, about: str) -> bool:
+    if action.startswith("dynamodb:"):
+        return may(deployment, action, resource, about)
+    return may(deployment, action, resource, **{"lambda:FunctionArn": about})
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("kind", list(RemedyKind))
+def test_a_kind_is_granted_exactly_what_it_calls(kind: RemedyKind, mode: Mode, preview: bool) -> None:
+    """Writes come with suggest too: there an approval executes. In observe nothing can be changed."""
+    deployment = healer(preview, mode=mode, targets=[target_for(kind)])
+    granted = {call for call in ASKED if asked(deployment, *call)}
+    assert granted == READS[kind] | (set() if mode is Mode.OBSERVE else WRITES[kind])
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_all_kinds_together_are_granted_the_sum(preview: bool) -> None:
+    kinds = [kind for kind in RemedyKind if kind is not RemedyKind.ENVIRONMENT]
+    both = target(alias="live", remedies=[REMEDIES[kind] for kind in kinds])
+    deployment = healer(preview, targets=[both])
+    granted = {call for call in ASKED if asked(deployment, *call)}
+    assert granted == {call for kind in kinds for call in READS[kind] | WRITES[kind]}
+    # Merged: what is on the function alone is one statement.
+    found = iam.statements(deployment.named("healer-policy").inputs["policy"])
+    assert len([each for each in found if each["Resource"] == [ORDERS]]) == 1
+
+
+def test_nothing_is_granted_on_a_function_that_is_no_target() -> None:
+    deployment = healer(targets=[target_for(kind, name=kind.replace("_", "-")) for kind in RemedyKind])
+    for action, resource, _ in ASKED:
+        if resource == ORDERS:
+            assert not may(deployment, action, USERS), action
+            assert not may(deployment, action, f"{ORDERS}-2"), action
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_only_mappings_of_the_target_can_be_paused(preview: bool) -> None:
+    deployment = healer(preview, targets=[target_for(RemedyKind.PAUSE_CONSUMER)])
+    update = "lambda:UpdateEventSourceMapping"
+    assert may(deployment, update, MAPPING, **{"lambda:FunctionArn": ORDERS})
+    assert not may(deployment, update, MAPPING, **{"lambda:FunctionArn": USERS})
+    assert not may(deployment, update, MAPPING, **{"lambda:FunctionArn": f"{ORDERS}:live"})
+    assert not may(deployment, update, MAPPING)
+    aliased = healer(preview, targets=[target_for(RemedyKind.PAUSE_CONSUMER, alias="live")])
+    assert may(aliased, update, MAPPING, **{"lambda:FunctionArn": f"{ORDERS}:live"})
+    assert not may(aliased, update, MAPPING, **{"lambda:FunctionArn": f"{ORDERS}:other"})
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_healer_writes_its_own_items_of_the_ledger_and_not_what_restrains_it(
+    mode: Mode, preview: bool
+) -> None:
+    targets = [
+        target_for(RemedyKind.OVERRIDE),
+        target_for(RemedyKind.ENVIRONMENT, name="users", function_name="users-fn"),
+    ]
+    deployment = healer(preview, mode=mode, targets=targets)
+    keys = ["target#orders", "target#users", "fleet", "mode", "override#orders", "override#users"]
+    keys += ["override#other", "override#orders2", "approval#orders", "command#orders", "modes", "fleet2"]
+    granted = {
+        action: [key for key in keys if may(deployment, f"dynamodb:{action}", LEDGER, key)]
+        for action in ("GetItem", "PutItem", "UpdateItem", "ConditionCheckItem", "DeleteItem", "Scan")
+    }
+    writes = [] if mode is Mode.OBSERVE else ["override#orders"]
+    assert granted == {
+        "GetItem": keys,
+        "PutItem": ["target#orders", "target#users", *writes],
+        "UpdateItem": ["fleet"],
+        "ConditionCheckItem": ["mode"],
+        "DeleteItem": [],
+        "Scan": [],
+    }
+
+
+@pytest.mark.parametrize(
+    "keys", [("target#orders", "approval#orders"), ("target#orders", "mode"), ("approval#target#orders",), ()]
+)
+def test_one_allowed_item_does_not_let_another_one_in(keys: tuple[str, ...]) -> None:
+    """ForAllValues alone would let a call without any key pass."""
+    deployment = healer(targets=[target_for(RemedyKind.OVERRIDE)])
+    for action in ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"):
+        assert not may(deployment, action, LEDGER, *keys)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_only_a_declared_probe_may_be_sent_and_never_in_observe(mode: Mode) -> None:
+    probed = target(probe="{}", name="users", function_name="users-fn")
+    deployment = healer(mode=mode, targets=[target(), probed])
+    invoke = "lambda:InvokeFunction"
+    assert may(deployment, invoke, USERS) == (mode is not Mode.OBSERVE)
+    assert not may(deployment, invoke, ORDERS)
+    assert not may(deployment, invoke, f"{USERS}:live")
+
+
+def test_a_probe_goes_where_the_traffic_goes() -> None:
+    deployment = healer(targets=[target_for(RemedyKind.ROLLBACK_ALIAS, probe="{}")])
+    assert may(deployment, "lambda:InvokeFunction", f"{ORDERS}:live")
+    assert not may(deployment, "lambda:InvokeFunction", ORDERS)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_only_wildcard_resource_beside_what_has_no_level_is_a_mapping_of_named_functions(
+    mode: Mode, preview: bool
+) -> None:
+    targets = [target_for(kind, name=kind.replace("_", "-"), probe="{}") for kind in RemedyKind]
+    policy = healer(preview, mode=mode, targets=targets).named("healer-policy").inputs["policy"]
+    wild: list[dict[str, Any]] = [
+        each
+        for each in iam.statements(policy)
+        if any("*" in arn.removesuffix(":*") and arn != "*" for arn in each["Resource"])
+        or any(arn.endswith("event-source-mapping:*") for arn in each["Resource"])
+    ]
+    for statement in wild:
+        assert statement["Resource"] == [f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:*"]
+        assert statement["Condition"] == {"ArnEquals": {"lambda:FunctionArn": [ORDERS]}}
+    assert len(wild) == 1
+
+
+def test_eight_targets_with_every_remedy_fit_into_a_managed_policy() -> None:
+    """IAM counts 6,144 characters without white space, for the boundary; 10,240 for the role's own."""
+    kinds = [kind for kind in RemedyKind if kind is not RemedyKind.ENVIRONMENT]
+    targets = [
+        target(
+            name=f"service-{n}",
+            function_name=f"a-service-of-the-shop-{n}",
+            alias="live",
+            remedies=[REMEDIES[kind] for kind in kinds[: 1 + n % 2]],
+        )
+        for n in range(8)
+    ]
+    text = healer(targets=targets).named("healer-boundary").inputs["policy"]
+    assert len(json.dumps(json.loads(text), separators=(",", ":"))) < 6144
