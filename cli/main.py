@@ -13,7 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from cli.commands import demo, operations, reading, serve
+from cli.commands import approve, demo, incidents, interventions, mode, operations, reading, serve
 from cli.console import complain
 from cli.errors import CliError, Terminated
 from cli.exits import ExitCode, epilog
@@ -49,6 +49,7 @@ app = typer.Typer(
     epilog=epilog(
         "selfheal demo                    see it heal, from nothing, in two minutes",
         "selfheal up; selfheal outputs    deploy the stack dev, and look at it",
+        "selfheal incidents --aws -s prod  is anything open on AWS?",
         "selfheal serve                   keep the sandbox running, for the real Pulumi CLI as well",
         found="something was found: see the command's own help",
     ),
@@ -68,20 +69,39 @@ for command, command_epilog in (
     (operations.refresh, operations.REFRESH_EPILOG),
     (operations.destroy, operations.DESTROY_EPILOG),
     (reading.outputs, reading.OUTPUTS_EPILOG),
-    (reading.incidents, reading.INCIDENTS_EPILOG),
+    (mode.mode, mode.EPILOG),
+    (approve.approve, approve.EPILOG),
+    (interventions.rollback, interventions.ROLLBACK_EPILOG),
+    (interventions.release, interventions.RELEASE_EPILOG),
+    (interventions.restore, interventions.RESTORE_EPILOG),
+    (interventions.accept, interventions.ACCEPT_EPILOG),
     (serve.serve, serve.EPILOG),
 ):
     app.command(help=reflow(command.__doc__), epilog=command_epilog)(command)
 
+about_incidents = typer.Typer(rich_markup_mode="rich", invoke_without_command=True)
+about_incidents.callback(help=reflow(incidents.incidents.__doc__), epilog=incidents.EPILOG)(
+    incidents.incidents
+)
+for command, command_epilog in (
+    (incidents.show, incidents.SHOW_EPILOG),
+    (incidents.follow, incidents.FOLLOW_EPILOG),
+):
+    about_incidents.command(help=reflow(command.__doc__), epilog=command_epilog)(command)
+app.add_typer(about_incidents, name="incidents")
+
 
 ABOUT = """
-Operate a self-healing serverless platform on your laptop.
+Operate a self-healing serverless platform, on your laptop and on AWS.
 
-Runs the [bold]unmodified[/bold] Pulumi program in a sandbox: an AWS emulator, an engine, and a clock that
-evaluates alarms. No account, no docker, no Pulumi CLI. It is not `pulumi up` and not AWS.
+`up`, `preview`, `refresh`, `destroy` and `demo` run the [bold]unmodified[/bold] Pulumi program in a
+sandbox: an AWS emulator, an engine, and a clock that evaluates alarms. No account, no docker, no Pulumi
+CLI. It is not `pulumi up` and not AWS.
 
 Without --endpoint a command starts the stack's emulator for as long as it runs, unless `selfheal serve`
 runs: then it uses that one. Everything of a stack is kept under .selfheal/.
+
+`incidents`, `mode`, `approve`, `rollback`, `release`, `restore` and `accept` work alike on AWS: with --aws.
 """
 
 

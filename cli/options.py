@@ -9,6 +9,11 @@ import typer
 
 from cli.workspace import STACK_NAME
 
+MAX_WHY = 500
+"""Characters of a reason: the mode keeps the last 50 of them in one item."""
+
+_DIGEST = re.compile(r"[0-9a-f]{16}")
+
 
 def _stack(value: str) -> str:
     if not re.fullmatch(STACK_NAME, value) or value in {".", ".."}:
@@ -32,6 +37,34 @@ def _endpoint(value: str | None) -> str | None:
             f"an endpoint is http://host:port or https://host, without path, query or user; got {value!r}."
         )
     return value.rstrip("/")
+
+
+def _why(value: str | None) -> str | None:
+    return None if value is None else checked_why(value)
+
+
+def checked_why(value: str) -> str:
+    """Return a reason without the space around it.
+
+    Raises:
+        typer.BadParameter: when it is empty, too long, or more than a line.
+
+    """
+    text = value.strip()
+    if not text or len(text) > MAX_WHY or not text.isprintable():
+        raise typer.BadParameter(
+            f"say why in 1 to {MAX_WHY} printable characters on one line; got {len(text)} characters."
+        )
+    return text
+
+
+def _digest(value: str | None) -> str | None:
+    if value is not None and not _DIGEST.fullmatch(value):
+        raise typer.BadParameter(
+            f"a plan's digest has 16 of the characters 0-9 and a-f; got {value!r}. "
+            "`selfheal incidents show` prints it."
+        )
+    return value
 
 
 def _overrides(values: list[str]) -> list[str]:
@@ -106,3 +139,75 @@ PolicyPackConfig = Annotated[
 ]
 
 NoPolicies = Annotated[bool, typer.Option("--no-policies", help="Deploy without asking any policy.")]
+
+Aws = Annotated[
+    bool,
+    typer.Option(
+        "--aws",
+        help="Work on AWS, with boto3's own credentials and the stack's `aws:region`. "
+        "Nothing of the sandbox is started.",
+    ),
+]
+
+LedgerName = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger",
+        metavar="NAME",
+        help="Name of the ledger's table. Default: the stack's output `ledgerTable`; with --aws "
+        "[i]project[/i]-[i]stack[/i]-ledger.",
+    ),
+]
+
+HealerName = Annotated[
+    str | None,
+    typer.Option(
+        "--healer",
+        metavar="NAME",
+        help="Name of the healer's function, to be woken at once. Default: the stack's output "
+        "`healerName`; with --aws nobody is woken, and the healer's schedule takes it up within a minute.",
+    ),
+]
+
+Why = Annotated[
+    str | None,
+    typer.Option(
+        "--why",
+        callback=_why,
+        metavar="TEXT",
+        help="The reason, in a line; it is recorded with your ARN.",
+    ),
+]
+
+Wait = Annotated[
+    float | None,
+    typer.Option(
+        "--wait",
+        min=0,
+        max=3600,
+        metavar="SECONDS",
+        help="How long to wait for the healer's answer. Default: 10 if it was woken, otherwise 0.",
+        show_default=False,
+    ),
+]
+
+PlanDigest = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        callback=_digest,
+        metavar="DIGEST",
+        help="Approve this plan only: refused if the incident has another one by now.",
+    ),
+]
+
+IncidentOrTarget = Annotated[
+    str,
+    typer.Argument(
+        metavar="INCIDENT", help="Id of an incident, or the name of a target for its current one."
+    ),
+]
+
+TargetName = Annotated[
+    str, typer.Argument(metavar="TARGET", help="Name of a target, or the id of its current incident.")
+]

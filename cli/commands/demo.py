@@ -28,8 +28,8 @@ EPILOG = epilog(
     "selfheal demo --json | jq .counts  what a script would ask",
     "open out/demo/incident.html        the report of the last run",
 )
-TIMEOUT_SECONDS = 140.0
-"""Alarm within 20 s, act, 10 s to settle, 140 requests of evidence, and the healer's one-minute schedule."""
+TIMEOUT_SECONDS = 240.0
+"""Alarm within 20 s, act, 10 s to settle, 60 s of stability, and the healer's one-minute schedule, twice."""
 
 Out = Annotated[
     Path | None,

@@ -13,7 +13,7 @@ from cli.console import Output, complain
 from cli.errors import NotDeployedError
 from cli.exits import ExitCode, epilog
 from cli.guard import Guard, choose
-from cli.ledger import is_open, read_incidents
+from cli.ledger import drifts, is_open, read_incidents
 from cli.operate import operate_visibly
 from cli.options import (
     Endpoint,
@@ -27,6 +27,7 @@ from cli.options import (
 )
 from cli.progress import summary
 from cli.site import Site, exports, load
+from cli.telling import farewell_lines
 from sandbox.engine.events import Result, Severity
 
 CHANGES = ("create", "update", "replace", "delete")
@@ -138,16 +139,17 @@ def destroy(
     yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask; needed with --endpoint in scripts."),
     json: Json = False,
 ) -> None:
-    """Delete everything of the stack, after saying which incidents are open.
+    """Delete everything of the stack, after saying what is open and what stands.
 
-    In the sandbox nothing is asked: `up` brings it all back. With --endpoint it asks first. A stack with a
-    protected resource is refused as a whole: set `protectLedger: false`, run `up`, then destroy.
+    What the healer changed on a function of another stack stays changed: undo it first with `selfheal
+    rollback` or `selfheal restore`. In the sandbox nothing is asked: `up` brings it all back. With --endpoint
+    it asks, after having said that. A stack with a protected resource is refused as a whole: set
+    `protectLedger: false`, run `up`, then destroy.
     """
-    if endpoint and not yes and not json:
-        typer.confirm(f"Delete everything of stack {stack} at {endpoint}?", abort=True)
-    elif endpoint and not yes:
+    if endpoint and json and not yes:
         raise typer.BadParameter("with --json nothing can be asked: add --yes to delete at an endpoint.")
-    _run(load(ctx, stack), "destroy", Output.make(json=json), endpoint=endpoint)
+    asks = bool(endpoint) and not yes
+    _run(load(ctx, stack), "destroy", Output.make(json=json), endpoint=endpoint, asks=asks)
 
 
 def _run(
@@ -158,11 +160,15 @@ def _run(
     endpoint: str | None,
     guard: Guard | None = None,
     expect_no_changes: bool = False,
+    asks: bool = False,
 ) -> None:
     stack = site.config.name
+    left: list[dict[str, Any]] = []
     with connect(site.workspace, endpoint, site.region, output) as connection:
         if operation == "destroy":
-            _tell_open_incidents(site, endpoint, connection, output)
+            left = _tell_what_is_left(site, endpoint, connection, output)
+        if asks:
+            typer.confirm(f"Delete everything of stack {stack} at {endpoint}?", abort=True)
         began = time.monotonic()
         state = site.workspace.state(endpoint)
         result = operate_visibly(site, state, connection, operation, output=output, guard=guard)
@@ -171,7 +177,8 @@ def _run(
     output.say(summary(result, stack=stack, operation=operation, seconds=seconds), style="bold")
     if output.json:
         told = {"operation": operation, "stack": stack, "seconds": round(seconds, 3)}
-        output.document(told | _document(result, operation, connection))
+        told |= _document(result, operation, connection)
+        output.document(told | ({"incidents_left": left} if operation == "destroy" else {}))
     elif operation == "up" and result.ok:
         for key, value in result.outputs.items():
             output.say(f"  {key}: {value}")
@@ -199,21 +206,23 @@ def _document(result: Result, operation: str, connection: Connection) -> dict[st
     }
 
 
-def _tell_open_incidents(site: Site, endpoint: str | None, connection: Connection, output: Output) -> None:
-    """Say what is open before everything is deleted; a ledger that cannot be read does not stop that."""
+def _tell_what_is_left(
+    site: Site, endpoint: str | None, connection: Connection, output: Output
+) -> list[dict[str, Any]]:
+    """Say what is open and what stands before all is deleted; an unreadable ledger does not stop that."""
     with suppress(NotDeployedError):
         table = exports(site, endpoint).get("ledgerTable")
         if not table:
-            return
+            return []
         try:
             found = read_incidents(connection.clients.get("dynamodb"), str(table))
         except (BotoCoreError, ClientError) as error:
             output.say(
                 f"The ledger {table} cannot be read ({error}): open incidents are unknown.", style="yellow"
             )
-            return
-        for incident in filter(is_open, found):
-            words = f"Open incident {incident['id']} of {incident['target']}: {incident.get('status')}"
-            output.say(
-                f"{words} ({incident.get('reason')}). Its record is deleted with the ledger.", style="yellow"
-            )
+            return []
+        drifting = drifts(found)
+        for text in farewell_lines(found, drifting):
+            output.say(text, style="yellow")
+        return [incident for incident in found if is_open(incident) or incident in drifting]
+    return []

@@ -197,9 +197,9 @@ def _of_stack(recording: Recording) -> Iterable[Moment]:
 def remedy(incident: dict[str, object]) -> str:
     """Return what the incident's plan changes, for example `FAILURE_RATE 0.3 → 0`; a dash without a plan."""
     plan = incident.get("plan")
-    if not isinstance(plan, dict) or not plan.get("variable"):
+    if not isinstance(plan, dict) or not plan.get("setting"):
         return "—"
-    return f"{plan['variable']} {plan.get('before', '?')} → {plan.get('after', '?')}"
+    return f"{plan['setting']} {plan.get('before', '?')} → {plan.get('after', '?')}"
 
 
 def evidence(incident: dict[str, object]) -> str | None:

@@ -20,9 +20,11 @@ from sandbox.engine.events import Result
 from sandbox.engine.state import State
 from sandbox.engine.state_file import StateFile
 from sandbox.errors import SandboxError
+from tests.cli.support import drifting
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("demo", "up", "preview", "refresh", "destroy", "outputs", "incidents", "serve")
+OPERATOR = ("incidents", "mode", "approve", "rollback", "release", "restore", "accept")
+COMMANDS = ("demo", "up", "preview", "refresh", "destroy", "outputs", "serve", *OPERATOR)
 
 
 @pytest.fixture
@@ -62,8 +64,24 @@ def test_every_command_teaches_by_example_and_documents_its_exit_codes(command: 
     assert ("--endpoint" in outcome.stdout) is (command != "serve")  # serve is what starts one
 
 
+@pytest.mark.parametrize("command", [*OPERATOR, "incidents show", "incidents follow"])
+def test_what_an_operator_needs_is_there_on_aws_too(command: str) -> None:
+    words = run(*command.split(), "--help").stdout
+    assert "--aws" in words
+    assert "--ledger" in words
+    assert f"selfheal {command}" in words
+    assert "0 done · 1 failed · 2 wrong usage" in words
+
+
 @pytest.mark.parametrize(
-    ("command", "found"), [("incidents", "is open"), ("preview", "changes"), ("refresh", "drift")]
+    ("command", "found"),
+    [
+        ("incidents", "is open"),
+        ("preview", "changes"),
+        ("refresh", "drift"),
+        ("approve", "refused"),
+        ("rollback", "refused"),
+    ],
 )
 def test_exit_code_3_is_documented_where_it_is_used(command: str, found: str) -> None:
     (line,) = [line for line in run(command, "--help").stdout.splitlines() if "0 done" in line]
@@ -280,6 +298,24 @@ def test_deleting_at_an_endpoint_asks_first(monkeypatch: pytest.MonkeyPatch, pro
     arguments = ["-C", str(project), "destroy", "--endpoint", "http://127.0.0.1:1"]
     assert CliRunner().invoke(app, arguments, input="n\n").exit_code == 1
     assert CliRunner().invoke(app, arguments, input="y\n").exit_code == 0
+
+
+def test_what_stands_is_told_before_deleting_is_asked_about(
+    monkeypatch: pytest.MonkeyPatch, project: Path
+) -> None:
+    def nothing_is_deleted(*_arguments: Any, **_named: Any) -> Result:
+        raise AssertionError
+
+    monkeypatch.setattr(operations, "operate_visibly", nothing_is_deleted)
+    monkeypatch.setattr(operations, "read_incidents", lambda *_: [drifting()])
+    endpoint = "http://127.0.0.1:1"
+    state = project / ".selfheal" / "dev" / "endpoint-127.0.0.1_1" / "state.json"
+    StateFile(state).save(State("selfheal", "dev", outputs={"ledgerTable": "x"}))
+    arguments = ["-C", str(project), "destroy", "--endpoint", endpoint]
+    told, question, _ = CliRunner().invoke(app, arguments, input="n\n").output.partition("Delete everything")
+    assert "selfheal restore fragile" in told
+    assert "stays changed" in told
+    assert question
 
 
 def test_paragraphs_are_reflowed() -> None:

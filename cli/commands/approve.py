@@ -1,0 +1,103 @@
+"""approve: let the healer do exactly the plan that was shown."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from cli import requests
+from cli.asking import ask
+from cli.checks import approvable
+from cli.console import Output
+from cli.exits import epilog
+from cli.ledger import find
+from cli.options import (
+    Aws,
+    Endpoint,
+    HealerName,
+    IncidentOrTarget,
+    Json,
+    LedgerName,
+    PlanDigest,
+    Stack,
+    Wait,
+    Why,
+)
+from cli.reach import Reach, Where, reach
+from cli.site import load
+from cli.telling import plan_lines
+from functions.healer.model import Verb
+
+EPILOG = epilog(
+    "selfheal approve fragile                              show it, and ask",
+    "selfheal approve fragile --plan 0123456789abcdef -y   this plan or none",
+    "selfheal approve checkout --aws -s prod --expires 5   within five minutes",
+    found="the healer refused: the world changed, or the approval expired",
+)
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needs --plan: what was looked at.")]
+Expires = Annotated[
+    int,
+    typer.Option("--expires", min=1, max=1440, metavar="MINUTES", help="After which it is not honoured."),
+]
+
+
+def approve(
+    ctx: typer.Context,
+    incident: IncidentOrTarget,
+    *,
+    plan: PlanDigest = None,
+    yes: Yes = False,
+    expires: Expires = 30,
+    why: Why = None,
+    wait: Wait = None,
+    stack: Stack = "dev",
+    endpoint: Endpoint = None,
+    aws: Aws = False,
+    ledger: LedgerName = None,
+    healer: HealerName = None,
+    json: Json = False,
+) -> None:
+    """Let the healer do exactly the plan that it proposed.
+
+    Shows the plan and asks. What is approved is the plan's digest: target, remedy, value before and after,
+    code and configuration. If any of it changed when the healer gets to it, nothing is done and a new plan is
+    proposed. It is done at once, or never: after --expires the approval is void.
+
+    Your ARN is recorded. Who may approve is a question of IAM: dynamodb:PutItem on the ledger's item
+    approval#[i]target[/i].
+    """
+    output = Output.make(json=json)
+    where = Where.make(endpoint, aws=aws, ledger=ledger, healer=healer)
+    if yes and plan is None:
+        raise typer.BadParameter(
+            "without a question the plan must be named: --plan DIGEST. `selfheal incidents show` prints it.",
+            param_hint="--yes",
+        )
+    if json and not yes:
+        raise typer.BadParameter("with --json nothing can be asked: add --plan DIGEST and --yes.")
+    with reach(load(ctx, stack), where, output) as there:
+        known, digest = _proposed(there, incident, plan, output)
+        if not yes:
+            typer.confirm(f"Approve exactly this plan, for {expires} minutes?", abort=True)
+            # People take their time. What is approved is what was shown, and only if it still is the plan.
+            known, digest = _proposed(there, str(known["id"]), digest, None)
+        now = datetime.now(UTC)
+        request = requests.make(
+            Verb.APPROVE, str(known["id"]), there.caller(), why or "", now, minutes=expires, plan=digest
+        )
+        ask(there, request, known, wait, output)
+
+
+def _proposed(
+    there: Reach, wanted: str, digest: str | None, output: Output | None
+) -> tuple[dict[str, Any], str]:
+    """Return the incident and the digest of its plan, which is shown if there is an output."""
+    found = there.incidents()
+    known = dict(find(found, wanted))
+    _, mode = there.mode()
+    plan = approvable(known, found, mode, digest)
+    if output is not None:
+        output.say(f"{known['id']}: {known['status']} ({known.get('reason')}), mode {mode}", style="bold")
+        for text in plan_lines(plan, str(known["target"])):
+            output.say(text)
+    return known, plan.digest(str(known["target"]))

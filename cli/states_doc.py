@@ -1,0 +1,48 @@
+"""Writes docs/states.md out of the healer's states: `python -m cli.states_doc > docs/states.md`."""
+
+import sys
+from collections.abc import Mapping
+
+from functions.healer.model import Status
+from functions.healer.states import MEANING, TERMINAL, WAYS
+
+_HEAD = """# The states of an incident
+
+Generated from `functions/healer/states.py` by `python -m cli.states_doc`; do not edit.
+
+One step a run. A move that is not listed here is never written: it raises. A new incident begins in OPEN; one
+that is RECOVERED is over, unless a person asks for the baseline again."""
+
+_WAYS_HEAD = """## Ways
+
+A run may take several ways in one write, such as VERIFYING to INEFFECTIVE to OPEN; the incident's history has
+a line for each."""
+
+
+def document(meaning: Mapping[Status, str], ways: Mapping[tuple[Status, Status], str]) -> str:
+    """Return the whole page.
+
+    Args:
+        meaning: What each state says.
+        ways: (from, to) to when.
+
+    """
+    # Without labels: a diagram with all of them is not readable, and the table has them.
+    arrows = ["    [*] --> OPEN", *(f"    {source} --> {to}" for source, to in ways), "    RECOVERED --> [*]"]
+    diagram = "\n".join(["```mermaid", "stateDiagram-v2", *arrows, "```"])
+    states = ["## States", "", "| state | means | rests |", "|---|---|---|"]
+    states += [f"| {status} | {text} | {_rest(status)} |" for status, text in meaning.items()]
+    moves = ["| from | to | when |", "|---|---|---|"]
+    moves += [f"| {source} | {to} | {when} |" for (source, to), when in ways.items()]
+    return "\n\n".join([_HEAD, diagram, "\n".join(states), _WAYS_HEAD, "\n".join(moves)]) + "\n"
+
+
+def _rest(status: Status) -> str:
+    """Return whether an incident stays in a state."""
+    if status in TERMINAL:
+        return "yes: the end if nobody does anything"
+    return "no" if status in (Status.INEFFECTIVE, Status.INCONCLUSIVE) else "for a while"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document(MEANING, WAYS))
