@@ -46,7 +46,7 @@ def test_the_loop_heals_proves_it_and_up_restores_the_baseline(platform: Platfor
         assert platform.variables()["FAILURE_RATE"] == "0"
         assert platform.engine().preview().ok
 
-        wait_for("recovery", lambda: platform.status() == "RECOVERED", 100, platform.story)
+        wait_for("recovery", lambda: platform.status() == "RECOVERED", 200, platform.story)
         samples = traffic.samples()
 
     incident = platform.incident()
