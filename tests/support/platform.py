@@ -163,12 +163,12 @@ def wait_for(
 
 
 @contextmanager
-def deployed(folder: Path, *, iam: bool, clock: bool = True) -> Generator[Platform]:
+def deployed(folder: Path, *, iam: bool, clock: bool = True, **overrides: Any) -> Generator[Platform]:
     """Bring the dev stack up, and take everything down at the end. Without a clock, tests set the alarms."""
     with Emulator.start(folder / "emulator", iam=iam) as emulator:
         clients = Clients(emulator.endpoint, REGION, emulator.credentials)
         platform = Platform(folder, emulator, clients, {}, iam, "")
-        result = platform.engine().up()
+        result = platform.engine(**overrides).up()
         assert result.ok, result.error
         platform.outputs = result.outputs
         platform.mailbox = _listen(clients, result)
