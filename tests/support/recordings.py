@@ -40,7 +40,7 @@ def incident(**changes: Any) -> dict[str, Any]:
         "acted_at": iso(21.0),
         "closed_at": iso(40.2),
         "reason": "recovered-by-evidence",
-        "plan": {"kind": "environment", "variable": "FAILURE_RATE", "before": "0.3", "after": "0"},
+        "plan": {"kind": "environment", "setting": "FAILURE_RATE", "before": "0.3", "after": "0"},
         "evidence": {"since": iso(31.0), "requests": 158, "errors": 0, "verdict": "healthy"},
         "acts": 1,
         "attempts": 1,
