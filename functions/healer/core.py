@@ -108,12 +108,8 @@ def _resume_act(seen: Observation, incident: Incident, now: datetime) -> Decisio
     """Find out whether the act was done: its intent stands and the run that made it is gone."""
     plan = _planned(incident)
     live = live_of(seen, plan.key)
-    configuration = live.configuration
-    if configuration is not None and live.value is not None and live.value == plan.after:
-        same_world = (configuration.code_hash, configuration.config_hash) == (
-            plan.code_hash,
-            plan.config_hash,
-        )
+    if live.exists and live.value is not None and live.value == plan.after:
+        same_world = live.world == plan.world
         reason = Reason.APPLIED_EARLIER if same_world else Reason.ALREADY_APPLIED
         return Decision(reason, applied(incident, now, reason))
     if seen.command is not None and seen.command.verb is Verb.ROLLBACK:
@@ -131,8 +127,7 @@ def _resume_act(seen: Observation, incident: Incident, now: datetime) -> Decisio
 def _resume_revert(seen: Observation, incident: Incident, now: datetime) -> Decision:
     plan = _planned(incident)
     live = live_of(seen, plan.key)
-    configuration = live.configuration
-    hidden = plan.kind == "environment" and configuration is not None and not configuration.readable
+    hidden = live.exists and not live.is_readable(plan.kind)
     if hidden or not live.exists or live.value not in (plan.before, plan.after):
         rest = incident.standing if hidden else without(incident, plan)
         reason = Reason.CONFIGURATION_UNREADABLE if hidden else Reason.VALUE_CHANGED
@@ -145,7 +140,7 @@ def _resume_revert(seen: Observation, incident: Incident, now: datetime) -> Deci
         return Decision(Reason.MODE_FORBIDS, escalated(incident, now, Reason.MODE_FORBIDS))
     if not may_revert(seen, plan):
         return Decision(Reason.REVERT_REFUSED, escalated(incident, now, Reason.REVERT_REFUSED))
-    if configuration is None or not (configuration.settled and live.settled):
+    if not live.is_settled:
         return Decision(Reason.TARGET_BUSY)
     return Decision(incident.purpose or Reason.ROLLED_BACK, leased_again(incident, now))
 

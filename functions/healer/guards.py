@@ -27,14 +27,10 @@ def flapping(seen: Observation, draft: Incident, now: datetime) -> Guard | None:
 
 def unready(live: Live, draft: Incident) -> Guard | None:
     """Return the guard against a target that is being changed by others."""
-    configuration = live.configuration
-    if configuration is None or not (configuration.settled and live.settled):
+    if not live.is_settled:
         return Guard(Reason.TARGET_BUSY)
     plan = draft.plan
-    if plan is None or (plan.code_hash, plan.config_hash) == (
-        configuration.code_hash,
-        configuration.config_hash,
-    ):
+    if plan is None or plan.world == live.world:
         return None
     # What the incident saw last is no longer so. The next run sees whether it has come to rest.
     return Guard(Reason.DEPLOYMENT_IN_PROGRESS)

@@ -170,6 +170,21 @@ class Live:
         """Whether there is anything to change."""
         return self.configuration is not None
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether neither the setting nor its function is being changed by anyone."""
+        return self.settled and self.configuration is not None and self.configuration.settled
+
+    @property
+    def world(self) -> tuple[str, str] | None:
+        """Hashes of code and configuration: what a plan was made for."""
+        configuration = self.configuration
+        return (configuration.code_hash, configuration.config_hash) if configuration else None
+
+    def is_readable(self, kind: str) -> bool:
+        """Return whether the value could be read; only an environment hides behind a key."""
+        return kind != "environment" or (self.configuration is not None and self.configuration.readable)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -188,6 +203,11 @@ class Plan:
     def key(self) -> Setting:
         """What it changes."""
         return Setting(self.kind, self.setting)
+
+    @property
+    def world(self) -> tuple[str, str]:
+        """Hashes of the code and configuration that it was made for."""
+        return self.code_hash, self.config_hash
 
     def digest(self, target: str) -> str:
         """Return the name of exactly this plan for this target: what a person approves.

@@ -77,8 +77,7 @@ def _undo(
         return _note(incident, command, Reason.MODE_FORBIDS, now)
     if not may_revert(seen, last):
         return _note(incident, command, Reason.REVERT_REFUSED, now)
-    configuration = live.configuration
-    if configuration is None or not (live.settled and configuration.settled):
+    if not live.is_settled:
         return Decision(Reason.TARGET_BUSY)
     decision = reverting(seen, incident, last, purpose, now)
     if decision.incident is None or len(incident.standing) > 1:

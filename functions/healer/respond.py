@@ -178,7 +178,7 @@ def _skip(seen: Observation, draft: Incident, remedy: Remedy, obstacle: Reason, 
     if (
         draft.effect is Effect.APPLY
         and draft.plan is not None
-        and not _readable(live_of(seen, remedy.setting), remedy)
+        and not live_of(seen, remedy.setting).is_readable(remedy.kind)
     ):
         # An earlier run may have applied it, and that cannot be seen.
         standing = (*standing, Standing(draft.plan, iso(now)))
@@ -192,7 +192,7 @@ def _skip(seen: Observation, draft: Incident, remedy: Remedy, obstacle: Reason, 
 def _obstacle(live: Live, remedy: Remedy, incident: Incident) -> Reason | None:
     """Return why the remedy cannot be applied by itself."""
     after = _after(live, remedy, incident)
-    if not _readable(live, remedy):
+    if not live.is_readable(remedy.kind):
         return Reason.CONFIGURATION_UNREADABLE
     if remedy.kind == "environment" and live.value is None:
         return Reason.VARIABLE_MISSING
@@ -202,11 +202,6 @@ def _obstacle(live: Live, remedy: Remedy, incident: Incident) -> Reason | None:
         return Reason.ALREADY_APPLIED
     tries = incident.attempts if incident.effect is Effect.APPLY else 0
     return Reason.ATTEMPTS_EXHAUSTED if tries >= MAX_ATTEMPTS else None
-
-
-def _readable(live: Live, remedy: Remedy) -> bool:
-    """Return whether the value could be read; only an environment hides behind a key."""
-    return remedy.kind != "environment" or (live.configuration is not None and live.configuration.readable)
 
 
 def _after(live: Live, remedy: Remedy, incident: Incident) -> str | None:

@@ -32,16 +32,16 @@ def verify(seen: Observation, incident: Incident, now: datetime) -> Decision:
     if not live.exists:
         return _lost(incident, plan, Reason.TARGET_GONE, now)
     late = now >= _deadline(incident, plan)
-    if not _settled(live) and not late:
+    if not live.is_settled and not late:
         return Decision(Reason.TARGET_BUSY)
-    if not _readable(live, plan):
+    if not live.is_readable(plan.kind):
         reason = Reason.CONFIGURATION_UNREADABLE
         return Decision(reason, escalated(incident, now, reason, Status.INCONCLUSIVE))
     if live.value != (plan.before if incident.watching else plan.after):
         return _lost(incident, plan, Reason.VALUE_CHANGED, now)
-    if _deployed(live, plan) and not late:
+    if live.world != plan.world and not late:
         # What was counted before the deployment says nothing of what runs now.
-        fresh = replace(plan, **_hashes(live))
+        fresh = _made_for(plan, live)
         reason = Reason.DEPLOYMENT_IN_PROGRESS
         return Decision(reason, moved(incident, now, reason, plan=fresh, acted_at=iso(now), evidence=None))
     judged = with_evidence(seen, incident, now)
@@ -152,7 +152,7 @@ def _relapsed(seen: Observation, incident: Incident, plan: Plan, now: datetime) 
     spent = guards.spent(seen, incident, now)
     if seen.mode is Mode.OBSERVE or spent is not None:
         return Decision(reason, escalated(incident, now, reason, watching=False, guard=spent))
-    again = replace(plan, expires_after=None, **_hashes(live_of(seen, plan.key)))
+    again = replace(_made_for(plan, live_of(seen, plan.key)), expires_after=None)
     intent = intending(
         incident,
         now,
@@ -188,20 +188,9 @@ def _since(incident: Incident, plan: Plan) -> datetime:
     return parse_iso(since or incident.acted_at or incident.opened_at)
 
 
-def _settled(live: Live) -> bool:
-    return live.settled and live.configuration is not None and live.configuration.settled
-
-
-def _readable(live: Live, plan: Plan) -> bool:
-    return plan.kind != "environment" or (live.configuration is not None and live.configuration.readable)
-
-
-def _deployed(live: Live, plan: Plan) -> bool:
-    return _hashes(live) != {"code_hash": plan.code_hash, "config_hash": plan.config_hash}
-
-
-def _hashes(live: Live) -> dict[str, str]:
-    configuration = live.configuration
-    if configuration is None:
-        return {}
-    return {"code_hash": configuration.code_hash, "config_hash": configuration.config_hash}
+def _made_for(plan: Plan, live: Live) -> Plan:
+    """Return the plan in the world as it is now."""
+    if live.world is None:
+        return plan
+    code_hash, config_hash = live.world
+    return replace(plan, code_hash=code_hash, config_hash=config_hash)
