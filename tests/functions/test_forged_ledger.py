@@ -1,0 +1,46 @@
+"""Whoever can write the ledger must not thereby choose what is changed."""
+
+from dataclasses import replace
+
+import pytest
+
+from functions.healer.execute import execute
+from functions.healer.model import Decision, Effect, Plan, Reason, Status
+from functions.healer.target import Setting
+from tests.support.healer_world import World
+
+
+def forge(world: World) -> Plan:
+    """Have the incident intend to take a change of another variable back."""
+    world.break_down()
+    world.step()
+    world.cloudwatch.set("fast", "OK", world.now)
+    incident = world.incident
+    assert incident.plan is not None
+    plan = replace(incident.plan, setting="OTHER", before="evil", after="kept")
+    forged = replace(
+        incident,
+        status=Status.ACTING,
+        version=incident.version + 1,
+        plan=plan,
+        effect=Effect.REVERT,
+        purpose=Reason.ROLLED_BACK,
+    )
+    world.aws.ledger.write(None, incident, forged)
+    return plan
+
+
+def test_a_forged_intent_on_a_setting_that_is_no_remedy_is_refused(world: World) -> None:
+    forge(world)
+    assert world.step().reason is Reason.REVERT_REFUSED
+    assert world.function.variables["OTHER"] == "kept"
+    assert len(world.function.updates) == 1
+
+
+def test_the_last_step_refuses_it_too(world: World) -> None:
+    plan = forge(world)
+    seen = replace(world.observe(), about=Setting("environment", "OTHER"))
+    intent = replace(world.incident, version=world.incident.version + 1, plan=plan)
+    with pytest.raises(ValueError, match="environment:OTHER is no remedy of target shop"):
+        execute(seen, Decision(Reason.ROLLED_BACK, intent), world.aws, world.now)
+    assert world.function.variables["OTHER"] == "kept"
