@@ -4,6 +4,7 @@ It returns the incident as it must stand in the ledger before anything is done. 
 nothing is in place, `verify` once something is, `people` about requests and drift; `transitions` moves.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from functions.healer.facts import alarming, live_of, next_remedy
@@ -11,6 +12,7 @@ from functions.healer.model import (
     Decision,
     Effect,
     Incident,
+    Live,
     Mode,
     Observation,
     Plan,
@@ -116,6 +118,8 @@ def _resume_act(seen: Observation, incident: Incident, now: datetime) -> Decisio
         # It was not done, and a person does not want it: that is the rollback.
         undone = escalated(incident, now, Reason.ROLLED_BACK)
         return Decision(Reason.ROLLED_BACK, answering(undone, seen.command.id))
+    if _touched(incident, plan, live):
+        return Decision(Reason.VALUE_CHANGED, escalated(incident, now, Reason.VALUE_CHANGED))
     remedy = next_remedy(seen.target, incident)
     if remedy is None or remedy.setting != plan.key:
         # A deployment changed the remedies meanwhile: what was intended is not what would be done now.
@@ -140,9 +144,21 @@ def _resume_revert(seen: Observation, incident: Incident, now: datetime) -> Deci
         return Decision(Reason.MODE_FORBIDS, escalated(incident, now, Reason.MODE_FORBIDS))
     if not may_revert(seen, plan):
         return Decision(Reason.REVERT_REFUSED, escalated(incident, now, Reason.REVERT_REFUSED))
+    if _touched(incident, plan, live):
+        return Decision(Reason.VALUE_CHANGED, escalated(incident, now, Reason.VALUE_CHANGED))
     if not live.is_settled:
         return Decision(Reason.TARGET_BUSY)
-    return Decision(incident.purpose or Reason.ROLLED_BACK, leased_again(incident, now))
+    again = replace(leased_again(incident, now), token=live.token)
+    return Decision(incident.purpose or Reason.ROLLED_BACK, again)
+
+
+def _touched(incident: Incident, plan: Plan, live: Live) -> bool:
+    """Return whether someone wrote the setting since the intent, in an otherwise unchanged world.
+
+    The act may have been done and taken back by a person before its record: doing it again is not ours to
+    decide. Where AWS has no revision this cannot be seen.
+    """
+    return bool(incident.token) and live.token != incident.token and live.world == plan.world
 
 
 def _planned(incident: Incident) -> Plan:

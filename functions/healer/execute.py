@@ -13,11 +13,25 @@ PROBES = 20
 """Most probes of one run: at one run a minute 152 without an error, which show health, take 8 minutes."""
 
 PROBE_SECONDS = 5.0
-"""No probe is begun after that, so that the run stays well within its timeout of 30 s."""
+"""No probe is begun later in a run, whatever the number of targets: it must stay well within its 30 s."""
 
 
-def execute(seen: Observation, decision: Decision, aws: Aws, now: datetime) -> Incident | None:
+def execute(
+    seen: Observation,
+    decision: Decision,
+    aws: Aws,
+    now: datetime,
+    *,
+    probe_seconds: float = PROBE_SECONDS,
+) -> Incident | None:
     """Take the step that was decided and return the incident as it then stands.
+
+    Args:
+        seen: What the decision rests on.
+        decision: The step.
+        aws: What to talk to.
+        now: The moment.
+        probe_seconds: How long this run may still begin probes.
 
     Raises:
         LostRaceError: before anything was done, when another run or a person wrote first.
@@ -29,7 +43,7 @@ def execute(seen: Observation, decision: Decision, aws: Aws, now: datetime) -> I
         return seen.incident
     aws.ledger.write(seen, seen.incident, intent, counts=decision.counts)
     # An outcome may call people: that is an intent of its own, carried out at once.
-    while (outcome := _perform(seen, intent, aws, now)) is not None:
+    while (outcome := _perform(seen, intent, aws, now, probe_seconds)) is not None:
         aws.ledger.write(None, intent, outcome)
         intent = outcome
         if outcome.effect is not Effect.NOTIFY:
@@ -37,7 +51,9 @@ def execute(seen: Observation, decision: Decision, aws: Aws, now: datetime) -> I
     return intent
 
 
-def _perform(seen: Observation, intent: Incident, aws: Aws, now: datetime) -> Incident | None:
+def _perform(
+    seen: Observation, intent: Incident, aws: Aws, now: datetime, probe_seconds: float
+) -> Incident | None:
     match intent.effect:
         case None:
             return None
@@ -47,7 +63,7 @@ def _perform(seen: Observation, intent: Incident, aws: Aws, now: datetime) -> In
             return transitions.notified(intent)
         case Effect.PROBE:
             payload = seen.target.probe or "{}"
-            counts = probe(aws.prober, seen.target.invoked, payload, PROBES, PROBE_SECONDS, time.monotonic)
+            counts = probe(aws.prober, seen.target.invoked, payload, PROBES, probe_seconds, time.monotonic)
             return transitions.probed(intent, *counts)
         case Effect.APPLY | Effect.REVERT:
             refused = _change(seen, intent, aws)

@@ -7,12 +7,12 @@ healer's errors tells people.
 import json
 import os
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from functions.healer.aws import connect
+from functions.healer.clock import Clock
 from functions.healer.core import decide, retire
-from functions.healer.execute import execute
+from functions.healer.execute import PROBE_SECONDS, execute
 from functions.healer.ledger import LostRaceError
 from functions.healer.measure import measures
 from functions.healer.model import Limits, Mode, Observation, Reason
@@ -40,12 +40,16 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
     if wake is None:
         log("warning", "event dropped", allowed="own topic, schedule, operator")
         return {"wake": None, "decisions": {}}
+    began, clock = time.monotonic(), AWS.ledger.read_clock()
+    if clock.ahead:
+        log("warning", "this machine's clock is wrong", seconds_ahead=clock.ahead.total_seconds())
     setup = Setup(MODE, AWS.ledger.read_mode(), LIMITS, len(TARGETS))
     decisions: dict[str, str] = {}
     failures: list[str] = []
     for target in TARGETS:
         try:
-            decisions[target.name] = _step(target, setup, wake)
+            left = PROBE_SECONDS - (time.monotonic() - began)
+            decisions[target.name] = _step(target, setup, clock, wake, left)
         except LostRaceError:
             decisions[target.name] = Reason.BUSY
         except Exception as error:  # noqa: BLE001 - the other targets must be looked after; raised below
@@ -53,7 +57,7 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
             failures.append(f"{target.name}: {type(error).__name__}")
             log("error", "target failed", target=target.name, error=_describe(error))
     try:
-        _retire_removed()
+        _retire_removed(clock)
     except LostRaceError:
         log("info", "another run retires what was removed")
     if failures:
@@ -61,12 +65,12 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
     return {"wake": wake, "decisions": decisions}
 
 
-def _step(target: Target, setup: Setup, wake: str) -> str:
+def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: float) -> str:
     alarms = read_alarms(AWS.cloudwatch, (rule.name for rule in target.alarms))
-    now = datetime.now(UTC)
+    now = clock.now()
     seen = observe(target, setup, alarms, AWS, now)
     decision = decide(seen, now)
-    incident = execute(seen, decision, AWS, datetime.now(UTC))
+    incident = execute(seen, decision, AWS, clock.now(), probe_seconds=probe_seconds)
     facts = {"incident": incident.id, "status": incident.status} if incident else {}
     measured = measures(seen.incident, incident) if incident and decision.incident else {}
     if measured:
@@ -77,11 +81,11 @@ def _step(target: Target, setup: Setup, wake: str) -> str:
     return decision.reason
 
 
-def _retire_removed() -> None:
+def _retire_removed(clock: Clock) -> None:
     """Let go of targets that a deployment took away while a change of the healer's was in place."""
     fleet = AWS.ledger.read_fleet()
     for name in sorted((fleet.acting | fleet.blocking) - {target.name for target in TARGETS}):
-        now = datetime.now(UTC)
+        now = clock.now()
         incident = AWS.ledger.read(name)
         removed = Target(name, "", 0, (), ())
         seen = Observation(removed, MODE, {}, incident, fleet=fleet)

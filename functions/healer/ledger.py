@@ -15,14 +15,14 @@ read.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from functions.healer.catalogue import owner
-from functions.healer.clock import parse_iso
+from functions.healer.clock import Clock, parse_iso, set_by
 from functions.healer.guards import BUDGET_WINDOW
 from functions.healer.items import from_item, to_item
 from functions.healer.model import Effect, Fleet, Incident, Mode, ModeOverride, Observation, Request, Verb
@@ -85,6 +85,18 @@ class Ledger:
             return ModeOverride(0)
         mode = Mode(raw["mode"]) if "mode" in raw else None
         return ModeOverride(int(raw["version"]), mode, raw["by"], raw["why"], raw["at"])
+
+    def read_clock(self) -> Clock:
+        """Return the ledger's clock, which two healers on machines that disagree have in common.
+
+        Raises:
+            KeyError: when the answer has no date; without the time nothing can be decided.
+
+        """
+        before = datetime.now(UTC)
+        answer = self._client.get_item(TableName=self._table, Key=MODE_KEY, ConsistentRead=True)
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        return set_by(headers["date"], before, datetime.now(UTC))
 
     def read_request(self, kind: str, incident: Incident) -> Request | None:
         """Return what a person asks for, if it is for this incident and not dealt with yet.

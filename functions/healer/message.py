@@ -16,7 +16,7 @@ def body(incident: Incident) -> str:
     lines = [
         f"Incident {incident.id} of target {incident.target} is {incident.status.value}.",
         f"Reason: {incident.reason.value}. Mode: {incident.mode.value}. Opened at {incident.opened_at}.",
-        f"Seen: alarm {incident.alarm} in ALARM, borne out by its metrics.",
+        f"Seen: alarm {incident.alarm} in ALARM, {_borne_out(incident.guard)}.",
         *_done(incident),
     ]
     if incident.guard is not None:
@@ -27,6 +27,11 @@ def body(incident: Incident) -> str:
             f"Evidence: {seen.errors} errors in {seen.requests} requests since {seen.since}: {seen.verdict}."
         )
     return "\n".join([*lines, *_next(incident)])
+
+
+def _borne_out(guard: Guard | None) -> str:
+    doubts = (Reason.ALARM_NOT_FRESH, Reason.ALARM_NOT_CORROBORATED)
+    return "not borne out by its metrics" if guard and guard.reason in doubts else "borne out by its metrics"
 
 
 def _done(incident: Incident) -> list[str]:

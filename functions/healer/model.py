@@ -346,6 +346,8 @@ class Incident:
     """Why a revert is intended, or an apply for the second time (RELAPSED)."""
     lease_until: str | None = None
     """Until then the run that recorded the intent may still be at it."""
+    token: str = ""
+    """The setting's revision that the intent was recorded for; another one shows that someone wrote."""
     acted_at: str | None = None
     watching: bool = False
     """Whether the evidence is of the time after a revert."""

@@ -15,7 +15,8 @@ REMIND_EVERY = timedelta(days=1)
 def answer(seen: Observation, incident: Incident, command: Request, now: datetime) -> Decision:
     """Decide about a command. It is dealt with once, whatever becomes of it, and the incident says how."""
     if now >= parse_iso(command.until):
-        return _note(incident, command, Reason.COMMAND_EXPIRED, now)
+        # Perhaps after a part of it was done: who asked must hear that the rest was not.
+        return _note(incident, command, Reason.COMMAND_EXPIRED, now, tell=True)
     if command.verb is Verb.RELEASE:
         return _release(incident, command, now)
     after_recovery = command.verb in (Verb.RESTORE, Verb.ACCEPT)
@@ -86,7 +87,10 @@ def _undo(
     return replace(decision, incident=answering(decision.incident, command.id))
 
 
-def _note(incident: Incident, command: Request, reason: Reason, now: datetime) -> Decision:
+def _note(
+    incident: Incident, command: Request, reason: Reason, now: datetime, *, tell: bool = False
+) -> Decision:
     """Record the answer and nothing else; a pending effect stays pending."""
     noted = moved(incident, now, reason, effect=incident.effect, lease_until=incident.lease_until)
-    return Decision(reason, answering(noted, command.id))
+    answered = answering(noted, command.id)
+    return Decision(reason, telling(answered, now) if tell else answered)

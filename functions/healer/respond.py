@@ -23,7 +23,7 @@ from functions.healer.model import (
 )
 from functions.healer.target import Remedy
 from functions.healer.transitions import answering, escalated, intending, moved, opened, telling
-from functions.healer.verify import watch
+from functions.healer.verify import VERIFY_WITHIN, watch
 
 MAX_ATTEMPTS = 5
 """Tries of one effect before people are called."""
@@ -67,11 +67,30 @@ def _without_alarm(seen: Observation, incident: Incident | None, now: datetime) 
     if incident is None:
         if not alarming(seen):
             return Decision(Reason.HEALTHY)
-        silent = is_silent(seen, now)
-        return Decision(Reason.ALARM_NOT_FRESH if silent else Reason.ALARM_NOT_CORROBORATED)
+        return _unproven(seen, now)
     if incident.status is Status.ACTING:
         return Decision(Reason.ALARM_CLEARED, moved(incident, now, Reason.ALARM_CLEARED, Status.OPEN))
-    return watch(seen, incident, now)
+    decision = watch(seen, incident, now)
+    if decision.incident is None and incident.status is Status.OPEN and alarming(seen):
+        return _wait(incident, incident, Guard(_doubt(seen, now)), now)
+    return decision
+
+
+def _unproven(seen: Observation, now: datetime) -> Decision:
+    """Leave an alarm that its metrics do not bear out; people are told of one that rings on."""
+    doubt = _doubt(seen, now)
+    ringing = [name for name, alarm in seen.alarms.items() if alarm.state == "ALARM"]
+    since = min(seen.alarms[name].since for name in ringing)
+    if now < since + VERIFY_WITHIN:
+        return Decision(doubt)
+    rule = next(rule for rule in seen.target.alarms if rule.name in ringing)
+    stuck = escalated(opened(seen, rule, since, now), now, Reason.ALARM_STUCK, guard=Guard(doubt))
+    silent = seen.mode is Mode.OBSERVE
+    return Decision(doubt, replace(stuck, effect=None, lease_until=None) if silent else stuck)
+
+
+def _doubt(seen: Observation, now: datetime) -> Reason:
+    return Reason.ALARM_NOT_FRESH if is_silent(seen, now) else Reason.ALARM_NOT_CORROBORATED
 
 
 def _held(seen: Observation, draft: Incident, now: datetime, *, new: bool) -> Decision | None:
@@ -139,6 +158,7 @@ def _act(  # noqa: PLR0917 - all that an act depends on
         Status.ACTING,
         mode=seen.mode,
         plan=plan,
+        token=live_of(seen, plan.key).token,
         guard=None,
         attempts=draft.attempts + 1 if resumed else 1,
         purpose=draft.purpose if resumed else None,

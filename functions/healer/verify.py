@@ -126,10 +126,9 @@ def reverting(
     seen: Observation, incident: Incident, plan: Plan, purpose: Reason, now: datetime, *via: Status
 ) -> Decision:
     """Intend to put the value before back; what follows depends on the purpose."""
-    intent = intending(
-        incident, now, Effect.REVERT, purpose, *via, Status.ACTING, plan=plan, purpose=purpose, closed_at=None
-    )
-    return Decision(purpose, replace(intent, mode=seen.mode))
+    path, token = (*via, Status.ACTING), live_of(seen, plan.key).token
+    changes = {"plan": plan, "token": token, "purpose": purpose, "mode": seen.mode, "closed_at": None}
+    return Decision(purpose, intending(incident, now, Effect.REVERT, purpose, *path, **changes))
 
 
 def _ineffective(seen: Observation, incident: Incident, now: datetime) -> Decision:
@@ -161,6 +160,7 @@ def _relapsed(seen: Observation, incident: Incident, plan: Plan, now: datetime) 
         Status.ACTING,
         mode=seen.mode,
         plan=again,
+        token=live_of(seen, plan.key).token,
         purpose=reason,
         watching=False,
         recent_acts=guards.counted(incident.recent_acts, now),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from functions.healer.model import Guard, Limits, Reason, Status, Verb
+from functions.healer.model import Guard, Limits, Mode, Reason, Status, Verb
 from functions.healer.observe import UnreadableError
 from tests.support.healer_world import World
 
@@ -152,6 +152,50 @@ def test_an_alarm_without_recent_metrics_is_not_fresh(world: World) -> None:
     world.break_down()
     world.pass_time(600)
     assert world.step().reason is Reason.ALARM_NOT_FRESH
+    assert world.function.updates == []
+
+
+def test_an_alarm_that_rings_on_without_being_borne_out_is_told_once_and_recorded(world: World) -> None:
+    world.traffic(100, 0, seconds=60)
+    world.cloudwatch.set("fast", "ALARM", world.now)
+    for _ in range(14):
+        world.traffic(100, 0, seconds=60)
+        assert world.step().reason is Reason.ALARM_NOT_CORROBORATED
+    assert world.aws.ledger.read("shop") is None
+    for _ in range(5):
+        world.traffic(100, 0, seconds=60)
+        world.step()
+    stuck = world.incident
+    assert (stuck.status, stuck.reason) == (Status.ESCALATED, Reason.ALARM_STUCK)
+    assert stuck.guard == Guard(Reason.ALARM_NOT_CORROBORATED)
+    assert world.function.updates == []
+    assert len(world.sns.sent) == 1
+    assert "in ALARM, not borne out by its metrics" in world.sns.sent[0]["Message"]
+    world.cloudwatch.set("fast", "OK", world.now)
+    world.traffic(100, 0, seconds=120)
+    assert world.step().reason is Reason.RECOVERED_UNAIDED
+    assert world.incident.hold is None
+
+
+def test_in_observe_an_alarm_that_rings_on_is_recorded_and_nobody_told(world: World) -> None:
+    world.mode = Mode.OBSERVE
+    world.cloudwatch.set("fast", "ALARM", world.now)
+    world.pass_time(15 * 60)
+    assert world.step().reason is Reason.ALARM_NOT_FRESH
+    assert world.incident.status is Status.ESCALATED
+    assert world.sns.sent == []
+
+
+def test_an_open_incident_says_that_its_alarm_is_no_longer_borne_out(world: World) -> None:
+    world.function.status = "InProgress"
+    world.break_down()
+    world.step()
+    world.traffic(100, 0, seconds=300)
+    written = world.incident.version
+    for _ in range(3):
+        assert world.step().reason is Reason.ALARM_NOT_CORROBORATED
+    assert world.incident.guard == Guard(Reason.ALARM_NOT_CORROBORATED)
+    assert world.incident.version == written + 1
     assert world.function.updates == []
 
 

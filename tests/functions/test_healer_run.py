@@ -2,20 +2,17 @@
 
 import importlib
 import json
-from collections.abc import Iterator
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
-from types import ModuleType
+from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from functions.healer.model import Reason, Status
-from tests.support.healer_world import CANARY, TARGET, World, aws_error
+from tests.support.healer_world import CANARY, TARGET, TOPIC, World, aws_error
 
-TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
 OTHER_TARGET = replace(TARGET, name="cart", function="cart-fn")
 
 
@@ -33,27 +30,6 @@ NUDGES = [
     pytest.param({"wake": "schedule"}, id="the schedule"),
 ]
 DROPPED = [pytest.param({}, id="nothing"), pytest.param(FORGED, id="a forged topic")]
-
-
-@pytest.fixture
-def healer(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, World]]:
-    """The handler module in its own environment, with the world in place of its clients, one minute in."""
-    targets = [asdict(TARGET)]
-    monkeypatch.setenv("MODE", "act")
-    monkeypatch.setenv("TARGETS", json.dumps(targets))
-    monkeypatch.setenv("TOPIC_ARN", TOPIC)
-    monkeypatch.setenv("ESCALATION_TOPIC_ARN", "people")
-    monkeypatch.setenv("LEDGER_TABLE", "ledger")
-    monkeypatch.setenv("BUDGET", "12")
-    with mock_aws():
-        from functions.healer import handler
-
-        module = importlib.reload(handler)
-        world = World()
-        world.now = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=30)
-        world.now -= timedelta(seconds=world.now.second % 10)
-        monkeypatch.setattr(module, "AWS", world.aws)
-        yield module, world
 
 
 @pytest.mark.parametrize("event", NUDGES + DROPPED)
@@ -171,3 +147,18 @@ def test_a_misconfigured_healer_does_not_start(
     monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=r"yolo|TARGETS must be"):
         importlib.reload(module)
+
+
+def test_probes_of_all_targets_share_the_time_of_one_run(
+    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first target's probes use it up; the second is probed by no more than a later run allows."""
+    module, world = healer
+    left: list[float] = []
+    monkeypatch.setattr(module, "TARGETS", (TARGET, OTHER_TARGET))
+    clock = SimpleNamespace(monotonic=iter([100.0, 100.5, 104.0]).__next__, time=time.time)
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "execute", lambda *_, probe_seconds: left.append(probe_seconds))
+    world.traffic(100, 0)
+    module.handle({"wake": "schedule"}, None)
+    assert left == [4.5, 1.0]

@@ -205,10 +205,12 @@ def test_a_held_incident_is_left_alone_until_it_is_released(world: World) -> Non
     assert [update["FAILURE_RATE"] for update in world.function.updates] == ["0", "0.3", "0"]
 
 
-def test_an_expired_command_does_nothing(world: World) -> None:
+def test_an_expired_command_does_nothing_and_people_are_told_once(world: World) -> None:
     world.break_down()
     world.step()
     world.ask(Verb.ROLLBACK, minutes=1)
     world.pass_time(61)
     assert world.step().reason is Reason.COMMAND_EXPIRED
+    world.step()
     assert len(world.function.updates) == 1
+    assert ["command-expired" in message["Subject"] for message in world.sns.sent] == [True]

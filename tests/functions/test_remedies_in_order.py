@@ -92,6 +92,24 @@ def test_rollback_undoes_all_that_stands_the_last_first(world: World) -> None:
     assert sum("rolled-back" in message["Subject"] for message in world.sns.sent) == 1
 
 
+def test_a_rollback_that_expires_halfway_tells_people_what_still_stands(world: World) -> None:
+    world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
+    world.break_down()
+    world.step()
+    fail_on(world)
+    world.step()
+    world.step()
+    world.cloudwatch.set("fast", "OK", world.now)
+    world.ask(Verb.ROLLBACK, minutes=1)
+    world.step()
+    world.pass_time(61)
+    assert world.step().reason is Reason.COMMAND_EXPIRED
+    assert (override(world), world.function.variables["FAILURE_RATE"]) == (None, "0")
+    told = world.sns.sent[-1]["Message"]
+    assert "stands: environment:FAILURE_RATE from '0.3' to '0'" in told
+    assert "`selfheal rollback" in told
+
+
 def test_a_remedy_that_expires_is_taken_back_under_watch_and_leaves_no_drift(world: World) -> None:
     world.target = replace(world.target, remedies=(EXPIRING,))
     world.break_down()

@@ -31,6 +31,7 @@ REMEDY = Remedy("environment", "FAILURE_RATE", "0")
 OPERATOR = "arn:aws:iam::000000000000:user/operator"
 TARGET = Target("shop", "shop-fn", 0.001, (FAST, BACKSTOP), (REMEDY,))
 CANARY = "canary-secret-5d1f"
+TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
 
 
 def aws_error(code: str, operation: str = "Operation") -> ClientError:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from functions.healer.model import Status
+from functions.healer.model import Reason, Status
 from functions.healer.transitions import LEASE
 from tests.support.closed_loop import ACTS, Do, Loop
 from tests.support.harm_scenarios import SCENARIOS
@@ -69,7 +69,8 @@ def test_a_forced_alarm_with_healthy_metrics_is_not_acted_upon(skew: str) -> Non
     loop.forced = "ALARM"
     run(loop, skew)
     assert loop.acts == []
-    assert loop.last is None
+    assert loop.incident.reason is Reason.ALARM_STUCK
+    assert len(loop.sns.sent) == 1
 
 
 @pytest.mark.parametrize("skew", SKEWS)
