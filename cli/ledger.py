@@ -5,6 +5,7 @@ Items of schema 1 are read as well: they have no `standing`, and their plan has 
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +36,31 @@ def read_incidents(dynamodb: Any, table: str) -> list[dict[str, Any]]:
     # The table holds an item per target and per closed incident of the last weeks: small enough to scan.
     pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     return arrange(plain(item) for page in pages for item in page["Items"])
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the last `up` deployed, as it says in the ledger."""
+
+    mode: str
+    """The baseline."""
+    healer: str
+    """Name of the healer's function."""
+
+
+def read_deployment(dynamodb: Any, table: str) -> Deployment | None:
+    """Read what was deployed; None where there is no such item, or no such table.
+
+    Raises:
+        botocore.exceptions.ClientError: when the table cannot be read.
+
+    """
+    key = {"pk": {"S": "deployment"}, "sk": {"S": "healer"}}
+    try:
+        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return None
+    return Deployment(item["mode"]["S"], item["healer"]["S"]) if item else None
 
 
 def read_incident(dynamodb: Any, table: str, known: Mapping[str, Any]) -> dict[str, Any]:

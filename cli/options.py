@@ -164,8 +164,8 @@ HealerName = Annotated[
     typer.Option(
         "--healer",
         metavar="NAME",
-        help="Name of the healer's function, to be woken at once. Default: the stack's output "
-        "`healerName`; with --aws nobody is woken, and the healer's schedule takes it up within a minute.",
+        help="Name of the healer's function, to be woken at once. Default: the one that the ledger "
+        "names as deployed. If nobody is woken, the healer's schedule takes it up within a minute.",
     ),
 ]
 

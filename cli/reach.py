@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from cli.connection import connect
 from cli.console import Output
 from cli.errors import CliError, NotDeployedError
-from cli.ledger import read_incidents
+from cli.ledger import read_deployment, read_incidents
 from cli.modes import Kept, effective, read_mode
 from cli.site import Site, exports
 from functions.healer.model import Mode
@@ -142,22 +142,19 @@ def reach(site: Site, where: Where, output: Output) -> Generator[Reach]:
         CliError: when the stack has no ledger, or its mode is none that this version knows.
 
     """
-    options = where.options(site.config.name)
     if where.aws:
         region = site.config.values.get("aws:region")
         table = where.ledger or f"{site.project.name}-{site.config.name}-ledger"
         output.say(f"Using AWS{f', region {region}' if region else ''}: the table {table}.")
-        yield Reach(OwnChain(region), table, where.healer, *_configured(site), options)
+        yield _within(site, where, OwnChain(region), table)
         return
     outputs = _outputs(site, where)
     table = where.ledger or outputs.get("ledgerTable")
     if not table:
         name = site.config.name
         raise CliError(f"Stack {name} exports no `ledgerTable`: run `selfheal up --stack {name}` again.")
-    healer = where.healer or outputs.get("healerName")
-    deployed = (_mode(str(outputs["mode"])), "stack output") if "mode" in outputs else _configured(site)
     with connect(site.workspace, where.endpoint, site.region, output) as connection:
-        yield Reach(connection.clients, str(table), str(healer) if healer else None, *deployed, options)
+        yield _within(site, where, connection.clients, str(table))
 
 
 def _outputs(site: Site, where: Where) -> dict[str, Any]:
@@ -170,9 +167,15 @@ def _outputs(site: Site, where: Where) -> dict[str, Any]:
         raise
 
 
-def _configured(site: Site) -> tuple[Mode, str]:
-    key = f"{site.project.name}:mode"
-    return _mode(site.config.values.get(key, Mode.OBSERVE)), f"Pulumi.{site.config.name}.yaml"
+def _within(site: Site, where: Where, clients: ClientSource, table: str) -> Reach:
+    """Read what was deployed; where the ledger does not say, by an older version, the stack's file counts."""
+    deployed = read_deployment(clients.get("dynamodb"), table)
+    healer = where.healer or (deployed.healer if deployed else None)
+    options = where.options(site.config.name)
+    if deployed is not None:
+        return Reach(clients, table, healer, _mode(deployed.mode), "as deployed", options)
+    configured = site.config.values.get(f"{site.project.name}:mode", Mode.OBSERVE)
+    return Reach(clients, table, healer, _mode(configured), f"Pulumi.{site.config.name}.yaml", options)
 
 
 def _mode(text: str) -> Mode:

@@ -14,7 +14,7 @@ from components.grants import ledger_grants, remedy_grants
 from components.guards import DEFAULT_BUDGET, GuardArgs, check_guards, guards_text
 from components.healer_environment import environment
 from components.iam import Statement, allow, function_role, write_logs, write_traces
-from components.ledger import ledger_table
+from components.ledger import deployment_item, ledger_table
 from components.log_groups import DEFAULT_RETENTION_DAYS, log_group
 from components.people import approver_policy, operator_policy
 from components.remedies import Mode
@@ -153,6 +153,8 @@ class Healer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.function_name = function.name
+        running = pulumi.ResourceOptions(parent=self, depends_on=[function])
+        deployment_item(name, self.ledger_table, self.function_name, _mode(args).value, running)
         # IAM on the ledger's items says who may; whom to attach it to is the team's to say.
         people = name, self.ledger_table, self.function_name, arns, self
         self.approver_policy_arn = approver_policy(*people)

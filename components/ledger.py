@@ -11,6 +11,10 @@ from components.errors import ComponentError
 _FLEET_KEY = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
 """The item that names the targets whose override stands. The healer writes it together with the incident."""
 
+_DEPLOYMENT_KEY = {"pk": {"S": "deployment"}, "sk": {"S": "healer"}}
+"""The item that tells people's commands which healer and which mode were deployed. The healer only reads its
+environment, and may not write this."""
+
 _NOTHING_THERE = ("couldn't find resource", "empty result")
 """What the AWS provider says of a table and of an item that do not exist (measured with version 7.51.1)."""
 
@@ -46,6 +50,34 @@ def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Reso
         point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
         deletion_protection_enabled=protect,
         opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def deployment_item(
+    name: str,
+    table: pulumi.Output[str],
+    function: pulumi.Output[str],
+    mode: str,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Register what was deployed beside the incidents, so that people who see the ledger need no more.
+
+    Args:
+        name: Prefix of the logical name.
+        table: Name of the ledger.
+        function: Name of the healer's function.
+        mode: The baseline.
+        opts: Whose child it is, and after what it is written.
+
+    """
+    item = {**_DEPLOYMENT_KEY, "schema": {"N": "2"}, "mode": {"S": mode}, "healer": {"S": function}}
+    aws.dynamodb.TableItem(
+        f"{name}-deployment",
+        table_name=table,
+        hash_key="pk",
+        range_key="sk",
+        item=pulumi.Output.json_dumps(item),
+        opts=opts,
     )
 
 

@@ -47,7 +47,7 @@ class Clients:
 
 def reach(answer: dict[str, Any] | Exception, healer: str | None = "healer") -> tuple[Reach, Lambda]:
     lambda_ = Lambda(answer)
-    return Reach(Clients(lambda_), TABLE, healer, Mode.ACT, "stack output"), lambda_
+    return Reach(Clients(lambda_), TABLE, healer, Mode.ACT, "as deployed"), lambda_
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from cli.reach import Reach
 from tests.cli.support import (
     PLAN,
     TABLE,
+    client,
     create_table,
     drifting,
     escalated,
@@ -164,6 +165,13 @@ def test_the_mode_is_shown_set_and_cleared(aws: Callable[..., Any]) -> None:
     item = stored("mode", "override")
     assert item is not None
     assert [line["mode"] for line in item["history"]] == ["observe", "suggest", "cleared"]
+
+
+def test_the_mode_that_was_deployed_counts_and_not_the_stacks_file(aws: Callable[..., Any]) -> None:
+    item = {"pk": {"S": "deployment"}, "sk": {"S": "healer"}, "mode": {"S": "suggest"}}
+    client().put_item(TableName=TABLE, Item=item | {"healer": {"S": "healer-4711"}})
+    assert "baseline suggest (as deployed)" in words(aws("mode"))
+    assert json.loads(aws("mode", "--json").stdout)["effective"] == "suggest"
 
 
 def test_an_override_that_does_not_tighten_is_said_to(aws: Callable[..., Any]) -> None:

@@ -114,6 +114,15 @@ def test_the_ledger(protect: bool) -> None:
     assert table.inputs["deletionProtectionEnabled"] is protect
 
 
+def test_the_ledger_says_which_healer_and_which_mode_were_deployed() -> None:
+    deployment = healer(mode=Mode.SUGGEST)
+    [item] = deployment.of("aws:dynamodb/tableItem:TableItem")
+    written = json.loads(item.inputs["item"])
+    assert (written["pk"], written["sk"]) == ({"S": "deployment"}, {"S": "healer"})
+    assert written["mode"] == {"S": "suggest"}
+    assert function(deployment).urn in item.dependencies
+
+
 def test_the_ledger_is_protected_and_the_healer_only_observes_unless_told_otherwise() -> None:
     deployment = healer()
     assert deployment.of("aws:dynamodb/table:Table")[0].inputs["deletionProtectionEnabled"] is True

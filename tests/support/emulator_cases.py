@@ -24,6 +24,7 @@ PERMISSION = "aws:lambda/permission:Permission"
 POLICY = "aws:iam/policy:Policy"
 STAGE = "aws:apigatewayv2/stage:Stage"
 TABLE_TYPE = "aws:dynamodb/table:Table"
+ITEM_TYPE = "aws:dynamodb/tableItem:TableItem"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ def topic_policy(sid: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def item(**attributes: str) -> str:
+    values = {"pk": "deployment", "sk": "healer"} | attributes
+    return json.dumps({name: {"S": value} for name, value in values.items()})
+
+
 ROLE_NEED = Need(ROLE, {"assumeRolePolicy": trust()})
 FUNCTION_INPUTS: dict[str, Any] = {
     "role": "{role.arn}",
@@ -83,6 +89,12 @@ FUNCTION_INPUTS: dict[str, Any] = {
     "environment": {"variables": {"FAILURE_RATE": "0.3", "lower_case": "kept"}},
 }
 FUNCTION_NEEDS = {"role": ROLE_NEED, "fn": Need(FUNCTION, FUNCTION_INPUTS)}
+TABLE_INPUTS: dict[str, Any] = {
+    "hashKey": "pk",
+    "rangeKey": "sk",
+    "attributes": [{"name": "sk", "type": "S"}, {"name": "pk", "type": "S"}],
+    "billingMode": "PAY_PER_REQUEST",
+}
 API_NEEDS = {"api": Need(API, {"protocolType": "HTTP"})}
 
 
@@ -401,10 +413,7 @@ CASES = [
     Case(
         TABLE_TYPE,
         {
-            "hashKey": "pk",
-            "rangeKey": "sk",
-            "attributes": [{"name": "sk", "type": "S"}, {"name": "pk", "type": "S"}],
-            "billingMode": "PAY_PER_REQUEST",
+            **TABLE_INPUTS,
             "ttl": {"attributeName": "expires_at", "enabled": True},
             "pointInTimeRecovery": {"enabled": True},
             "serverSideEncryption": {"enabled": True},
@@ -413,5 +422,22 @@ CASES = [
         {"ttl": None, "pointInTimeRecovery": {"enabled": False}, "serverSideEncryption": None},
         lambda c, id_, _: c.get("dynamodb").update_table(TableName=id_, DeletionProtectionEnabled=True),
         "deletionProtectionEnabled",
+    ),
+    Case(
+        ITEM_TYPE,
+        {
+            "tableName": "{table.name}",
+            "hashKey": "pk",
+            "rangeKey": "sk",
+            "item": item(mode="act", healer="h"),
+        },
+        {"item": item(mode="observe")},
+        lambda c, _, i: c.get("dynamodb").update_item(
+            TableName=i["tableName"],
+            Key={"pk": {"S": "deployment"}, "sk": {"S": "healer"}},
+            AttributeUpdates={"mode": {"Value": {"S": "act"}}, "other": {"Value": {"S": "not ours"}}},
+        ),
+        "item",
+        {"table": Need(TABLE_TYPE, TABLE_INPUTS)},
     ),
 ]

@@ -1,0 +1,81 @@
+"""DynamoDB: single items of a table."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.clients import Clients
+from sandbox.provider.spec import JSON, Props, Spec, values
+
+_GONE = "ResourceNotFoundException"
+
+
+def _create(clients: Clients, inputs: Props) -> str:
+    """Put the item, if there is none of that key: AWS's provider takes nobody else's over either."""
+    item = json.loads(inputs["item"])
+    condition = {"ConditionExpression": "attribute_not_exists(#key)"}
+    names = {"#key": inputs["hashKey"]}
+    try:
+        clients.get("dynamodb").put_item(
+            TableName=inputs["tableName"], Item=item, ExpressionAttributeNames=names, **condition
+        )
+    except ClientError as error:
+        if code_of(error) != "ConditionalCheckFailedException" or _live(clients, inputs) != item:
+            raise
+    parts = [inputs["tableName"], *(str(next(iter(value.values()))) for value in _key(inputs).values())]
+    return "|".join(parts)
+
+
+def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    live = or_none(_GONE, lambda: _live(clients, inputs))
+    if not live:
+        return None
+    # Attributes that someone else added are not the program's business: the provider does not ask for them.
+    own = {key: value for key, value in live.items() if key in json.loads(inputs["item"])}
+    return {**inputs, "item": json.dumps(own, sort_keys=True)}
+
+
+def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
+    before, after = (json.loads(inputs["item"]) for inputs in (old, new))
+    if _key(old) != _key(new):
+        _delete(clients, id_, old)
+        _create(clients, new)
+        return
+    key = _key(new)
+    puts = {name: {"Action": "PUT", "Value": value} for name, value in after.items() if name not in key}
+    deletes = {name: {"Action": "DELETE"} for name in before.keys() - after.keys()}
+    clients.get("dynamodb").update_item(
+        TableName=new["tableName"], Key=key, AttributeUpdates={**puts, **deletes}
+    )
+
+
+def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
+    with gone_is_fine(_GONE):
+        clients.get("dynamodb").delete_item(TableName=inputs["tableName"], Key=_key(inputs))
+
+
+def _live(clients: Clients, inputs: Props) -> dict[str, Any]:
+    answer = clients.get("dynamodb").get_item(
+        TableName=inputs["tableName"], Key=_key(inputs), ConsistentRead=True
+    )
+    return answer.get("Item", {})
+
+
+def _key(inputs: Props) -> Mapping[str, dict[str, Any]]:
+    item = json.loads(inputs["item"])
+    return {name: item[name] for name in (inputs["hashKey"], inputs.get("rangeKey")) if name}
+
+
+ITEM = Spec(
+    inputs={**values("tableName", "hashKey", "rangeKey"), "item": JSON},
+    required=frozenset({"tableName", "hashKey", "item"}),
+    identity=frozenset({"tableName", "hashKey", "rangeKey", "item"}),
+    replace=frozenset({"tableName", "hashKey", "rangeKey"}),
+    create=_create,
+    read=_read,
+    update=_update,
+    delete=_delete,
+)
