@@ -35,7 +35,7 @@ def respond(seen: Observation, incident: Incident | None, now: datetime) -> Deci
     since = parse_iso(last.closed_at) if last and last.closed_at else EVER
     found = confirmed(seen, since, now)
     if found is None:
-        return _without_alarm(seen, incident, now)
+        return _without_alarm(seen, incident, since, now)
     draft = incident or opened(seen, found[0], found[1].start, now)
     held = _held(seen, draft, now, new=incident is None)
     if held is not None:
@@ -63,11 +63,11 @@ def respond(seen: Observation, incident: Incident | None, now: datetime) -> Deci
     return _propose(draft, plan, seen.mode, Reason.MODE_FORBIDS, now, tell=False)
 
 
-def _without_alarm(seen: Observation, incident: Incident | None, now: datetime) -> Decision:
+def _without_alarm(seen: Observation, incident: Incident | None, since: datetime, now: datetime) -> Decision:
     if incident is None:
         if not alarming(seen):
             return Decision(Reason.HEALTHY)
-        return _unproven(seen, now)
+        return _unproven(seen, since, now)
     if incident.status is Status.ACTING:
         return Decision(Reason.ALARM_CLEARED, moved(incident, now, Reason.ALARM_CLEARED, Status.OPEN))
     decision = watch(seen, incident, now)
@@ -76,15 +76,17 @@ def _without_alarm(seen: Observation, incident: Incident | None, now: datetime) 
     return decision
 
 
-def _unproven(seen: Observation, now: datetime) -> Decision:
+def _unproven(seen: Observation, closed: datetime, now: datetime) -> Decision:
     """Leave an alarm that its metrics do not bear out; people are told of one that rings on."""
     doubt = _doubt(seen, now)
-    ringing = [name for name, alarm in seen.alarms.items() if alarm.state == "ALARM"]
-    since = min(seen.alarms[name].since for name in ringing)
-    if now < since + VERIFY_WITHIN:
+    ringing = [rule for rule in seen.target.alarms if seen.alarms[rule.name].state == "ALARM"]
+    # One that still rings after an incident has had that incident's reasons until it closed.
+    began = {rule.name: max(closed, seen.alarms[rule.name].since) for rule in ringing}
+    rule = min(ringing, key=lambda rule: began[rule.name])
+    if now < began[rule.name] + VERIFY_WITHIN:
         return Decision(doubt)
-    rule = next(rule for rule in seen.target.alarms if rule.name in ringing)
-    stuck = escalated(opened(seen, rule, since, now), now, Reason.ALARM_STUCK, guard=Guard(doubt))
+    draft = opened(seen, rule, began[rule.name], now)
+    stuck = escalated(draft, now, Reason.ALARM_STUCK, guard=Guard(doubt))
     silent = seen.mode is Mode.OBSERVE
     return Decision(doubt, replace(stuck, effect=None, lease_until=None) if silent else stuck)
 

@@ -177,6 +177,22 @@ def test_an_alarm_that_rings_on_without_being_borne_out_is_told_once_and_recorde
     assert world.incident.hold is None
 
 
+def test_an_alarm_that_outlasts_its_incident_is_given_its_time_again(world: World) -> None:
+    world.cloudwatch.set("backstop", "ALARM", world.now)
+    world.pass_time(800)
+    world.break_down()
+    world.step()
+    world.traffic(100, 0, seconds=100)
+    world.cloudwatch.set("fast", "OK", world.now)
+    assert world.step().reason is Reason.RECOVERED
+    world.traffic(100, 0, seconds=890)
+    assert world.step().reason is Reason.ALARM_NOT_FRESH
+    world.pass_time(10)
+    world.step()
+    assert world.incident.reason is Reason.ALARM_STUCK
+    assert [str(each.plan.key) for each in world.incident.standing] == ["environment:FAILURE_RATE"]
+
+
 def test_in_observe_an_alarm_that_rings_on_is_recorded_and_nobody_told(world: World) -> None:
     world.mode = Mode.OBSERVE
     world.cloudwatch.set("fast", "ALARM", world.now)
