@@ -71,10 +71,7 @@ for command, command_epilog in (
     (reading.outputs, reading.OUTPUTS_EPILOG),
     (mode.mode, mode.EPILOG),
     (approve.approve, approve.EPILOG),
-    (interventions.rollback, interventions.ROLLBACK_EPILOG),
-    (interventions.release, interventions.RELEASE_EPILOG),
-    (interventions.restore, interventions.RESTORE_EPILOG),
-    (interventions.accept, interventions.ACCEPT_EPILOG),
+    *interventions.COMMANDS,
     (serve.serve, serve.EPILOG),
 ):
     app.command(help=reflow(command.__doc__), epilog=command_epilog)(command)

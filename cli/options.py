@@ -201,13 +201,9 @@ PlanDigest = Annotated[
     ),
 ]
 
-IncidentOrTarget = Annotated[
-    str,
-    typer.Argument(
-        metavar="INCIDENT", help="Id of an incident, or the name of a target for its current one."
-    ),
-]
+INCIDENT_OR_TARGET = typer.Argument(
+    metavar="INCIDENT", help="Id of an incident, or the name of a target for its current one."
+)
+TARGET_NAME = typer.Argument(metavar="TARGET", help="Name of a target, or the id of its current incident.")
 
-TargetName = Annotated[
-    str, typer.Argument(metavar="TARGET", help="Name of a target, or the id of its current incident.")
-]
+IncidentOrTarget = Annotated[str, INCIDENT_OR_TARGET]

@@ -30,6 +30,10 @@ TOPIC_ARN = os.environ["TOPIC_ARN"]
 AWS = connect(os.environ["LEDGER_TABLE"], os.environ["ESCALATION_TOPIC_ARN"])
 
 
+BEGIN_WITHIN = 15.0
+"""Seconds into a run after which no other target is begun: the run would be ended in the midst of it."""
+
+
 class RunFailedError(Exception):
     """At least one target could not be looked after; people are told by the healer's own alarm."""
 
@@ -46,7 +50,10 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
     setup = Setup(MODE, AWS.ledger.read_mode(), LIMITS, len(TARGETS))
     decisions: dict[str, str] = {}
     failures: list[str] = []
-    for target in TARGETS:
+    for target in _in_turn(clock):
+        if time.monotonic() - began > BEGIN_WITHIN:
+            failures.append(f"{target.name}: OutOfTime")
+            continue
         try:
             left = PROBE_SECONDS - (time.monotonic() - began)
             decisions[target.name] = _step(target, setup, clock, wake, left)
@@ -63,6 +70,12 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
     if failures:
         raise RunFailedError(f"{len(failures)} of {len(TARGETS)} targets failed: {'; '.join(failures)}")
     return {"wake": wake, "decisions": decisions}
+
+
+def _in_turn(clock: Clock) -> tuple[Target, ...]:
+    """Return the targets, another one first each minute: a slow one must not starve those behind it."""
+    first = int(clock.now().timestamp() // 60) % max(1, len(TARGETS))
+    return (*TARGETS[first:], *TARGETS[:first])
 
 
 def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: float) -> str:

@@ -105,14 +105,21 @@ class Ledger:
             kind: "approval" or "command".
             incident: The target's current or last incident.
 
+        Raises:
+            KeyError: when a field is missing.
+            ValueError: when the verb is none that such an item may have.
+
         """
         key = {"pk": {"S": f"{kind}#{incident.target}"}, "sk": {"S": kind}}
         raw = _plain(self._get(key))
         if not raw or raw["incident"] != incident.id or raw["id"] in incident.answered:
             return None
+        verb = Verb(raw["verb"])
+        if (verb is Verb.APPROVE) != (kind == "approval"):
+            raise ValueError(f"{incident.target}: {verb} is no {kind}; nothing is done about either")
         fields = ("id", "incident", "by", "at", "until")
         why, plan = raw.get("why", ""), raw.get("plan")
-        return Request(verb=Verb(raw["verb"]), why=why, plan=plan, **{name: raw[name] for name in fields})
+        return Request(verb=verb, why=why, plan=plan, **{name: raw[name] for name in fields})
 
     def write(self, seen: Observation | None, before: Incident | None, after: Incident, **act: bool) -> None:
         """Replace what was read by what it becomes, or raise.

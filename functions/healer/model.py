@@ -103,6 +103,7 @@ class Reason(StrEnum):
     NO_REMEDY_HELPED = "remedy-ineffective"
     NO_EVIDENCE = "no-evidence-in-time"
     ALARM_STUCK = "alarm-stuck-while-healthy"
+    ALARM_SILENT = "alarm-silent-while-failing"
     VALUE_CHANGED = "value-changed-by-someone-else"
     EXPIRED = "remedy-expired"
     RELAPSED = "relapsed-after-the-revert"

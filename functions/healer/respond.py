@@ -220,7 +220,9 @@ def _obstacle(live: Live, remedy: Remedy, incident: Incident) -> Reason | None:
         return Reason.VARIABLE_MISSING
     if remedy.kind == "rollback_alias" and after is None:
         return Reason.NO_EARLIER_VERSION
-    if live.value == after or any(each.plan.key == remedy.setting for each in incident.standing):
+    # What stood may have been taken back since anyone looked, such as by `up` after the recovery.
+    stands = (each.plan.after for each in incident.standing if each.plan.key == remedy.setting)
+    if live.value == after or live.value in stands:
         return Reason.ALREADY_APPLIED
     tries = incident.attempts if incident.effect is Effect.APPLY else 0
     return Reason.ATTEMPTS_EXHAUSTED if tries >= MAX_ATTEMPTS else None

@@ -87,6 +87,8 @@ def watch(seen: Observation, incident: Incident, now: datetime) -> Decision:
     proposed = incident.status is Status.PROPOSED and not alarming(seen)
     if overdue and (incident.status is Status.OPEN or proposed):
         reason = Reason.ALARM_STUCK if healthy and alarming(seen) else Reason.NO_EVIDENCE
+        if evidence.verdict == Verdict.BROKEN and not alarming(seen):
+            reason = Reason.ALARM_SILENT
         unknown = escalated(replace(incident, evidence=evidence), now, reason)
         silent = incident.mode is Mode.OBSERVE
         return Decision(reason, replace(unknown, effect=None, lease_until=None) if silent else unknown)

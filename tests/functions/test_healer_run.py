@@ -5,13 +5,17 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from functions.healer.ledger import Ledger
 from functions.healer.model import Reason, Status
+from functions.healer.target import Target
 from tests.support.healer_world import CANARY, TARGET, TOPIC, World, aws_error
+from tests.support.memory_table import MemoryTable
 
 OTHER_TARGET = replace(TARGET, name="cart", function="cart-fn")
 
@@ -74,8 +78,14 @@ def test_a_thousand_duplicates_make_one_act(healer: tuple[ModuleType, World]) ->
     assert (world.incident.status, world.incident.acts) == (Status.VERIFYING, 1)
 
 
-def test_runs_at_the_same_time_make_one_act(healer: tuple[ModuleType, World]) -> None:
+def test_runs_at_the_same_time_make_one_act(
+    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     module, world = healer
+    # moto's transactions are none between threads: one that fails takes back what another has written.
+    table = MemoryTable()
+    world.aws = replace(world.aws, ledger=Ledger(table, "ledger"), dynamodb=table)
+    monkeypatch.setattr(module, "AWS", world.aws)
     world.break_down()
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: module.handle(notification("ALARM"), None), range(64)))
@@ -156,9 +166,35 @@ def test_probes_of_all_targets_share_the_time_of_one_run(
     module, world = healer
     left: list[float] = []
     monkeypatch.setattr(module, "TARGETS", (TARGET, OTHER_TARGET))
-    clock = SimpleNamespace(monotonic=iter([100.0, 100.5, 104.0]).__next__, time=time.time)
+    moments = iter([100.0, 100.4, 100.5, 103.9, 104.0])
+    clock = SimpleNamespace(monotonic=moments.__next__, time=time.time)
     monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(module, "execute", lambda *_, probe_seconds: left.append(probe_seconds))
     world.traffic(100, 0)
     module.handle({"wake": "schedule"}, None)
     assert left == [4.5, 1.0]
+
+
+def test_no_target_is_begun_when_the_run_may_be_ended_and_each_is_first_in_its_turn(
+    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, world = healer
+    monkeypatch.setattr(module, "TARGETS", (TARGET, OTHER_TARGET))
+    world.traffic(100, 0)
+    looked: list[list[str]] = []
+    for minute in range(4):
+        spent = SimpleNamespace(now=0.0)
+
+        def step(target: Target, *_: object, spent: SimpleNamespace = spent) -> str:
+            looked[-1].append(target.name)
+            spent.now += 16
+            return Reason.HEALTHY
+
+        looked.append([])
+        monkeypatch.setattr(module, "_step", step)
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda spent=spent: spent.now))
+        clock = SimpleNamespace(ahead=None, now=lambda minute=minute: world.now + timedelta(minutes=minute))
+        monkeypatch.setattr(world.aws.ledger, "read_clock", lambda clock=clock: clock)
+        with pytest.raises(module.RunFailedError, match=r"1 of 2 targets failed: (shop|cart): OutOfTime"):
+            module.handle({"wake": "schedule"}, None)
+    assert looked in ([["shop"], ["cart"]] * 2, [["cart"], ["shop"]] * 2)

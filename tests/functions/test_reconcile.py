@@ -23,16 +23,6 @@ def raising(error: BaseException) -> Callable[[], None]:
     return fail
 
 
-def heal(world: World) -> None:
-    """Break down, act, and collect the evidence of recovery."""
-    world.break_down()
-    world.step()
-    world.pass_time(10)
-    world.traffic(100, 0, seconds=80)
-    world.cloudwatch.set("fast", "OK", world.now)
-    world.pass_time(2)
-
-
 def test_a_healthy_service_is_left_alone(world: World) -> None:
     world.traffic(100, 0)
     assert world.step().reason is Reason.HEALTHY
@@ -40,7 +30,7 @@ def test_a_healthy_service_is_left_alone(world: World) -> None:
 
 
 def test_the_loop_acts_once_proves_it_and_closes(world: World) -> None:
-    heal(world)
+    world.heal()
     assert world.function.variables == {"FAILURE_RATE": "0", "TOKEN": CANARY, "OTHER": "kept"}
     assert world.open_targets() == {"shop"}
     assert world.step().reason is Reason.RECOVERED
@@ -59,7 +49,7 @@ def test_the_loop_acts_once_proves_it_and_closes(world: World) -> None:
 
 
 def test_a_closed_incident_is_kept_as_a_copy_that_expires(world: World) -> None:
-    heal(world)
+    world.heal()
     world.step()
     key = {"pk": {"S": "target#shop"}, "sk": {"S": f"closed#{world.incident.id}"}}
     item = world.dynamodb.get_item(TableName="ledger", Key=key)["Item"]
@@ -83,7 +73,7 @@ def test_a_forced_alarm_without_any_metrics_changes_nothing(world: World) -> Non
 
 def test_the_late_backstop_does_not_open_a_second_incident(world: World) -> None:
     world.cloudwatch.put(START, 600, 180, BACKSTOP)
-    heal(world)
+    world.heal()
     world.step()
     world.cloudwatch.set("backstop", "ALARM", world.now)
     assert world.step().reason is Reason.ALARM_NOT_CORROBORATED
@@ -367,7 +357,7 @@ def test_a_notice_is_sent_by_the_next_run_when_this_one_died(world: World) -> No
 
 
 def test_no_secret_of_the_environment_leaves_the_healer(world: World) -> None:
-    heal(world)
+    world.heal()
     world.step()
     assert CANARY in str(world.function.variables)
     assert CANARY not in world.everything_written()

@@ -28,10 +28,10 @@ BACKSTOP = AlarmRule(
     "backstop", "AWS/Lambda", ("Invocations", "Throttles"), ("Errors", "Throttles"), 60, 6, 0.05
 )
 REMEDY = Remedy("environment", "FAILURE_RATE", "0")
+TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
 OPERATOR = "arn:aws:iam::000000000000:user/operator"
 TARGET = Target("shop", "shop-fn", 0.001, (FAST, BACKSTOP), (REMEDY,))
 CANARY = "canary-secret-5d1f"
-TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
 
 
 def aws_error(code: str, operation: str = "Operation") -> ClientError:
@@ -198,6 +198,15 @@ class World:
         """Fail for a period, and let the fast alarm see it."""
         self.traffic(100, 30)
         self.cloudwatch.set("fast", "ALARM", self.now)
+
+    def heal(self) -> None:
+        """Break down, act, and collect the evidence of recovery."""
+        self.break_down()
+        self.step()
+        self.pass_time(10)
+        self.traffic(100, 0, seconds=80)
+        self.cloudwatch.set("fast", "OK", self.now)
+        self.pass_time(2)
 
     def step(self) -> Decision:
         """Run once."""

@@ -6,6 +6,8 @@ moto takes milliseconds for each call; the tests that try to do harm make hundre
 import re
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from threading import Lock
 from typing import Any
 
@@ -29,7 +31,8 @@ class MemoryTable:
         assert arguments["ConsistentRead"], "the healer must read what was written last"
         with self._lock:
             item = self.items.get(_key(arguments["Key"]))
-            return {"Item": deepcopy(item)} if item is not None else {}
+            answer = {"ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(datetime.now(UTC))}}}
+            return answer | ({"Item": deepcopy(item)} if item is not None else {})
 
     def put_item(self, **arguments: Any) -> dict[str, Any]:
         with self._lock:

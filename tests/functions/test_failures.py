@@ -1,0 +1,121 @@
+"""People, log, probes and the healer's own time fail: docs/failures.md."""
+
+import io
+import sys
+import time
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from components.healer import TIMEOUT_SECONDS
+from functions.healer.clock import iso
+from functions.healer.model import Limits, Reason, Status
+from functions.healer.target import Remedy
+from functions.healer.transitions import LEASE
+from tests.support.healer_world import TARGET, World, aws_error
+
+SCHEDULE = {"wake": "schedule"}
+PROBED = replace(TARGET, probe='{"rawPath": "/health"}')
+
+
+def test_a_notice_that_reaches_nobody_counts_as_sent_and_the_ledger_has_the_incident(world: World) -> None:
+    sns: Any = boto3.client("sns", region_name="us-east-1")
+    topic = sns.create_topic(Name="people")["TopicArn"]
+    assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+    world.aws = replace(world.aws, sns=sns, escalation_topic=topic)
+    world.target = replace(TARGET, remedies=())
+    world.break_down()
+    assert world.step().reason is Reason.NO_REMEDY
+    assert (world.incident.status, world.incident.effect) == (Status.ESCALATED, None)
+    assert world.step().reason is Reason.AWAITING_PEOPLE
+
+
+def test_a_baseline_that_is_back_and_fails_at_once_is_not_taken_for_the_remedy(world: World) -> None:
+    """Whether a run happens to come between the two must not matter: with one it acts."""
+    world.heal()
+    assert world.step().reason is Reason.RECOVERED
+    world.function.change(FAILURE_RATE="0.3")
+    world.pass_time(10 - world.now.second % 10)
+    world.break_down()
+    assert world.step().reason is Reason.ALARM_CONFIRMED
+    assert world.function.variables["FAILURE_RATE"] == "0"
+
+
+class Closed(io.StringIO):
+    """An output that takes nothing."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_log_that_cannot_be_written_makes_no_second_act(
+    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, world = healer
+    world.break_down()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", Closed())
+        with pytest.raises(BrokenPipeError):
+            module.handle(SCHEDULE, None)
+    assert (world.incident.status, world.incident.acts) == (Status.VERIFYING, 1)
+    module.handle(SCHEDULE, None)
+    assert len(world.function.updates) == 1
+
+
+def test_a_run_is_ended_before_its_lease_is_over() -> None:
+    assert LEASE.total_seconds() > TIMEOUT_SECONDS
+
+
+def test_probes_that_the_healer_may_not_send_are_no_evidence_and_people_are_called(world: World) -> None:
+    class Denied:
+        def invoke(self, **_: Any) -> Any:
+            raise aws_error("AccessDeniedException", "Invoke")
+
+    world.target = PROBED
+    world.aws = replace(world.aws, prober=Denied())
+    world.break_down()
+    world.step()
+    world.cloudwatch.set("fast", "OK", world.now)
+    for _ in range(14):
+        world.pass_time(60)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            world.step()
+    world.pass_time(60)
+    assert world.step().reason is Reason.NO_EVIDENCE
+    assert [line.to for line in world.incident.history][-2:] == ["INCONCLUSIVE", "ESCALATED"]
+    assert (world.incident.evidence and world.incident.evidence.probes, len(world.sns.sent)) == (0, 1)
+
+
+def test_slow_probes_of_many_targets_leave_the_run_its_time(
+    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, world = healer
+    clock = [0.0]
+
+    class Slow:
+        def invoke(self, **_: Any) -> Any:
+            clock[0] += 4.9
+            return {"Payload": io.BytesIO(b'{"statusCode": 200}')}
+
+    targets = tuple(
+        replace(PROBED, name=name, remedies=(Remedy("override", "MODE", "safe"),)) for name in "abcd"
+    )
+    monkeypatch.setattr(module, "LIMITS", Limits(blast_radius=1))
+    monkeypatch.setattr(module, "TARGETS", targets)
+    monkeypatch.setattr(module, "AWS", replace(world.aws, prober=Slow()))
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    world.break_down()
+    module.handle(SCHEDULE, None)
+    world.cloudwatch.set("fast", "OK", world.now)
+    for target in targets:
+        # Probes begin once the act had time to settle.
+        incident = world.aws.ledger.read(target.name)
+        assert incident is not None
+        earlier = replace(incident, version=incident.version + 1, acted_at=iso(world.now))
+        world.aws.ledger.write(None, incident, earlier)
+    module.handle(SCHEDULE, None)
+    assert 0 < clock[0] < TIMEOUT_SECONDS
