@@ -1,6 +1,7 @@
 """Carry out a decision: one conditional write before the act, the act, one write after."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 from functions.healer import message, remedies, transitions
@@ -20,7 +21,7 @@ def execute(
     seen: Observation,
     decision: Decision,
     aws: Aws,
-    now: datetime,
+    clock: Callable[[], datetime],
     *,
     probe_seconds: float = PROBE_SECONDS,
 ) -> Incident | None:
@@ -30,7 +31,7 @@ def execute(
         seen: What the decision rests on.
         decision: The step.
         aws: What to talk to.
-        now: The moment.
+        clock: The time. It is asked after an act, which may take a while: evidence begins when it was done.
         probe_seconds: How long this run may still begin probes.
 
     Raises:
@@ -43,7 +44,7 @@ def execute(
         return seen.incident
     aws.ledger.write(seen, seen.incident, intent, counts=decision.counts)
     # An outcome may call people: that is an intent of its own, carried out at once.
-    while (outcome := _perform(seen, intent, aws, now, probe_seconds)) is not None:
+    while (outcome := _perform(seen, intent, aws, clock, probe_seconds)) is not None:
         aws.ledger.write(None, intent, outcome)
         intent = outcome
         if outcome.effect is not Effect.NOTIFY:
@@ -52,7 +53,7 @@ def execute(
 
 
 def _perform(
-    seen: Observation, intent: Incident, aws: Aws, now: datetime, probe_seconds: float
+    seen: Observation, intent: Incident, aws: Aws, clock: Callable[[], datetime], probe_seconds: float
 ) -> Incident | None:
     match intent.effect:
         case None:
@@ -71,7 +72,7 @@ def _perform(
         log("warning", "act deferred", target=intent.target, incident=intent.id, code=refused)
         return transitions.deferred(intent)
     move = transitions.applied if intent.effect is Effect.APPLY else transitions.reverted
-    return move(intent, now)
+    return move(intent, clock())
 
 
 def _change(seen: Observation, intent: Incident, aws: Aws) -> str | None:

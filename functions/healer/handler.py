@@ -83,7 +83,7 @@ def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: 
     now = clock.now()
     seen = observe(target, setup, alarms, AWS, now)
     decision = decide(seen, now)
-    incident = execute(seen, decision, AWS, clock.now(), probe_seconds=probe_seconds)
+    incident = execute(seen, decision, AWS, clock.now, probe_seconds=probe_seconds)
     facts = {"incident": incident.id, "status": incident.status} if incident else {}
     measured = measures(seen.incident, incident) if incident and decision.incident else {}
     if measured:
@@ -103,7 +103,7 @@ def _retire_removed(clock: Clock) -> None:
         removed = Target(name, "", 0, (), ())
         seen = Observation(removed, MODE, {}, incident, fleet=fleet)
         decision = retire(incident, now)
-        execute(seen, decision, AWS, now)
+        execute(seen, decision, AWS, clock.now)
         log("warning", "target removed from configuration", target=name, reason=decision.reason)
 
 

@@ -42,5 +42,5 @@ def test_the_last_step_refuses_it_too(world: World) -> None:
     seen = replace(world.observe(), about=Setting("environment", "OTHER"))
     intent = replace(world.incident, version=world.incident.version + 1, plan=plan)
     with pytest.raises(ValueError, match="environment:OTHER is no remedy of target shop"):
-        execute(seen, Decision(Reason.ROLLED_BACK, intent), world.aws, world.now)
+        execute(seen, Decision(Reason.ROLLED_BACK, intent), world.aws, world.clock)
     assert world.function.variables["OTHER"] == "kept"

@@ -55,7 +55,7 @@ def test_a_kill_switch_thrown_between_look_and_act_still_stops_the_act(world: Wo
     seen = world.observe()
     world.set_mode(Mode.OBSERVE)
     with pytest.raises(LostRaceError):
-        execute(seen, decide(seen, world.now), world.aws, world.now)
+        execute(seen, decide(seen, world.now), world.aws, world.clock)
     assert world.function.updates == []
     assert world.step().reason is Reason.MODE_FORBIDS
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.healer.clock import iso
 from functions.healer.core import MAX_ATTEMPTS, decide
 from functions.healer.execute import execute
 from functions.healer.ledger import LostRaceError
@@ -325,7 +326,7 @@ def test_a_run_that_reads_before_another_writes_loses_and_does_nothing(world: Wo
     seen = world.observe()
     world.step()
     with pytest.raises(LostRaceError):
-        execute(seen, decide(seen, world.now), world.aws, world.now)
+        execute(seen, decide(seen, world.now), world.aws, world.clock)
     assert len(world.function.updates) == 1
 
 
@@ -361,3 +362,15 @@ def test_no_secret_of_the_environment_leaves_the_healer(world: World) -> None:
     world.step()
     assert CANARY in str(world.function.variables)
     assert CANARY not in world.everything_written()
+
+
+def test_what_failed_while_the_act_was_under_way_is_no_evidence_against_it(world: World) -> None:
+    world.break_down()
+    world.function.after_update = lambda: world.traffic(100, 30, seconds=20)
+    world.step()
+    assert world.incident.acted_at == world.incident.standing[0].since == iso(world.now)
+    world.pass_time(10)
+    world.traffic(100, 0, seconds=80)
+    world.cloudwatch.set("fast", "OK", world.now)
+    world.pass_time(2)
+    assert world.step().reason is Reason.RECOVERED

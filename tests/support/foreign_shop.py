@@ -21,13 +21,13 @@ ROOT = Path(__file__).parent.parent.parent
 FOREIGN = Path(__file__).parent / "foreign"
 
 
-def foreign_project(folder: Path) -> Project:
-    """Copy the user's project into `folder`, which must not exist, and make the components importable there.
+def foreign_project(folder: Path, program: Path = FOREIGN) -> Project:
+    """Copy a user's project into `folder`, which must not exist, and make the components importable there.
 
     A program sees its own folder and what is installed. The link stands for the installation, and makes sure
     that it is this repository's components that are tested.
     """
-    shutil.copytree(FOREIGN, folder)
+    shutil.copytree(program, folder)
     (folder / "components").symlink_to(ROOT / "components", target_is_directory=True)
     return Project.load(folder)
 

@@ -185,6 +185,9 @@ class World:
         assert incident is not None
         return incident
 
+    def clock(self) -> datetime:
+        return self.now
+
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
@@ -212,7 +215,7 @@ class World:
         """Run once."""
         seen = self.observe()
         decision = decide(seen, self.now)
-        execute(seen, decision, self.aws, self.now)
+        execute(seen, decision, self.aws, self.clock)
         return decision
 
     def observe(self) -> Observation:

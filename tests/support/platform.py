@@ -13,7 +13,7 @@ from cli.ledger import read_incidents
 from sandbox.clock.runner import Clock
 from sandbox.emulator import Emulator
 from sandbox.engine.engine import Engine
-from sandbox.engine.events import Diagnostic, Result
+from sandbox.engine.events import Diagnostic
 from sandbox.engine.project import Project
 from sandbox.engine.stack_config import StackConfig
 from sandbox.engine.state_file import StateFile
@@ -133,12 +133,7 @@ class Platform:
 
     def told(self) -> list[str]:
         """Return what people were told since the last call."""
-        sqs, messages = self.clients.get("sqs"), []
-        while batch := sqs.receive_message(QueueUrl=self.mailbox, MaxNumberOfMessages=10).get("Messages"):
-            for message in batch:
-                messages.append(message["Body"])
-                sqs.delete_message(QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"])
-        return messages
+        return received(self.clients, self.mailbox)
 
     @contextmanager
     def traffic(self) -> Generator[Traffic]:
@@ -171,24 +166,35 @@ def deployed(folder: Path, *, iam: bool, clock: bool = True, **overrides: Any) -
         result = platform.engine(**overrides).up()
         assert result.ok, result.error
         platform.outputs = result.outputs
-        platform.mailbox = _listen(clients, result)
+        platform.mailbox = listen(clients, [result.outputs["escalationTopicArn"]])
         with Clock(emulator.endpoint, REGION, emulator.credentials) if clock else nullcontext():
             yield platform
 
 
-def _listen(clients: Clients, result: Result) -> str:
+def listen(clients: Clients, topics: list[str]) -> str:
+    """Make a queue that receives what these topics send to people, and return its URL."""
     sqs = clients.get("sqs")
     url = sqs.create_queue(QueueName="people")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = result.outputs["escalationTopicArn"]
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        "Condition": {"ArnEquals": {"aws:SourceArn": topics}},
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    clients.get("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    for topic in topics:
+        clients.get("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return url
+
+
+def received(clients: Clients, queue: str) -> list[str]:
+    """Return what is in a queue, and take it out."""
+    sqs, messages = clients.get("sqs"), []
+    while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        for message in batch:
+            messages.append(message["Body"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return messages

@@ -38,7 +38,7 @@ def turns(loops: list[Loop]) -> Iterator[None]:
         yield
         decision = decide(seen, loop.now)
         try:
-            execute(seen, decision, loop.aws, loop.now)
+            execute(seen, decision, loop.aws, loop.clock)
         except LostRaceError:
             continue
         yield
@@ -175,7 +175,7 @@ def test_a_kill_switch_between_reading_and_writing_is_obeyed() -> None:
     seen = loop.observe()
     loop.set_mode(Mode.OBSERVE)
     with pytest.raises(LostRaceError):
-        execute(seen, decide(seen, loop.now), loop.aws, loop.now)
+        execute(seen, decide(seen, loop.now), loop.aws, loop.clock)
     assert loop.acts == []
 
 

@@ -1,0 +1,100 @@
+"""Small services that fail as they are asked to, and healers that differ in what they may do."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from components.arns import Arns
+from components.code import FUNCTIONS
+from components.guards import GuardArgs
+from components.healer import Healer
+from components.iam import allow, function_role, on_items
+from components.ledger import refuse_while_open
+from components.remedies import Mode, RemedyArgs, RemedyKind
+from components.targets import TargetArgs
+
+OFF: RemedyArgs = {"kind": RemedyKind.OVERRIDE, "variable": "FEATURE", "value": "off"}
+"""Helps against weak poison."""
+USELESS: RemedyArgs = {"kind": RemedyKind.OVERRIDE, "variable": "CACHE", "value": "off"}
+"""Nothing reads it."""
+OFF_FOR_NOW: RemedyArgs = {**OFF, "revert_safe": True}
+USELESS_FOR_NOW: RemedyArgs = {**USELESS, "revert_safe": True}
+VARIABLE: RemedyArgs = {"kind": RemedyKind.ENVIRONMENT, "variable": "FEATURE", "value": "off"}
+
+HEALERS: dict[str, tuple[Mode, GuardArgs, dict[str, list[RemedyArgs]]]] = {
+    # Several fail at once here, for causes of their own: without this, the blast radius would make them wait.
+    "steady": (
+        Mode.ACT,
+        {"blast_radius": 1.0, "flapping_limit": 1},
+        {
+            "ladder": [OFF_FOR_NOW, USELESS_FOR_NOW],
+            "brief": [OFF],
+            "well": [OFF],
+            "stuck": [OFF],
+            "flapping": [OFF],
+        },
+    ),
+    "stopped": (Mode.ACT, {}, {"halted": [OFF, USELESS]}),
+    "asking": (Mode.SUGGEST, {}, {"asked": [OFF]}),
+    "late": (Mode.ACT, {}, {"slow": [VARIABLE]}),
+    "skewed": (Mode.ACT, {}, {"timed": [OFF]}),
+}
+
+
+def ledger(healer: str) -> str:
+    """Return the name of a healer's ledger."""
+    return f"fleet-{healer}"
+
+
+def service(name: str, table: str, remedies: Sequence[RemedyArgs]) -> aws.lambda_.Function:
+    """Register a service, which reads overrides if it has a remedy of that kind."""
+    overridden = any(remedy["kind"] is RemedyKind.OVERRIDE for remedy in remedies)
+    reads = allow(["dynamodb:GetItem"], [ARNS.table(table)], on_items(f"override#{name}"))
+    role, policy = function_role(name, [reads], FLEET)
+    shared = [FUNCTIONS / "__init__.py", *sorted((FUNCTIONS / "shared").glob("*.py"))]
+    code = {path.relative_to(FUNCTIONS.parent).as_posix(): pulumi.FileAsset(path) for path in shared}
+    return aws.lambda_.Function(
+        name,
+        runtime="python3.13",
+        handler="handler.handle",
+        code=pulumi.AssetArchive({"handler.py": pulumi.FileAsset(Path("service/handler.py")), **code}),
+        role=role.arn,
+        environment={
+            "variables": {
+                "FEATURE": "on",
+                **({"OVERRIDES_TABLE": table, "OVERRIDES_TARGET": name} if overridden else {}),
+            }
+        },
+        opts=pulumi.ResourceOptions(parent=FLEET, depends_on=[policy]),
+    )
+
+
+for healer in HEALERS:
+    refuse_while_open(ledger(healer), restore_baseline=False)
+
+FLEET = pulumi.ComponentResource("fleet:index:Fleet", "fleet")
+ARNS = Arns(FLEET)
+for healer, (mode, guards, remedies_of) in HEALERS.items():
+    targets: list[TargetArgs] = []
+    for target, remedies in remedies_of.items():
+        function = service(target, ledger(healer), remedies)
+        targets.append(
+            {"name": target, "function_name": function.name, "instrumented": True, "remedies": remedies}
+        )
+        pulumi.export(f"function-{target}", function.name)
+        pulumi.export(f"ledger-{target}", ledger(healer))
+    made = Healer(
+        healer,
+        {
+            "ledger_name": ledger(healer),
+            "mode": mode,
+            "targets": targets,
+            "guards": guards,
+            "budget": 24,
+            "protect_ledger": False,
+        },
+    )
+    pulumi.export(f"healer-{healer}", made.function_name)
+    pulumi.export(f"people-{healer}", made.escalation_topic_arn)

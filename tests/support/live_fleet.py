@@ -1,0 +1,198 @@
+"""The fleet of `tests/support/fleet`, up in the sandbox, and what a test does to it and sees of it."""
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import modes, requests
+from cli.ledger import plain
+from functions.healer.model import Mode, Verb
+from sandbox.clock.runner import Clock
+from sandbox.emulator import Emulator
+from sandbox.engine.assets import make_zip
+from sandbox.engine.engine import Engine
+from sandbox.provider import Clients
+from tests.support.foreign_shop import ROOT, foreign_engine, foreign_project
+from tests.support.live_threads import Callers, Ear, every
+from tests.support.platform import wait_for
+
+PROGRAM = Path(__file__).parent / "fleet"
+PERSON = "arn:aws:iam::000000000000:user/ada"
+WAKE_EVERY = 4.0
+"""Seconds between two runs of a healer, beside those of its own: nothing here waits for the schedule."""
+
+
+@dataclass
+class Fleet:
+    """The deployed fleet."""
+
+    clients: Clients
+    engine: Engine
+    outputs: Mapping[str, Any]
+    ear: Ear
+    callers: Mapping[str, Callers]
+    """By service."""
+
+    def function(self, target: str) -> dict[str, Any]:
+        """Return the configuration of a service's function."""
+        return self.clients.get("lambda").get_function_configuration(
+            FunctionName=self.outputs[f"function-{target}"]
+        )
+
+    def incident(self, target: str) -> dict[str, Any]:
+        """Return the current or last incident of a service; empty if there never was one."""
+        return self._item(target, f"target#{target}", "incident")
+
+    def is_in(self, target: str, *statuses: str) -> bool:
+        """Return whether the current incident is in one of these states."""
+        return self.incident(target).get("status") in statuses
+
+    def reasons(self, target: str) -> list[str]:
+        """Return the reasons of all transitions of the current incident."""
+        return [line["reason"] for line in self.incident(target).get("history", ())]
+
+    def override(self, target: str, key: str = "FEATURE") -> tuple[str | None, int]:
+        """Return what a service is told to use, and how often that was written."""
+        item = self._item(target, f"override#{target}", key)
+        return item.get("value"), item.get("version", 0)
+
+    def clear_override(self, target: str) -> None:
+        """Put the baseline back by hand, as someone does who takes the cause for mended."""
+        key = {"pk": {"S": f"override#{target}"}, "sk": {"S": "FEATURE"}}
+        self.clients.get("dynamodb").update_item(
+            TableName=self.outputs[f"ledger-{target}"],
+            Key=key,
+            UpdateExpression="REMOVE #value ADD version :one",
+            ExpressionAttributeNames={"#value": "value"},
+            ExpressionAttributeValues={":one": {"N": "1"}},
+        )
+
+    def ask(self, verb: Verb, target: str, plan: str | None = None) -> None:
+        """Ask something of the healer, as `selfheal approve` and `selfheal release` do."""
+        incident, now = self.incident(target), datetime.now(UTC)
+        request = requests.make(verb, incident["id"], PERSON, "seen in a test", now, plan=plan)
+        table = self.outputs[f"ledger-{target}"]
+        requests.submit(self.clients.get("dynamodb"), table, request, incident, now)
+
+    def set_mode(self, target: str, mode: Mode | None) -> None:
+        """Override the mode of a service's healer as `selfheal mode` does; None clears the override."""
+        change = modes.Change(mode, PERSON, "seen in a test", clear=mode is None)
+        table = self.outputs[f"ledger-{target}"]
+        modes.write_mode(self.clients.get("dynamodb"), table, change, datetime.now(UTC))
+
+    def mode_item(self, target: str) -> dict[str, Any]:
+        """Return the override of the mode as the ledger holds it."""
+        return self._item(target, "mode", "override")
+
+    def alarm(self, target: str) -> dict[str, Any]:
+        """Return the fast alarm of a service."""
+        pages = self.clients.get("cloudwatch").get_paginator("describe_alarms").paginate()
+        alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
+        return next(alarm for alarm in alarms if f"-{target}-fast" in alarm["AlarmName"])
+
+    def spoil_alarm(self, target: str) -> None:
+        """Make the fast alarm ring however well the service is: its threshold becomes no errors at all."""
+        alarm = self.alarm(target)
+        kept = ("AlarmName", "AlarmActions", "OKActions", "Metrics", "EvaluationPeriods", "TreatMissingData")
+        self.clients.get("cloudwatch").put_metric_alarm(
+            **{key: alarm[key] for key in kept},
+            Threshold=0.0,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
+
+    def copy_healer(self, healer: str, *, skew: int = 0, pause: int = 0) -> str:
+        """Deploy a healer once more, on a machine whose clock is off or whose act takes long."""
+        lambda_, name = self.clients.get("lambda"), f"{healer}-{skew}-{pause}"
+        given = lambda_.get_function_configuration(FunctionName=self.outputs[f"healer-{healer}"])
+        other = {"SKEW_SECONDS": str(skew), "PAUSE_SECONDS": str(pause)}
+        files = [path for path in (ROOT / "functions").rglob("*") if path.suffix in (".py", ".json")]
+        code = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in files}
+        code["other_machine.py"] = (PROGRAM / "other_machine.py").read_bytes()
+        lambda_.create_function(
+            FunctionName=name,
+            Runtime=given["Runtime"],
+            Role=given["Role"],
+            Handler="other_machine.handle",
+            Code={"ZipFile": make_zip(code)},
+            Timeout=60,
+            Environment={"Variables": given["Environment"]["Variables"] | other},
+        )
+        lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        return name
+
+    def wake(self, function: str) -> None:
+        """Run a healer, unless another run of it is under way."""
+        with suppress(BotoCoreError, ClientError):
+            self.clients.get("lambda").invoke(FunctionName=function, Payload=b'{"wake": "operator"}')
+
+    def wait_for(self, target: str, what: str, condition: Callable[[], bool], seconds: float) -> None:
+        """Wait until a condition holds, or fail with the target's story."""
+        wait_for(f"{target}: {what}", condition, seconds, lambda: self.story(target))
+
+    def story(self, target: str) -> str:
+        """Return what the healer decided about a service and where that stands, to explain a failure."""
+        decisions = [
+            line for line in self._log() if line.get("target") == target and line.get("message") == "decision"
+        ]
+        lines: list[str] = []
+        for before, line in zip([{}, *decisions], decisions, strict=False):
+            if line["reason"] != before.get("reason"):
+                lines.append(f"{line['time']} {line['reason']}")
+        changes = [f"{key}: {self.override(target, key)}" for key in ("FEATURE", "CACHE")]
+        return "\n".join([*lines, *changes, str(self.ear.subjects(target)), str(self.incident(target))])
+
+    def _log(self) -> list[dict[str, Any]]:
+        """Return what the healers logged, in the order in which it came in."""
+        logs = self.clients.get("logs")
+        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+        pages = [
+            page
+            for group in groups
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        ]
+        events = [
+            event for page in pages for event in page["events"] if event["message"].startswith('{"level"')
+        ]
+        return [
+            json.loads(event["message"]) for event in sorted(events, key=lambda event: event["timestamp"])
+        ]
+
+    def _item(self, target: str, pk: str, sk: str) -> dict[str, Any]:
+        table, key = self.outputs[f"ledger-{target}"], {"pk": {"S": pk}, "sk": {"S": sk}}
+        found = self.clients.get("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
+        return plain(found.get("Item", {}))
+
+
+@contextmanager
+def fleet_up(folder: Path) -> Generator[Fleet]:
+    """Bring the fleet up, with callers and runs of its healers, and take everything down at the end."""
+    with Emulator.start(folder / "emulator") as emulator, ExitStack() as running:
+        clients = Clients(emulator.endpoint, emulator.region, emulator.credentials)
+        project = foreign_project(folder / "fleet", PROGRAM)
+        engine = foreign_engine(project, clients, folder / "state.json")
+        result = engine.up()
+        assert result.ok, result.error
+        of = {kind: _named(result.outputs, kind) for kind in ("function", "healer", "people")}
+        callers = {name: Callers(clients.get("lambda"), given) for name, given in of["function"].items()}
+        ear = Ear(clients, list(of["people"].values()))
+        fleet = Fleet(clients, engine, result.outputs, ear, callers)
+        running.enter_context(Clock(emulator.endpoint, emulator.region, emulator.credentials))
+        for each in callers.values():
+            running.enter_context(every(1.0, each.call))
+        for healer in of["healer"].values():
+            running.enter_context(every(WAKE_EVERY, partial(fleet.wake, healer)))
+        running.enter_context(every(1.0, ear.hear))
+        yield fleet
+
+
+def _named(outputs: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """Return the outputs of one kind by what they are of."""
+    prefix = f"{kind}-"
+    return {key.removeprefix(prefix): text for key, text in outputs.items() if key.startswith(prefix)}
