@@ -99,7 +99,8 @@ def _held(seen: Observation, draft: Incident, now: datetime, *, new: bool) -> De
     """Return the escalation of an incident on a target that must be left alone."""
     if seen.mode is Mode.OBSERVE:
         return None
-    guard = guards.flapping(seen, draft, now) if new else None
+    # One that was opened in observe has not been asked yet.
+    guard = guards.flapping(seen, draft, now) if new or draft.mode is Mode.OBSERVE else None
     hold = draft.hold
     if hold is not None:
         # What it is held for stays the hold's reason: a release must end the cause, not its consequence.

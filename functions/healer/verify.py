@@ -151,7 +151,7 @@ def _relapsed(seen: Observation, incident: Incident, plan: Plan, now: datetime) 
     if seen.mode is Mode.SUGGEST:
         return Decision(reason, moved(incident, now, reason, Status.OPEN, watching=False, purpose=None))
     spent = guards.spent(seen, incident, now)
-    if seen.mode is Mode.OBSERVE or spent is not None:
+    if seen.mode is Mode.OBSERVE or spent is not None or seen.target.remedy_of(plan.key) is None:
         return Decision(reason, escalated(incident, now, reason, watching=False, guard=spent))
     again = replace(_made_for(plan, live_of(seen, plan.key)), expires_after=None)
     intent = intending(

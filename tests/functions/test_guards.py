@@ -108,6 +108,15 @@ def test_a_flapping_target_is_held_with_one_escalation_and_not_called_well_meanw
     assert world.step().reason is Reason.ALARM_CONFIRMED
 
 
+def test_flapping_that_was_only_observed_counts_once_it_may_act(world: World) -> None:
+    world.limits, world.mode = Limits(flapping_limit=0), Mode.OBSERVE
+    world.break_down()
+    assert world.step().reason is Reason.MODE_FORBIDS
+    world.mode = Mode.ACT
+    assert world.step().reason is Reason.FLAPPING
+    assert (world.incident.status, world.function.updates) == (Status.ESCALATED, [])
+
+
 def test_a_flapping_hold_ends_by_itself(world: World) -> None:
     for _ in range(3):
         world.break_down()

@@ -1,11 +1,9 @@
-"""A world that answers back: traffic fails as long as its cause lasts, the alarm follows, the healer runs.
-
-Every call of the healer's goes through a tap, where tests count it, refuse it, or lose its answer.
-"""
+"""A world that answers back: traffic fails as long as its cause lasts, the alarm follows, the healer runs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -13,7 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from functions.healer.aws import Aws
 from functions.healer.ledger import Ledger, LostRaceError
 from functions.healer.model import Decision, Effect, Incident, Limits, Mode, Reason
-from functions.healer.observe import Setup
+from functions.healer.target import Remedy, Target
 from tests.support.healer_world import (
     FAST,
     START,
@@ -22,76 +20,37 @@ from tests.support.healer_world import (
     FakeCloudWatch,
     FakeLambda,
     FakeSns,
-    Target,
     World,
 )
 from tests.support.memory_table import MemoryTable
-
-ACTS = ("update_function_configuration", "put_item")
-"""What changes a target: the healer puts nothing but overrides."""
+from tests.support.tap import ACTS, WRITES, Tap, Tapped, Values
 
 EXPECTED = (LostRaceError, ClientError, ReadTimeoutError, DiedError)
 """How a run may end without an answer; anything else is a bug."""
 
-Do = Callable[[], Any]
-
-
-@dataclass
-class Tap:
-    """What every call goes through."""
-
-    fault: Callable[[int, Do], Any] = lambda _number, do: do()
-    """Given the number of the call and the call itself; returns its answer."""
-    done: Callable[[str, dict[str, Any]], None] = lambda _name, _arguments: None
-    """Told of every call that took effect."""
-    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
-
-    def run(self, name: str, arguments: dict[str, Any], call: Callable[..., Any]) -> Any:
-        self.calls.append((name, arguments))
-
-        def do() -> Any:
-            answer = call(**arguments)
-            self.done(name, arguments)
-            return answer
-
-        return self.fault(len(self.calls) - 1, do)
-
-
-class Tapped:
-    """A client whose calls go through a tap; a paginator is one call."""
-
-    def __init__(self, client: Any, tap: Tap) -> None:
-        self._client, self._tap = client, tap
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._client, name)
-        return lambda **arguments: self._tap.run(name, arguments, method)
-
-    def get_paginator(self, name: str) -> Any:
-        pages = self._client.get_paginator(name)
-        tap = self._tap
-
-        class Paginator:
-            def paginate(self, **arguments: Any) -> list[Any]:
-                return tap.run(name, arguments, lambda **given: list(pages.paginate(**given)))
-
-        return Paginator()
+LEAST_FIRST = (Mode.OBSERVE, Mode.SUGGEST, Mode.ACT)
 
 
 @dataclass(frozen=True)
 class Act:
-    """One change of a target that took effect, and the intent that the ledger held then."""
+    """One change of a target that took effect, and what the ledger and the world held then."""
 
     at: datetime
-    effect: Effect | None
+    effect: Effect
     incident: Incident
+    was: str | None
+    """The value that was replaced."""
     mode: Mode
     baseline: Mode
+    in_alarm: bool
+    remedy: Remedy | None
+    """The remedy that it carries out or takes back, if the target has it."""
 
     @property
     def intent(self) -> tuple[str, str]:
-        """What an apply was counted as."""
-        return self.incident.id, self.incident.recent_acts[-1]
+        """What it was intended as: an intent that is made again is still the same one."""
+        begun = [line.at for line in self.incident.history if line.to == "ACTING" and line.source != "ACTING"]
+        return self.incident.id, begun[-1]
 
     @property
     def is_asked_for(self) -> bool:
@@ -108,22 +67,32 @@ class Loop(World):
     ) -> None:
         self.target, self.mode, self.now = target, mode, START
         self.dynamodb = table or MemoryTable()
-        self.function, self.cloudwatch, self.sns = FakeLambda(), FakeCloudWatch(), FakeSns()
+        arn = f"arn:aws:lambda:us-east-1:000000000000:function:{target.function}"
+        self.function, self.sns = FakeLambda(target.function, fed=arn), FakeSns()
+        names = [rule.name for rule in target.alarms]
+        self.cloudwatch = FakeCloudWatch(dict.fromkeys(names, "OK"), dict.fromkeys(names, START))
         self.book = Ledger(self.dynamodb, "ledger")
-        self.tap = Tap(done=self._took_effect)
+        self.tap = Tap(self.live, self._took_effect)
         self.limits, self.fleet_size = Limits(), 1
         self.cause: Callable[[], bool] = lambda: False
         self.forced: str | None = None
         self.requests, self.skew = 100, timedelta(0)
         self.acts: list[Act] = []
+        self.runs: list[int] = []
         self.aws = self.connect()
 
     def connect(self) -> Aws:
         """Make a healer's clients, each of which goes through the tap."""
-        parts = (self.cloudwatch, self.function, self.sns, self.dynamodb)
-        cloudwatch, function, sns, dynamodb = (Tapped(part, self.tap) for part in parts)
+        parts = (self.cloudwatch, self.function, self.sns, self.dynamodb, self)
+        cloudwatch, function, sns, dynamodb, prober = (Tapped(part, self.tap) for part in parts)
         ledger = Ledger(dynamodb, "ledger")
-        return Aws(cloudwatch, function, sns, ledger, "people", dynamodb, "ledger", function)
+        return Aws(cloudwatch, function, sns, ledger, "people", dynamodb, "ledger", prober)
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        """Answer a probe as the service answers its callers."""
+        assert (FunctionName, Payload.decode()) == (self.target.invoked, self.target.probe)
+        crashed = {"FunctionError": "Unhandled"} if self.cause() else {}
+        return {**crashed, "Payload": BytesIO(b"{}")}
 
     @property
     def incident(self) -> Incident:
@@ -138,20 +107,27 @@ class Loop(World):
 
     @property
     def mode_in_effect(self) -> Mode:
-        return Setup(self.mode, self.book.read_mode(), self.limits, self.fleet_size).mode
+        """The more restrictive of baseline and override; not as the healer has it."""
+        return min(self.mode, self.book.read_mode().mode or self.mode, key=LEAST_FIRST.index)
 
-    def live(self) -> dict[str, str | None]:
+    def live(self) -> Values:
         """What the target's remedies set, as it is."""
-        found: dict[str, str | None] = {}
-        for remedy in self.target.remedies:
-            item = self.dynamodb.items.get((f"override#{self.target.name}", remedy.name), {})
-            override_value = item.get("value", {}).get("S")
-            of_kind = {
-                "environment": self.function.variables.get(remedy.name),
-                "override": override_value,
-            }
-            found[str(remedy.setting)] = of_kind[remedy.kind]
-        return found
+        return {str(remedy.setting): self._value(remedy.kind, remedy.name) for remedy in self.target.remedies}
+
+    def _value(self, kind: str, name: str) -> str | None:
+        function = self.function
+        match kind:
+            case "environment":
+                return function.variables.get(name)
+            case "override":
+                item = self.dynamodb.items.get((f"override#{self.target.name}", name), {})
+                return item.get("value", {}).get("S")
+            case "rollback_alias":
+                return function.alias["FunctionVersion"] if function.alias else None
+            case "limit_concurrency":
+                return None if function.reserved is None else str(function.reserved)
+            case _:
+                return "Enabled" if function.mapping in ("Enabled", "Enabling") else "Disabled"
 
     def fails_by_variable(self) -> bool:
         """A cause that the remedy takes away."""
@@ -159,13 +135,16 @@ class Loop(World):
 
     def elapse(self) -> None:
         """Let ten seconds pass: traffic, and the alarm that follows it."""
+        self.function.settle()
         errors = 30 * self.requests // 100 if self.cause() else 0
         self.traffic(self.requests, errors)
+        alarm = self.target.alarms[0].name
         state = self.forced or ("ALARM" if errors >= FAST.min_errors else "OK")
-        if self.cloudwatch.states["fast"] != state:
-            self.cloudwatch.set("fast", state, self.now)
+        if self.cloudwatch.states[alarm] != state:
+            self.cloudwatch.set(alarm, state, self.now)
 
     def step(self) -> Decision:
+        self.runs.append(len(self.tap.calls))
         actual, self.now = self.now, self.now + self.skew
         try:
             return super().step()
@@ -184,21 +163,41 @@ class Loop(World):
             self.elapse()
             self.attempt()
 
-    def _took_effect(self, name: str, arguments: dict[str, Any]) -> None:
+    def _took_effect(self, name: str, arguments: dict[str, Any], before: Values) -> None:
+        if name == "invoke":
+            assert self.incident.effect is Effect.PROBE, "a probe without a recorded intent"
+            assert self.mode_in_effect is not Mode.OBSERVE, "probed in observe"
         if name not in ACTS:
             return
         incident = self.incident
-        assert incident.effect in (Effect.APPLY, Effect.REVERT), "an act without a recorded intent"
-        plan = incident.plan
+        effect, plan = incident.effect, incident.plan
+        assert effect in {Effect.APPLY, Effect.REVERT}, "an act without a recorded intent"
+        assert effect is not None
         assert plan is not None
-        value = plan.after if incident.effect is Effect.APPLY else plan.before
-        assert self.live()[str(plan.key)] == value, "an act that is not the recorded one"
+        value = plan.after if effect is Effect.APPLY else plan.before
+        assert self.live().get(str(plan.key)) == value, "an act that is not the recorded one"
         if name == "put_item":
             assert arguments["Item"]["pk"] == {"S": f"override#{self.target.name}"}
-        else:
+        elif name != "update_event_source_mapping":
             assert arguments["FunctionName"] == self.target.function, "an act on what is no target"
-        actual = self.now - self.skew
-        self.acts.append(Act(actual, incident.effect, incident, self.mode_in_effect, self.mode))
+        in_alarm = "ALARM" in self.cloudwatch.states.values()
+        was = before.get(str(plan.key))
+        remedy, actual = self.target.remedy_of(plan.key), self.now - self.skew
+        modes = self.mode_in_effect, self.mode
+        self.acts.append(Act(actual, effect, incident, was, *modes, in_alarm, remedy))
 
     def applies(self) -> list[Act]:
         return [act for act in self.acts if act.effect is Effect.APPLY]
+
+    def reverts(self) -> list[Act]:
+        return [act for act in self.acts if act.effect is Effect.REVERT]
+
+    def moments(self) -> list[int]:
+        """Number the calls that are worth a fault; a run that only reads, like the one before, is not."""
+        found, earlier = list[int](), list[str]()
+        for begin, end in zip(self.runs, [*self.runs[1:], len(self.tap.calls)], strict=True):
+            names = [name for name, _ in self.tap.calls[begin:end]]
+            if names != earlier or not set(names).isdisjoint(WRITES):
+                found += range(begin, end)
+            earlier = names
+        return found

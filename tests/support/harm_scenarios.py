@@ -7,39 +7,86 @@ from datetime import timedelta
 from functions.healer.model import Mode, Status, Verb
 from functions.healer.target import Remedy
 from tests.support.closed_loop import Loop
-from tests.support.healer_world import REMEDY, START, TARGET
+from tests.support.healer_world import FAST, REMEDY, START, TARGET
+from tests.support.remedy_fakes import MAPPING
 
 OVERRIDE = Remedy("override", "MODE", "safe")
+ROLLBACK = Remedy("rollback_alias", "live", None)
+LIMIT = Remedy("limit_concurrency", "", "5")
+PAUSE = Remedy("pause_consumer", MAPPING, "Disabled", expires_after=120)
+
+
+def looping(*remedies: Remedy, mode: Mode = Mode.ACT) -> Loop:
+    """Return a target that fails until one of its remedies is in place."""
+    loop = Loop(replace(TARGET, remedies=remedies), mode)
+    loop.cause = unremedied(loop)
+    return loop
+
+
+def unremedied(loop: Loop) -> Callable[[], bool]:
+    """Return a cause that lasts while nothing is changed that a remedy changes."""
+    usual = Loop(loop.target).live()
+    return lambda: loop.live() == usual
 
 
 def helped() -> Loop:
-    loop = Loop()
-    loop.cause = loop.fails_by_variable
-    return loop
+    return looping(REMEDY)
 
 
 def helped_by_override() -> Loop:
-    loop = Loop(replace(TARGET, remedies=(OVERRIDE,)))
-    loop.cause = lambda: loop.live()["override:MODE"] != "safe"
-    return loop
+    return looping(OVERRIDE)
+
+
+def helped_by_rollback() -> Loop:
+    return looping(ROLLBACK)
 
 
 def not_helped() -> Loop:
-    loop = Loop()
+    loop = looping(REMEDY)
     loop.cause = lambda: True
     return loop
 
 
 def undone_then_escalated() -> Loop:
-    loop = Loop(replace(TARGET, remedies=(replace(REMEDY, revert_safe=True),)))
+    loop = looping(replace(REMEDY, revert_safe=True))
+    loop.cause = lambda: True
+    return loop
+
+
+def limited_in_vain() -> Loop:
+    """Undone as well, where AWS has no revision."""
+    loop = looping(replace(LIMIT, revert_safe=True))
     loop.cause = lambda: True
     return loop
 
 
 def expired() -> Loop:
     """Reverted when its time is over, and the cause is gone by then."""
-    loop = Loop(replace(TARGET, remedies=(replace(REMEDY, expires_after=120),)))
-    loop.cause = lambda: loop.fails_by_variable() and loop.now < START + timedelta(seconds=110)
+    return _passing(replace(REMEDY, expires_after=120))
+
+
+def paused() -> Loop:
+    """Reverted as well, where AWS has no revision."""
+    return _passing(PAUSE)
+
+
+def _passing(remedy: Remedy) -> Loop:
+    loop = looping(remedy)
+    unless_remedied = loop.cause
+    loop.cause = lambda: unless_remedied() and loop.now < START + timedelta(seconds=110)
+    return loop
+
+
+def probed() -> Loop:
+    """Callers go away with the act, so that only probes can tell; at this rate 27 of them do."""
+    rule = replace(FAST, error_rate=0.25)
+    loop = Loop(replace(TARGET, alarms=(rule, *TARGET.alarms[1:]), probe='{"rawPath": "/health"}'))
+
+    def cause() -> bool:
+        loop.requests = 100 if loop.fails_by_variable() else 0
+        return loop.fails_by_variable()
+
+    loop.cause = cause
     return loop
 
 
@@ -56,7 +103,7 @@ def approved() -> Loop:
     return loop
 
 
-SCENARIOS: dict[str, Callable[[], Loop]] = {
-    each.__name__: each
-    for each in (helped, helped_by_override, not_helped, undone_then_escalated, expired, approved)
-}
+HELPED = (helped, helped_by_override, helped_by_rollback, probed, approved)
+UNDONE = (expired, paused)
+FAILED = (not_helped, undone_then_escalated, limited_in_vain)
+SCENARIOS: dict[str, Callable[[], Loop]] = {each.__name__: each for each in (*HELPED, *UNDONE, *FAILED)}

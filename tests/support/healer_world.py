@@ -1,12 +1,9 @@
-"""A small world for the healer: fakes where moto and the emulator lie, moto's DynamoDB for the ledger.
+"""A small world for the healer: fakes where moto and the emulator lie, moto's DynamoDB for the ledger."""
 
-moto accepts any RevisionId and runs no Lambda without docker, so the function is a fake that keeps its rules:
-compare-and-swap on the RevisionId, 409 while an update is in progress, throttling on demand.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +18,7 @@ from functions.healer.ledger import Ledger
 from functions.healer.model import Decision, Incident, Limits, Mode, Observation, Request, Verb
 from functions.healer.observe import Setup, observe, read_alarms
 from functions.healer.target import AlarmRule, Remedy, Target
+from tests.support.remedy_fakes import CANARY, RemedyLambda
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
 FAST = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
@@ -31,7 +29,6 @@ REMEDY = Remedy("environment", "FAILURE_RATE", "0")
 TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
 OPERATOR = "arn:aws:iam::000000000000:user/operator"
 TARGET = Target("shop", "shop-fn", 0.001, (FAST, BACKSTOP), (REMEDY,))
-CANARY = "canary-secret-5d1f"
 
 
 def aws_error(code: str, operation: str = "Operation") -> ClientError:
@@ -43,15 +40,9 @@ class DiedError(BaseException):
 
 
 @dataclass
-class FakeLambda:
-    """One function, with Lambda's rules for changing its configuration."""
+class FakeLambda(RemedyLambda):
+    """The function of the world: someone may change it, and step in around an update of its environment."""
 
-    variables: dict[str, str] = field(
-        default_factory=lambda: {"FAILURE_RATE": "0.3", "TOKEN": CANARY, "OTHER": "kept"}
-    )
-    revision: int = 1
-    status: str = "Successful"
-    readable: bool = True
     updates: list[dict[str, str]] = field(default_factory=list)
     before_update: Callable[[], None] = lambda: None
     after_update: Callable[[], None] = lambda: None
@@ -61,30 +52,13 @@ class FakeLambda:
         self.variables = self.variables | variables
         self.revision += 1
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
-        shown = (
-            {"Variables": dict(self.variables)} if self.readable else {"Error": {"ErrorCode": "AccessDenied"}}
-        )
-        return {
-            "FunctionName": FunctionName,
-            "CodeSha256": "code",
-            "RevisionId": str(self.revision),
-            "State": "Active",
-            "LastUpdateStatus": self.status,
-            "Environment": shown,
-        }
-
-    def update_function_configuration(self, **arguments: Any) -> dict[str, Any]:
+    def update_function_configuration(
+        self, FunctionName: str, Environment: dict[str, dict[str, str]], RevisionId: str | None = None
+    ) -> None:
         self.before_update()
-        if self.status == "InProgress":
-            raise aws_error("ResourceConflictException")
-        if arguments["RevisionId"] != str(self.revision):
-            raise aws_error("PreconditionFailedException")
-        self.variables = dict(arguments["Environment"]["Variables"])
-        self.revision += 1
+        super().update_function_configuration(FunctionName, Environment, RevisionId)
         self.updates.append(self.variables)
         self.after_update()
-        return {}
 
 
 @dataclass
@@ -104,13 +78,8 @@ class FakeCloudWatch:
             self.metrics.setdefault((rule.namespace, name), {})[start] = value
 
     def get_paginator(self, operation: str) -> Any:
-        outer = self
-
-        class Paginator:
-            def paginate(self, **arguments: Any) -> Iterator[dict[str, Any]]:
-                yield getattr(outer, f"_{operation}")(**arguments)
-
-        return Paginator()
+        answer = getattr(self, f"_{operation}")
+        return SimpleNamespace(paginate=lambda **arguments: iter([answer(**arguments)]))
 
     def _describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
         assert AlarmTypes == ["MetricAlarm"]
@@ -172,7 +141,7 @@ class World:
         self.target, self.mode, self.now = target, mode, START
         self.dynamodb: Any = boto3.client("dynamodb", region_name="us-east-1")
         create_ledger_table(self.dynamodb)
-        self.function, self.cloudwatch, self.sns = FakeLambda(), FakeCloudWatch(), FakeSns()
+        self.function, self.cloudwatch, self.sns = FakeLambda(target.function), FakeCloudWatch(), FakeSns()
         ledger = Ledger(self.dynamodb, "ledger")
         self.aws = Aws(
             self.cloudwatch, self.function, self.sns, ledger, "people", self.dynamodb, "ledger", self.function

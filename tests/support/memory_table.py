@@ -25,14 +25,17 @@ class MemoryTable:
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        """What its answers are dated by."""
         self._lock = Lock()
 
     def get_item(self, **arguments: Any) -> dict[str, Any]:
         assert arguments["ConsistentRead"], "the healer must read what was written last"
         with self._lock:
+            # What is inside is never changed in place, only replaced, so a shallow copy is enough.
             item = self.items.get(_key(arguments["Key"]))
-            answer = {"ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(datetime.now(UTC))}}}
-            return answer | ({"Item": deepcopy(item)} if item is not None else {})
+            answer = {"ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(self.clock())}}}
+            return answer | ({"Item": dict(item)} if item is not None else {})
 
     def put_item(self, **arguments: Any) -> dict[str, Any]:
         with self._lock:

@@ -85,12 +85,13 @@ class RemedyLambda:
         }
 
     def update_function_configuration(
-        self, FunctionName: str, Environment: dict[str, dict[str, str]], RevisionId: str
+        self, FunctionName: str, Environment: dict[str, dict[str, str]], RevisionId: str | None = None
     ) -> None:
+        """Set the environment; as at AWS, whoever names no revision overwrites what is there."""
         self._writes("lambda:UpdateFunctionConfiguration", "update_function_configuration", FunctionName)
         if self.status == "InProgress":
             raise refusal("ResourceConflictException")
-        if RevisionId != str(self.revision):
+        if RevisionId not in {None, str(self.revision)}:
             raise refusal("PreconditionFailedException")
         self.variables, self.revision = dict(Environment["Variables"]), self.revision + 1
         self.after()
@@ -101,11 +102,13 @@ class RemedyLambda:
             raise refusal("ResourceNotFoundException")
         return dict(self.alias)
 
-    def update_alias(self, FunctionName: str, Name: str, FunctionVersion: str, RevisionId: str) -> None:
+    def update_alias(
+        self, FunctionName: str, Name: str, FunctionVersion: str, RevisionId: str | None = None
+    ) -> None:
         self._writes("lambda:UpdateAlias", "update_alias", FunctionName)
         if self.alias is None or Name != self.alias["Name"] or FunctionVersion not in self.versions:
             raise refusal("ResourceNotFoundException")
-        if RevisionId != self.alias["RevisionId"]:
+        if RevisionId not in {None, self.alias["RevisionId"]}:
             raise refusal("PreconditionFailedException")
         self.point_alias(FunctionVersion)
         self.after()
@@ -155,6 +158,10 @@ class RemedyLambda:
         assert UUID == MAPPING
         self.mapping = "Enabling" if Enabled else "Disabling"
         self.after()
+
+    def settle(self) -> None:
+        """Let AWS end what it has begun with the mapping."""
+        self.mapping = {"Enabling": "Enabled", "Disabling": "Disabled"}.get(str(self.mapping), self.mapping)
 
     def _writes(self, action: str, method: str, function: str) -> None:
         self.before()

@@ -7,8 +7,8 @@ Already applied: the reservation is the remedy's value.
 Reverts: by reserving the value before, or with None by deleting the reservation.
 Concurrency guarantee: AWS has no revision here. Two runs of ours exclude each other by the target's lease,
     which is at least as long as the healer's timeout. Against anyone else there is a read immediately before
-    the write and a comparison after: "ChangedMeanwhile" when either differs. Only a change in the
-    milliseconds between that read and the write can be overwritten unseen.
+    the write and a comparison after: "ChangedMeanwhile" when either differs. Only a change
+    between that read and the write can be overwritten unseen: milliseconds, or seconds when AWS is slow.
 """
 
 from functions.healer.aws import Aws

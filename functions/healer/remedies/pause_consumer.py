@@ -7,8 +7,8 @@ Already applied: the mapping is disabled, or on its way there.
 Reverts: by enabling it again. What waits is then delivered, as far as the source still keeps it.
 Concurrency guarantee: AWS has no revision here. Two runs of ours exclude each other by the target's lease,
     which is at least as long as the healer's timeout. Against anyone else there is a read immediately before
-    the write and a comparison after: "ChangedMeanwhile" when either differs. Only a change in the
-    milliseconds between that read and the write can be overwritten unseen.
+    the write and a comparison after: "ChangedMeanwhile" when either differs. Only a change
+    between that read and the write can be overwritten unseen: milliseconds, or seconds when AWS is slow.
 
 Records in flight are still processed for a while after AWS says Disabled, so errors do not end at once.
 """

@@ -58,7 +58,7 @@ def is_own(record: Any) -> bool:
             return False
 
 
-@settings(derandomize=True, max_examples=1500, deadline=None, database=None)
+@settings(derandomize=True, max_examples=500, deadline=None, database=None)
 @given(events)
 @example({"wake": "schedule"})
 @example({"wake": "operator"})
