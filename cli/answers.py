@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.console import Output
 from cli.ledger import read_incident
 from cli.reach import Reach
-from functions.healer.model import Reason, Request, Verb
+from functions.healer.observation import Request
+from functions.healer.words import Reason, Verb
 
 DEFAULT_WAIT = 10.0
 """Seconds, when the healer was woken: one run takes a few."""

@@ -14,7 +14,7 @@ from cli.exits import ExitCode
 from cli.options import checked_why
 from cli.reach import Reach
 from cli.requests import Asked, submit
-from functions.healer.model import Request
+from functions.healer.observation import Request
 
 WHY_PROMPT = "Why? It is recorded with your ARN"
 

@@ -7,7 +7,8 @@ from typing import Any
 from cli.errors import CliError
 from cli.ledger import SCHEMA, current_of, is_open, planned, standing_of
 from functions.healer.clock import parse_iso
-from functions.healer.model import Effect, Mode, Plan, Status, Verb
+from functions.healer.incident import Plan
+from functions.healer.words import Effect, Mode, Status, Verb
 
 
 def approvable(

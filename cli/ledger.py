@@ -12,7 +12,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from cli.errors import CliError
-from functions.healer.model import Plan, Standing
+from functions.healer.incident import Plan, Standing
 from functions.healer.target import Setting
 
 SCHEMA = 2

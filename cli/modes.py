@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from cli.errors import CliError
 from cli.ledger import SCHEMA, plain
 from functions.healer.clock import iso
-from functions.healer.model import Mode, ModeOverride
+from functions.healer.observation import ModeOverride
+from functions.healer.words import Mode
 
 KEY = {"pk": {"S": "mode"}, "sk": {"S": "override"}}
 CLEARED = "cleared"

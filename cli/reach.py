@@ -17,7 +17,7 @@ from cli.errors import CliError, NotDeployedError
 from cli.ledger import read_deployment, read_incidents
 from cli.modes import Kept, effective, read_mode
 from cli.site import Site, exports
-from functions.healer.model import Mode
+from functions.healer.words import Mode
 
 DEFAULT_STACK = "dev"
 

@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 from cli.errors import CliError
 from cli.ledger import SCHEMA, plain
 from functions.healer.clock import iso, parse_iso
-from functions.healer.model import Request, Verb
+from functions.healer.observation import Request
+from functions.healer.words import Verb
 
 COMMAND_MINUTES = 30
 """How long a command waits for the healer: it is about what stands now."""

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Mapping
 
-from functions.healer.model import Status
 from functions.healer.states import MEANING, TERMINAL, WAYS
+from functions.healer.words import Status
 
 _HEAD = """# The states of an incident
 

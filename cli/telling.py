@@ -7,7 +7,9 @@ from typing import Any
 
 from cli.checks import allowed, held
 from cli.ledger import change, is_open, planned, shown, standing_of
-from functions.healer.model import Mode, Plan, Request, Verb
+from functions.healer.incident import Plan
+from functions.healer.observation import Request
+from functions.healer.words import Mode, Verb
 
 LABEL = 15
 """Width of the labels."""

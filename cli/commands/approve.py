@@ -26,7 +26,7 @@ from cli.options import (
 from cli.reach import Reach, Where, reach
 from cli.site import load
 from cli.telling import plan_lines
-from functions.healer.model import Verb
+from functions.healer.words import Verb
 
 EPILOG = epilog(
     "selfheal approve fragile                              show it, and ask",

@@ -26,7 +26,8 @@ from cli.telling import (
     step_lines,
     waiting_line,
 )
-from functions.healer.model import Request, Verb
+from functions.healer.observation import Request
+from functions.healer.words import Verb
 
 EPILOG = epilog(
     "selfheal incidents                    is anything open?",

@@ -26,7 +26,7 @@ from cli.options import (
 )
 from cli.reach import Reach, Where, reach
 from cli.site import load
-from functions.healer.model import Mode, Verb
+from functions.healer.words import Mode, Verb
 
 CHANGING = (Verb.ROLLBACK, Verb.RESTORE)
 """Verbs that make the healer change a function."""

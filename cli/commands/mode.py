@@ -15,7 +15,8 @@ from cli.options import Aws, Endpoint, HealerName, Json, LedgerName, Stack, Why
 from cli.reach import Reach, Where, reach
 from cli.site import load
 from cli.telling import mode_lines
-from functions.healer.model import Mode, ModeOverride
+from functions.healer.observation import ModeOverride
+from functions.healer.words import Mode
 
 EPILOG = epilog(
     "selfheal mode                                   what may the healer do?",

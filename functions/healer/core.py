@@ -8,18 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from functions.healer.facts import alarming, live_of, next_remedy
-from functions.healer.model import (
-    Decision,
-    Effect,
-    Incident,
-    Live,
-    Mode,
-    Observation,
-    Plan,
-    Reason,
-    Status,
-    Verb,
-)
+from functions.healer.incident import Incident, Plan
+from functions.healer.observation import Decision, Live, Observation
 from functions.healer.people import answer, drift
 from functions.healer.respond import MAX_ATTEMPTS, respond
 from functions.healer.transitions import (
@@ -36,6 +26,7 @@ from functions.healer.transitions import (
     without,
 )
 from functions.healer.verify import may_revert, verify, watch
+from functions.healer.words import Effect, Mode, Reason, Status, Verb
 
 _ASKED_FOR = (Reason.ROLLED_BACK, Reason.RESTORING)
 """Reverts that a person asked for: a healer that only observes by override still carries them out."""

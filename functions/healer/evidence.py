@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import log
 
-from functions.healer.model import Bucket
+from functions.healer.observation import Bucket
 from functions.healer.target import AlarmRule
 
 ERROR_OF_THE_TEST = 0.001

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from functions.healer import message, remedies, transitions
 from functions.healer.aws import Aws
-from functions.healer.model import Decision, Effect, Incident, Observation
+from functions.healer.incident import Incident
+from functions.healer.observation import Decision, Observation
 from functions.healer.probe import probe
+from functions.healer.words import Effect
 from functions.shared.log import log
 
 PROBES = 20

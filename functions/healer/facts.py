@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from functions.healer.clock import iso, parse_iso
 from functions.healer.evidence import Count, Verdict, breaches, count, reach, verdict
-from functions.healer.model import Bucket, Effect, Evidence, Incident, Live, Observation, Request, Status
+from functions.healer.incident import Evidence, Incident
+from functions.healer.observation import Bucket, Live, Observation, Request
 from functions.healer.states import TERMINAL
 from functions.healer.target import AlarmRule, Remedy, Setting, Target
+from functions.healer.words import Effect, Status
 
 SETTLE = timedelta(seconds=10)
 """Requests in flight and execution environments with the old value may fail this long after the act."""

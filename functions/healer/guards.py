@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from functions.healer.clock import iso, parse_iso
-from functions.healer.model import Guard, Incident, Live, Observation, Reason
+from functions.healer.incident import Guard, Incident
+from functions.healer.observation import Live, Observation
 from functions.healer.transitions import since
+from functions.healer.words import Reason
 
 BUDGET_WINDOW = timedelta(days=1)
 

@@ -15,10 +15,11 @@ from functions.healer.core import decide, retire
 from functions.healer.execute import PROBE_SECONDS, execute
 from functions.healer.ledger import LostRaceError
 from functions.healer.measure import measures
-from functions.healer.model import Limits, Mode, Observation, Reason
+from functions.healer.observation import Limits, Observation
 from functions.healer.observe import Setup, observe, read_alarms
 from functions.healer.target import Target, parse_targets
 from functions.healer.wake import wake_of
+from functions.healer.words import Mode, Reason
 from functions.shared.emf import emf_line
 from functions.shared.log import log
 

@@ -24,9 +24,11 @@ from botocore.exceptions import ClientError
 from functions.healer.catalogue import owner
 from functions.healer.clock import Clock, parse_iso, set_by
 from functions.healer.guards import BUDGET_WINDOW
+from functions.healer.incident import Incident
 from functions.healer.items import from_item, to_item
-from functions.healer.model import Effect, Fleet, Incident, Mode, ModeOverride, Observation, Request, Verb
+from functions.healer.observation import Fleet, ModeOverride, Observation, Request
 from functions.healer.transitions import since
+from functions.healer.words import Effect, Mode, Verb
 
 KEEP_CLOSED = timedelta(days=365)
 FLEET_KEY = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}

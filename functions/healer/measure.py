@@ -1,7 +1,8 @@
 """What a step of an incident is worth counting: metrics without a dimension that names an incident."""
 
 from functions.healer.clock import parse_iso
-from functions.healer.model import Incident, Reason, Status
+from functions.healer.incident import Incident
+from functions.healer.words import Reason, Status
 
 
 def measures(before: Incident | None, after: Incident) -> dict[str, float]:

@@ -12,17 +12,10 @@ from functions.healer import remedies
 from functions.healer.aws import Aws
 from functions.healer.evidence import CORROBORATION_PERIODS, CORROBORATION_SECONDS
 from functions.healer.facts import evidence_begins, subject
-from functions.healer.model import (
-    AlarmState,
-    Bucket,
-    Incident,
-    Limits,
-    Mode,
-    ModeOverride,
-    Observation,
-    Status,
-)
+from functions.healer.incident import Incident
+from functions.healer.observation import AlarmState, Bucket, Limits, ModeOverride, Observation
 from functions.healer.target import AlarmRule, Target
+from functions.healer.words import Mode, Status
 
 HIGH_RESOLUTION_KEPT = timedelta(hours=3)
 """CloudWatch keeps periods under 60 s for 3 hours (Amazon CloudWatch concepts, "Metrics retention")."""

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from functions.healer.clock import iso, parse_iso
 from functions.healer.facts import live_of
-from functions.healer.model import Decision, Incident, Mode, Observation, Reason, Request, Status, Verb
+from functions.healer.incident import Incident
+from functions.healer.observation import Decision, Observation, Request
 from functions.healer.transitions import answering, moved, telling, without
 from functions.healer.verify import may_revert, reverting
+from functions.healer.words import Mode, Reason, Status, Verb
 
 REMIND_EVERY = timedelta(days=1)
 

@@ -6,24 +6,12 @@ from datetime import datetime
 from functions.healer import guards
 from functions.healer.clock import iso, parse_iso
 from functions.healer.facts import EVER, alarming, confirmed, is_silent, live_of, next_remedy
-from functions.healer.model import (
-    Approval,
-    Decision,
-    Effect,
-    Guard,
-    Incident,
-    Live,
-    Mode,
-    Observation,
-    Plan,
-    Reason,
-    Request,
-    Standing,
-    Status,
-)
+from functions.healer.incident import Approval, Guard, Incident, Plan, Standing
+from functions.healer.observation import Decision, Live, Observation, Request
 from functions.healer.target import Remedy
 from functions.healer.transitions import answering, escalated, intending, moved, opened, telling
 from functions.healer.verify import VERIFY_WITHIN, watch
+from functions.healer.words import Effect, Mode, Reason, Status
 
 MAX_ATTEMPTS = 5
 """Tries of one effect before people are called."""

@@ -16,8 +16,10 @@ from functions.healer.facts import (
     next_remedy,
     with_evidence,
 )
-from functions.healer.model import Decision, Effect, Incident, Live, Mode, Observation, Plan, Reason, Status
+from functions.healer.incident import Incident, Plan
+from functions.healer.observation import Decision, Live, Observation
 from functions.healer.transitions import OUTLIVES, escalated, intending, moved, telling, without
+from functions.healer.words import Effect, Mode, Reason, Status
 
 VERIFY_WITHIN = timedelta(minutes=15)
 """Evidence that is not in by then is called missing, and people are called."""

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from cli.ledger import plain
 from cli.main import app
 from functions.healer.clock import iso
-from functions.healer.model import Hold, Plan, Reason, Standing, Transition
+from functions.healer.incident import Hold, Plan, Standing, Transition
+from functions.healer.words import Reason
 
 TABLE = "selfheal-dev-ledger"
 """By the program's convention."""

@@ -14,7 +14,7 @@ from cli.answers import Answer, nudge, wait_for
 from cli.console import Output
 from cli.reach import Reach
 from cli.requests import make
-from functions.healer.model import Mode, Verb
+from functions.healer.words import Mode, Verb
 from tests.cli.support import NOW, TABLE, client, create_table, proposed, put
 
 BEFORE = proposed()

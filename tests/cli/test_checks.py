@@ -7,7 +7,7 @@ import pytest
 from cli.checks import allowed, approvable, commandable, held
 from cli.errors import CliError
 from cli.ledger import current_of, drifts, find
-from functions.healer.model import Mode, Verb
+from functions.healer.words import Mode, Verb
 from tests.cli.support import HELD, NOW, PLAN, drifting, escalated, incident, proposed, verifying
 
 COMMANDS = [Verb.ROLLBACK, Verb.RELEASE, Verb.RESTORE, Verb.ACCEPT]

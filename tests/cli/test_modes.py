@@ -20,7 +20,8 @@ from cli.modes import (
     to_item,
     write_mode,
 )
-from functions.healer.model import Mode, ModeOverride
+from functions.healer.observation import ModeOverride
+from functions.healer.words import Mode
 from tests.cli.support import NOW, TABLE, client, create_table, stored
 
 OBSERVE, SUGGEST, ACT = Mode

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cli.states_doc import document
-from functions.healer.model import Status
 from functions.healer.states import MEANING, TERMINAL, WAYS
+from functions.healer.words import Status
 
 PAGE = Path(__file__).parents[2] / "docs" / "states.md"
 

@@ -8,7 +8,9 @@ from cli.answers import Answer, answer_of, news
 from cli.commands.mode import caution
 from cli.ledger import change, drifts, row, shown, standing_of
 from cli.telling import farewell_lines, history_lines, incident_lines, next_steps, plan_lines
-from functions.healer.model import Mode, ModeOverride, Plan, Verb
+from functions.healer.incident import Plan
+from functions.healer.observation import ModeOverride
+from functions.healer.words import Mode, Verb
 from tests.cli.support import NOW, PLAN, drifting, escalated, incident, proposed, verifying
 
 SCHEMA_1: dict[str, Any] = {

@@ -8,7 +8,7 @@ import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 
 import functions.fragile.core as fragile
-import functions.healer.model as healer
+import functions.healer.words as healer
 from components import fragile_service, grants, metrics, remedies
 from components.detection import Detection
 from components.fragile_service import FragileService

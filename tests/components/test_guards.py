@@ -10,7 +10,7 @@ import pytest
 
 from components.errors import ComponentError
 from components.guards import DEFAULT_BUDGET, GuardArgs, check_guards, guards_text
-from functions.healer.model import Limits
+from functions.healer.observation import Limits
 from tests.support.components import healer
 
 CODE = asdict(Limits())

@@ -12,7 +12,7 @@ from threading import Event
 
 import pytest
 
-from functions.healer.model import Mode, Verb
+from functions.healer.words import Mode, Verb
 from tests.support.live_fleet import WAKE_EVERY, Fleet, fleet_up
 from tests.support.live_steps import QUIET, acting_slowly, acts_on, nothing_more, overrides, sleep_until
 from tests.support.live_threads import BATCH, every

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.healer.configuration import read
-from functions.healer.model import Configuration
+from functions.healer.observation import Configuration
 from tests.support.remedy_fakes import CANARY, RemedyLambda
 
 IGNORE = frozenset({"FAILURE_RATE"})

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from functions.healer.evidence import Count, Verdict, breaches, count, verdict
-from functions.healer.model import Bucket
+from functions.healer.observation import Bucket
 from tests.support.healer_world import BACKSTOP, FAST, START
 
 

@@ -13,9 +13,10 @@ from botocore.exceptions import ReadTimeoutError
 
 from components.healer import TIMEOUT_SECONDS
 from functions.healer import aws
-from functions.healer.model import Limits, Reason, Status, Verb
+from functions.healer.observation import Limits
 from functions.healer.target import Remedy
 from functions.healer.transitions import LEASE
+from functions.healer.words import Reason, Status, Verb
 from tests.support.healer_world import TARGET, World
 
 INCIDENT = {"pk": {"S": "target#shop"}, "sk": {"S": "incident"}}

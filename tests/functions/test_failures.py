@@ -13,9 +13,10 @@ from botocore.exceptions import ClientError
 
 from components.healer import TIMEOUT_SECONDS
 from functions.healer.clock import iso
-from functions.healer.model import Limits, Reason, Status
+from functions.healer.observation import Limits
 from functions.healer.target import Remedy
 from functions.healer.transitions import LEASE
+from functions.healer.words import Reason, Status
 from tests.support.healer_world import TARGET, World, aws_error
 
 SCHEDULE = {"wake": "schedule"}

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from functions.healer.execute import execute
-from functions.healer.model import Decision, Effect, Plan, Reason, Status
+from functions.healer.incident import Plan
+from functions.healer.observation import Decision
 from functions.healer.target import Setting
+from functions.healer.words import Effect, Reason, Status
 from tests.support.healer_world import World
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from functions.healer.ledger import Ledger
-from functions.healer.model import Reason, Status
 from functions.healer.target import Target
+from functions.healer.words import Reason, Status
 from tests.support.healer_world import CANARY, TARGET, TOPIC, World, aws_error
 from tests.support.memory_table import MemoryTable
 

@@ -7,7 +7,7 @@ import pytest
 from functions.healer.core import decide
 from functions.healer.execute import execute
 from functions.healer.ledger import LostRaceError
-from functions.healer.model import Mode, Reason, Status, Verb
+from functions.healer.words import Mode, Reason, Status, Verb
 from tests.support.healer_world import OPERATOR, World
 
 

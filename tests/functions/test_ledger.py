@@ -3,22 +3,10 @@ from dataclasses import replace
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
+from functions.healer.incident import Approval, Evidence, Guard, Hold, Incident, Plan, Standing, Transition
 from functions.healer.items import from_item, to_item
 from functions.healer.ledger import LostRaceError
-from functions.healer.model import (
-    Approval,
-    Effect,
-    Evidence,
-    Guard,
-    Hold,
-    Incident,
-    Mode,
-    Plan,
-    Reason,
-    Standing,
-    Status,
-    Transition,
-)
+from functions.healer.words import Effect, Mode, Reason, Status
 from tests.support.healer_world import World
 
 PLAN = Plan("environment", "FAILURE_RATE", "0.3", "0", "code", "config")

@@ -10,8 +10,8 @@ from functions.healer.clock import iso
 from functions.healer.core import MAX_ATTEMPTS, decide
 from functions.healer.execute import execute
 from functions.healer.ledger import LostRaceError
-from functions.healer.model import Effect, Mode, Reason, Status
 from functions.healer.observe import UnreadableError
+from functions.healer.words import Effect, Mode, Reason, Status
 from tests.support.healer_world import BACKSTOP, CANARY, REMEDY, START, DiedError, World, aws_error
 
 

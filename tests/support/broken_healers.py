@@ -10,10 +10,12 @@ import pytest
 
 from functions.healer import execute, facts, guards, remedies
 from functions.healer.aws import Aws
+from functions.healer.incident import Incident
 from functions.healer.ledger import Ledger
-from functions.healer.model import Decision, Effect, Incident, Live, Observation, Reason
+from functions.healer.observation import Decision, Live, Observation
 from functions.healer.target import Setting
 from functions.healer.transitions import leased_again
+from functions.healer.words import Effect, Reason
 from tests.support.memory_table import MemoryTable
 
 Mutate = Callable[[pytest.MonkeyPatch], None]

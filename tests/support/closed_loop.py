@@ -9,9 +9,11 @@ from typing import Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from functions.healer.aws import Aws
+from functions.healer.incident import Incident
 from functions.healer.ledger import Ledger, LostRaceError
-from functions.healer.model import Decision, Effect, Incident, Limits, Mode, Reason
+from functions.healer.observation import Decision, Limits
 from functions.healer.target import Remedy, Target
+from functions.healer.words import Effect, Mode, Reason
 from tests.support.healer_world import (
     FAST,
     START,

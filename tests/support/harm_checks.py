@@ -5,8 +5,8 @@ from datetime import timedelta
 from itertools import pairwise
 
 from functions.healer.clock import parse_iso
-from functions.healer.model import Effect, Mode, Status
 from functions.healer.states import TERMINAL, WAYS
+from functions.healer.words import Effect, Mode, Status
 from tests.support.closed_loop import Act, Loop
 
 DAY = timedelta(days=1)

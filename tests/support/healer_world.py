@@ -14,10 +14,12 @@ from functions.healer.aws import Aws
 from functions.healer.clock import iso
 from functions.healer.core import decide
 from functions.healer.execute import execute
+from functions.healer.incident import Incident
 from functions.healer.ledger import Ledger
-from functions.healer.model import Decision, Incident, Limits, Mode, Observation, Request, Verb
+from functions.healer.observation import Decision, Limits, Observation, Request
 from functions.healer.observe import Setup, observe, read_alarms
 from functions.healer.target import AlarmRule, Remedy, Target
+from functions.healer.words import Mode, Verb
 from tests.support.remedy_fakes import CANARY, RemedyLambda
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import modes, requests
 from cli.ledger import plain
-from functions.healer.model import Mode, Verb
+from functions.healer.words import Mode, Verb
 from sandbox.clock.runner import Clock
 from sandbox.emulator import Emulator
 from sandbox.engine.assets import make_zip

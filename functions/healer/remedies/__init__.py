@@ -9,7 +9,7 @@ from typing import Protocol
 
 from functions.healer.aws import Aws
 from functions.healer.catalogue import known, owner
-from functions.healer.model import Live
+from functions.healer.observation import Live
 from functions.healer.remedies import environment, limit_concurrency, override, pause_consumer, rollback_alias
 from functions.healer.target import Setting, Target
 

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from functions.healer import configuration
 from functions.healer.aws import Aws
-from functions.healer.model import Configuration, Live
+from functions.healer.observation import Configuration, Live
 from functions.healer.target import Target
 
 GONE = Live(value=None, token="", configuration=None)

@@ -11,7 +11,7 @@ Concurrency guarantee: compare-and-swap. The write names the RevisionId of the r
 """
 
 from functions.healer.aws import Aws
-from functions.healer.model import Live
+from functions.healer.observation import Live
 from functions.healer.remedies.common import GONE, attempt, look
 from functions.healer.target import Setting, Target
 

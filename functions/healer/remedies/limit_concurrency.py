@@ -12,7 +12,7 @@ Concurrency guarantee: AWS has no revision here. Two runs of ours exclude each o
 """
 
 from functions.healer.aws import Aws
-from functions.healer.model import Live
+from functions.healer.observation import Live
 from functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
 from functions.healer.target import Setting, Target
 

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from functions.healer.aws import Aws
 from functions.healer.clock import iso
-from functions.healer.model import Live
+from functions.healer.observation import Live
 from functions.healer.remedies.common import GONE, error_code, look
 from functions.healer.target import Setting, Target
 

@@ -14,7 +14,7 @@ Records in flight are still processed for a while after AWS says Disabled, so er
 """
 
 from functions.healer.aws import Aws
-from functions.healer.model import Live
+from functions.healer.observation import Live
 from functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
 from functions.healer.target import Setting, Target
 

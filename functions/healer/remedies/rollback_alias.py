@@ -13,7 +13,7 @@ Concurrency guarantee: compare-and-swap. The write names the alias's own Revisio
 from typing import Any
 
 from functions.healer.aws import Aws
-from functions.healer.model import Live
+from functions.healer.observation import Live
 from functions.healer.remedies.common import GONE, attempt, find, look
 from functions.healer.target import Setting, Target
 

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from functions.healer.core import MAX_ATTEMPTS
-from functions.healer.model import Effect, Reason, Status
 from functions.healer.states import TERMINAL
+from functions.healer.words import Effect, Reason, Status
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import SCENARIOS, UNDONE
 from tests.support.healer_world import aws_error

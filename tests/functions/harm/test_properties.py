@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.healer.model import Effect, Limits, Mode, Reason, Status, Verb
+from functions.healer.observation import Limits
+from functions.healer.words import Effect, Mode, Reason, Status, Verb
 from tests.support.closed_loop import Loop
 from tests.support.harm_checks import check_acts, check_history, is_at_rest
 from tests.support.harm_events import MODES, Event, TargetIs, ask, events, fleet_of, hook, targets

@@ -12,9 +12,10 @@ import pytest
 from functions.healer.core import decide
 from functions.healer.execute import execute
 from functions.healer.ledger import LostRaceError
-from functions.healer.model import Limits, Mode, Reason, Status, Verb
+from functions.healer.observation import Limits
 from functions.healer.states import TERMINAL
 from functions.healer.target import Remedy
+from functions.healer.words import Mode, Reason, Status, Verb
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import LIMIT, unremedied
 from tests.support.healer_world import REMEDY, TARGET

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from functions.healer import core, evidence, execute, guards, ledger, observe, respond
 from functions.healer.ledger import Ledger
-from functions.healer.model import Decision, Mode, Reason
+from functions.healer.observation import Decision
 from functions.healer.remedies import environment, rollback_alias
 from functions.healer.transitions import answering, is_leased
 from functions.healer.verify import may_revert
+from functions.healer.words import Mode, Reason
 from tests.functions.harm import test_aws_errors as aws_errors
 from tests.functions.harm import test_clock_skew as clock_skew
 from tests.functions.harm import test_crashes as crashes

@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 
 from functions.healer.aws import Aws
 from functions.healer.ledger import Ledger
-from functions.healer.model import Limits, Status
+from functions.healer.observation import Limits
 from functions.healer.states import TERMINAL
+from functions.healer.words import Status
 from tests.support.closed_loop import Loop
 from tests.support.healer_world import TARGET, DiedError, aws_error
 from tests.support.memory_table import MemoryTable

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.healer import remedies
-from functions.healer.model import Live
+from functions.healer.observation import Live
 from functions.healer.target import Setting
 from tests.support.remedy_fakes import MAPPING, RemedyLambda, aws_for, target_with
 

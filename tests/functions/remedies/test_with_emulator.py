@@ -10,7 +10,7 @@ import pytest
 
 from functions.healer import remedies
 from functions.healer.aws import Aws
-from functions.healer.model import Live
+from functions.healer.observation import Live
 from functions.healer.probe import probe
 from functions.healer.target import Remedy, Target
 from functions.shared.overrides import Overrides
