@@ -24,7 +24,7 @@ demo: setup ## See the whole loop heal, on this machine, and write out/demo/inci
 	@$(BIN)/selfheal demo
 
 test: setup ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## Run the tests that need no emulator
 	@$(BIN)/python -m pytest -n 2 -m "not slow"
