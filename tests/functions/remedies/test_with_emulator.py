@@ -1,4 +1,7 @@
-"""Each kind on the emulator's Lambda and DynamoDB: apply, recognise, revert, and refuse what is stale."""
+"""Each kind on the emulator's Lambda and DynamoDB: apply, recognise, revert, and refuse what is stale.
+
+The emulator enforces permissions, and the healer has those that the component registers for these remedies.
+"""
 
 import json
 import time
@@ -8,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from components.remedies import RemedyArgs, RemedyKind
 from functions.healer import remedies
 from functions.healer.aws import Aws
 from functions.healer.observation import Live
@@ -16,12 +20,17 @@ from functions.healer.target import Remedy, Target
 from functions.shared.overrides import Overrides
 from sandbox.emulator import Emulator
 from sandbox.provider import Clients
+from tests.support.components import REMEDIES, healer, target
 from tests.support.emulator_functions import deploy, until
+from tests.support.emulator_users import ACCOUNT as EMULATED
+from tests.support.emulator_users import refused, user
+from tests.support.pulumi_mocks import ACCOUNT
 from tests.support.remedy_fakes import ALARM, MAPPING, aws_for, create_table
 
 pytestmark = pytest.mark.slow
 
 FUNCTION = "healed"
+PAUSE = RemedyKind.PAUSE_CONSUMER
 SOURCE = """
 import os
 def handle(event, context):
@@ -37,6 +46,9 @@ class Healed:
     """The function with all that a remedy can change of it."""
 
     aws: Aws
+    """With the healer's permissions."""
+    anything: Aws
+    """With all of them."""
     clients: Clients
     target: Target
 
@@ -57,11 +69,11 @@ class Healed:
 
 @pytest.fixture(scope="module")
 def healed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Healed]:
-    with Emulator.start(tmp_path_factory.mktemp("emulator")) as emulator:
+    with Emulator.start(tmp_path_factory.mktemp("emulator"), iam=True) as emulator:
         clients = Clients(emulator.endpoint, emulator.region, emulator.credentials)
         deploy(clients, FUNCTION, SOURCE)
         create_table(clients.get("dynamodb"))
-        target = Target(
+        shop = Target(
             name="shop",
             function=FUNCTION,
             natural_error_rate=0.001,
@@ -74,9 +86,24 @@ def healed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Healed]:
                 Remedy("pause_consumer", _mapping(clients), "Disabled"),
             ),
         )
-        healed = Healed(aws_for(clients.get("lambda"), clients.get("dynamodb")), clients, target)
+        allowed = user(emulator, *granted(shop.remedies[-1].name))
+        own, anything = (aws_for(each.get("lambda"), each.get("dynamodb")) for each in (allowed, clients))
+        healed = Healed(own, anything, clients, shop)
         _publish(healed, VERSIONS)
         yield healed
+
+
+def granted(mapping: str) -> list[dict[str, Any]]:
+    """Return what the component grants for all kinds; a variable and an alias exclude each other there."""
+    rest = [REMEDIES[kind] for kind in RemedyKind if kind not in {RemedyKind.ENVIRONMENT, PAUSE}]
+    paused: RemedyArgs = {"kind": PAUSE, "mapping": mapping}
+    targets = (
+        target(name="shop", function_name=FUNCTION),
+        target(name="shop", function_name=FUNCTION, alias="live", remedies=[*rest, paused]),
+    )
+    policies = (healer(targets=[each]).named("healer-policy").inputs["policy"] for each in targets)
+    texts = (text.replace(f":{ACCOUNT}:", f":{EMULATED}:") for text in policies)
+    return [statement for text in texts for statement in json.loads(text)["Statement"]]
 
 
 def _publish(healed: Healed, versions: int) -> None:
@@ -192,6 +219,24 @@ def test_probes_tell_a_broken_function_from_a_healthy_and_a_throttled_one(healed
 def test_what_does_not_exist_reads_as_gone(healed: Healed) -> None:
     nobody = Target("shop", "nobody", 0.001, (ALARM,), healed.target.remedies)
     for remedy in nobody.remedies:
-        assert not remedies.read(healed.aws, nobody, remedy.setting).exists, remedy.kind
+        assert not remedies.read(healed.anything, nobody, remedy.setting).exists, remedy.kind
     for remedy in (Remedy("rollback_alias", "dead", None), Remedy("pause_consumer", MAPPING, "Disabled")):
-        assert not remedies.read(healed.aws, healed.target, remedy.setting).exists, remedy.kind
+        assert not remedies.read(healed.anything, healed.target, remedy.setting).exists, remedy.kind
+
+
+def test_the_permissions_of_the_remedies_allow_nothing_else(healed: Healed) -> None:
+    lambda_, dynamodb = healed.aws.lambda_, healed.aws.dynamodb
+    mode = {"pk": {"S": "mode"}, "sk": {"S": "override"}}
+    calls = {
+        "lambda:InvokeFunction": lambda: lambda_.invoke(FunctionName=FUNCTION),
+        "lambda:UpdateFunctionCode": lambda: lambda_.update_function_code(FunctionName=FUNCTION, ZipFile=b""),
+        "lambda:DeleteFunction": lambda: lambda_.delete_function(FunctionName=FUNCTION),
+        "lambda:UpdateFunctionConfiguration": lambda: lambda_.update_function_configuration(
+            FunctionName="someone-elses"
+        ),
+        "lambda:PutFunctionConcurrency": lambda: lambda_.put_function_concurrency(
+            FunctionName="someone-elses", ReservedConcurrentExecutions=0
+        ),
+        "dynamodb:PutItem": lambda: dynamodb.put_item(TableName="ledger", Item=mode),
+    }
+    assert {action: refused(call) for action, call in calls.items()} == {action: action for action in calls}
