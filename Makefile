@@ -26,7 +26,7 @@ demo: setup ## See the whole loop heal, on this machine, and write out/demo/inci
 test: setup ## Run every test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-fast: setup ## Run the tests that need no emulator
+test-fast: setup ## Run the tests that are quick: no emulator, no exhaustive search for harm
 	@$(BIN)/python -m pytest -n 2 -m "not slow"
 
 check: setup ## Check style and types

@@ -156,7 +156,7 @@ def forged(table: MemoryTable, name: str) -> Loop:
     return loop
 
 
-@pytest.mark.parametrize(("targets", "acts"), [(1, 6), (3, 12)])
+@pytest.mark.parametrize(("targets", "acts"), [(1, 6), pytest.param(3, 12, marks=pytest.mark.slow)])
 def test_forged_metrics_cause_no_more_acts_in_a_day_than_the_budget_allows(targets: int, acts: int) -> None:
     table = MemoryTable()
     loops = [forged(table, name) for name in ("shop", "cart", "search")[:targets]]

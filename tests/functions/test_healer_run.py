@@ -69,8 +69,21 @@ def test_with_the_alarm_in_alarm_other_events_are_dropped_before_anything_is_rea
     assert "event dropped" in capsys.readouterr().out
 
 
-def test_a_thousand_duplicates_make_one_act(healer: tuple[ModuleType, World]) -> None:
+def in_memory(module: ModuleType, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the ledger where calls take no time, and where transactions of several threads are some.
+
+    With moto, one that fails takes back what another thread has written.
+    """
+    table = MemoryTable()
+    world.aws = replace(world.aws, ledger=Ledger(table, "ledger"), dynamodb=table)
+    monkeypatch.setattr(module, "AWS", world.aws)
+
+
+def test_a_thousand_duplicates_make_one_act(
+    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     module, world = healer
+    in_memory(module, world, monkeypatch)
     world.break_down()
     runs = [module.handle(notification("ALARM"), None) for _ in range(1000)]
     assert len(runs) == 1000
@@ -82,10 +95,7 @@ def test_runs_at_the_same_time_make_one_act(
     healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module, world = healer
-    # moto's transactions are none between threads: one that fails takes back what another has written.
-    table = MemoryTable()
-    world.aws = replace(world.aws, ledger=Ledger(table, "ledger"), dynamodb=table)
-    monkeypatch.setattr(module, "AWS", world.aws)
+    in_memory(module, world, monkeypatch)
     world.break_down()
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: module.handle(notification("ALARM"), None), range(64)))

@@ -15,6 +15,8 @@ from tests.support.harm_scenarios import SCENARIOS, UNDONE
 from tests.support.healer_world import aws_error
 from tests.support.tap import ACTS, Do
 
+pytestmark = pytest.mark.slow
+
 LONG = 70
 ERRORS: dict[str, Callable[[], Exception]] = {
     "ThrottlingException": lambda: aws_error("ThrottlingException"),

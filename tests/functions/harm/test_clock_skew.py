@@ -16,6 +16,8 @@ from tests.support.harm_scenarios import FAILED, SCENARIOS, UNDONE
 from tests.support.healer_world import FAST, DiedError
 from tests.support.tap import ACTS, Do
 
+pytestmark = pytest.mark.slow
+
 FIVE, HALF = timedelta(minutes=5), timedelta(minutes=0.5)
 SKEWS = {
     "fast": (FIVE,),

@@ -15,6 +15,8 @@ from tests.support.harm_scenarios import FAILED, SCENARIOS, UNDONE
 from tests.support.healer_world import DiedError, FakeLambda, aws_error
 from tests.support.tap import CONDITIONAL, UNCONDITIONAL, Do
 
+pytestmark = pytest.mark.slow
+
 LONG = 70
 """Ticks of ten seconds in which every scenario comes to its end, lost leases included."""
 

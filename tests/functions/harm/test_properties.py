@@ -15,6 +15,8 @@ from tests.support.harm_events import MODES, Event, TargetIs, ask, events, fleet
 from tests.support.harm_scenarios import OVERRIDE, expired, helped, looping
 from tests.support.healer_world import REMEDY
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = settings(
     derandomize=True,
     max_examples=200,

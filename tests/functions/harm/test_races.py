@@ -22,6 +22,8 @@ from tests.support.healer_world import REMEDY, TARGET
 from tests.support.memory_table import MemoryTable
 from tests.support.tap import Do
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 100
 
 

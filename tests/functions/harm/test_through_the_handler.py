@@ -19,6 +19,8 @@ from tests.support.healer_world import TARGET, DiedError, aws_error
 from tests.support.memory_table import MemoryTable
 from tests.support.tap import Do
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("cart", "shop")
 TICKS = 40
 
