@@ -19,15 +19,28 @@ DEFAULT_WAIT = 10.0
 
 POLL_SECONDS = 1.0
 
-_REVERT = frozenset({Reason.COMMAND_EXPIRED, Reason.REVERT_REFUSED, Reason.VALUE_CHANGED})
+_NOT_DONE = frozenset({Reason.COMMAND_EXPIRED, Reason.COMMAND_REFUSED})
+_REVERT = _NOT_DONE | {
+    Reason.MODE_FORBIDS,
+    Reason.NO_REMEDY,
+    Reason.REVERT_REFUSED,
+    Reason.VALUE_CHANGED,
+}
 
 REFUSALS: Mapping[Verb, frozenset[Reason]] = {
-    Verb.APPROVE: frozenset({Reason.APPROVAL_STALE, Reason.APPROVAL_EXPIRED, Reason.VALUE_CHANGED}),
+    Verb.APPROVE: frozenset(
+        {
+            Reason.APPROVAL_STALE,
+            Reason.APPROVAL_EXPIRED,
+            Reason.BUDGET_SPENT,
+            Reason.VALUE_CHANGED,
+        }
+    ),
     Verb.ROLLBACK: _REVERT,
     Verb.RESTORE: _REVERT,
     # These change no function: what the healer finds there afterwards is no answer to them.
-    Verb.RELEASE: frozenset({Reason.COMMAND_EXPIRED}),
-    Verb.ACCEPT: frozenset({Reason.COMMAND_EXPIRED}),
+    Verb.RELEASE: _NOT_DONE,
+    Verb.ACCEPT: _NOT_DONE,
 }
 """Reasons that mean: it was not done."""
 

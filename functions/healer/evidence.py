@@ -48,13 +48,12 @@ def breaches(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: d
     at least the rule's errors and at least its rate.
     """
     earliest = max(since, now - reach(rule))
-    return [
-        bucket
-        for bucket in buckets
-        if bucket.start >= earliest
-        and bucket.errors >= rule.min_errors
-        and bucket.errors >= rule.error_rate * bucket.requests
-    ]
+    return [bucket for bucket in buckets if bucket.start >= earliest and breaching(rule, bucket)]
+
+
+def breaching(rule: AlarmRule, bucket: Bucket) -> bool:
+    """Return whether a period shows at least the rule's errors and at least its rate."""
+    return bucket.errors >= rule.min_errors and bucket.errors >= rule.error_rate * bucket.requests
 
 
 def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> Count:

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from functions.healer.clock import iso, parse_iso
-from functions.healer.evidence import Count, Verdict, breaches, count, reach, verdict
+from functions.healer.evidence import Count, Verdict, breaches, breaching, count, reach, verdict
 from functions.healer.incident import Evidence, Incident
 from functions.healer.observation import Bucket, Live, Observation, Request
 from functions.healer.states import TERMINAL
 from functions.healer.target import AlarmRule, Remedy, Setting, Target
-from functions.healer.words import Effect, Status
+from functions.healer.words import Effect, Reason, Status, Verb
 
 SETTLE = timedelta(seconds=10)
 """Requests in flight and execution environments with the old value may fail this long after the act."""
@@ -32,13 +32,12 @@ def subject(
     if incident is None or (not incident.is_open and alarming and command is None):
         return _setting(next_remedy(target, None))
     if incident.is_open and incident.plan is not None and incident.effect in (Effect.APPLY, Effect.REVERT):
-        return incident.plan.key
-    if incident.standing and (
-        command is not None or not incident.is_open or incident.status is Status.ESCALATED
-    ):
-        return incident.standing[-1].plan.key
+        return _if_remedy(target, incident.plan.key)
+    asked = command is not None and not goes_on(incident, command)
+    if incident.standing and (asked or not incident.is_open or incident.status is Status.ESCALATED):
+        return _if_remedy(target, incident.standing[-1].plan.key)
     if incident.status is Status.VERIFYING and incident.plan is not None:
-        return incident.plan.key
+        return _if_remedy(target, incident.plan.key)
     if incident.status in TERMINAL:
         return None
     return _setting(next_remedy(target, incident))
@@ -48,6 +47,17 @@ def next_remedy(target: Target, incident: Incident | None) -> Remedy | None:
     """Return the first remedy that this incident has not tried."""
     tried = incident.tried if incident else ()
     return next((remedy for remedy in target.remedies if str(remedy.setting) not in tried), None)
+
+
+def goes_on(incident: Incident, command: Request) -> bool:
+    """Return whether a part of what was asked is under watch: the rest follows after it."""
+    restoring = incident.status is Status.VERIFYING and incident.purpose is Reason.RESTORING
+    return restoring and command.verb is Verb.RESTORE
+
+
+def _if_remedy(target: Target, setting: Setting) -> Setting | None:
+    """Return the setting if it is a remedy (still): the healer's role may read no other one."""
+    return setting if target.remedy_of(setting) else None
 
 
 def _setting(remedy: Remedy | None) -> Setting | None:
@@ -104,7 +114,9 @@ def evidence_begins(seen: Observation) -> datetime:
     if incident.status is Status.VERIFYING and incident.acted_at:
         return parse_iso(incident.acted_at) + SETTLE
     cleared = seen.alarms[rule_of(seen, incident).name].since
-    return max(cleared, parse_iso(incident.escalated_at)) if incident.escalated_at else cleared
+    released = [line.at for line in incident.history if line.reason == Reason.RELEASED][-1:]
+    handled = [incident.escalated_at] if incident.escalated_at else []
+    return max(cleared, *map(parse_iso, [*released, *handled])) if released or handled else cleared
 
 
 def evidence_of(seen: Observation, incident: Incident, now: datetime) -> Evidence:
@@ -117,7 +129,8 @@ def evidence_of(seen: Observation, incident: Incident, now: datetime) -> Evidenc
     rule = rule_of(seen, incident)
     begins = evidence_begins(seen)
     counted = count(rule, seen.samples.get(rule.name, ()), begins, now)
-    earlier = incident.evidence
+    # Probes are of the change that is being verified, and of nothing later.
+    earlier = incident.evidence if incident.status is Status.VERIFYING else None
     probes = Count(earlier.probes, earlier.probe_errors) if earlier else Count(0, 0)
     tests = 2 if seen.target.probe else 1
     rates = (seen.target.natural_error_rate, rule.error_rate)
@@ -133,7 +146,15 @@ def is_stable(seen: Observation, incident: Incident, now: datetime) -> bool:
     if seen.alarms[rule.name].state != "OK" or now < begins + timedelta(seconds=seen.limits.stability):
         return False
     lately = max(begins, now - timedelta(seconds=seen.limits.stability) - reach(rule))
-    return not breaches(rule, seen.samples.get(rule.name, ()), lately, now)
+    return not any(_speaks_against(seen, each, lately) for each in seen.target.alarms)
+
+
+def _speaks_against(seen: Observation, rule: AlarmRule, lately: datetime) -> bool:
+    """Return whether a period breached lately, or the last one that is known while the alarm still rings."""
+    samples = seen.samples.get(rule.name, ())
+    ringing = seen.alarms[rule.name].state == "ALARM"
+    known = [bucket for bucket in samples if bucket.start >= lately] + list(samples[-1:] if ringing else ())
+    return any(breaching(rule, bucket) for bucket in known)
 
 
 def with_evidence(seen: Observation, incident: Incident, now: datetime) -> Incident:

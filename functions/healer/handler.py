@@ -98,7 +98,9 @@ def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: 
 def _retire_removed(clock: Clock) -> None:
     """Let go of targets that a deployment took away while a change of the healer's was in place."""
     fleet = AWS.ledger.read_fleet()
-    for name in sorted((fleet.acting | fleet.blocking) - {target.name for target in TARGETS}):
+    for name in sorted(
+        (fleet.acting | fleet.blocking | fleet.standing) - {target.name for target in TARGETS}
+    ):
         now = clock.now()
         incident = AWS.ledger.read(name)
         removed = Target(name, "", 0, (), ())

@@ -49,6 +49,8 @@ class Standing:
 
     plan: Plan
     since: str
+    accepted: bool = False
+    """Whether people took it for the baseline: no reminder, but `restore` still takes it back."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ class Incident:
     standing: tuple[Standing, ...] = ()
     """What the healer changed and did not undo, oldest first; after recovery this is drift."""
     reminded_at: str | None = None
+    owed_at: str | None = None
+    """Since when people are owed a notice that could not be sent."""
     tried: tuple[str, ...] = ()
     """Settings whose remedy did not help or could not be used, as `kind:name`."""
     guard: Guard | None = None

@@ -44,7 +44,9 @@ def from_item(item: Mapping[str, Any]) -> Incident:
     raw |= {key: int(raw[key]) for key in _COUNTS}
     raw |= {key: tuple(raw.get(key, ())) for key in _TUPLES}
     raw["history"] = tuple(Transition(**line) for line in raw["history"])
-    raw["standing"] = tuple(Standing(_plan(each["plan"]), each["since"]) for each in raw["standing"])
+    raw["standing"] = tuple(
+        Standing(_plan(each["plan"]), each["since"], each.get("accepted", False)) for each in raw["standing"]
+    )
     for key, build in _BUILDERS.items():
         if key in raw:
             raw[key] = build(raw[key])

@@ -28,7 +28,7 @@ from functions.healer.incident import Incident
 from functions.healer.items import from_item, to_item
 from functions.healer.observation import Fleet, ModeOverride, Observation, Request
 from functions.healer.transitions import since
-from functions.healer.words import Effect, Mode, Verb
+from functions.healer.words import Effect, Mode, Reason, Verb
 
 KEEP_CLOSED = timedelta(days=365)
 FLEET_KEY = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
@@ -73,6 +73,7 @@ class Ledger:
             frozenset(raw.get("acting", ())),
             frozenset(raw.get("targets", ())),
             tuple(raw.get("acts", ())),
+            frozenset(raw.get("standing", ())),
         )
 
     def read_mode(self) -> ModeOverride:
@@ -202,18 +203,26 @@ class Ledger:
         return update | {"UpdateExpression": " ".join(clauses), "ExpressionAttributeValues": values}
 
 
-_SETS = ("acting", "targets")
+_SETS = ("acting", "targets", "standing")
 
 
 def _membership(incident: Incident | None) -> set[str]:
     """Return the sets of the fleet's item that a target belongs to: under a change, and blocking `up`."""
-    if incident is None or not incident.is_open:
+    if incident is None:
         return set()
+    if incident.reason is Reason.TARGET_REMOVED:
+        # Nothing is looked after there any more, once people know.
+        return {"acting"} if incident.effect else set()
+    standing = {"standing"} if incident.standing else set[str]()
+    if not incident.is_open:
+        return standing
     plans = [each.plan for each in incident.standing]
     if incident.plan is not None and incident.effect in (Effect.APPLY, Effect.REVERT):
         plans.append(incident.plan)
     blocks = any(owner(plan.kind) == "pulumi" for plan in plans)
-    return {name for name, member in (("acting", incident.is_acting), ("targets", blocks)) if member}
+    return standing | {
+        name for name, member in (("acting", incident.is_acting), ("targets", blocks)) if member
+    }
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """What a step of an incident is worth counting: metrics without a dimension that names an incident."""
 
+from collections.abc import Iterable
+
 from functions.healer.clock import parse_iso
-from functions.healer.incident import Incident
+from functions.healer.incident import Incident, Transition
 from functions.healer.words import Reason, Status
 
 
@@ -22,7 +24,8 @@ def measures(before: Incident | None, after: Incident) -> dict[str, float]:
         "Reverted": sum(line.reason == Reason.REVERTED for line in new),
         "Ineffective": sum(line.to == Status.INEFFECTIVE for line in new),
         "Escalated": sum(line.to == Status.ESCALATED for line in new),
-        "Recovered": sum(line.to == Status.RECOVERED for line in new),
+        # Not what became well by itself, and not a restore that closes it once more.
+        "Recovered": int(after.acts > 0 and _recoveries(new) > 0 and _recoveries(after.history) == 1),
     }
     measured: dict[str, float] = {name: count for name, count in found.items() if count > 0}
     if not same and after.began_at is not None:
@@ -32,6 +35,10 @@ def measures(before: Incident | None, after: Incident) -> dict[str, float]:
     if "Recovered" in measured and after.closed_at is not None:
         measured["TimeToRecover"] = _seconds(after.opened_at, after.closed_at)
     return measured
+
+
+def _recoveries(lines: Iterable[Transition]) -> int:
+    return sum(line.to == Status.RECOVERED for line in lines)
 
 
 def _seconds(earlier: str, later: str) -> float:

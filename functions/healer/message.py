@@ -38,14 +38,19 @@ def _borne_out(guard: Guard | None) -> str:
 def _done(incident: Incident) -> list[str]:
     if incident.standing:
         stands = [f"{_change(each.plan)} since {each.since}" for each in incident.standing]
+        if incident.reason is Reason.TARGET_REMOVED:
+            return [f"Done, or perhaps done, and left as it is: {'; '.join(stands)}."]
         title = "Done, and stands as drift" if incident.status is Status.RECOVERED else "Done, and stands"
-        return [f"{title}: {'; '.join(stands)}."]
-    if incident.acts and incident.plan is not None:
-        left = incident.reason is Reason.TARGET_REMOVED
-        became = "left as it is" if left else "no longer in place as it was left"
-        return [f"Done, and {became}: {_change(incident.plan)}."]
+        done = [f"{title}: {'; '.join(stands)}."]
+        known = any(each.plan == incident.plan for each in incident.standing)
+        proposed = incident.status in (Status.PROPOSED, Status.OPEN) and not known
+        return [*done, f"Proposed: {_change(incident.plan)}."] if proposed and incident.plan else done
+    pending = incident.status in (Status.OPEN, Status.PROPOSED) or incident.reason is Reason.BUDGET_SPENT
+    if incident.acts and incident.plan is not None and not pending:
+        return [f"Done, and no longer in place as it was left: {_change(incident.plan)}."]
     proposed = [f"Proposed: {_change(incident.plan)}."] if incident.plan else []
-    return ["Done: nothing.", *proposed]
+    done = "Done, and taken back: an earlier remedy." if incident.acts else "Done: nothing."
+    return [done, *proposed]
 
 
 def _change(plan: Plan) -> str:
@@ -67,6 +72,8 @@ def _kept_back(guard: Guard) -> str:
 
 
 def _next(incident: Incident) -> list[str]:
+    if incident.reason is Reason.TARGET_REMOVED:
+        return ["Next: the healer no longer looks at this target. Put back by hand what must not stand."]
     if incident.status is Status.RECOVERED:
         return _after_recovery(incident)
     if incident.status is Status.PROPOSED and incident.plan is not None:
@@ -78,7 +85,8 @@ def _next(incident: Incident) -> list[str]:
         why = incident.hold.reason.value
         lines.append(f"The healer is held ({why}) until {until}`selfheal release {incident.id}`.")
     if incident.standing:
-        lines.append(f"To undo what stands: `selfheal rollback {incident.id}`.")
+        undo = f"`selfheal rollback {incident.id}`, once no alarm rings; before that by hand"
+        lines.append(f"To undo what stands: {undo}.")
     return lines
 
 
@@ -88,7 +96,7 @@ def _after_recovery(incident: Incident) -> list[str]:
     if not incident.standing:
         unaided = "Next: nothing; it recovered without an act."
         return ["Next: nothing is left in place." if incident.acts else unaided, *held]
-    reminder = "Still so. " if incident.reason is Reason.DRIFT_STANDS else ""
+    reminder = "It is still so: " if incident.reason is Reason.DRIFT_STANDS else ""
     return [
         f"Next: {reminder}mend the cause. `pulumi up` restores the baseline of what Pulumi owns.",
         f"`selfheal restore {incident.target}` takes it back under watch.",

@@ -65,6 +65,10 @@ class Live:
         configuration = self.configuration
         return (configuration.code_hash, configuration.config_hash) if configuration else None
 
+    def is_known(self, kind: str) -> bool:
+        """Return whether the value can be compared: a mapping that is Updating says nothing of it."""
+        return self.is_readable(kind) and (self.settled or kind != "pause_consumer")
+
     def is_readable(self, kind: str) -> bool:
         """Return whether the value could be read; only an environment hides behind a key."""
         return kind != "environment" or (self.configuration is not None and self.configuration.readable)
@@ -111,6 +115,8 @@ class Fleet:
     """Those of them whose change `up` would undo."""
     acts: tuple[str, ...] = ()
     """When remedies were applied, oldest first, as far back as the budget's window."""
+    standing: frozenset[str] = frozenset()
+    """Targets where a change of the healer's stands, in an incident or as drift."""
 
 
 @dataclass(frozen=True)

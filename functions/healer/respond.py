@@ -34,9 +34,11 @@ def respond(seen: Observation, incident: Incident | None, now: datetime) -> Deci
         return Decision(reason, escalated(draft, now, reason))
     live = live_of(seen, remedy.setting)
     if not live.exists:
-        return Decision(Reason.TARGET_GONE, escalated(draft, now, Reason.TARGET_GONE, standing=()))
+        return Decision(Reason.TARGET_GONE, escalated(draft, now, Reason.TARGET_GONE))
     # A proposal is judged anew by its digest; a second look is for those that act by themselves.
     unready = guards.unready(live, draft if seen.mode is Mode.ACT else replace(draft, plan=None))
+    if unready is not None and unready.reason is Reason.TARGET_BUSY and _stuck(incident, now):
+        return _skip(seen, draft, remedy, Reason.TARGET_BUSY, now)
     if unready is not None:
         plan = _plan(live, remedy, draft) if unready.reason is Reason.DEPLOYMENT_IN_PROGRESS else draft.plan
         return _wait(incident, replace(draft, plan=plan), unready, now)
@@ -57,7 +59,9 @@ def _without_alarm(seen: Observation, incident: Incident | None, since: datetime
             return Decision(Reason.HEALTHY)
         return _unproven(seen, since, now)
     if incident.status is Status.ACTING:
-        return Decision(Reason.ALARM_CLEARED, moved(incident, now, Reason.ALARM_CLEARED, Status.OPEN))
+        return Decision(
+            Reason.ALARM_CLEARED, moved(incident, now, Reason.ALARM_CLEARED, Status.OPEN, purpose=None)
+        )
     decision = watch(seen, incident, now)
     if decision.incident is None and incident.status is Status.OPEN and alarming(seen):
         return _wait(incident, incident, Guard(_doubt(seen, now)), now)
@@ -179,7 +183,7 @@ def _wait(
         waiting = moved(draft, now, guard.reason, guard=guard)
     else:
         waiting = moved(draft, now, guard.reason, Status.OPEN, guard=guard, purpose=None)
-    known = incident is not None and incident.guard is not None and incident.guard.reason is guard.reason
+    known = incident is not None and any(line.reason == guard.reason for line in incident.history)
     return Decision(guard.reason, telling(waiting, now) if tell and not known else waiting)
 
 
@@ -211,10 +215,25 @@ def _obstacle(live: Live, remedy: Remedy, incident: Incident) -> Reason | None:
         return Reason.NO_EARLIER_VERSION
     # What stood may have been taken back since anyone looked, such as by `up` after the recovery.
     stands = (each.plan.after for each in incident.standing if each.plan.key == remedy.setting)
-    if live.value == after or live.value in stands:
+    if live.value == after or live.value in stands or _is_tighter(live, remedy):
         return Reason.ALREADY_APPLIED
     tries = incident.attempts if incident.effect is Effect.APPLY else 0
     return Reason.ATTEMPTS_EXHAUSTED if tries >= MAX_ATTEMPTS else None
+
+
+def _stuck(incident: Incident | None, now: datetime) -> bool:
+    """Return whether the target was busy, and nothing else, for as long as evidence is waited for."""
+    last = incident.history[-1] if incident is not None and incident.history else None
+    return (
+        last is not None and last.reason == Reason.TARGET_BUSY and now >= parse_iso(last.at) + VERIFY_WITHIN
+    )
+
+
+def _is_tighter(live: Live, remedy: Remedy) -> bool:
+    """Return whether someone limits it to less already: a limit must never be raised."""
+    if remedy.kind != "limit_concurrency" or live.value is None or remedy.value is None:
+        return False
+    return int(live.value) < int(remedy.value)
 
 
 def _after(live: Live, remedy: Remedy, incident: Incident) -> str | None:

@@ -45,9 +45,9 @@ WAYS: Mapping[tuple[Status, Status], str] = {
     (Status.INEFFECTIVE, Status.ESCALATED): "that was the last remedy",
     (Status.INCONCLUSIVE, Status.ESCALATED): "people decide",
     (Status.ESCALATED, Status.OPEN): "released, or the hold's time is over",
-    (Status.ESCALATED, Status.ACTING): "rolled back by a person",
+    (Status.ESCALATED, Status.ACTING): "rolled back by a person; expired: revert",
     (Status.ESCALATED, Status.RECOVERED): "well by evidence",
-    (Status.RECOVERED, Status.ACTING): "a person asked to restore the baseline: revert under watch",
+    (Status.RECOVERED, Status.ACTING): "restored by a person, or expired: revert under watch",
 }
 """(from, to) to when. A new incident begins in OPEN."""
 

@@ -104,7 +104,9 @@ def deferred(incident: Incident) -> Incident:
 
 def notified(incident: Incident) -> Incident:
     """Return the incident once people were told."""
-    return replace(incident, version=incident.version + 1, effect=None, lease_until=None, attempts=0)
+    return replace(
+        incident, version=incident.version + 1, effect=None, lease_until=None, attempts=0, owed_at=None
+    )
 
 
 def escalated(
@@ -121,7 +123,9 @@ def escalated(
         changes: Fields to set beside.
 
     """
-    hold = Hold(reason, iso(now), until)
+    hold, before = Hold(reason, iso(now), until), incident.hold
+    if before is not None and before.until is None and before.reason in OUTLIVES and reason not in OUTLIVES:
+        hold = before  # it ends by a release, not by what happens meanwhile
     fields: dict[str, Any] = {"hold": hold, "escalated_at": iso(now), "purpose": None, **changes}
     return telling(moved(incident, now, reason, *via, Status.ESCALATED, **fields), now)
 

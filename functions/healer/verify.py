@@ -18,7 +18,7 @@ from functions.healer.facts import (
 )
 from functions.healer.incident import Incident, Plan
 from functions.healer.observation import Decision, Live, Observation
-from functions.healer.transitions import OUTLIVES, escalated, intending, moved, telling, without
+from functions.healer.transitions import OUTLIVES, escalated, intending, is_held, moved, telling, without
 from functions.healer.words import Effect, Mode, Reason, Status
 
 VERIFY_WITHIN = timedelta(minutes=15)
@@ -135,6 +135,22 @@ def reverting(
     return Decision(purpose, intending(incident, now, Effect.REVERT, purpose, *path, **changes))
 
 
+def expired(seen: Observation, incident: Incident, now: datetime) -> Decision | None:
+    """Return the revert, under watch, of what should not stand any more; None if there is nothing to undo.
+
+    Its time was declared with the remedy: being in people's hands, or recovered, does not stop it.
+    """
+    last = incident.standing[-1] if incident.standing else None
+    if last is None or last.plan.expires_after is None or not seen.is_about(last.plan.key):
+        return None
+    ends = parse_iso(last.since) + timedelta(seconds=last.plan.expires_after)
+    live = live_of(seen, last.plan.key)
+    ready = live.is_settled and live.is_known(last.plan.kind) and live.value == last.plan.after
+    if now < ends or not ready or seen.mode is Mode.OBSERVE or not may_revert(seen, last.plan):
+        return None
+    return reverting(seen, incident, _made_for(last.plan, live), Reason.EXPIRED, now)
+
+
 def _ineffective(seen: Observation, incident: Incident, now: datetime) -> Decision:
     """Undo what did not help, if that is safe; otherwise leave it. Then the next remedy, or people."""
     reason, plan = Reason.NO_REMEDY_HELPED, incident.plan
@@ -153,7 +169,8 @@ def _relapsed(seen: Observation, incident: Incident, plan: Plan, now: datetime) 
     if seen.mode is Mode.SUGGEST:
         return Decision(reason, moved(incident, now, reason, Status.OPEN, watching=False, purpose=None))
     spent = guards.spent(seen, incident, now)
-    if seen.mode is Mode.OBSERVE or spent is not None or seen.target.remedy_of(plan.key) is None:
+    held = is_held(incident, now)
+    if seen.mode is Mode.OBSERVE or held or spent is not None or seen.target.remedy_of(plan.key) is None:
         return Decision(reason, escalated(incident, now, reason, watching=False, guard=spent))
     again = replace(_made_for(plan, live_of(seen, plan.key)), expires_after=None)
     intent = intending(
@@ -180,7 +197,8 @@ def _lost(incident: Incident, plan: Plan, reason: Reason, now: datetime) -> Deci
 
 def _deadline(incident: Incident, plan: Plan) -> datetime:
     """Return when evidence is called missing: counted from the change, however often it is redeployed."""
-    return _since(incident, plan) + timedelta(seconds=plan.expires_after or 0) + VERIFY_WITHIN
+    lasts = 0 if incident.watching else plan.expires_after or 0
+    return _since(incident, plan) + timedelta(seconds=lasts) + VERIFY_WITHIN
 
 
 def _since(incident: Incident, plan: Plan) -> datetime:

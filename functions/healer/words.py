@@ -113,4 +113,4 @@ class Reason(StrEnum):
     DRIFT_ENDED = "drift-ended"
     DRIFT_ACCEPTED = "drift-accepted"
     NOTICE_DUE = "notice-due"
-    NOTICE_ABANDONED = "notice-abandoned"
+    NOTICE_OWED = "notice-owed"

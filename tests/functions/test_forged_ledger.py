@@ -6,7 +6,7 @@ import pytest
 
 from functions.healer.execute import execute
 from functions.healer.incident import Plan
-from functions.healer.observation import Decision
+from functions.healer.observation import Decision, Live
 from functions.healer.target import Setting
 from functions.healer.words import Effect, Reason, Status
 from tests.support.healer_world import World
@@ -34,14 +34,14 @@ def forge(world: World) -> Plan:
 
 def test_a_forged_intent_on_a_setting_that_is_no_remedy_is_refused(world: World) -> None:
     forge(world)
-    assert world.step().reason is Reason.REVERT_REFUSED
+    assert world.step().reason is Reason.NO_REMEDY
     assert world.function.variables["OTHER"] == "kept"
     assert len(world.function.updates) == 1
 
 
 def test_the_last_step_refuses_it_too(world: World) -> None:
     plan = forge(world)
-    seen = replace(world.observe(), about=Setting("environment", "OTHER"))
+    seen = replace(world.observe(), about=Setting("environment", "OTHER"), live=Live("kept", "1", None))
     intent = replace(world.incident, version=world.incident.version + 1, plan=plan)
     with pytest.raises(ValueError, match="environment:OTHER is no remedy of target shop"):
         execute(seen, Decision(Reason.ROLLED_BACK, intent), world.aws, world.clock)

@@ -341,7 +341,7 @@ def test_a_notice_that_cannot_be_sent_is_tried_again_but_not_for_ever(world: Wor
         with pytest.raises(ClientError):
             world.step()
     world.pass_time(45)
-    assert world.step().reason is Reason.NOTICE_ABANDONED
+    assert world.step().reason is Reason.NOTICE_OWED
     assert world.incident.effect is None
 
 

@@ -107,7 +107,7 @@ def test_stopped_at_any_call_it_ends_the_same_with_one_act(scenario: str, fault:
         assert end_of(loop) == end, where
         assert [act.effect for act in loop.acts] == acts, where
         assert notices <= len(loop.sns.sent) <= notices + 1, where
-        assert loop.incident.reason is not Reason.NOTICE_ABANDONED, where
+        assert loop.incident.reason is not Reason.NOTICE_OWED, where
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

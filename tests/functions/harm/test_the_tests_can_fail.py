@@ -6,7 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from functions.healer import core, evidence, execute, guards, ledger, observe, respond
+from functions.healer import core, evidence, execute, facts, guards, ledger, observe, respond
 from functions.healer.ledger import Ledger
 from functions.healer.observation import Decision
 from functions.healer.remedies import environment, rollback_alias
@@ -105,7 +105,12 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
         properties.test_what_someone_else_has_set_is_not_reverted,
     ),
     "what is no remedy is changed": (
-        both(on(execute, "_change", change_whatever_is_asked), on(core, "may_revert", always(answer=True))),
+        both(
+            on(execute, "_change", change_whatever_is_asked),
+            on(core, "may_revert", always(answer=True)),
+            on(core, "_without_remedy", always(None)),
+            on(facts, "_if_remedy", lambda _target, setting: setting),
+        ),
         properties.test_a_forged_intent_does_not_choose_what_is_changed,
     ),
     # Guards
