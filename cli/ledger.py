@@ -139,8 +139,8 @@ def current_of(target: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, 
 
 
 def drifts(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the incidents that are over, and left a change that no newer incident has taken over."""
-    over = (item for item in found if not is_open(item) and standing_of(item))
+    """Return the incidents that are over, and left a change that nobody accepted or has taken over."""
+    over = (item for item in found if not is_open(item) and any(not s.accepted for s in standing_of(item)))
     return [item for item in over if current_of(str(item["target"]), found) is item]
 
 
@@ -185,7 +185,10 @@ def planned(incident: Mapping[str, Any]) -> Plan | None:
 def standing_of(incident: Mapping[str, Any]) -> tuple[Standing, ...]:
     """Return what the healer changed and did not undo, oldest first."""
     if incident.get("standing"):
-        return tuple(Standing(plan_of(each["plan"]), str(each["since"])) for each in incident["standing"])
+        return tuple(
+            Standing(plan_of(each["plan"]), str(each["since"]), bool(each.get("accepted")))
+            for each in incident["standing"]
+        )
     plan = planned(incident)
     if plan is not None and incident.get("override_stands"):  # schema 1
         return (Standing(plan, str(incident.get("acted_at", "?"))),)

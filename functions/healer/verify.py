@@ -14,6 +14,7 @@ from functions.healer.facts import (
     is_stable,
     live_of,
     next_remedy,
+    rule_of,
     with_evidence,
 )
 from functions.healer.incident import Incident, Plan
@@ -63,7 +64,8 @@ def _well_so_far(seen: Observation, judged: Incident, plan: Plan, now: datetime,
     if healthy and is_stable(seen, judged, now):
         return recover(judged, now, Reason.RECOVERED)
     if late:
-        reason = Reason.ALARM_STUCK if healthy else Reason.NO_EVIDENCE
+        rings_on = alarming(seen) or seen.alarms[rule_of(seen, judged).name].state != "OK"
+        reason = Reason.ALARM_STUCK if healthy and rings_on else Reason.NO_EVIDENCE
         return Decision(reason, escalated(judged, now, reason, Status.INCONCLUSIVE))
     probing = seen.target.probe is not None and seen.mode is not Mode.OBSERVE
     if probing and not healthy and now >= evidence_begins(seen):
@@ -146,7 +148,9 @@ def expired(seen: Observation, incident: Incident, now: datetime) -> Decision | 
     ends = parse_iso(last.since) + timedelta(seconds=last.plan.expires_after)
     live = live_of(seen, last.plan.key)
     ready = live.is_settled and live.is_known(last.plan.kind) and live.value == last.plan.after
-    if now < ends or not ready or seen.mode is Mode.OBSERVE or not may_revert(seen, last.plan):
+    # Intended before and not done: people were called, and are not called for it again.
+    once = any(line.reason == Reason.EXPIRED for line in incident.history)
+    if now < ends or once or not ready or seen.mode is Mode.OBSERVE or not may_revert(seen, last.plan):
         return None
     return reverting(seen, incident, _made_for(last.plan, live), Reason.EXPIRED, now)
 

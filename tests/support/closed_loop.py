@@ -80,6 +80,8 @@ class Loop(World):
         self.forced: str | None = None
         self.requests, self.skew = 100, timedelta(0)
         self.acts: list[Act] = []
+        self.touched = 0
+        """How many of the acts were followed by a change of someone else's, or accepted."""
         self.runs: list[int] = []
         self.aws = self.connect()
 

@@ -71,6 +71,24 @@ def check_budget(moments: list[str], limit: int) -> None:
         assert over - first > DAY, f"more than {limit} acts in a day: {acts}"
 
 
+def check_standing(loop: Loop) -> None:
+    """What the healer wrote last, and nobody else since, is in the ledger as standing or as intended."""
+    last, live = loop.last, loop.live()
+    if last is None:
+        return
+    known = {str(each.plan.key) for each in last.standing}
+    known |= {str(last.plan.key)} if last.plan is not None and last.effect is not None else set()
+    written: dict[str, str | None] = {}
+    for act in loop.acts[loop.touched :]:
+        plan = act.incident.plan
+        assert plan is not None
+        written.pop(str(plan.key), None)
+        if act.effect is Effect.APPLY:
+            written[str(plan.key)] = plan.after
+    forgotten = [name for name, value in written.items() if live[name] == value and name not in known]
+    assert not forgotten, f"stands and is not recorded: {forgotten}, {last}"
+
+
 def check_history(loop: Loop) -> None:
     last = loop.last
     history = last.history if last else ()

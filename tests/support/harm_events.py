@@ -48,6 +48,9 @@ EXEMPT = (
 )
 """Not while an act is pending: without a revision, an act that is taken back then looks like one not done."""
 
+TOUCHES = ("change", "alias", "reserved", "mapping", "taken back")
+"""What someone else may change of what the healer has set."""
+
 EVENTS: dict[str, SearchStrategy[Any]] = {
     "run": st.integers(1, 12),
     "cause": st.sampled_from(CAUSES),
@@ -91,6 +94,8 @@ class Fleet:
     def happen(self, kind: str, loop: Loop, what: Any) -> None:  # noqa: C901, PLR0912 - one case an event
         if kind in EXEMPT and is_pending(loop):
             return
+        if kind in TOUCHES or (kind, what) == ("command", Verb.ACCEPT):
+            loop.touched = len(loop.acts)
         match kind:
             case "run":
                 self.run(what)

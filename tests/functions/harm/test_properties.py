@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from functions.healer.observation import Limits
 from functions.healer.words import Effect, Mode, Reason, Status, Verb
 from tests.support.closed_loop import Loop
-from tests.support.harm_checks import check_acts, check_history, is_at_rest
+from tests.support.harm_checks import check_acts, check_history, check_standing, is_at_rest
 from tests.support.harm_events import MODES, Event, TargetIs, ask, events, fleet_of, hook, targets
 from tests.support.harm_scenarios import OVERRIDE, expired, helped, looping
 from tests.support.healer_world import REMEDY
@@ -32,10 +32,13 @@ def check_whatever(given_targets: list[TargetIs], mode: Mode, happened: list[Eve
     for kind, place, what in happened:
         fleet.happen(kind, fleet.loops[place % len(fleet.loops)], what)
         fleet.run(1)
+        for loop in fleet.loops:
+            check_standing(loop)
     check_acts(fleet.loops)
     fleet.settle()
     check_acts(fleet.loops)
     for loop in fleet.loops:
+        check_standing(loop)
         check_history(loop)
         assert is_at_rest(loop), f"no end: {loop.last}"
 
