@@ -61,7 +61,7 @@ def _perform(
         case None:
             return None
         case Effect.NOTIFY:
-            text, title = message.body(intent), message.subject(intent)
+            text, title = message.body(intent, aws.table), message.subject(intent)
             aws.sns.publish(TopicArn=aws.escalation_topic, Subject=title, Message=text)
             return transitions.notified(intent)
         case Effect.PROBE:

@@ -12,8 +12,14 @@ def subject(incident: Incident) -> str:
     return f"[selfheal] {incident.status.value}: {incident.target} ({incident.reason.value})"[:_SUBJECT_LIMIT]
 
 
-def body(incident: Incident) -> str:
-    """Return the message's text."""
+def body(incident: Incident, ledger: str) -> str:
+    """Return the message's text.
+
+    Args:
+        incident: What it is about.
+        ledger: The table's name, with which commands find the incident from anywhere.
+
+    """
     lines = [
         f"Incident {incident.id} of target {incident.target} is {incident.status.value}.",
         f"Reason: {incident.reason.value}. Mode: {incident.mode.value}. Opened at {incident.opened_at}.",
@@ -27,7 +33,12 @@ def body(incident: Incident) -> str:
         lines.append(
             f"Evidence: {seen.errors} errors in {seen.requests} requests since {seen.since}: {seen.verdict}."
         )
-    return "\n".join([*lines, *_next(incident)])
+    if incident.reason is Reason.NO_REMEDY_HELPED:
+        lines.append("After the act an alarm rang and was borne out, or the evidence said broken.")
+    steps = _next(incident)
+    if any("`selfheal " in step for step in steps):
+        steps.append(f"On AWS add to each command: `--aws --ledger {ledger}`.")
+    return "\n".join([*lines, *steps])
 
 
 def _borne_out(guard: Guard | None) -> str:

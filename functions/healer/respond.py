@@ -62,6 +62,11 @@ def _without_alarm(seen: Observation, incident: Incident | None, since: datetime
         return Decision(
             Reason.ALARM_CLEARED, moved(incident, now, Reason.ALARM_CLEARED, Status.OPEN, purpose=None)
         )
+    given = seen.approval
+    if given is not None and now >= parse_iso(given.until):
+        # Nothing bore the alarm out while it was valid; who gave it must hear that it was not used.
+        unused = moved(incident, now, Reason.APPROVAL_EXPIRED, Status.PROPOSED)
+        return Decision(Reason.APPROVAL_EXPIRED, telling(answering(unused, given.id), now))
     decision = watch(seen, incident, now)
     if decision.incident is None and incident.status is Status.OPEN and alarming(seen):
         return _wait(incident, incident, Guard(_doubt(seen, now)), now)

@@ -29,6 +29,26 @@ def test_a_second_proposal_says_what_is_proposed_beside_what_stands() -> None:
     assert "Proposed: override:MODE from unset to 'safe'." in last_words(loop)
 
 
+def test_an_approval_that_could_not_be_used_in_time_is_answered() -> None:
+    """The alarm rings on and nothing bears it out."""
+    loop = failing(REMEDY, mode=Mode.SUGGEST)
+    loop.run(2)
+    assert loop.incident.plan is not None
+    loop.cause, loop.forced = (lambda: False), "ALARM"
+    loop.run(10)
+    request = loop.ask(Verb.APPROVE, loop.incident.plan.digest("shop"))
+    loop.run(200)
+    assert request.id in loop.incident.answered
+    assert ["approval-expired" in each["Subject"] for each in loop.sns.sent] == [False, True]
+    assert loop.acts == []
+
+
+def test_commands_in_a_message_find_the_incident_on_aws() -> None:
+    loop = failing()
+    loop.run(2)
+    assert last_words(loop).endswith("On AWS add to each command: `--aws --ledger ledger`.")
+
+
 def test_what_the_budget_forbade_is_not_called_done() -> None:
     loop = failing(SAFE, OVERRIDE)
     loop.limits = Limits(target_budget=1)
