@@ -30,6 +30,8 @@ from tests.cli.support import (
     words,
 )
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DIGEST = PLAN.digest("fragile")
 CALLER = "arn:aws:sts::123456789012:user/moto"

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from moto import mock_aws
 
-from tests.support.healer_world import TARGET, TOPIC, World
+from tests.support.healer_world import TARGET, TOPIC, World, client
 
 
 @pytest.fixture
@@ -28,9 +28,12 @@ def healer(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, World]
     monkeypatch.setenv("LEDGER_TABLE", "ledger")
     monkeypatch.setenv("BUDGET", "12")
     with mock_aws():
-        from functions.healer import handler
+        from functions.healer import aws, handler
 
-        module = importlib.reload(handler)
+        with monkeypatch.context() as patch:
+            # The handler's own clients are replaced below.
+            patch.setattr(aws.boto3, "client", lambda service, **_: client(service))
+            module = importlib.reload(handler)
         world = World()
         world.now = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=30)
         world.now -= timedelta(seconds=world.now.second % 10)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -136,12 +137,31 @@ def create_ledger_table(client: Any, name: str = "ledger") -> None:
     )
 
 
+_make_client = boto3.client
+
+
+@cache
+def client(service: str, **_: Any) -> Any:
+    """Return a client for use under moto, which all tests share: making one takes longer than most tests."""
+    return _make_client(service, region_name="us-east-1")
+
+
+class Shared:
+    """A client that others use as well; what a test replaces of it is replaced here only."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
 class World:
     """One target under one healer, with a clock that the test moves. Needs moto's `mock_aws` around it."""
 
     def __init__(self, target: Target = TARGET, mode: Mode = Mode.ACT) -> None:
         self.target, self.mode, self.now = target, mode, START
-        self.dynamodb: Any = boto3.client("dynamodb", region_name="us-east-1")
+        self.dynamodb: Any = Shared(client("dynamodb"))
         create_ledger_table(self.dynamodb)
         self.function, self.cloudwatch, self.sns = FakeLambda(target.function), FakeCloudWatch(), FakeSns()
         ledger = Ledger(self.dynamodb, "ledger")

@@ -829,6 +829,7 @@ WEIRD: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", WEIRD, ids=repr)
 def test_no_value_of_any_property_makes_a_rule_crash(value: Any) -> None:
     for name, part in careful().parts.items():
