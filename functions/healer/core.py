@@ -144,7 +144,7 @@ def _resume_act(seen: Observation, incident: Incident, now: datetime) -> Decisio
     """Find out whether the act was done: its intent stands and the run that made it is gone."""
     plan = _planned(incident)
     live = live_of(seen, plan.key)
-    if live.exists and plan.kind == "pause_consumer" and not live.settled:
+    if live.is_between(plan.kind):
         return Decision(Reason.TARGET_BUSY)
     if live.exists and live.value is not None and live.value == plan.after:
         same_world = live.world == plan.world
@@ -167,7 +167,7 @@ def _resume_act(seen: Observation, incident: Incident, now: datetime) -> Decisio
 def _resume_revert(seen: Observation, incident: Incident, now: datetime) -> Decision:
     plan = _planned(incident)
     live = live_of(seen, plan.key)
-    if live.exists and live.is_readable(plan.kind) and not live.is_known(plan.kind):
+    if live.is_between(plan.kind):
         return Decision(Reason.TARGET_BUSY)
     hidden = live.exists and not live.is_readable(plan.kind)
     if hidden or not live.exists or live.value not in (plan.before, plan.after):

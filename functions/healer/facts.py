@@ -114,9 +114,9 @@ def evidence_begins(seen: Observation) -> datetime:
     if incident.status is Status.VERIFYING and incident.acted_at:
         return parse_iso(incident.acted_at) + SETTLE
     cleared = seen.alarms[rule_of(seen, incident).name].since
-    released = [line.at for line in incident.history if line.reason == Reason.RELEASED][-1:]
-    handled = [incident.escalated_at] if incident.escalated_at else []
-    return max(cleared, *map(parse_iso, [*released, *handled])) if released or handled else cleared
+    handled = [line.at for line in incident.history if line.reason == Reason.RELEASED][-1:]
+    handled += [incident.escalated_at] if incident.escalated_at else []
+    return max([cleared, *map(parse_iso, handled)])
 
 
 def evidence_of(seen: Observation, incident: Incident, now: datetime) -> Evidence:

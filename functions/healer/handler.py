@@ -30,7 +30,6 @@ LIMITS = Limits(budget=int(os.environ["BUDGET"]), **json.loads(os.environ.get("G
 TOPIC_ARN = os.environ["TOPIC_ARN"]
 AWS = connect(os.environ["LEDGER_TABLE"], os.environ["ESCALATION_TOPIC_ARN"])
 
-
 BEGIN_WITHIN = 15.0
 """Seconds into a run after which no other target is begun: the run would be ended in the midst of it."""
 
@@ -98,9 +97,8 @@ def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: 
 def _retire_removed(clock: Clock) -> None:
     """Let go of targets that a deployment took away while a change of the healer's was in place."""
     fleet = AWS.ledger.read_fleet()
-    for name in sorted(
-        (fleet.acting | fleet.blocking | fleet.standing) - {target.name for target in TARGETS}
-    ):
+    known = fleet.acting | fleet.blocking | fleet.standing
+    for name in sorted(known - {target.name for target in TARGETS}):
         now = clock.now()
         incident = AWS.ledger.read(name)
         removed = Target(name, "", 0, (), ())

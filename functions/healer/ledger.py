@@ -207,7 +207,10 @@ _SETS = ("acting", "targets", "standing")
 
 
 def _membership(incident: Incident | None) -> set[str]:
-    """Return the sets of the fleet's item that a target belongs to: under a change, and blocking `up`."""
+    """Return the sets of the fleet's item that a target belongs to.
+
+    They are: under a change, blocking `up`, and with a change of the healer's that stands.
+    """
     if incident is None:
         return set()
     if incident.reason is Reason.TARGET_REMOVED:

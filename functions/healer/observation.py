@@ -66,8 +66,12 @@ class Live:
         return (configuration.code_hash, configuration.config_hash) if configuration else None
 
     def is_known(self, kind: str) -> bool:
-        """Return whether the value can be compared: a mapping that is Updating says nothing of it."""
-        return self.is_readable(kind) and (self.settled or kind != "pause_consumer")
+        """Return whether the value can be compared: one that is hidden, or between two, is not "changed"."""
+        return self.is_readable(kind) and not self.is_between(kind)
+
+    def is_between(self, kind: str) -> bool:
+        """Return whether it is on its way from one value to another: a mapping that is Updating."""
+        return self.exists and kind == "pause_consumer" and not self.settled
 
     def is_readable(self, kind: str) -> bool:
         """Return whether the value could be read; only an environment hides behind a key."""

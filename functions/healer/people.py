@@ -118,7 +118,7 @@ def _undo(
 def _note(
     incident: Incident, command: Request, reason: Reason, now: datetime, *, tell: bool = False
 ) -> Decision:
-    """Record the answer and nothing else; a pending effect stays pending."""
+    """Record the answer and nothing else."""
     noted = moved(incident, now, reason)
     answered = answering(noted, command.id)
     return Decision(reason, telling(answered, now) if tell else answered)

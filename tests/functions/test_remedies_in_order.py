@@ -74,7 +74,8 @@ def test_an_override_restarts_nothing_and_blocks_no_deployment(world: World) -> 
     assert (world.incident.status, world.open_targets()) == (Status.VERIFYING, set())
 
 
-def test_rollback_undoes_all_that_stands_the_last_first(world: World) -> None:
+def apply_both(world: World) -> None:
+    """Have two remedies in place, neither of which helped; then the alarm clears."""
     world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
     world.break_down()
     world.step()
@@ -82,6 +83,10 @@ def test_rollback_undoes_all_that_stands_the_last_first(world: World) -> None:
     world.step()
     world.step()
     world.cloudwatch.set("fast", "OK", world.now)
+
+
+def test_rollback_undoes_all_that_stands_the_last_first(world: World) -> None:
+    apply_both(world)
     request = world.ask(Verb.ROLLBACK)
     world.step()
     assert (override(world), world.function.variables["FAILURE_RATE"]) == (None, "0")
@@ -93,13 +98,7 @@ def test_rollback_undoes_all_that_stands_the_last_first(world: World) -> None:
 
 
 def test_a_rollback_that_expires_halfway_tells_people_what_still_stands(world: World) -> None:
-    world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
-    world.break_down()
-    world.step()
-    fail_on(world)
-    world.step()
-    world.step()
-    world.cloudwatch.set("fast", "OK", world.now)
+    apply_both(world)
     world.ask(Verb.ROLLBACK, minutes=1)
     world.step()
     world.pass_time(61)

@@ -21,7 +21,7 @@ from functions.healer.observation import Decision, Limits, Observation, Request
 from functions.healer.observe import Setup, observe, read_alarms
 from functions.healer.target import AlarmRule, Remedy, Target
 from functions.healer.words import Mode, Verb
-from tests.support.remedy_fakes import CANARY, RemedyLambda
+from tests.support.remedy_fakes import CANARY, RemedyLambda, create_table
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
 FAST = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
@@ -125,18 +125,6 @@ class FakeSns:
         self.sent.append(arguments)
 
 
-def create_ledger_table(client: Any, name: str = "ledger") -> None:
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
 _make_client = boto3.client
 
 
@@ -162,7 +150,7 @@ class World:
     def __init__(self, target: Target = TARGET, mode: Mode = Mode.ACT) -> None:
         self.target, self.mode, self.now = target, mode, START
         self.dynamodb: Any = Shared(client("dynamodb"))
-        create_ledger_table(self.dynamodb)
+        create_table(self.dynamodb)
         self.function, self.cloudwatch, self.sns = FakeLambda(target.function), FakeCloudWatch(), FakeSns()
         ledger = Ledger(self.dynamodb, "ledger")
         self.aws = Aws(
