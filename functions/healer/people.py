@@ -54,8 +54,7 @@ def drift(seen: Observation, incident: Incident, now: datetime) -> Decision:
     over = expired(seen, incident, now)
     if over is not None:
         return over
-    quiet = is_baseline or all(each.accepted for each in incident.standing)
-    return Decision(Reason.DRIFT_STANDS) if quiet else _remind(incident, told, now)
+    return Decision(Reason.DRIFT_STANDS) if is_baseline else _remind(incident, told, now)
 
 
 def _is_pulumis(standing: Standing) -> bool:
@@ -63,7 +62,7 @@ def _is_pulumis(standing: Standing) -> bool:
 
 
 def _remind(incident: Incident, told: datetime, now: datetime) -> Decision:
-    if now < told + REMIND_EVERY:
+    if now < told + REMIND_EVERY or all(each.accepted for each in incident.standing):
         return Decision(Reason.DRIFT_STANDS)
     reminder = moved(incident, now, Reason.DRIFT_STANDS, reminded_at=iso(now))
     return Decision(Reason.DRIFT_STANDS, telling(reminder, now))

@@ -37,7 +37,7 @@ def verify(seen: Observation, incident: Incident, now: datetime) -> Decision:
     late = now >= _deadline(incident, plan)
     if not live.is_settled and not late:
         return Decision(Reason.TARGET_BUSY)
-    if not live.is_readable(plan.kind):
+    if not live.is_known(plan.kind):
         reason = Reason.CONFIGURATION_UNREADABLE
         return Decision(reason, escalated(incident, now, reason, Status.INCONCLUSIVE))
     if live.value != (plan.before if incident.watching else plan.after):

@@ -144,6 +144,28 @@ def test_an_override_that_was_accepted_is_not_reminded_of_and_can_still_be_resto
     assert loop.live() == {"override:MODE": None}
 
 
+def test_an_accepted_override_whose_remedy_is_gone_is_not_reminded_of_either() -> None:
+    loop = overridden()
+    loop.cause = lambda: False
+    loop.ask(Verb.ACCEPT)
+    loop.run(1)
+    told = len(loop.sns.sent)
+    loop.target = replace(loop.target, remedies=(REMEDY,))
+    loop.pass_time(3 * 24 * 3600)
+    loop.run(2)
+    assert (len(loop.sns.sent), standing(loop)) == (told, ["override:MODE"])
+
+
+def test_a_pause_that_does_not_come_to_an_end_stays_recorded() -> None:
+    loop = Loop(replace(TARGET, remedies=(FOR_EVER,)))
+    loop.cause = lambda: loop.now < START + timedelta(seconds=20)
+    loop.run(2)
+    loop.function.mapping, loop.function.settle = "Updating", lambda: None
+    loop.run(100)
+    assert Reason.CONFIGURATION_UNREADABLE in [line.reason for line in loop.incident.history]
+    assert standing(loop) == [str(FOR_EVER.setting)]
+
+
 def test_restore_takes_back_all_that_stands_one_after_the_other() -> None:
     loop = Loop(replace(TARGET, remedies=(REMEDY, OVERRIDE)))
     loop.cause = lambda: loop.live()["override:MODE"] != "safe"
