@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sandbox.engine import urn as urns
-from sandbox.engine import wire
 from sandbox.engine.analyzer_api import Analyzed, Analyzer, Level, Violation
 from sandbox.engine.goal import Goal
 from sandbox.engine.run import Run
 from sandbox.engine.state import Resource
 from sandbox.errors import PolicyError
+from sandbox.provider import wire
 
 
 class Analysis:

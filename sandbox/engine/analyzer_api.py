@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from sandbox.engine import wire
+from sandbox.provider import wire
 
 
 class Level(StrEnum):

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from sandbox.engine import wire
 from sandbox.engine.events import Op
 from sandbox.engine.ordering import blockers
 from sandbox.engine.run import PARALLEL, Run
 from sandbox.engine.state import Resource
 from sandbox.errors import ProtectedError
+from sandbox.provider import wire
 
 
 def delete_one(run: Run, resource: Resource, *, counted: bool = True) -> None:

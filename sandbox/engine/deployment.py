@@ -4,13 +4,14 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox.engine import deletion, paths, wire
+from sandbox.engine import deletion, paths
 from sandbox.engine.analysis import Analysis
 from sandbox.engine.events import Op
 from sandbox.engine.goal import Goal
 from sandbox.engine.run import Run, name_error
 from sandbox.engine.state import Resource
 from sandbox.errors import DuplicateUrnError, ProtectedError, ProviderError, UnsupportedError
+from sandbox.provider import wire
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from typing import Any
 
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
-from sandbox.engine import state, wire
+from sandbox.engine import state
 from sandbox.engine import urn as urns
 from sandbox.errors import UnsupportedError
+from sandbox.provider import wire
 
 Request = resource_pb2.RegisterResourceRequest
 

@@ -18,11 +18,11 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, reso
 
 from sandbox.engine import goal as goals
 from sandbox.engine import urn as urns
-from sandbox.engine import wire
 from sandbox.engine.deployment import Deployment
 from sandbox.engine.events import Severity
 from sandbox.engine.run import Run, StoppedError, name_error
 from sandbox.errors import SandboxError, UnsupportedError
+from sandbox.provider import wire
 
 # The SDK's executor has four threads per unit of `parallel`; each may wait in one call.
 _SERVER_THREADS = 80

@@ -9,23 +9,12 @@ engine puts the resource's type and name in front of its text.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from sandbox.provider.provider import Diff
 
 Inputs = Mapping[str, Any]
 Outputs = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Diff:
-    """What separates the recorded inputs from the new ones."""
-
-    changed: list[str] = field(default_factory=list[str])
-    """Top-level properties that differ. Empty: nothing to do."""
-    replace: list[str] = field(default_factory=list[str])
-    """Those of `changed` that only a new resource can bring about."""
-    delete_before_replace: bool = False
-    """Whether the old resource must go first (two of them cannot exist at once)."""
 
 
 class Provider(Protocol):

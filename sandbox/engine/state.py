@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.engine import assets
 from sandbox.engine.urn import label
 from sandbox.errors import StateError
+from sandbox.provider import assets
 
 FORMAT = 1
 """Version of the JSON form; a file with another one is refused, never guessed at."""

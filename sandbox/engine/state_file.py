@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox.engine import assets, state
+from sandbox.engine import state
 from sandbox.errors import LockedError, StateError
+from sandbox.provider import assets
 
 _OWNER_ONLY = 0o600
 

@@ -16,11 +16,11 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, engine_pb2, engine_pb2_grpc
 
 from sandbox.engine.analyzer_api import Analyzed, Level, Violation
-from sandbox.engine.wire import Properties
 from sandbox.errors import PolicyPackError
 from sandbox.policies import wire
 from sandbox.policies.process import PackProcess, Stack
 from sandbox.policies.settings import LEVELS, Policy, Setting, settle
+from sandbox.provider.wire import Properties
 
 _MAX_MESSAGE = 400 * 1024 * 1024  # pulumi_policy.policy
 _CALL_SECONDS = 300.0

@@ -6,8 +6,8 @@ from typing import Any
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 
-from sandbox.engine import assets, wire
 from sandbox.engine.analyzer_api import Analyzed
+from sandbox.provider import assets, wire
 
 
 def properties(plain: Mapping[str, Any], secrets: Collection[str] = ()) -> struct_pb2.Struct:

@@ -1,13 +1,13 @@
 """The provider: what the engine asks of it, answered from the table."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from sandbox.engine.provider_api import Diff, Inputs, Outputs
-from sandbox.engine.wire import UNKNOWN
 from sandbox.errors import ProviderError, UnknownTypeError
 from sandbox.provider import refusals
 from sandbox.provider.calls import code_of
@@ -15,13 +15,29 @@ from sandbox.provider.clients import Clients, Credentials
 from sandbox.provider.invokes import INVOKES
 from sandbox.provider.spec import LOCAL, Props, Spec, changed, same, whole_numbers
 from sandbox.provider.table import TABLE
+from sandbox.provider.wire import UNKNOWN
+
+Inputs = Mapping[str, Any]
+Outputs = Mapping[str, Any]
 
 _SEED_DIGITS = 7
 _AUTO_NAME = re.compile(rf"-[0-9a-f]{{{_SEED_DIGITS}}}$")
 
 
+@dataclass(frozen=True)
+class Diff:
+    """What separates the recorded inputs from the new ones."""
+
+    changed: list[str] = field(default_factory=list[str])
+    """Top-level properties that differ. Empty: nothing to do."""
+    replace: list[str] = field(default_factory=list[str])
+    """Those of `changed` that only a new resource can bring about."""
+    delete_before_replace: bool = False
+    """Whether the old resource must go first (two of them cannot exist at once)."""
+
+
 class AwsProvider:
-    """AWS resources at one endpoint; implements `sandbox.engine.provider_api.Provider`.
+    """AWS resources at one endpoint.
 
     Every method raises UnknownTypeError for a type that is not in the table, and ProviderError, with AWS's
     code and message, for what AWS refuses. Safe to call from several threads.

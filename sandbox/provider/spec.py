@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias, cast
 
-from sandbox.engine.wire import UNKNOWN
 from sandbox.provider.clients import Clients
+from sandbox.provider.wire import UNKNOWN
 
 Props: TypeAlias = dict[str, Any]
 """Properties in Pulumi's camelCase wire form."""

@@ -10,10 +10,10 @@ import pytest
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN
 
-from sandbox.engine import wire
 from sandbox.engine.analyzer_api import Analyzed, Level, Violation
 from sandbox.policies.pack import Pack
 from sandbox.policies.process import Stack as Deployment
+from sandbox.provider import wire
 from tests.conftest import ROOT
 from tests.policies.rules.stacks import careful
 from tests.policies.rules.test_points import CASES, Case

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.engine.assets import make_zip
 from sandbox.provider import Clients
+from sandbox.provider.assets import make_zip
 from sandbox.provider.calls import gone_is_fine
 
 TRUST = (

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.engine import assets
-from sandbox.engine.provider_api import Diff
-from sandbox.engine.wire import UNKNOWN
 from sandbox.errors import ProviderError, UnknownPropertyError, UnknownTypeError
+from sandbox.provider import assets
+from sandbox.provider.provider import Diff
+from sandbox.provider.wire import UNKNOWN
 
 THING = "fake:index:Thing"
 SOLO = "fake:index:Solo"  # there can be only one of a name: must be deleted before it is replaced

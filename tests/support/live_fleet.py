@@ -16,9 +16,9 @@ from cli.ledger import plain
 from functions.healer.words import Mode, Verb
 from sandbox.clock.runner import Clock
 from sandbox.emulator import Emulator
-from sandbox.engine.assets import make_zip
 from sandbox.engine.engine import Engine
 from sandbox.provider import Clients
+from sandbox.provider.assets import make_zip
 from tests.support.foreign_shop import ROOT, foreign_engine, foreign_project
 from tests.support.live_threads import Callers, Ear, every
 from tests.support.platform import wait_for

@@ -12,11 +12,11 @@ from sandbox.engine.engine import Engine
 from sandbox.engine.project import Project
 from sandbox.engine.stack_config import StackConfig
 from sandbox.engine.state_file import StateFile
-from sandbox.engine.wire import UNKNOWN
 from sandbox.errors import ProviderError
 from sandbox.provider.clients import Credentials
 from sandbox.provider.provider import AwsProvider
 from sandbox.provider.table import TABLE
+from sandbox.provider.wire import UNKNOWN
 from tests.conftest import ROOT
 
 ACCOUNT = "000000000000"

@@ -9,8 +9,8 @@ from typing import Any
 
 from sandbox.engine import urn as urns
 from sandbox.engine.analyzer_api import Analyzed, Analyzer, Violation
-from sandbox.engine.wire import UNKNOWN
 from sandbox.provider.table import TABLE
+from sandbox.provider.wire import UNKNOWN
 from tests.support.policy_recording import Recorder, answered, arn, known
 
 SUFFIX = "0a1b2c3"

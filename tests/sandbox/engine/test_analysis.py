@@ -12,8 +12,8 @@ from sandbox.engine.engine import Engine
 from sandbox.engine.events import Result, Severity
 from sandbox.engine.project import Project
 from sandbox.engine.stack_config import StackConfig
-from sandbox.engine.wire import UNKNOWN
 from sandbox.errors import PolicyPackError
+from sandbox.provider.wire import UNKNOWN
 from tests.support.engine_project import Lab
 
 PROGRAM = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.engine.wire import UNKNOWN
+from sandbox.provider.wire import UNKNOWN
 from tests.support.engine_project import Lab
 
 

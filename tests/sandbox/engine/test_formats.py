@@ -10,9 +10,10 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
-from sandbox.engine import assets, ordering, paths, urn, wire
+from sandbox.engine import ordering, paths, urn
 from sandbox.engine.state import Resource
 from sandbox.errors import AssetError, UnsupportedError
+from sandbox.provider import assets, wire
 
 SIGNATURE = assets.SIGNATURE_KEY
 

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.engine.engine import SECRET
 from sandbox.engine.events import Severity
-from sandbox.engine.wire import UNKNOWN
+from sandbox.provider.wire import UNKNOWN
 from tests.support.engine_project import Lab
 
 WHOLE = """

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import assets, state_file
+from sandbox.engine import state_file
 from sandbox.engine.state import Pending, Resource, State
 from sandbox.engine.state_file import StateFile
 from sandbox.errors import LockedError, StateError
+from sandbox.provider import assets
 
 RESOURCE = Resource(
     urn="urn:pulumi:dev::demo::a:b:C::c",

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from sandbox.engine.analyzer_api import Analyzed, Level
-from sandbox.engine.assets import Archive
-from sandbox.engine.wire import UNKNOWN
 from sandbox.errors import PolicyPackError
 from sandbox.policies.pack import Pack
 from sandbox.policies.process import Stack, environment
+from sandbox.provider.assets import Archive
+from sandbox.provider.wire import UNKNOWN
 from tests.conftest import ROOT
 from tests.support.policy_pack import WATCHFUL, write_pack
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine.provider_api import Diff
 from sandbox.provider import AwsProvider, Clients
+from sandbox.provider.provider import Diff
 from sandbox.provider.table import TABLE
 from tests.support.emulator_cases import CASES, Case, Need
 

@@ -5,11 +5,11 @@ from typing import Any
 import pulumi_aws
 import pytest
 
-from sandbox.engine.wire import UNKNOWN
 from sandbox.errors import ProviderError, UnknownPropertyError, UnknownTypeError
 from sandbox.provider import AwsProvider, Credentials
 from sandbox.provider.spec import JSON, LOCAL, MAP, VALUE, Kind, changed, same, whole_numbers
 from sandbox.provider.table import TABLE
+from sandbox.provider.wire import UNKNOWN
 from tests.support.emulator_cases import (
     ALIAS,
     FUNCTION,
