@@ -18,22 +18,30 @@ from cli.demo.verdict import failures
 SCHEMA = 1
 """Raised when a reader of an older document would misread this one."""
 
-NOT_THIS = (
-    (
-        "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, deployed "
-        "by the sandbox's own engine into an AWS emulator, with alarms evaluated by the sandbox's own clock."
-    ),
-    (
-        "It was not run by the Pulumi CLI, and not on AWS. Times differ there: notification, cold start and "
-        "metric delay were the emulator's here."
-    ),
-    "No permissions were enforced in this run: neither IAM roles nor topic policies nor invoke permissions.",
-    (
-        "The failure is injected: the service fails by chance at a configured rate, and the remedy is to set "
-        "that rate to zero. It shows that the loop works, not that every failure has such a remedy."
-    ),
-)
-"""What a reader must not conclude."""
+
+def notes(recording: Recording) -> list[str]:
+    """Return what a reader must not conclude of a run."""
+    by = recording.setting.get("deployed by", "an unknown engine")
+    return [
+        (
+            "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, deployed "
+            f"by {by} into an AWS emulator, through a provider of the sandbox's own, with alarms evaluated by "
+            "the sandbox's own clock."
+        ),
+        (
+            "It was not on AWS. Times differ there: notification, cold start and metric delay were the "
+            "emulator's here."
+        ),
+        (
+            "No permissions were enforced in this run: neither IAM roles nor topic policies nor invoke "
+            "permissions."
+        ),
+        (
+            "The failure is injected: the service fails by chance at a configured rate, and the remedy is to "
+            "set that rate to zero. It shows that the loop works, not that every failure has such a remedy."
+        ),
+        *(f"Left out: {each}" for each in recording.left_out),
+    ]
 
 
 def document(recording: Recording) -> dict[str, Any]:
@@ -46,7 +54,8 @@ def document(recording: Recording) -> dict[str, Any]:
         "schema": SCHEMA,
         "ok": not reasons,
         "failures": reasons,
-        "note": list(NOT_THIS),
+        "note": notes(recording),
+        "left_out": list(recording.left_out),
         "stack": recording.stack,
         "traffic_began_at": recording.began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "timeline": [

@@ -124,6 +124,9 @@ class Recording:
     stopped_because: str | None = None
     """Why the run ended early: a refused `up`, the time limit. None when it ran to its end."""
 
+    left_out: tuple[str, ...] = ()
+    """What this run could not do for want of a Pulumi CLI, in words."""
+
     versions: dict[str, str] = field(default_factory=dict[str, str])
     """Of what took part, by name."""
 

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from cli.demo.chart import chart
-from cli.demo.document import NOT_THIS
+from cli.demo.document import notes
 from cli.demo.model import MomentKey, Recording
 from cli.demo.style import CSS
 from cli.demo.timeline import SETTLING_SECONDS, Count, Moment, counts, evidence, remedy, timeline
@@ -29,7 +29,7 @@ def report(recording: Recording) -> str:
         f"<section><h2>Timeline</h2>{_timeline(moments)}</section>",
         f"<section><h2>Requests and errors</h2>{_counts(recording)}</section>",
         f"<section><h2>Incident and evidence</h2>{_incident(recording)}</section>",
-        f"<section><h2>What this is not</h2>{_list(NOT_THIS)}</section>",
+        f"<section><h2>What this is not</h2>{_list(notes(recording))}</section>",
         f"<section><h2>Seen with</h2>{_facts(recording.setting | recording.versions)}</section>",
     ]
     return (
@@ -54,9 +54,10 @@ def _head(recording: Recording, reasons: list[str], moments: list[Moment], title
     )
     incident = recording.incident or {}
     began = recording.began.strftime("%Y-%m-%d %H:%M:%S UTC")
+    then = "" if recording.restore is None else ", then the baseline restored by a second up"
     lead = (
         f"Stack {recording.stack}, traffic since {began}. Target {incident.get('target', '—')}, "
-        f"remedy {remedy(incident)}, then the baseline restored by a second up."
+        f"remedy {remedy(incident)}{then}."
     )
     why = f"<section><h2>Why it does not count</h2>{_list(reasons)}</section>" if reasons else ""
     return (

@@ -3,23 +3,19 @@
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.connection import Connection
 from cli.console import Output
+from cli.demo.deploy import Deployment
 from cli.demo.live import LiveTimeline
 from cli.demo.model import BaselineRestore, Rates, Recording
 from cli.demo.traffic import REQUESTS_PER_SECOND, WORKERS, Traffic
 from cli.demo.versions import versions
 from cli.demo.watch import Watch, traffic_url
 from cli.errors import CliError
-from cli.guard import Guard
-from cli.operate import operate, operate_visibly
-from cli.site import Site
-from cli.violations import show
 
 POLL_SECONDS = 0.5
 """Between two looks at alarms and ledger; times come from their own stamps, not from when they were seen."""
@@ -28,23 +24,27 @@ ERRORS_AGAIN_SECONDS = 15.0
 """How long to wait for an error after the baseline is back: at a failure rate of 0.3 and 10 requests a
 second the first comes within a second, and none in 15 s has a probability of 1e-23."""
 
+NO_SECOND_UP = (
+    "the second `pulumi up`, which restores the baseline of stack configuration. It needs the Pulumi CLI, "
+    "and this checkout has none."
+)
+
 GIVEN_UP = {"INEFFECTIVE", "INCONCLUSIVE", "ESCALATED"}
 """A status in which the healer has called people: waiting longer shows nothing."""
 
 
 @dataclass
 class Demonstration:
-    """One run against an endpoint, with a state of its own."""
+    """One run against an endpoint."""
 
-    site: Site
+    stack: str
+    baseline: str
+    """The failure rate of the stack's configuration."""
+    deployment: Deployment
     connection: Connection
-    state: Path
-    """The state's file, of this run alone."""
     limit: float
     """Seconds after deployment within which recovery has to be shown."""
     output: Output
-    guard: Guard | None = None
-    """The policy pack that judges both deployments."""
 
     def run(self) -> Recording:
         """Deploy, then record what happens under traffic.
@@ -54,15 +54,10 @@ class Demonstration:
 
         """
         start = time.monotonic()
-        result = operate_visibly(
-            self.site, self.state, self.connection, "up", output=self.output, guard=self.guard
-        )
-        show(self.output, result.violations)
-        if not result.ok:
-            raise CliError(f"The first up failed: {result.error}")
+        outputs = self.deployment.first()
         deployed = time.monotonic()
         self.output.say(f"Deployed in {deployed - start:.1f} s. Traffic begins.", style="bold")
-        observed = _Observed.begin(self, result.outputs, took=deployed - start, deployed=deployed)
+        observed = _Observed.begin(self, outputs, took=deployed - start, deployed=deployed)
         observed.traffic.start()
         try:
             with LiveTimeline(self.output, observed.snapshot) as live:
@@ -93,15 +88,17 @@ class Demonstration:
 
     def _restore(self, observed: "_Observed", live: LiveTimeline) -> None:
         """Run the second `up`, and go on until a request has failed again."""
-        started = observed.now()
-        result = operate(self.site, self.state, self.connection, "up", guard=self.guard)
-        finished = observed.now()
-        if not result.ok:
-            observed.recording = replace(
-                observed.recording, stopped_because=f"the second up failed: {result.error}"
-            )
+        if self.deployment.again is None:
+            observed.recording = replace(observed.recording, left_out=(NO_SECOND_UP,))
             return
-        restore = BaselineRestore(round(started, 3), round(finished, 3), dict(result.changes))
+        started = observed.now()
+        try:
+            changes = self.deployment.again()
+        except CliError as error:
+            observed.recording = replace(observed.recording, stopped_because=f"the second up failed: {error}")
+            return
+        finished = observed.now()
+        restore = BaselineRestore(round(started, 3), round(finished, 3), changes)
         observed.recording = replace(observed.recording, restore=restore)
         observed.note(restored=observed.watch.failure_rate())
         while observed.now() < finished + ERRORS_AGAIN_SECONDS:
@@ -132,7 +129,7 @@ class _Observed:
         rate = Watch(clients, outputs, datetime.now(UTC)).failure_rate()
         began, zero = datetime.now(UTC), time.monotonic()
         recording = Recording(
-            stack=run.site.config.name,
+            stack=run.stack,
             began=began,
             deployed=round(deployed - zero, 3),
             deploy_seconds=round(took, 3),
@@ -140,10 +137,10 @@ class _Observed:
             skipped=0,
             alarm_changes=(),
             incident=None,
-            rates=Rates(run.site.config.values["selfheal:failureRate"], deployed=rate),
+            rates=Rates(run.baseline, deployed=rate),
             versions=versions(),
             setting={
-                "endpoint": run.connection.source.value,
+                "deployed by": run.deployment.by,
                 "traffic": f"{REQUESTS_PER_SECOND:g} requests/s, at most {WORKERS} in flight",
                 "time limit": f"{run.limit:g} s after deployment",
             },

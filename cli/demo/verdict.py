@@ -75,6 +75,8 @@ def _of_recovery(recording: Recording) -> Iterable[str]:
 def _of_baseline(recording: Recording) -> Iterable[str]:
     if recording.stopped_because:
         yield recording.stopped_because
+    if recording.restore is None and recording.left_out:
+        return
     if recording.restore is None:
         yield "the second up, which restores the baseline, was not reached"
     elif not same_rate(recording.rates.restored, recording.rates.baseline):

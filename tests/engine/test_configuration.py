@@ -1,0 +1,55 @@
+"""Configuration on the real engine: what is wrong is refused by name, and nothing has changed then."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.engine.live import everything
+from tests.engine.stack import Account, Stack
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "out of range": ({"failureRate": "1.5"}, "selfheal:failureRate"),
+    "no such mode": ({"mode": "heal"}, "selfheal:mode"),
+    "a misspelt key": ({"failureRte": "0.3"}, "failureRte"),
+    "another type": ({"budget": "many"}, "budget"),
+    "one that does not fit another": ({"traffic": "alias", "remedies": ["environment"]}, "remedies"),
+    "a required one missing": ({"failureRate": None}, "failureRate"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_wrong_configuration_is_refused_by_name_with_nothing_changed(dev: Stack, kind: str) -> None:
+    values, named = WRONG[kind]
+    before, kept = everything(dev), dev.config_file.read_text()
+    dev.configure(**values)
+    try:
+        for told in (dev.preview(code=255), dev.up(code=255)):
+            assert named in told
+            assert "Traceback" not in told
+    finally:
+        dev.config_file.write_text(kept)
+    assert everything(dev) == before
+
+
+def test_a_region_that_does_not_exist_is_refused_by_name(cloud: Account) -> None:
+    stack = cloud.stack_with("nowhere", ROOT, {"aws:region": "us-middle-9"})
+    told = stack.preview(code=255)
+    assert "us-middle-9" in told
+
+
+def test_secret_and_structured_configuration(cloud: Account) -> None:
+    stack = cloud.stack("secret", escalationEmails=["ada@example.com"], remedies=["override"])
+    stack.run(
+        "config set", "--secret", "--path", "selfheal:escalationEmails[1]", "bob@example.com",
+        "--config-file", str(stack.config_file),
+    )  # fmt: skip
+    assert "bob@example.com" not in stack.config_file.read_text()
+    told = stack.up()
+    assert "bob@example.com" not in told
+    addresses = {
+        each["Endpoint"] for each in cloud.clients.get("sns").list_subscriptions()["Subscriptions"]
+    }
+    assert {"ada@example.com", "bob@example.com"} <= addresses
+    assert "bob@example.com" not in stack.run("stack export")
+    stack.run("destroy")
