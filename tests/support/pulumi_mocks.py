@@ -5,19 +5,18 @@ two resources with one URN, and a call that no test expects, are errors.
 """
 
 import asyncio
-import contextvars
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import grpc
 import pulumi
 from google.protobuf import empty_pb2
-from pulumi.runtime import configure, mocks, rpc, run_in_stack, set_all_config
+from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 from pulumi.runtime.settings import Settings as RuntimeSettings
+
+from sandbox.deployer import PARALLEL, RefusedError, make_urn, run_sdk
 
 # Printing an output is a mistake: make it one here.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
@@ -54,16 +53,6 @@ COMPUTED: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Properties that AWS computes: unknown at preview."""
-
-
-class RefusedError(grpc.RpcError):
-    """An invoke that failed, as the SDK gets it from the engine."""
-
-    def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.UNKNOWN
-
-    def details(self) -> str:
-        return str(self)
 
 
 @dataclass(frozen=True)
@@ -141,13 +130,8 @@ class _Monitor(mocks.MockMonitor):
         self.deployment = deployment
         self.preview = preview
 
-    def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """Chain the parents' types, the stack's left out, as the engine does."""
-        chain = parent.split("::")[2] + "$" if parent and "pulumi:pulumi:Stack" not in parent else ""
-        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{chain}{type_}::{name}"
-
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
-        urn = self.make_urn(request.parent, request.type, request.name)
+        urn = make_urn(pulumi.get_stack(), PROJECT, request.parent, request.type, request.name)
         if any(resource.urn == urn for resource in self.deployment.resources):
             raise AssertionError(f"duplicate URN {urn}")
         inputs = cast("dict[str, Any]", rpc.deserialize_properties(request.object, keep_unknowns=True))
@@ -213,32 +197,17 @@ def deploy(
 
     """
     deployment = Deployment()
-
-    def run() -> None:
-        settings = RuntimeSettings(
-            project=PROJECT,
-            stack=stack,
-            monitor=_Monitor(deployment, invokes or {}, preview),
-            engine=_Engine(deployment),
-            parallel=16,
-            dry_run=preview,
-            root_directory=".",
-            organization="organization",
-        )
-        configure(settings)
-        set_all_config(dict(config or {}))
-        loop = asyncio.new_event_loop()
-        executor = ThreadPoolExecutor(16)
-        loop.set_default_executor(executor)
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_until_complete(run_in_stack(program))
-        finally:
-            executor.shutdown(wait=True)
-            asyncio.set_event_loop(None)
-            loop.close()
-
-    contextvars.copy_context().run(run)
+    settings = RuntimeSettings(
+        project=PROJECT,
+        stack=stack,
+        monitor=_Monitor(deployment, invokes or {}, preview),
+        engine=_Engine(deployment),
+        parallel=PARALLEL,
+        dry_run=preview,
+        root_directory=".",
+        organization="organization",
+    )
+    run_sdk(settings, config or {}, program)
     return deployment
 
 

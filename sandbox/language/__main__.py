@@ -1,0 +1,78 @@
+"""`python -m sandbox.language --use-executor FILE [other flags] ENGINE`: serve, print the port, end with the engine.
+
+The engine starts it with its own address as last argument. `FILE` is `pulumi-language-python-exec` of Pulumi's
+SDK. Other flags of the official host are ignored.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+from pulumi.runtime.proto import language_pb2_grpc
+
+from sandbox.language.children import Children
+from sandbox.language.host import LanguageHost
+
+_MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
+_CALLS = 64
+"""Calls at once; a policy pack or component plugin takes one for as long as it lives."""
+
+
+def main(argv: list[str]) -> int:
+    """Serve until the engine interrupts or is gone; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="pulumi-language-python", allow_abbrev=False)
+    parser.add_argument("--use-executor", type=Path, required=True)
+    args, others = parser.parse_known_args(argv)
+    engine = others[-1] if others else ""
+    if not args.use_executor.is_file():
+        return _fail(f"{args.use_executor} is missing; run `make setup` in the checkout of selfheal")
+    if not engine or engine.startswith("-"):
+        return _fail("the engine's address is missing; only the Pulumi CLI starts this program")
+    children = Children()
+    server = grpc.server(
+        ThreadPoolExecutor(_CALLS), options=[("grpc.max_receive_message_length", _MESSAGE_BYTES)]
+    )
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(
+        LanguageHost(args.use_executor.resolve(), engine, children), server
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    ended = threading.Event()
+    # The engine interrupts its plugins' process groups at the end of every operation: no traceback then.
+    signal.signal(signal.SIGINT, lambda *_: ended.set())
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    server.start()
+    print(port, flush=True)  # noqa: T201  (how the engine learns it)
+    threading.Thread(target=_end_with, args=(engine, children), daemon=True).start()
+    ended.wait()
+    children.end()
+    server.stop(grace=None)
+    return 0
+
+
+def _fail(message: str) -> int:
+    print(f"pulumi-language-python: {message}", file=sys.stderr)  # noqa: T201  (the CLI shows it)
+    return 1
+
+
+def _end_with(engine: str, children: Children) -> None:
+    """Wait until the engine no longer answers, then leave nothing behind, grandchildren included."""
+    with grpc.insecure_channel(engine) as channel:
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        try:
+            for _ in watch(b""):  # one answer, then nothing for as long as the engine lives
+                pass
+        except grpc.RpcError:
+            pass
+    children.end()
+    if os.getpgrp() == os.getpid():  # the CLI gives every plugin a process group of its own
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
