@@ -18,7 +18,7 @@ from cli.exits import ExitCode, epilog
 from cli.options import Json
 from cli.workspace import find_root
 from sandbox.clock import Clock
-from sandbox.deployer import configuration
+from sandbox.project import Project
 from sandbox.emulator import Emulator
 from sandbox.pulumi_cli import NoPulumiError, executable
 
@@ -72,7 +72,7 @@ def demo(
             with Clock(emulator.endpoint, emulator.region, emulator.credentials):
                 there = Connection(emulator.endpoint, emulator.region, emulator.credentials, Source.OWN)
                 deployment = _deployment(project, there, folder, output)
-                baseline = str(configuration(project, STACK)["selfheal:failureRate"])
+                baseline = Project.load(project, STACK, {}).config["selfheal:failureRate"]
                 recording = Demonstration(STACK, baseline, deployment, there, timeout, output).run()
     _conclude(recording, out or project / "out" / "demo", output)
 

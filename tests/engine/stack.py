@@ -37,16 +37,16 @@ class Account:
         """Return boto3 clients of the emulator."""
         return Clients(self.emulator.endpoint, self.emulator.region, self.emulator.credentials)
 
-    def stack(self, name: str = "dev", *, project: Path = ROOT, **overrides: Any) -> "Stack":
-        """Make a stack; `overrides` are configuration keys of the project, over its file's."""
-        prefix = "" if project != ROOT else "selfheal:"
-        given = {f"{prefix}{key}": value for key, value in overrides.items()}
-        return self.stack_with(name, project, given)
+    def stack(self, name: str, **overrides: Any) -> "Stack":
+        """Make a stack of the unmodified program, configured like dev; `overrides` are keys of the project."""
+        like_dev = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
+        given = {f"selfheal:{key}": value for key, value in overrides.items()}
+        return self.stack_with(name, ROOT, like_dev | given)
 
-    def stack_with(self, name: str, project: Path, overrides: Mapping[str, Any]) -> "Stack":
-        """Make a stack with configuration by full keys."""
+    def stack_with(self, name: str, project: Path, overrides: Mapping[str, Any] | None = None) -> "Stack":
+        """Make a stack of any project, with configuration by full keys over that of its file."""
         folder = self.folder / f"stack-{name}-{len(list(self.folder.iterdir()))}"
-        config_file = pulumi_stack.init(project, name, folder, self.environment, overrides)
+        config_file = pulumi_stack.init(project, name, folder, self.environment, overrides or {})
         return Stack(self, project, name, config_file)
 
 

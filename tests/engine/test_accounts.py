@@ -31,7 +31,10 @@ def test_two_stacks_share_an_account_and_leave_each_other_alone(cloud: Account) 
 @pytest.mark.parametrize(
     ("body", "refusal"),
     [
-        ('aws.dynamodb.Table("t", name="taken", hash_key="k", attributes=[{"name": "k", "type": "S"}])', "in use"),
+        (
+            'aws.dynamodb.Table("t", name="taken", hash_key="k", attributes=[{"name": "k", "type": "S"}])',
+            "in use",
+        ),
         ('aws.sqs.Queue("q", name="taken", delay_seconds=7)', "exists"),
         ('aws.cloudwatch.LogGroup("g", name="taken")', "exist"),
     ],
@@ -40,9 +43,9 @@ def test_two_stacks_share_an_account_and_leave_each_other_alone(cloud: Account) 
 def test_a_name_that_is_taken_is_refused_and_stays_who_it_was(
     cloud: Account, tmp_path: Path, body: str, refusal: str
 ) -> None:
-    first = cloud.stack("first", project=program(tmp_path / "first", body.replace("delay_seconds=7", "")))
+    first = cloud.stack_with("first", program(tmp_path / "first", body.replace("delay_seconds=7", "")))
     first.up()
-    second = cloud.stack("second", project=program(tmp_path / "second", body))
+    second = cloud.stack_with("second", program(tmp_path / "second", body))
     told = second.up(code=255)
     assert refusal in told, told
     second.run("destroy")
@@ -85,9 +88,11 @@ def test_explicit_providers_in_two_regions(cloud: Account, tmp_path: Path) -> No
 
 
 def test_a_topic_that_was_there_before_is_imported(cloud: Account, tmp_path: Path) -> None:
-    arn = cloud.clients.get("sns").create_topic(Name="old-news", Attributes={"DisplayName": "News"})["TopicArn"]
+    arn = cloud.clients.get("sns").create_topic(Name="old-news", Attributes={"DisplayName": "News"})[
+        "TopicArn"
+    ]
     folder = program(tmp_path / "imports", "")
-    stack = cloud.stack("imports", project=folder)
+    stack = cloud.stack_with("imports", folder)
     stack.up()
     stack.run("import", "aws:sns/topic:Topic", "news", arn, "--generate-code=false", "--protect=false")
     body = 'aws.sns.Topic("news", name="old-news", display_name="News")'

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.engine.live import everything
 from tests.engine.stack import Account, Stack
 
@@ -33,7 +32,8 @@ def test_wrong_configuration_is_refused_by_name_with_nothing_changed(dev: Stack,
 
 
 def test_a_region_that_does_not_exist_is_refused_by_name(cloud: Account) -> None:
-    stack = cloud.stack_with("nowhere", ROOT, {"aws:region": "us-middle-9"})
+    stack = cloud.stack("nowhere")
+    stack.configure(**{"aws:region": "us-middle-9"})
     told = stack.preview(code=255)
     assert "us-middle-9" in told
 
@@ -47,9 +47,7 @@ def test_secret_and_structured_configuration(cloud: Account) -> None:
     assert "bob@example.com" not in stack.config_file.read_text()
     told = stack.up()
     assert "bob@example.com" not in told
-    addresses = {
-        each["Endpoint"] for each in cloud.clients.get("sns").list_subscriptions()["Subscriptions"]
-    }
+    addresses = {each["Endpoint"] for each in cloud.clients.get("sns").list_subscriptions()["Subscriptions"]}
     assert {"ada@example.com", "bob@example.com"} <= addresses
     assert "bob@example.com" not in stack.run("stack export")
     stack.run("destroy")

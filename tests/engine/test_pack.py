@@ -1,22 +1,123 @@
-"""The policy pack as users run it: by `--policy-pack`, with configuration, levels, waivers, and beside another."""
+"""The pack as users run it: by `--policy-pack`, with configuration, levels and waivers, and beside another."""
 
 import json
+import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.engine.live import everything
 from tests.engine.stack import Account, Stack
 from tests.support.policy_pack import write_pack
 
 RULE = "lambda-function-failure-rate"
-"""A resource rule; by default it allows any rate outside production, and in production none above 0."""
+PACK = ("--policy-pack", "policies")
+CONFIG = "--policy-pack-config"
 
 
-def config(folder: Path, content: dict[str, Any]) -> str:
+def rules(folder: Path, content: dict[str, Any]) -> str:
     """Write a file for `--policy-pack-config`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"rules-{len(list(folder.iterdir()))}.json"
+    file = folder / "rules.json"
     file.write_text(json.dumps(content))
     return str(file)
+
+
+@pytest.fixture(scope="module")
+def undeployed(cloud: Account) -> Stack:
+    """A stack that is only previewed; its service fails three of ten requests, which the pack allows in dev."""
+    return cloud.stack("guarded")
+
+
+def waiver(expires: str) -> dict[str, Any]:
+    """Return a configuration that forbids the rate of the stack, and accepts it until a day."""
+    accepted = {"policy": RULE, "resource": "fragile", "reason": "a drill, OPS-1", "expires": expires}
+    return {RULE: {"maximum": 0.1}, "selfheal-waivers": {"waivers": [accepted]}}
+
+
+def test_what_the_pack_refuses_by_configuration_is_not_deployed(undeployed: Stack, tmp_path: Path) -> None:
+    file = rules(tmp_path, {RULE: {"maximum": 0.1}})
+    before = everything(undeployed)
+    for command in ("preview", "up"):
+        told = undeployed.run(command, *PACK, CONFIG, file, code=255)
+        assert f"[mandatory]  {RULE}" in told, told
+        assert "it must be at most 0.1" in told
+    assert everything(undeployed) == before
+
+
+def test_a_level_by_configuration_makes_it_advice(undeployed: Stack, tmp_path: Path) -> None:
+    file = rules(tmp_path, {RULE: {"enforcementLevel": "advisory", "maximum": 0.1}})
+    told = undeployed.preview(*PACK, CONFIG, file)
+    assert f"[advisory]  {RULE}" in told, told
+    file = rules(tmp_path, {RULE: {"enforcementLevel": "disabled", "maximum": 0.1}})
+    assert RULE not in undeployed.preview(*PACK, CONFIG, file)
+
+
+def test_a_waiver_accepts_one_finding_until_its_day(undeployed: Stack, tmp_path: Path) -> None:
+    told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, waiver("2099-12-31")))
+    assert "selfheal-waivers-used" in told, told
+    assert f"[mandatory]  {RULE}" not in told
+    told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, waiver("2020-01-31")), code=255)
+    assert f"[mandatory]  {RULE}" in told, told
+    assert "selfheal-waivers" in told
+
+
+def test_a_value_that_the_schema_of_a_policy_forbids_is_refused(undeployed: Stack, tmp_path: Path) -> None:
+    told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, {RULE: {"maximum": "much"}}), code=255)
+    assert "maximum" in told
+
+
+def test_two_packs_at_once_are_both_asked(undeployed: Stack, tmp_path: Path) -> None:
+    body = """
+    def named(args, report):
+        if args.resource_type == "aws:sns/topic:Topic":
+            report(f"topic {args.name} is seen")
+
+    p.PolicyPack("second", [resource("topic-seen", named)])
+    """
+    second = write_pack(tmp_path / "second", body)
+    (second / ".venv").symlink_to(ROOT / ".venv")
+    (second / "PulumiPolicy.yaml").write_text(
+        "runtime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\\nversion: 0.0.1\\n"
+    )
+    told = undeployed.preview(*PACK, "--policy-pack", str(second), code=255)
+    assert "topic-seen" in told, told
+    assert "selfheal@v" in told
+    assert "second@v" in told
+
+
+def test_a_foreign_program_with_components_and_pack_is_deployed(cloud: Account, tmp_path: Path) -> None:
+    """Another team's project: its own function, our Healer in ten lines, our pack."""
+    folder = tmp_path / "shop"
+    source = ROOT / "tests" / "support" / "foreign"
+    os.makedirs(folder)  # noqa: PTH103
+    for path in source.rglob("*"):
+        target = folder / path.relative_to(source)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            target.write_bytes(path.read_bytes())
+    for name in ("components", "functions"):
+        (folder / name).symlink_to(ROOT / name)
+    stack = cloud.stack_with("dev", folder, {})
+    told = stack.run("up", "--policy-pack", str(ROOT / "policies"))
+    assert "selfheal@v" in told
+    assert "[mandatory]" not in told, told
+    assert stack.outputs()["ledgerTable"] == "shop-ledger"
+    stack.preview("--expect-no-changes")
+
+    unsafe = textwrap.dedent(
+        """
+        import json
+        everything = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}
+        aws.iam.RolePolicy(
+            "more", role=healer_role, policy=json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+        )
+        """
+    )
+    main = folder / "__main__.py"
+    role = 'healer_role = aws.iam.Role.get("found", ROLE)\\n'
+    _ = unsafe, main, role
+    stack.run("destroy")

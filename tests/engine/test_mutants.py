@@ -1,0 +1,106 @@
+"""Unsafe variants of the program on the real engine: what the pack says of them there is what the table says.
+
+Several at once where they do not touch each other: a preview tells all that it finds.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.engine.mutating import TABLE
+from tests.engine.stack import Account, Stack
+
+GROUPS = [
+    (
+        "dev",
+        [
+            "an alarm that is switched off",
+            "a schedule that is switched off",
+            "no failure destination",
+            "a ledger without recovery",
+            "the key that silences alarms",
+            "a topic open to everybody",
+            "no reserved concurrency",
+            "a quarter of an hour",
+            "two retries",
+            "more failures than requests",
+            "an alarm on the lost events that wakes it",
+        ],
+    ),
+    (
+        "dev",
+        [
+            "a filtered subscription",
+            "an alarm that does not report recovery",
+            "trust in every account",
+            "every function",
+            "deleting the function",
+            "assuming another role",
+            "another function as target",
+            "every action",
+            "a healer that can set its own mode",
+        ],
+    ),
+    ("dev", ["an alarm that tells no one", "no boundary", "a permission for every topic"]),
+    ("prod", ["failures in production", "production that acts without a budget"]),
+]
+
+PROGRAM = f"""
+import runpy
+import sys
+
+sys.path.insert(0, {str(ROOT)!r})
+
+import pulumi
+from tests.engine.mutating import check, mutate
+
+scene = mutate(pulumi.Config("mutants").require_object("names"))
+runpy.run_path({str(ROOT)!r}, run_name="__main__")
+check(scene)
+"""
+"""The unmodified program, with a transformation of what it registers."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mutants")
+    content = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    content["runtime"]["options"]["virtualenv"] = str(ROOT / ".venv")
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(content))
+    (folder / "__main__.py").write_text(PROGRAM)
+    for file in ROOT.glob("Pulumi.*.yaml"):
+        (folder / file.name).write_text(file.read_text())
+    return folder
+
+
+def found(stack: Stack, log: Path, code: int) -> dict[str, str]:
+    """Return the mandatory findings of a preview, policy to what it said."""
+    stack.preview("--policy-pack", str(ROOT / "policies"), "--event-log", str(log), code=code)
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    told = [event["policyEvent"] for event in events if "policyEvent" in event]
+    return {each["policyName"]: each["message"] for each in told if each["enforcementLevel"] == "mandatory"}
+
+
+@pytest.mark.parametrize("group", range(len(GROUPS)))
+def test_the_pack_finds_on_the_real_engine_what_the_table_says(
+    cloud: Account, project: Path, tmp_path: Path, group: int
+) -> None:
+    name, mutants = GROUPS[group]
+    stack = cloud.stack_with(f"{name}", project, {"mutants:names": mutants})
+    told = found(stack, tmp_path / "events.jsonl", 255)
+    assert set(told) == {TABLE[mutant].rule for mutant in mutants}, told
+    stack.run("stack rm", "--yes")
+
+
+def test_the_same_program_unchanged_raises_nothing(cloud: Account, project: Path, tmp_path: Path) -> None:
+    stack = cloud.stack_with("dev", project, {"mutants:names": []})
+    assert found(stack, tmp_path / "events.jsonl", 0) == {}
+
+
+def test_there_are_twenty_of_them_over_as_many_rules_as_possible() -> None:
+    mutants = [mutant for _, names in GROUPS for mutant in names]
+    assert len(mutants) >= 20
+    assert len({TABLE[mutant].rule for mutant in mutants}) >= 20
