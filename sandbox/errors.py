@@ -14,7 +14,9 @@
     |-- PolicyPackError          a policy pack does not start, is configured wrongly, or could not judge
     `-- ProviderError            the provider (or the endpoint behind it) refused
         |-- UnknownTypeError     a resource type or function that the provider has no entry for
-        `-- UnknownPropertyError a property that the provider's entry of the type does not know
+        |-- InputError           a property, or setting of the provider, that is missing or wrong
+        |   `-- UnknownPropertyError  one that the provider's entry of the type does not know
+        `-- UnfinishedError      created, but not all of it could be set or read
 
 Messages are for people: what is wrong, what is allowed, what was given, what to do next.
 """
@@ -76,5 +78,23 @@ class UnknownTypeError(ProviderError):
     """The provider has no entry for this resource type or function."""
 
 
-class UnknownPropertyError(ProviderError):
+class InputError(ProviderError):
+    """A property or setting is missing or wrong."""
+
+    def __init__(self, text: str, path: str = "") -> None:
+        """Refuse with a text; `path` is that of the property, such as `environment.variables`."""
+        super().__init__(text)
+        self.path = path
+
+
+class UnknownPropertyError(InputError):
     """The provider's entry for the type does not know this property."""
+
+
+class UnfinishedError(ProviderError):
+    """The resource exists, but not as it was asked for: what came after its creation failed."""
+
+    def __init__(self, text: str, id_: str) -> None:
+        """Tell what failed of the resource with this id."""
+        super().__init__(text)
+        self.id = id_

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.calls import gone_is_fine, or_none, refused
 from sandbox.provider.clients import Clients
+from sandbox.provider.import_id import ImportId
 from sandbox.provider.names import from_aws, same_names, to_aws
 from sandbox.provider.spec import MAP, VALUE, Props, Spec, values
 
@@ -21,16 +20,8 @@ _CORS = ("allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders")
 
 
 def _create_api(clients: Clients, inputs: Props) -> str:
-    api = clients.get("apigatewayv2")
-    # AWS would let two APIs share a name. One with ours comes from an earlier run that was killed.
-    pages = api.get_paginator("get_apis").paginate()
-    existing = next(
-        (a["ApiId"] for page in pages for a in page["Items"] if a["Name"] == inputs["name"]), None
-    )
-    if existing:
-        _update_api(clients, existing, {}, inputs)
-        return str(existing)
-    return str(api.create_api(**to_aws(inputs, _API))["ApiId"])
+    # Two APIs may share a name: a run that was killed leaves one behind, on AWS too.
+    return str(clients.get("apigatewayv2").create_api(**to_aws(inputs, _API))["ApiId"])
 
 
 def _read_api(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
@@ -90,6 +81,7 @@ API = Spec(
         "apiKeySelectionExpression": "$request.header.x-api-key",
         "routeSelectionExpression": "$request.method $request.path",
     },
+    unset={"disableExecuteApiEndpoint": False},
     create=_create_api,
     read=_read_api,
     update=_update_api,
@@ -131,6 +123,8 @@ INTEGRATION = Spec(
     inputs=values(*_INTEGRATION),
     required=frozenset({"apiId", "integrationType"}),
     replace=frozenset({"apiId", "integrationType"}),
+    import_id=ImportId(("{apiId}/{id}",)),
+    unset={"timeoutMilliseconds": 30000},
     defaults={"connectionType": "INTERNET", "payloadFormatVersion": "1.0"},
     create=_create_integration,
     read=_read_integration,
@@ -148,10 +142,12 @@ def _create_route(clients: Clients, inputs: Props) -> str:
     # The emulator would keep two routes with one key, AWS answers ConflictException: look first.
     pages = api.get_paginator("get_routes").paginate(ApiId=inputs["apiId"])
     routes = [route for page in pages for route in page["Items"]]
-    existing = next((r["RouteId"] for r in routes if r["RouteKey"] == inputs["routeKey"]), None)
-    if existing:
-        _update_route(clients, existing, {}, inputs)
-        return str(existing)
+    if any(route["RouteKey"] == inputs["routeKey"] for route in routes):
+        raise refused(
+            "CreateRoute",
+            "ConflictException",
+            f"Route with key {inputs['routeKey']} already exists for this API",
+        )
     return str(api.create_route(**to_aws(inputs, _ROUTE))["RouteId"])
 
 
@@ -175,6 +171,7 @@ ROUTE = Spec(
     required=frozenset({"apiId", "routeKey"}),
     identity=frozenset({"apiId", "routeKey"}),
     replace=frozenset({"apiId"}),
+    import_id=ImportId(("{apiId}/{id}",)),
     defaults={"apiKeyRequired": False, "authorizationType": "NONE"},
     create=_create_route,
     read=_read_route,
@@ -193,30 +190,31 @@ _STAGE = {
 
 
 def _create_stage(clients: Clients, inputs: Props) -> str:
-    try:
-        clients.get("apigatewayv2").create_stage(**to_aws(inputs, _STAGE))
-    except ClientError as error:
-        if code_of(error) != "ConflictException":
-            raise
-        _update_stage(clients, inputs["name"], {}, inputs)
+    api = clients.get("apigatewayv2")
+    where = {"ApiId": inputs["apiId"], "StageName": inputs["name"]}
+    # The emulator would replace it, AWS answers ConflictException: look first.
+    if or_none(_GONE, lambda: api.get_stage(**where)) is not None:
+        raise refused("CreateStage", "ConflictException", "Stage already exists")
+    api.create_stage(**to_aws(inputs, _STAGE))
     return str(inputs["name"])
 
 
-def _read_stage(clients: Clients, id_: str, inputs: Props) -> Props | None:
+def _read_stage(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
     api = clients.get("apigatewayv2")
-    live = or_none(_GONE, lambda: api.get_stage(ApiId=inputs["apiId"], StageName=id_))
+    live = or_none(_GONE, lambda: api.get_stage(ApiId=inputs["apiId"], StageName=inputs["name"]))
     if live is None:
         return None
+    name = live["StageName"]
     gateway = api.get_api(ApiId=inputs["apiId"])
     account = clients.get("sts").get_caller_identity()["Account"]
     root = _endpoint(clients, gateway)
     # As on AWS the URL of `$default` ends in a slash and that of any other stage does not.
-    url = f"{root}/" if id_ == "$default" else f"{root.removesuffix('/$default')}/{id_}"
+    url = f"{root}/" if name == "$default" else f"{root.removesuffix('/$default')}/{name}"
     return {
         **from_aws(live, _STAGE),
         "apiId": inputs["apiId"],
-        "arn": f"arn:aws:apigateway:{clients.region}::/apis/{inputs['apiId']}/stages/{id_}",
-        "executionArn": f"arn:aws:execute-api:{clients.region}:{account}:{inputs['apiId']}/{id_}",
+        "arn": f"arn:aws:apigateway:{clients.region}::/apis/{inputs['apiId']}/stages/{name}",
+        "executionArn": f"arn:aws:execute-api:{clients.region}:{account}:{inputs['apiId']}/{name}",
         "invokeUrl": url,
     }
 
@@ -249,6 +247,11 @@ STAGE = Spec(
     name_limit=128,
     identity=frozenset({"apiId", "name"}),
     replace=frozenset({"apiId", "name"}),
+    import_id=ImportId(("{apiId}/{name}",), id="{name}"),
+    unset={
+        "autoDeploy": False,
+        "defaultRouteSettings": {"detailedMetricsEnabled": False, "dataTraceEnabled": False},
+    },
     create=_create_stage,
     read=_read_stage,
     update=_update_stage,

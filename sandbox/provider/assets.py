@@ -11,7 +11,7 @@ import io
 import posixpath
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ _ENTRY_DATE = (1990, 1, 1, 0, 0, 0)
 _ENTRY_MODE = 0o644 << 16
 _TAR_SUFFIXES = (".tar", ".tgz", ".tar.gz")
 _ZIP_SUFFIXES = (".zip", ".jar")
+_CONTENT = {"path", "assets", "text", "uri"}
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class Blob:
     """Content known by its hash; equal when the hashes are."""
 
     sha256: str
-    """Lower-case hex."""
-    content: bytes | None = field(default=None, compare=False, repr=False)
-    """The bytes, or None where only the hash is remembered (the inputs of an earlier run)."""
+    """Lower-case hex: the engine's own, where it gives one."""
+    content: "bytes | Callable[[], bytes] | None" = field(default=None, compare=False, repr=False)
+    """The bytes or what packs them, or None where only the hash is remembered (what comes from the state)."""
 
     def read(self) -> bytes:
         """Return the bytes; raises AssetError if only the hash is known."""
@@ -45,7 +46,7 @@ class Blob:
                 f"Only the hash {self.sha256[:12]} of this content is known, not the content itself. "
                 "Run `up` so that the program supplies it again."
             )
-        return self.content
+        return self.content() if callable(self.content) else self.content
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,26 @@ class Archive(Blob):
 def decode(value: Mapping[str, Any], folder: Path) -> Asset | Archive:
     """Return the asset or archive that a wire object with a signature stands for.
 
-    Relative paths are relative to `folder`, the program's working directory. Raises AssetError for a
-    missing file, a remote URI (the sandbox fetches nothing) or a name outside the archive.
+    Relative paths are relative to `folder`, the program's working directory. With the engine's `hash` nothing
+    is read until the bytes are asked for. Raises AssetError for a missing file, a remote URI (the sandbox
+    fetches nothing) or a name outside the archive, here or then.
     """
-    if value[SIGNATURE_KEY] == ASSET_SIGNATURE:
+    asset = value[SIGNATURE_KEY] == ASSET_SIGNATURE
+    known = str(value.get("hash") or "")
+    if known:
+        kind = Asset if asset else Archive
+        pack = (lambda: _asset_bytes(value, folder)) if asset else (lambda: _archive_bytes(value, folder))
+        return kind(known, pack if value.keys() & _CONTENT else None)
+    if asset:
         content = _asset_bytes(value, folder)
         return Asset(hashlib.sha256(content).hexdigest(), content)
-    path = folder / str(value["path"]) if "path" in value else None
-    entries = _archive_entries(value, folder)
-    if path is not None and path.is_file() and path.name.endswith(_ZIP_SUFFIXES):
-        return Archive(_hash(entries), path.read_bytes())  # a ready zip is passed on as it is
-    return Archive(_hash(entries), make_zip(entries))
+    return Archive(_hash(_archive_entries(value, folder)), _archive_bytes(value, folder))
+
+
+def encode(blob: Blob) -> dict[str, str]:
+    """Return the wire object of an asset or archive of which only the hash is told."""
+    signature = ASSET_SIGNATURE if isinstance(blob, Asset) else ARCHIVE_SIGNATURE
+    return {SIGNATURE_KEY: signature, "hash": blob.sha256}
 
 
 def make_zip(entries: Mapping[str, bytes]) -> bytes:
@@ -85,6 +95,13 @@ def make_zip(entries: Mapping[str, bytes]) -> bytes:
             info.external_attr = _ENTRY_MODE
             archive.writestr(info, entries[name])
     return buffer.getvalue()
+
+
+def _archive_bytes(value: Mapping[str, Any], folder: Path) -> bytes:
+    path = folder / str(value["path"]) if "path" in value else None
+    if path is not None and path.is_file() and path.name.endswith(_ZIP_SUFFIXES):
+        return path.read_bytes()  # a ready zip is passed on as it is
+    return make_zip(_archive_entries(value, folder))
 
 
 def _hash(entries: Mapping[str, bytes]) -> str:

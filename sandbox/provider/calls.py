@@ -23,6 +23,11 @@ def gone_is_fine(*codes: str) -> Generator[None]:
             raise
 
 
+def refused(operation: str, code: str, message: str) -> ClientError:
+    """Return the error of AWS for what the emulator lets through."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
 def or_none(codes: str | tuple[str, ...], call: Callable[[], Any]) -> Any:
     """Return the answer of a call, or None if it fails with one of these codes."""
     with gone_is_fine(*((codes,) if isinstance(codes, str) else codes)):

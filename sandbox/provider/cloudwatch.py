@@ -26,6 +26,7 @@ _METRIC: dict[str, Kind] = {**values("metricName", "namespace", "period", "stat"
 
 
 def _put_alarm(clients: Clients, inputs: Props) -> str:
+    # No refusal of a name that is taken: PutMetricAlarm replaces, and the AWS provider creates with it.
     arguments = to_aws(inputs, _ALARM)
     if inputs.get("dimensions"):
         arguments["Dimensions"] = _pairs(inputs["dimensions"])
@@ -119,6 +120,7 @@ METRIC_ALARM = Spec(
 
 
 def _put_dashboard(clients: Clients, inputs: Props) -> str:
+    # No refusal of a name that is taken: PutDashboard replaces, and the AWS provider creates with it.
     clients.get("cloudwatch").put_dashboard(
         DashboardName=inputs["dashboardName"], DashboardBody=inputs["dashboardBody"]
     )
@@ -163,10 +165,8 @@ def _create_log_group(clients: Clients, inputs: Props) -> str:
     api = clients.get("logs")
     arguments = {"logGroupName": inputs["name"]}
     arguments |= {key: inputs[key] for key in ("kmsKeyId", "logGroupClass") if inputs.get(key)}
-    # A group that is there already was made by a function that ran first, or by an earlier run.
-    with gone_is_fine("ResourceAlreadyExistsException"):
-        api.create_log_group(**arguments)
-    _set_retention(clients, inputs)
+    # Refused if it exists, as on AWS, where a function that ran before its log group was declared made one.
+    api.create_log_group(**arguments)
     return str(inputs["name"])
 
 
@@ -185,16 +185,16 @@ def _read_log_group(clients: Clients, id_: str, inputs: Props) -> Props | None: 
 
 
 def _update_log_group(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    _set_retention(clients, new)
+    _set_retention(clients, id_, new)
 
 
-def _set_retention(clients: Clients, inputs: Props) -> None:
+def _set_retention(clients: Clients, id_: str, inputs: Props) -> None:
     """Set how long events are kept; 0 days (the default) is for ever."""
     api = clients.get("logs")
     if inputs.get("retentionInDays"):
-        api.put_retention_policy(logGroupName=inputs["name"], retentionInDays=inputs["retentionInDays"])
+        api.put_retention_policy(logGroupName=id_, retentionInDays=inputs["retentionInDays"])
     else:
-        api.delete_retention_policy(logGroupName=inputs["name"])
+        api.delete_retention_policy(logGroupName=id_)
 
 
 def _delete_log_group(clients: Clients, id_: str, inputs: Props) -> None:
@@ -211,7 +211,9 @@ LOG_GROUP = Spec(
     identity=frozenset({"name"}),
     replace=frozenset({"name", "kmsKeyId", "logGroupClass"}),
     defaults={"retentionInDays": 0, "skipDestroy": False},
+    unset={"logGroupClass": "STANDARD"},
     create=_create_log_group,
+    complete=_set_retention,
     read=_read_log_group,
     update=_update_log_group,
     delete=_delete_log_group,

@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.calls import gone_is_fine, or_none
 from sandbox.provider.clients import Clients
 from sandbox.provider.spec import Props, Spec, changed, values
 
@@ -31,16 +31,13 @@ def _create(clients: Clients, inputs: Props) -> str:
         arguments["StreamSpecification"] = _stream(inputs)
     if inputs.get("tableClass"):
         arguments["TableClass"] = inputs["tableClass"]
-    try:
-        api.create_table(**arguments)
-    except ClientError as error:
-        if code_of(error) != "ResourceInUseException":
-            raise
-        _update(clients, name, _inputs_of(_read(clients, name, inputs) or {}), inputs)
-        return name
-    api.get_waiter("table_exists").wait(TableName=name, WaiterConfig=_POLL)
-    _set_expiry_and_recovery(clients, name, {}, inputs)
+    api.create_table(**arguments)
     return name
+
+
+def _complete(clients: Clients, id_: str, inputs: Props) -> None:
+    clients.get("dynamodb").get_waiter("table_exists").wait(TableName=id_, WaiterConfig=_POLL)
+    _set_expiry_and_recovery(clients, id_, {}, inputs)
 
 
 def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
@@ -123,7 +120,7 @@ def _quietly_set_ttl(api: Any, name: str, specification: dict[str, Any]) -> None
     try:
         api.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
     except ClientError as error:
-        # "TimeToLive is already enabled/disabled": what an earlier, killed run did.
+        # "TimeToLive is already enabled/disabled": what an earlier update did before it failed.
         if "already" not in str(error):
             raise
 
@@ -188,10 +185,6 @@ def _read_recovery(api: Any, name: str) -> Props:
     }
 
 
-def _inputs_of(live: Props) -> Props:
-    return {key: value for key, value in live.items() if key in TABLE.inputs and value is not None}
-
-
 TABLE = Spec(
     inputs={
         **values("name", "hashKey", "rangeKey", "billingMode", "readCapacity", "writeCapacity", "tableClass"),
@@ -212,7 +205,18 @@ TABLE = Spec(
         "streamArn": frozenset({"streamEnabled", "streamViewType"}),
         "streamLabel": frozenset({"streamEnabled", "streamViewType"}),
     },
+    unset={
+        "deletionProtectionEnabled": False,
+        "pointInTimeRecovery": {"enabled": False},
+        "readCapacity": 0,
+        "serverSideEncryption": {"enabled": False},
+        "streamEnabled": False,
+        "tableClass": "STANDARD",
+        "ttl": {"enabled": False},
+        "writeCapacity": 0,
+    },
     create=_create,
+    complete=_complete,
     read=_read,
     update=_update,
     delete=_delete,

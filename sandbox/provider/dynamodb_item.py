@@ -4,9 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.calls import gone_is_fine, or_none
 from sandbox.provider.clients import Clients
 from sandbox.provider.spec import JSON, Props, Spec, values
 
@@ -14,17 +12,13 @@ _GONE = "ResourceNotFoundException"
 
 
 def _create(clients: Clients, inputs: Props) -> str:
-    """Put the item, if there is none of that key: AWS's provider takes nobody else's over either."""
+    """Put the item, if there is none of that key: the AWS provider asks for the same condition."""
     item = json.loads(inputs["item"])
     condition = {"ConditionExpression": "attribute_not_exists(#key)"}
     names = {"#key": inputs["hashKey"]}
-    try:
-        clients.get("dynamodb").put_item(
-            TableName=inputs["tableName"], Item=item, ExpressionAttributeNames=names, **condition
-        )
-    except ClientError as error:
-        if code_of(error) != "ConditionalCheckFailedException" or _live(clients, inputs) != item:
-            raise
+    clients.get("dynamodb").put_item(
+        TableName=inputs["tableName"], Item=item, ExpressionAttributeNames=names, **condition
+    )
     parts = [inputs["tableName"], *(str(next(iter(value.values()))) for value in _key(inputs).values())]
     return "|".join(parts)
 
@@ -74,6 +68,7 @@ ITEM = Spec(
     required=frozenset({"tableName", "hashKey", "item"}),
     identity=frozenset({"tableName", "hashKey", "rangeKey", "item"}),
     replace=frozenset({"tableName", "hashKey", "rangeKey"}),
+    import_id=None,
     create=_create,
     read=_read,
     update=_update,

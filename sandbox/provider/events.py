@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provider.calls import gone_is_fine, or_none
 from sandbox.provider.clients import Clients
+from sandbox.provider.import_id import ImportId
 from sandbox.provider.names import from_aws, same_names, to_aws
 from sandbox.provider.spec import JSON, LOCAL, MAP, Props, Spec, values
 
@@ -19,6 +20,7 @@ _RULE = same_names(
 
 
 def _put_rule(clients: Clients, inputs: Props) -> str:
+    # No refusal of a name that is taken: PutRule replaces, and the AWS provider creates with it.
     clients.get("events").put_rule(**to_aws(inputs, _RULE))
     return _in_bus(inputs, str(inputs["name"]))
 
@@ -62,6 +64,8 @@ EVENT_RULE = Spec(
     identity=frozenset({"name", "eventBusName"}),
     replace=frozenset({"name", "eventBusName"}),
     defaults={"eventBusName": "default", "forceDestroy": False},
+    import_id=ImportId(("{eventBusName}/{name}", "{name}")),
+    unset={"state": "ENABLED"},
     create=_put_rule,
     read=_read_rule,
     update=_update_rule,
@@ -77,6 +81,7 @@ _TARGET = {
 
 
 def _put_target(clients: Clients, inputs: Props) -> str:
+    # No refusal of an id that is taken: PutTargets replaces, and the AWS provider creates with it.
     target = to_aws(inputs, _TARGET)
     transformer = inputs.get("inputTransformer")
     if transformer:
@@ -138,12 +143,13 @@ EVENT_TARGET = Spec(
         "forceDestroy": LOCAL,
     },
     required=frozenset({"rule", "arn"}),
-    # The AWS provider makes an id from the time when it creates; one that is known before can be put twice.
+    # The AWS provider makes an id from the time when it creates; one like every other name is as good.
     name="targetId",
     name_limit=64,
     identity=frozenset({"rule", "targetId", "eventBusName"}),
     replace=frozenset({"rule", "targetId", "eventBusName"}),
     defaults={"eventBusName": "default", "forceDestroy": False},
+    import_id=ImportId(("{eventBusName}/{rule}/{targetId}", "{rule}/{targetId}"), id="{rule}-{targetId}"),
     create=_put_target,
     read=_read_target,
     update=_update_target,

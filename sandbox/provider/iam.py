@@ -2,15 +2,13 @@
 
 from urllib.parse import unquote
 
-from botocore.exceptions import ClientError
-
-from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.calls import gone_is_fine, or_none
 from sandbox.provider.clients import Clients
+from sandbox.provider.import_id import ImportId
 from sandbox.provider.names import to_aws
 from sandbox.provider.spec import JSON, LOCAL, Props, Spec, changed, values
 
 _GONE = "NoSuchEntity"
-_EXISTS = "EntityAlreadyExists"
 _VERSIONS = 5  # IAM keeps at most five versions of a managed policy
 
 # --- roles --------------------------------------------------------------------------------------------------
@@ -26,12 +24,7 @@ _ROLE = {
 
 
 def _create_role(clients: Clients, inputs: Props) -> str:
-    try:
-        clients.get("iam").create_role(**to_aws(inputs, _ROLE))
-    except ClientError as error:
-        if code_of(error) != _EXISTS:
-            raise
-        _update_role(clients, inputs["name"], {}, inputs)
+    clients.get("iam").create_role(**to_aws(inputs, _ROLE))
     return str(inputs["name"])
 
 
@@ -106,6 +99,7 @@ ROLE = Spec(
 
 
 def _put_role_policy(clients: Clients, inputs: Props) -> str:
+    # No refusal of a name that is taken: PutRolePolicy replaces, and the AWS provider creates with it.
     clients.get("iam").put_role_policy(
         RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"]
     )
@@ -135,6 +129,7 @@ ROLE_POLICY = Spec(
     name="name",
     name_limit=128,
     identity=frozenset({"name", "role"}),
+    import_id=ImportId(("{role}:{name}",)),
     replace=frozenset({"name", "role"}),
     create=_put_role_policy,
     read=_read_role_policy,
@@ -148,16 +143,7 @@ _POLICY = {"name": "PolicyName", "policy": "PolicyDocument", "description": "Des
 
 
 def _create_policy(clients: Clients, inputs: Props) -> str:
-    api = clients.get("iam")
-    try:
-        return str(api.create_policy(**to_aws(inputs, _POLICY))["Policy"]["Arn"])
-    except ClientError as error:
-        if code_of(error) != _EXISTS:
-            raise
-    account = clients.get("sts").get_caller_identity()["Account"]
-    arn = f"arn:aws:iam::{account}:policy{inputs.get('path', '/')}{inputs['name']}"
-    _update_policy(clients, arn, {}, inputs)
-    return arn
+    return str(clients.get("iam").create_policy(**to_aws(inputs, _POLICY))["Policy"]["Arn"])
 
 
 def _read_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001

@@ -2,12 +2,14 @@
 
 from sandbox.provider.calls import gone_is_fine, or_none
 from sandbox.provider.clients import Clients
+from sandbox.provider.import_id import ImportId
 from sandbox.provider.spec import Props, Spec, values
 
 _GONE = "NoSuchEntity"
 
 
 def _attach(clients: Clients, inputs: Props) -> str:
+    # Attaching what is attached already is no error to AWS.
     clients.get("iam").attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
     return f"{inputs['role']}/{inputs['policyArn']}"
 
@@ -40,6 +42,7 @@ ATTACHMENT = Spec(
     required=frozenset({"role", "policyArn"}),
     identity=frozenset({"role", "policyArn"}),
     replace=frozenset({"role", "policyArn"}),
+    import_id=ImportId(("{role}/{policyArn}",)),
     create=_attach,
     read=_read,
     update=_update,

@@ -20,6 +20,9 @@ class Invoke:
     call: Callable[[Clients, Props], Props]
     """Returns the result; raises ProviderError with the AWS provider's text."""
 
+    results: frozenset[str]
+    """Every member of what it returns, arguments among them where they are given back."""
+
     arguments: frozenset[str] = frozenset()
     """Every argument that is implemented."""
 
@@ -73,13 +76,22 @@ def _table_item(clients: Clients, args: Props) -> Props:
     return {**args, "id": id_, "item": json.dumps(answer["Item"], separators=(",", ":"), sort_keys=True)}
 
 
+_ITEM_ARGUMENTS = frozenset({"tableName", "key", "expressionAttributeNames", "projectionExpression"})
+
 INVOKES: Mapping[str, Invoke] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": Invoke(_caller_identity),
-    "aws:index/getRegion:getRegion": Invoke(_region, frozenset({"region"})),
-    "aws:index/getPartition:getPartition": Invoke(_partition),
+    "aws:index/getCallerIdentity:getCallerIdentity": Invoke(
+        _caller_identity, frozenset({"accountId", "arn", "userId", "id"})
+    ),
+    "aws:index/getRegion:getRegion": Invoke(
+        _region, frozenset({"id", "name", "region", "endpoint"}), frozenset({"region"})
+    ),
+    "aws:index/getPartition:getPartition": Invoke(
+        _partition, frozenset({"id", "partition", "dnsSuffix", "reverseDnsPrefix"})
+    ),
     "aws:dynamodb/getTableItem:getTableItem": Invoke(
         _table_item,
-        frozenset({"tableName", "key", "expressionAttributeNames", "projectionExpression"}),
+        _ITEM_ARGUMENTS | {"id", "item"},
+        _ITEM_ARGUMENTS,
         frozenset({"tableName", "key"}),
     ),
 }

@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.calls import gone_is_fine, or_none
 from sandbox.provider.clients import Clients
+from sandbox.provider.import_id import ImportId
 from sandbox.provider.lambda_function import invoke_arn
 from sandbox.provider.names import from_aws, same_names, to_aws
 from sandbox.provider.spec import MAP, Props, Spec, values
@@ -19,18 +18,11 @@ _ALIAS = same_names("name", "functionVersion", "description", "routingConfig")
 
 
 def _create_alias(clients: Clients, inputs: Props) -> str:
-    api = clients.get("lambda")
-    try:
-        answer = api.create_alias(FunctionName=inputs["functionName"], **to_aws(inputs, _ALIAS))
-    except ClientError as error:
-        if code_of(error) != "ResourceConflictException":
-            raise
-        _update_alias(clients, "", {}, inputs)
-        answer = api.get_alias(FunctionName=inputs["functionName"], Name=inputs["name"])
+    answer = clients.get("lambda").create_alias(FunctionName=inputs["functionName"], **to_aws(inputs, _ALIAS))
     return str(answer["AliasArn"])
 
 
-def _read_alias(clients: Clients, id_: str, inputs: Props) -> Props | None:
+def _read_alias(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
     api = clients.get("lambda")
     live = or_none(_GONE, lambda: api.get_alias(FunctionName=inputs["functionName"], Name=inputs["name"]))
     if live is None:
@@ -38,8 +30,8 @@ def _read_alias(clients: Clients, id_: str, inputs: Props) -> Props | None:
     return {
         **from_aws(live, _ALIAS),
         "functionName": inputs["functionName"],
-        "arn": id_,
-        "invokeArn": invoke_arn(clients.region, id_),
+        "arn": live["AliasArn"],
+        "invokeArn": invoke_arn(clients.region, live["AliasArn"]),
     }
 
 
@@ -64,6 +56,7 @@ ALIAS = Spec(
     name_limit=128,
     identity=frozenset({"name", "functionName"}),
     replace=frozenset({"name", "functionName"}),
+    import_id=ImportId(("{functionName}/{name}",), id="{arn}"),
     create=_create_alias,
     read=_read_alias,
     update=_update_alias,
@@ -88,26 +81,17 @@ _CONDITIONS = {
 
 
 def _create_permission(clients: Clients, inputs: Props) -> str:
-    api = clients.get("lambda")
-    arguments = to_aws(inputs, _PERMISSION)
-    try:
-        api.add_permission(**arguments)
-    except ClientError as error:
-        if code_of(error) != "ResourceConflictException":
-            raise
-        _delete_permission(
-            clients, inputs["statementId"], inputs
-        )  # an earlier run's, perhaps with other content
-        api.add_permission(**arguments)
+    clients.get("lambda").add_permission(**to_aws(inputs, _PERMISSION))
     return str(inputs["statementId"])
 
 
-def _read_permission(clients: Clients, id_: str, inputs: Props) -> Props | None:
+def _read_permission(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
     api = clients.get("lambda")
     where = to_aws(inputs, {key: _PERMISSION[key] for key in ("function", "qualifier")})
     answer = or_none(_GONE, lambda: api.get_policy(**where))
     statements = json.loads(answer["Policy"])["Statement"] if answer else []
-    statement: dict[str, Any] | None = next((s for s in statements if s.get("Sid") == id_), None)
+    sid = inputs["statementId"]
+    statement: dict[str, Any] | None = next((s for s in statements if s.get("Sid") == sid), None)
     if statement is None:
         return None
     conditions = {
@@ -115,7 +99,7 @@ def _read_permission(clients: Clients, id_: str, inputs: Props) -> Props | None:
     }
     principal = statement["Principal"]
     return {
-        "statementId": id_,
+        "statementId": sid,
         "function": inputs["function"],
         "qualifier": inputs.get("qualifier"),
         "action": statement["Action"],
@@ -140,6 +124,9 @@ PERMISSION = Spec(
     name="statementId",
     name_limit=100,
     identity=frozenset({"statementId", "function", "qualifier"}),
+    import_id=ImportId(
+        ("{function}:{qualifier}/{statementId}", "{function}/{statementId}"), id="{statementId}"
+    ),
     replace=frozenset(_PERMISSION),
     create=_create_permission,
     read=_read_permission,
@@ -155,6 +142,8 @@ _INVOKE = same_names(
 
 
 def _put_invoke(clients: Clients, inputs: Props) -> str:
+    # No refusal of what is set already: PutFunctionEventInvokeConfig replaces, and the AWS provider creates
+    # with it.
     clients.get("lambda").put_function_event_invoke_config(**to_aws(inputs, _INVOKE))
     return ":".join(inputs[key] for key in ("functionName", "qualifier") if inputs.get(key))
 
@@ -188,6 +177,8 @@ INVOKE_CONFIG = Spec(
     identity=frozenset({"functionName", "qualifier"}),
     replace=frozenset({"functionName", "qualifier"}),
     defaults={"maximumRetryAttempts": 2},
+    import_id=ImportId(("{functionName}:{qualifier}", "{functionName}")),
+    unset={"maximumEventAgeInSeconds": 21600},
     create=_put_invoke,
     read=_read_invoke,
     update=_update_invoke,

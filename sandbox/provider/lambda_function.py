@@ -34,17 +34,16 @@ def _create_function(clients: Clients, inputs: Props) -> str:
         "Publish": bool(inputs.get("publish")),
         **to_aws(inputs, _SETTINGS | same_names("architectures")),
     }
-    try:
-        retried(lambda: api.create_function(**arguments), _role_is_new)
-    except ClientError as error:
-        if code_of(error) != "ResourceConflictException":
-            raise
-        _update_function(clients, inputs["name"], {}, inputs)  # an earlier run created it and was killed
+    retried(lambda: api.create_function(**arguments), _role_is_new)
+    return str(inputs["name"])
+
+
+def _complete_function(clients: Clients, id_: str, inputs: Props) -> None:
+    api = clients.get("lambda")
     api.get_waiter("function_active_v2").wait(
-        FunctionName=inputs["name"], WaiterConfig={"Delay": 0.25, "MaxAttempts": 480}
+        FunctionName=id_, WaiterConfig={"Delay": 0.25, "MaxAttempts": 480}
     )
     _reserve(api, inputs)
-    return str(inputs["name"])
 
 
 def _read_function(clients: Clients, id_: str, inputs: Props) -> Props | None:
@@ -181,7 +180,14 @@ FUNCTION = Spec(
             ("version", "qualifiedArn", "qualifiedInvokeArn"), _CODE | _SETTINGS.keys() | {"publish"}
         ),
     },
+    unset={
+        "architectures": ["x86_64"],
+        "ephemeralStorage": {"size": 512},
+        "loggingConfig": {"logFormat": "Text", "logGroup": "/aws/lambda/{name}"},
+        "tracingConfig": {"mode": "PassThrough"},
+    },
     create=_create_function,
+    complete=_complete_function,
     read=_read_function,
     update=_update_function,
     delete=_delete_function,

@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.errors import ProviderError
-from sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
+from sandbox.provider.calls import code_of, gone_is_fine, or_none, refused, retried
 from sandbox.provider.clients import Clients
 from sandbox.provider.names import from_aws, same_names, to_aws
 from sandbox.provider.spec import JSON, VALUE, Props, Spec, changed, values
@@ -44,9 +44,14 @@ def _create(clients: Clients, inputs: Props) -> str:
         )
     api = clients.get("lambda")
     existing = _existing(api, inputs)
-    if existing is not None:  # an earlier run created it and was killed
-        _update(clients, existing, {}, inputs)
-        return existing
+    if existing is not None:  # the emulator would make a second one
+        raise refused(
+            "CreateEventSourceMapping",
+            "ResourceConflictException",
+            f'An event source mapping with SQS arn (" {source} ") and function '
+            f'(" {inputs["functionName"]} ") already exists. Please update or delete the existing mapping '
+            f"with UUID {existing}",
+        )
     arguments = to_aws(inputs, _CHANGEABLE | same_names("eventSourceArn"))
     return str(api.create_event_source_mapping(**arguments)["UUID"])
 
@@ -123,6 +128,7 @@ MAPPING = Spec(
         "lastModified": frozenset(_CHANGEABLE),
         "state": frozenset({"enabled"}),
     },
+    unset={"batchSize": 10, "maximumBatchingWindowInSeconds": 0},
     create=_create,
     read=_read,
     update=_update,

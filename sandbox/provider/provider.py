@@ -4,11 +4,11 @@ import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from sandbox.errors import ProviderError, UnknownTypeError
+from sandbox.errors import InputError, ProviderError, UnfinishedError, UnknownTypeError
 from sandbox.provider import refusals
 from sandbox.provider.calls import code_of
 from sandbox.provider.clients import Clients, Credentials
@@ -87,11 +87,19 @@ class AwsProvider:
         return {**old_outputs, **dict.fromkeys(unknown, UNKNOWN), **inputs}
 
     def create(self, type_: str, inputs: Inputs, /) -> tuple[str, Props]:
-        """Create, or adopt what an earlier run created under the same name; return its id and outputs."""
+        """Create; return its id and outputs. A name that is taken is refused as AWS refuses it.
+
+        Raises UnfinishedError where it exists, but what came after its creation failed.
+        """
         spec, wanted = _spec(type_), whole_numbers(dict(inputs))
         with _told("creating"):
             id_ = spec.create(self._clients, wanted)
-            return id_, self._outputs(spec, id_, wanted)
+        try:
+            with _told("creating"):
+                spec.complete(self._clients, id_, wanted)
+                return id_, self._outputs(spec, id_, wanted)
+        except ProviderError as error:
+            raise UnfinishedError(f"{error} It exists as {id_}, though not as wanted.", id_) from error
 
     def read(self, type_: str, id_: str, inputs: Inputs, /) -> tuple[Props, Props] | None:
         """Return live inputs and outputs, or None if it is gone.
@@ -103,13 +111,38 @@ class AwsProvider:
             live = spec.read(self._clients, id_, known)
         if live is None:
             return None
-        live_inputs = {
+        live_inputs: Props = {
             key: known[key] if same(kind, known[key], live.get(key)) else live.get(key)
             for key, kind in spec.inputs.items()
             if key in known and kind is not LOCAL
         }
         kept = {key: known[key] for key in known if spec.inputs.get(key) is LOCAL}
         return live_inputs, {**live, **kept, **live_inputs}
+
+    def lookup(self, type_: str, import_id: str, known: Inputs, /) -> tuple[str, Props, Props] | None:
+        """Find what exists, by its import id or, with enough `known` of its properties, by its id.
+
+        Return its id, the inputs that would create it, and outputs; None if there is none. Raises InputError
+        if the id has not the form that the AWS provider asks for, or the type cannot be imported.
+        """
+        spec = _spec(type_)
+        if spec.import_id is None:
+            raise InputError(
+                f"{type_} cannot be imported: the AWS provider does not either. Declare it anew."
+            )
+        where = spec.import_id.parse(import_id) or spec.import_id.among(known, import_id)
+        if where is None:
+            raise InputError(refusals.import_id(type_, spec.import_id, import_id))
+        with _told("reading"):
+            live = spec.read(self._clients, where["id"], {**known, **where})
+        if live is None:
+            return None
+        inputs = {
+            key: live[key]
+            for key, kind in spec.inputs.items()
+            if kind is not LOCAL and _is_set(live.get(key), spec.unset.get(key), live)
+        }
+        return spec.import_id.resolve({**where, **live}), inputs, live
 
     def update(self, type_: str, id_: str, old_inputs: Inputs, new_inputs: Inputs, /) -> Props:
         """Bring it from the old inputs to the new ones; return the outputs."""
@@ -148,6 +181,19 @@ def _spec(type_: str) -> Spec:
     if spec is None:
         raise UnknownTypeError(refusals.unknown("resource type", type_, TABLE))
     return spec
+
+
+def _is_set(value: Any, unset: Any, live: Props) -> bool:
+    """Return whether a live value says more than that nobody set it."""
+    if isinstance(unset, str):
+        unset = unset.replace("{name}", str(live.get("name")))
+    if isinstance(value, Mapping):
+        parts = cast("Mapping[str, Any]", value)
+        if isinstance(unset, Mapping):
+            others = cast("Mapping[str, Any]", unset)
+            return any(_is_set(part, others.get(key), live) for key, part in parts.items())
+        return any(part is not None for part in parts.values())
+    return value not in (None, "", [], unset)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, cast
 
-from sandbox.errors import ProviderError, UnknownPropertyError
+from sandbox.errors import InputError, UnknownPropertyError
+from sandbox.provider.import_id import ImportId
 from sandbox.provider.spec import Kind, Leaf, Spec, is_unknown
 
 
@@ -19,33 +20,41 @@ def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
     )
 
 
+def import_id(type_: str, allowed: ImportId, given: str) -> str:
+    """Return the text that refuses an import id."""
+    forms = " or ".join(form.replace("{", "<").replace("}", ">") for form in allowed.forms)
+    return f"{type_} is looked up by {forms}; given was {given!r}. Give an id of that form."
+
+
 def check_properties(type_: str, kinds: Mapping[str, Kind], given: Mapping[str, Any], path: str = "") -> None:
     """Raise UnknownPropertyError for a key, at any depth, that the type's row does not list."""
     for key, value in given.items():
         if key not in kinds:
             raise UnknownPropertyError(
-                unknown(f"property of {type_} named", f"{path}{key}", _at(path, kinds))
+                unknown(f"property of {type_} named", f"{path}{key}", _at(path, kinds)), f"{path}{key}"
             )
         _check_value(type_, kinds[key], value, f"{path}{key}")
 
 
 def check_required(type_: str, required: Iterable[str], given: Mapping[str, Any]) -> None:
-    """Raise ProviderError naming every required property that is missing."""
+    """Raise InputError naming every required property that is missing."""
     missing = sorted(key for key in required if given.get(key) is None)
     if missing:
-        raise ProviderError(
+        raise InputError(
             f"{type_} needs {', '.join(missing)}; given were: {', '.join(sorted(given)) or 'none'}. "
-            "Set what is missing."
+            "Set what is missing.",
+            missing[0],
         )
 
 
 def check_name(type_: str, spec: Spec, name: str, urn_name: str) -> None:
-    """Raise ProviderError if an automatic name is too long for AWS."""
+    """Raise InputError if an automatic name is too long for AWS."""
     if len(name) > spec.name_limit:
         allowed = spec.name_limit - (len(name) - len(urn_name))
-        raise ProviderError(
+        raise InputError(
             f"the automatic {spec.name} {name!r} of this {type_} has {len(name)} characters, AWS allows "
-            f"{spec.name_limit}. Shorten the resource's name to {allowed} characters, or set {spec.name}."
+            f"{spec.name_limit}. Shorten the resource's name to {allowed} characters, or set {spec.name}.",
+            str(spec.name),
         )
 
 
@@ -54,14 +63,15 @@ def _check_value(type_: str, kind: Kind, value: Any, path: str) -> None:
         return
     if isinstance(kind, Mapping):
         if not isinstance(value, Mapping):
-            raise ProviderError(
+            raise InputError(
                 f"{path} of {type_} must be an object with the keys {', '.join(sorted(kind))}; "
-                f"given was {value!r}. Put the value under its key."
+                f"given was {value!r}. Put the value under its key.",
+                path,
             )
         check_properties(type_, kind, cast("Mapping[str, Any]", value), f"{path}.")
         return
     if not isinstance(value, list):
-        raise ProviderError(f"{path} of {type_} must be a list; given was {value!r}. Put it into a list.")
+        raise InputError(f"{path} of {type_} must be a list; given was {value!r}. Put it into a list.", path)
     for index, member in enumerate(cast("list[Any]", value)):
         _check_value(type_, kind[0], member, f"{path}[{index}]")
 

@@ -26,10 +26,13 @@ _TOPIC_KINDS: dict[str, Kind] = {
 
 def _create_topic(clients: Clients, inputs: Props) -> str:
     api = clients.get("sns")
-    # CreateTopic answers the ARN of a topic that exists; attributes are set after it, so that they hold too.
-    arn = str(api.create_topic(Name=inputs["name"])["TopicArn"])
-    _update_topic(clients, arn, {}, inputs)
-    return arn
+    # No refusal of a name that is taken: CreateTopic answers the ARN of a topic that exists, and the AWS
+    # provider sets the attributes in calls of their own after it.
+    return str(api.create_topic(Name=inputs["name"])["TopicArn"])
+
+
+def _complete_topic(clients: Clients, id_: str, inputs: Props) -> None:
+    _update_topic(clients, id_, {}, inputs)
 
 
 def _read_topic(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
@@ -72,7 +75,9 @@ TOPIC = Spec(
     name_limit=256,
     identity=frozenset({"name"}),
     replace=frozenset({"name"}),
+    unset={"signatureVersion": 1, "tracingConfig": "PassThrough"},
     create=_create_topic,
+    complete=_complete_topic,
     read=_read_topic,
     update=_update_topic,
     delete=_delete_topic,
@@ -136,15 +141,19 @@ _SUBSCRIPTION = same_names(
 
 def _create_subscription(clients: Clients, inputs: Props) -> str:
     api = clients.get("sns")
-    # Subscribing an endpoint again answers the same ARN; an e-mail address is pending until confirmed.
+    # No refusal of one that exists: subscribing an endpoint again answers the same ARN. An e-mail address is
+    # pending until confirmed.
     answer = api.subscribe(
         TopicArn=inputs["topic"],
         Protocol=inputs["protocol"],
         Endpoint=inputs["endpoint"],
         ReturnSubscriptionArn=True,
     )
-    _update_subscription(clients, str(answer["SubscriptionArn"]), {"rawMessageDelivery": False}, inputs)
     return str(answer["SubscriptionArn"])
+
+
+def _complete_subscription(clients: Clients, id_: str, inputs: Props) -> None:
+    _update_subscription(clients, id_, {"rawMessageDelivery": False}, inputs)
 
 
 def _read_subscription(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
@@ -205,7 +214,9 @@ SUBSCRIPTION = Spec(
     identity=frozenset({"topic", "protocol", "endpoint"}),
     replace=frozenset({"topic", "protocol", "endpoint"}),
     defaults={"confirmationTimeoutInMinutes": 1, "endpointAutoConfirms": False, "rawMessageDelivery": False},
+    unset={"filterPolicyScope": "MessageAttributes"},
     create=_create_subscription,
+    complete=_complete_subscription,
     read=_read_subscription,
     update=_update_subscription,
     delete=_delete_subscription,

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, TypeAlias, cast
 
 from sandbox.provider.clients import Clients
+from sandbox.provider.import_id import ImportId
 from sandbox.provider.wire import UNKNOWN
 
 Props: TypeAlias = dict[str, Any]
@@ -35,6 +36,10 @@ Kind: TypeAlias = "Leaf | Mapping[str, Kind] | Sequence[Kind]"
 """A leaf; an object (a mapping of its keys: only those the program set are compared); or `[kind]`, a set."""
 
 
+def _nothing(clients: Clients, id_: str, inputs: Props) -> None:
+    """Leave it as it was created."""
+
+
 @dataclass(frozen=True)
 class Spec:
     """One row of the provider's table."""
@@ -43,7 +48,7 @@ class Spec:
     """Every property that is implemented. Anything else is refused."""
 
     create: Callable[[Clients, Props], str]
-    """Creates, or adopts what an earlier, killed run created under the same name; returns its id."""
+    """Creates; returns its id. A name that is taken is refused as AWS and its provider refuse it."""
 
     read: Callable[[Clients, str, Props], Props | None]
     """Returns all live properties, for an id and last known inputs; None when it is gone."""
@@ -53,6 +58,9 @@ class Spec:
 
     delete: Callable[[Clients, str, Props], None]
     """Deletes; a resource that is gone already is no error."""
+
+    complete: Callable[[Clients, str, Props], None] = _nothing
+    """What can only be set once it exists. If that fails, the resource stays and is in the state."""
 
     required: frozenset[str] = frozenset()
     """Properties without which nothing can be created."""
@@ -74,6 +82,12 @@ class Spec:
 
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What the AWS provider fills in (source: its schemas). Set by check, so that policies see them too."""
+
+    import_id: ImportId | None = field(default_factory=ImportId)
+    """How an existing resource is named to be looked up; None where the AWS provider cannot import it."""
+
+    unset: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What AWS answers for properties that nobody set. `{name}` in a text stands for the resource's."""
 
     recomputed: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """Computed outputs that an update changes, with the inputs whose change does it."""

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from sandbox.provider.calls import code_of, gone_is_fine, or_none
+from sandbox.provider.calls import gone_is_fine, or_none
 from sandbox.provider.clients import Clients
 from sandbox.provider.spec import JSON, Kind, Props, Spec, changed, values
 
 _GONE = "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"
-_EXISTS = "QueueAlreadyExists", "QueueNameExists"
 
 _NUMBERS = {
     "delaySeconds": "DelaySeconds",
@@ -36,16 +33,11 @@ _KINDS: dict[str, Kind] = {
 
 
 def _create(clients: Clients, inputs: Props) -> str:
-    api = clients.get("sqs")
+    # A queue of that name is refused (QueueAlreadyExists) only if an attribute differs: CreateQueue answers
+    # the URL of one with the same, and so the AWS provider takes it over.
     attributes = {theirs: _text(inputs[ours]) for ours, theirs in _ATTRIBUTES.items() if ours in inputs}
-    try:
-        return str(api.create_queue(QueueName=inputs["name"], Attributes=attributes)["QueueUrl"])
-    except ClientError as error:
-        if code_of(error) not in _EXISTS:
-            raise
-    url = str(api.get_queue_url(QueueName=inputs["name"])["QueueUrl"])
-    api.set_queue_attributes(QueueUrl=url, Attributes=attributes)
-    return url
+    answer = clients.get("sqs").create_queue(QueueName=inputs["name"], Attributes=attributes)
+    return str(answer["QueueUrl"])
 
 
 def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
@@ -96,6 +88,7 @@ QUEUE = Spec(
         "receiveWaitTimeSeconds": 0,
         "visibilityTimeoutSeconds": 30,
     },
+    unset={"kmsDataKeyReusePeriodSeconds": 300, "sqsManagedSseEnabled": True},
     create=_create,
     read=_read,
     update=_update,

@@ -17,6 +17,18 @@ from sandbox.provider import assets
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands for a value that only the deployment will know (`pulumi.runtime.rpc.UNKNOWN`)."""
 
+_TYPED_UNKNOWNS = frozenset(
+    {
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # of a boolean
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # of a number
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # of a list
+        "030794c1-ac77-496b-92df-f27374a8bd58",  # of an asset
+        "e48ece36-62e2-4504-bad9-02848725956a",  # of an archive
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # of an object
+    }
+)
+"""What the engine may send instead of `UNKNOWN` (its sdk/go/common/resource/plugin/rpc.go)."""
+
 SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  (a marker, not a password)
 
 Properties = dict[str, Any]
@@ -39,15 +51,21 @@ def decode(struct: struct_pb2.Struct, folder: Path) -> tuple[Properties, frozens
     return properties, frozenset(secrets)
 
 
-def encode(properties: Mapping[str, Any], secrets: Collection[str] = ()) -> struct_pb2.Struct:
+def encode(
+    properties: Mapping[str, Any], secrets: Collection[str] = (), *, blobs: bool = False
+) -> struct_pb2.Struct:
     """Return the Struct of plain properties, with the values of the keys in `secrets` wrapped as secrets.
 
-    Properties that hold an asset or archive are left out: the program already has them.
+    Properties that hold an asset or archive are left out for a program, which already has them; with `blobs`,
+    for an engine, they are given by their hash.
     """
     struct = struct_pb2.Struct()
-    for key, value in properties.items():
+    for key, given in properties.items():
+        value = given
         if holds_blob(value):
-            continue
+            if not blobs:
+                continue
+            value = _hashes(value)
         wrapped = {assets.SIGNATURE_KEY: SECRET_SIGNATURE, "value": value} if key in secrets else value
         struct.update({key: wrapped})
     return struct
@@ -82,7 +100,8 @@ def _decode(value: struct_pb2.Value, folder: Path) -> tuple[Any, bool]:
             number = value.number_value
             return (int(number) if number.is_integer() else number), False
         case "string_value":
-            return value.string_value, False
+            text = value.string_value
+            return (UNKNOWN if text in _TYPED_UNKNOWNS else text), False
         case "bool_value":
             return value.bool_value, False
         case _:
@@ -110,6 +129,15 @@ def _decode_object(struct: struct_pb2.Struct, folder: Path) -> tuple[Any, bool]:
         if item is not None:
             plain[key] = item
     return plain, secret
+
+
+def _hashes(value: Any) -> Any:
+    """Return a value with its assets and archives in the wire form that tells their hash."""
+    if isinstance(value, dict):
+        return {key: _hashes(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_hashes(item) for item in value]
+    return assets.encode(value) if isinstance(value, assets.Blob) else value
 
 
 def _raw(struct: struct_pb2.Struct) -> Properties:
