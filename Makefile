@@ -1,8 +1,9 @@
-# Everything sets itself up: Python 3.11 to 3.13 and make are all that a machine needs.
+# Everything sets itself up: Python 3.11 to 3.13 and make are all that a machine needs, and the Pulumi CLI or Go
+# for what runs on the real engine.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PATHS := __main__.py settings.py components functions policies cli sandbox bench tests
+PATHS := __main__.py settings.py components functions policies cli sandbox tools bench tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check format pins clean
@@ -10,10 +11,11 @@ PATHS := __main__.py settings.py components functions policies cli sandbox bench
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: $(VENV)/.done ## Make .venv with everything that is needed, at pinned versions
+setup: ## Make .venv with everything that is needed, and get the Pulumi CLI, at pinned versions
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(0 if ok else "selfheal needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
+	@$(PYTHON) tools/get_pulumi.py $(MAKE) --no-print-directory $(VENV)/.done
 
 $(VENV)/.done: requirements-dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(0 if ok else "selfheal needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
 	@echo "Setting up $(VENV) (about 70 packages, once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
@@ -43,4 +45,4 @@ pins: setup ## Pin the newest versions that requirements/*.in allow, with hashes
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/program.in -c requirements-dev.txt -o requirements.txt
 
 clean: ## Remove what the commands above made
-	rm -rf $(VENV) out .selfheal .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) policies/$(VENV) .pulumi out .selfheal .pytest_cache .ruff_cache .hypothesis *.egg-info

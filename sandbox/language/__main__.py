@@ -1,7 +1,7 @@
-"""`python -m sandbox.language --use-executor FILE [other flags] ENGINE`: serve, print the port, end with the engine.
+"""`python -m sandbox.language --use-executor FILE [flags] ENGINE`: serve, say the port, end with the engine.
 
-The engine starts it with its own address as last argument. `FILE` is `pulumi-language-python-exec` of Pulumi's
-SDK. Other flags of the official host are ignored.
+The engine starts it with its own address as last argument. `FILE` is `pulumi-language-python-exec` of the
+SDK for Go. Other flags of the official host are ignored.
 """
 
 import argparse

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from sandbox.language.children import Children
@@ -143,13 +144,14 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         """End what runs."""
         self._children.end()
-        return language_pb2.google_dot_protobuf_dot_empty__pb2.Empty()
+        return empty_pb2.Empty()
 
     def _only_official(self, request: Any, context: Any) -> NoReturn:  # noqa: ARG002
         context.abort(
             grpc.StatusCode.UNIMPLEMENTED,
-            "Generating and packing Python code needs the official Pulumi CLI (https://www.pulumi.com/docs/install/): "
-            "this language host runs programs, policy packs and component packages only.",
+            "Python code is generated, linked and packed by the official Pulumi CLI only "
+            "(https://www.pulumi.com/docs/install/): this language host runs programs, policy packs and "
+            "component packages.",
         )
         raise AssertionError  # abort raises
 
