@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.policy_pack import Analyzed, Pack  # noqa: E402  (found by the line above)
+from tests.support.policy_client import Analyzed, Pack  # noqa: E402  (found by the line above)
 from tests.support.policy_recording import Recorder, record  # noqa: E402
 
 GOAL = 1.5

@@ -16,7 +16,7 @@ from tests.policies.rules.stacks import careful
 from tests.policies.rules.test_points import CASES, Case
 from tests.policies.support import WIRES, WIRING, resources, safe
 from tests.policies.test_wiring import UNRESOLVED, VIOLATIONS
-from tests.support.policy_pack import Analyzed, Level, Pack, Violation
+from tests.support.policy_client import Analyzed, Level, Pack, Violation
 
 pytestmark = pytest.mark.slow
 

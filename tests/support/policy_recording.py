@@ -15,7 +15,7 @@ from sandbox.provider.provider import AwsProvider
 from sandbox.provider.table import TABLE
 from sandbox.provider.wire import UNKNOWN
 from tests.conftest import ROOT
-from tests.support.policy_pack import Analyzed
+from tests.support.policy_client import Analyzed
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -96,7 +96,8 @@ class Recorder(Monitor):
             request.type,
             request.name,
             inputs,
-            secrets=wire.decode(request.object, self.project.folder)[1] | set(request.additionalSecretOutputs),
+            secrets=wire.decode(request.object, self.project.folder)[1]
+            | set(request.additionalSecretOutputs),
             parent=request.parent,
             dependencies=tuple(sorted(request.dependencies)),
             property_dependencies={

@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.deployer import STACK_TYPE, make_urn
 from sandbox.provider.table import TABLE
 from sandbox.provider.wire import UNKNOWN
-from tests.support.policy_pack import Analyzed, Pack, Violation
+from tests.support.policy_client import Analyzed, Pack, Violation
 from tests.support.policy_recording import Recorder, answered, arn, known
 
 SUFFIX = "0a1b2c3"

@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.policies.mutations import behaviour, handwritten, items, scope, wiring
+from tests.support.policy_client import Level, Pack, Violation
 from tests.support.policy_healers import ROUTES, alarm, function, healer, subscribe, topic
 from tests.support.policy_mutations import Mutation
-from tests.support.policy_pack import Level, Pack, Violation
 from tests.support.policy_recording import Recorder, record
 from tests.support.policy_scene import Scene, Spelling
 
