@@ -21,9 +21,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from sandbox.engine.analyzer_api import Analyzed  # noqa: E402  (found by the line above)
-from sandbox.policies.pack import Pack  # noqa: E402
-from sandbox.policies.process import Stack  # noqa: E402
+from tests.support.policy_client import Analyzed, Pack  # noqa: E402  (found by the line above)
 from tests.support.policy_recording import Recorder, record  # noqa: E402
 
 GOAL = 1.5
@@ -140,10 +138,8 @@ def main() -> int:
     parser.add_argument("resources", type=int, nargs="*", default=[50, 500, 2000])
     sizes: list[int] = parser.parse_args().resources
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        recording = record(folder, "dev")
-        stack = Stack("selfheal", "dev")
-        with Pack(ROOT / "policies", stack) as ours, Pack(empty_pack(folder / "empty", ours), stack) as empty:
+        recording, folder = record("dev"), Path(temporary) / "empty"
+        with Pack(ROOT / "policies") as ours, Pack(empty_pack(folder, ours)) as empty:
             results = [compare(ours, empty, recording, number) for number in sizes]
     for result in results:
         print(json.dumps(result))  # noqa: T201

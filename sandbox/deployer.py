@@ -33,20 +33,18 @@ PARALLEL = 16
 """Resources at once, as many as with the CLI."""
 
 _ONE_AT_A_TIME = threading.Lock()  # working directory, import path and modules are the process's
-# The SDK sends these, to be refused here, only to who offers them; references and output values are not
-# offered, so it sends plain ids and values.
-_OFFERED = ("SECRETS", "ALIAS_SPECS", "DELETED_WITH", "REPLACE_WITH", "REPLACEMENT_TRIGGER", "TRANSFORMS")
-_OFFERED += ("INVOKE_TRANSFORMS", "PARAMETERIZATION", "RESOURCE_HOOKS", "ERROR_HOOKS")
+# What is not offered, the SDK does not send: resources and outputs come as plain ids and values. What is
+# offered and not implemented is refused by name.
+_OFFERED = [
+    resource_pb2.ResourceMonitorFeature.Value(f"RESOURCE_MONITOR_FEATURE_{name}")
+    for name in (
+        *("SECRETS", "ALIAS_SPECS", "DELETED_WITH", "REPLACE_WITH", "REPLACEMENT_TRIGGER", "TRANSFORMS"),
+        *("INVOKE_TRANSFORMS", "PARAMETERIZATION", "RESOURCE_HOOKS", "ERROR_HOOKS"),
+    )
+]
 _REFUSED = {
-    "provider": "provider",
-    "importId": "import_",
-    "deletedWith": "deleted_with",
-    "replace_with": "replace_with",
-    "replacement_trigger": "replacement_trigger",
-    "transforms": "transforms",
-    "state_migrations": "state_migrations",
-    "hooks": "hooks",
-    "envVarMappings": "env_var_mappings",
+    **{name: name for name in ("provider", "replace_with", "replacement_trigger", "transforms", "hooks")},
+    "importId": "import_", "deletedWith": "deleted_with", "envVarMappings": "env_var_mappings",
 }
 """Field of a registration to the resource option. The others have no bearing on a first creation."""
 
@@ -104,7 +102,7 @@ class Monitor:
         """The stack's outputs, once the program has ended."""
         self.failure: Exception | None = None
         """Why the deployment failed: the first error, of which the SDK makes several others."""
-        self._urns: set[str] = set()
+        self._urns: dict[str, object] = {}
 
     def create(self, request: Any, urn: str, inputs: wire.Properties) -> tuple[str, wire.Properties]:  # noqa: ARG002
         """Create a resource of checked inputs, and return its id and outputs; a component is only named."""
@@ -142,17 +140,15 @@ class Monitor:
     def Invoke(self, request: Any) -> Any:  # noqa: N802, D102
         # A function that fails is no failed deployment: the program may catch it.
         try:
-            if request.provider:
-                raise UnsupportedError("an explicit provider cannot be used without the Pulumi CLI")
+            _refuse_options(request)
             answer = self.provider.invoke(request.tok, wire.decode(request.args, self.project.folder)[0])
         except Exception as error:
             raise RefusedError(f"invocation of {request.tok} returned an error: {error}") from error
-        return resource_pb2.ResourceInvokeResponse(**{"return": wire.encode(answer)})
+        fields: dict[str, Any] = {"return": wire.encode(answer)}  # a keyword of Python
+        return resource_pb2.ResourceInvokeResponse(**fields)
 
     def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: N802, D102, ARG002
-        numbers = resource_pb2.ResourceMonitorFeature
-        offered = [numbers.Value(f"RESOURCE_MONITOR_FEATURE_{name}") for name in _OFFERED]
-        return resource_pb2.DeploymentInfo(supportedFeatures=offered)
+        return resource_pb2.DeploymentInfo(supportedFeatures=_OFFERED)
 
     def SignalAndWaitForShutdown(self, request: Any) -> Any:  # noqa: N802, D102, ARG002
         return empty_pb2.Empty()
@@ -167,11 +163,10 @@ class Monitor:
 
     def _claim(self, request: Any) -> str:
         urn = make_urn(self.project.stack, self.project.name, request.parent, request.type, request.name)
-        if urn in self._urns:
+        if self._urns.setdefault(urn, request) is not request:  # one step, as several threads come here
             raise ProgramError(
                 f"Duplicate resource URN '{urn}'. Give each of one type and parent its own name."
             )
-        self._urns.add(urn)
         return urn
 
     @contextlib.contextmanager
@@ -214,7 +209,8 @@ def run(project: Project, monitor: Monitor, *, preview: bool = False) -> None:
         with _ONE_AT_A_TIME, contextlib.chdir(project.folder), _modules_of(project.folder):
             run_sdk(settings, project.config, program)
     except (Exception, SystemExit) as error:
-        if monitor.failure is None and not (isinstance(error, SystemExit) and not error.code):
+        ended = isinstance(error, SystemExit) and not error.code
+        if monitor.failure is None and not ended:
             text = str(error) if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
             raise ProgramError(f"The program in {project.folder} failed: {text}") from error
     if monitor.failure is not None:
@@ -258,14 +254,15 @@ def _modules_of(folder: Path) -> Generator[None]:
 
 
 def _refuse_options(request: Any) -> None:
-    if getattr(request, "remote", False):
-        raise UnsupportedError("a component written in another language needs the Pulumi CLI")
-    if request.type.startswith("pulumi:providers:"):
-        raise UnsupportedError(
-            "an explicit provider needs the Pulumi CLI; in process, everything is of one endpoint and region"
-        )
-    # The SDK sends empty hooks with everything.
-    given = {field.name for field, value in request.ListFields() if field.name != "hooks" or value.ListFields()}
+    given = {
+        field.name for field, value in request.ListFields() if field.name != "hooks" or value.ListFields()
+    }
     refused = [option for field, option in _REFUSED.items() if field in given]
     if refused:
         raise UnsupportedError(f"the resource option {', '.join(refused)} needs the Pulumi CLI")
+    if "remote" in given:
+        raise UnsupportedError("a component written in another language needs the Pulumi CLI")
+    if getattr(request, "type", "").startswith("pulumi:providers:"):
+        raise UnsupportedError(
+            "an explicit provider needs the Pulumi CLI: here all is of one endpoint and region"
+        )

@@ -39,8 +39,8 @@ class Project:
         language = runtime.get("name") if isinstance(runtime, dict) else runtime
         if language != "python":
             raise ProjectError(
-                f"{path}: the program is of the runtime {language!r}. Only python can be deployed in process: "
-                "deploy this with the Pulumi CLI."
+                f"{path}: the program's runtime is {language!r}. In process only python can be deployed: "
+                "use the Pulumi CLI."
             )
         folder = path.parent / str(texts.get("main") or ".")
         if not (folder / "__main__.py").is_file():
@@ -59,8 +59,8 @@ class Project:
         secure = sorted(key for key, value in full.items() if _is_secure(value))
         if secure:
             raise ProjectError(
-                f"{file}: {', '.join(secure)} holds a `secure:` value, which only the Pulumi CLI with the stack's "
-                "secrets provider can decrypt. Override it with a plain value made up for the sandbox."
+                f"{file}: {', '.join(secure)} holds a `secure:` value, which only the Pulumi CLI with the "
+                "stack's secrets provider can decrypt. Override it with a plain value of your own."
             )
         config = {key: _text(value) for key, value in full.items() if value is not None}
         return cls(name, stack, folder.resolve(), config)

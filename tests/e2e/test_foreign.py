@@ -10,7 +10,7 @@ import pytest
 from sandbox.clock.runner import Clock
 from sandbox.emulator import Emulator
 from sandbox.provider import Clients
-from tests.support.foreign_shop import FOREIGN, ROOT, Load, foreign_engine, foreign_project
+from tests.support.foreign_shop import FOREIGN, ROOT, Load, foreign_deployed
 from tests.support.platform import wait_for
 
 SETTLED = 5.0
@@ -37,10 +37,8 @@ def test_ten_lines_heal_a_function_of_other_people(tmp_path: Path) -> None:
     """Policies are enforced. It ends with the errors: the evidence after a backstop alarm takes minutes."""
     with Emulator.start(tmp_path / "emulator", iam=True) as emulator:
         clients = Clients(emulator.endpoint, emulator.region, emulator.credentials)
-        project = foreign_project(tmp_path / "shop")
-        result = foreign_engine(project, clients, tmp_path / "state.json").up()
-        assert result.ok, result.error
-        function = result.outputs["functionName"]
+        outputs = foreign_deployed(tmp_path / "shop", clients)
+        function = outputs["functionName"]
         lambda_, dynamodb = clients.get("lambda"), clients.get("dynamodb")
 
         def variables() -> dict[str, str]:
@@ -48,7 +46,7 @@ def test_ten_lines_heal_a_function_of_other_people(tmp_path: Path) -> None:
 
         def incident() -> dict[str, Any]:
             key = {"pk": {"S": "target#checkout"}, "sk": {"S": "incident"}}
-            answer = dynamodb.get_item(TableName=result.outputs["ledgerTable"], Key=key, ConsistentRead=True)
+            answer = dynamodb.get_item(TableName=outputs["ledgerTable"], Key=key, ConsistentRead=True)
             return answer.get("Item", {})
 
         assert variables() == {"NEW_PRICING": "on", "CURRENCY": "CHF"}

@@ -12,7 +12,6 @@ from datetime import datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.engine.events import Diagnostic
 from tests.support.platform import CANARY, Platform, wait_for
 
 OK = 200
@@ -22,7 +21,7 @@ SETTLED = 10.0
 pytestmark = pytest.mark.slow
 
 
-def test_the_loop_heals_proves_it_and_up_restores_the_baseline(platform: Platform) -> None:
+def test_the_loop_heals_and_proves_it(platform: Platform) -> None:
     platform.set_variable("CANARY", CANARY)
     epoch = time.time()
     with platform.traffic() as traffic:
@@ -38,13 +37,6 @@ def test_the_loop_heals_proves_it_and_up_restores_the_baseline(platform: Platfor
             else:
                 platform.notify_healer('{"NewStateValue": "ALARM"}')
             platform.wake_healer()
-
-        heard: list[Diagnostic] = []
-        refused = platform.engine(heard).up()
-        assert not refused.ok
-        assert "fragile" in f"{refused.error} {heard}"
-        assert platform.variables()["FAILURE_RATE"] == "0"
-        assert platform.engine().preview().ok
 
         wait_for("recovery", lambda: platform.status() == "RECOVERED", 200, platform.story)
         samples = traffic.samples()
@@ -63,12 +55,6 @@ def test_the_loop_heals_proves_it_and_up_restores_the_baseline(platform: Platfor
     assert failed_at
     assert [at for at in failed_at if at > acted + SETTLED] == []
 
-    result = platform.engine().up()
-    assert result.ok, result.error
-    assert platform.variables()["FAILURE_RATE"] == "0.3"
-    again = platform.engine().up()
-    assert set(again.changes) == {"same"}
-
     told = platform.told()
     assert sum("[selfheal] RECOVERED" in message for message in told) == 1
     logs = platform.logs()
@@ -85,6 +71,7 @@ def acts(platform: Platform) -> tuple[str, int] | None:
 
 def test_an_alarm_forced_into_alarm_changes_nothing(platform: Platform) -> None:
     wait_for("quiet", lambda: platform.alarm_state("fast") != "ALARM", 90)
+    platform.set_variable("FAILURE_RATE", "0.3")  # as `up` restores it
     before = acts(platform)
     platform.set_alarm("fast", "ALARM")
     reasons = ("alarm-not-corroborated-by-metrics", "alarm-not-fresh", "healthy")

@@ -20,7 +20,7 @@ def overridden(platform: Platform) -> str | None:
     return item.get("value", {}).get("S")
 
 
-def test_an_override_heals_without_touching_the_function_and_up_leaves_it(tmp_path: Path) -> None:
+def test_an_override_heals_without_touching_the_function(tmp_path: Path) -> None:
     with deployed(tmp_path, iam=True, remedies=["override"]) as platform, platform.traffic() as traffic:
         wait_for("the act", lambda: overridden(platform) == "0", 60, platform.story)
         assert platform.variables()["FAILURE_RATE"] == "0.3"
@@ -28,6 +28,3 @@ def test_an_override_heals_without_touching_the_function_and_up_leaves_it(tmp_pa
         quiet = traffic.samples()[-50:]
         assert [sample.status for sample in quiet if sample.status != OK] == []
         assert platform.status() == "VERIFYING"
-        result = platform.engine(remedies=["override"]).up()
-        assert result.ok, result.error
-        assert overridden(platform) == "0"

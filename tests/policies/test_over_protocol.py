@@ -10,22 +10,20 @@ import pytest
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN
 
-from sandbox.engine.analyzer_api import Analyzed, Level, Violation
-from sandbox.policies.pack import Pack
-from sandbox.policies.process import Stack as Deployment
 from sandbox.provider import wire
 from tests.conftest import ROOT
 from tests.policies.rules.stacks import careful
 from tests.policies.rules.test_points import CASES, Case
 from tests.policies.support import WIRES, WIRING, resources, safe
 from tests.policies.test_wiring import UNRESOLVED, VIOLATIONS
+from tests.support.policy_client import Analyzed, Level, Pack, Violation
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def pack() -> Generator[Pack]:
-    with Pack(ROOT / "policies", Deployment("other", "dev")) as running:
+    with Pack(ROOT / "policies", project="other") as running:
         yield running
 
 

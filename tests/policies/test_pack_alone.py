@@ -2,21 +2,16 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pulumi.runtime.proto import analyzer_pb2
 
-from sandbox.engine.analyzer_api import Level
-from sandbox.engine.engine import Engine
-from sandbox.engine.events import Result
-from sandbox.engine.project import Project
-from sandbox.engine.stack_config import StackConfig
-from sandbox.engine.state_file import StateFile
-from sandbox.policies.pack import Pack
-from sandbox.policies.process import Stack
 from tests.conftest import ROOT
-from tests.support.policy_recording import EmptyAccount
+from tests.support.policy_client import Level, Pack, Violation
+from tests.support.policy_recording import record
+from tests.support.policy_scene import Scene
 
 pytestmark = pytest.mark.slow
 
@@ -62,27 +57,21 @@ def foreign(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def preview(folder: Path, actions: list[str], config: dict[str, Any] | None = None) -> Result:
+def preview(folder: Path, actions: list[str], config: Mapping[str, str] | None = None) -> list[Violation]:
+    """Have the program judged by the copy of the pack as at preview."""
     (folder / "__main__.py").write_text(PROGRAM.format(actions=json.dumps(actions)))
-    with Pack(folder / "guard", Stack("shop", "live"), config) as pack:
-        engine = Engine(
-            Project.load(folder),
-            StackConfig.load(folder, "live"),
-            StateFile(folder / "state.json"),
-            EmptyAccount(),
-            analyzers=[pack],
-        )
-        return engine.preview()
+    with Pack(folder / "guard", stack="live", project="shop") as pack:
+        pack.configure(config or {})
+        return Scene(record("live", root=folder)).judge(pack)
 
 
-def refusing(result: Result) -> set[str]:
-    return {item.policy for item in result.violations if item.level is Level.MANDATORY}
+def refusing(found: list[Violation]) -> set[str]:
+    return {item.policy for item in found if item.level is Level.MANDATORY}
 
 
 def test_a_careless_healer_is_refused_at_preview(foreign: Path) -> None:
-    result = preview(foreign, ["lambda:*"])
-    assert not result.ok
-    told = refusing(result)
+    found = preview(foreign, ["lambda:*"])
+    told = refusing(found)
     assert {
         "iam-policy-action-wildcard",
         "iam-role-boundary",
@@ -91,20 +80,17 @@ def test_a_careless_healer_is_refused_at_preview(foreign: Path) -> None:
         "lambda-failure-destination",
         "dynamodb-ledger-recovery",
     } <= told
-    wildcard = next(item for item in result.violations if item.policy == "iam-policy-action-wildcard")
+    wildcard = next(item for item in found if item.policy == "iam-policy-action-wildcard")
     assert wildcard.urn == "urn:pulumi:live::shop::aws:iam/rolePolicy:RolePolicy::robot-may"
-    assert wildcard.severity == "critical"
+    assert wildcard.severity == analyzer_pb2.POLICY_SEVERITY_CRITICAL
 
 
 def test_a_notifier_of_the_same_wiring_is_left_in_peace(foreign: Path) -> None:
-    result = preview(foreign, ["cloudwatch:DescribeAlarms", "logs:PutLogEvents"])
-    assert refusing(result) == set()
-    assert result.ok
+    assert refusing(preview(foreign, ["cloudwatch:DescribeAlarms", "logs:PutLogEvents"])) == set()
 
 
-def test_it_is_configured_by_a_file_of_theirs(foreign: Path) -> None:
+def test_their_configuration_makes_advice_of_it(foreign: Path) -> None:
     strict = refusing(preview(foreign, ["lambda:*"]))
     lenient = preview(foreign, ["lambda:*"], dict.fromkeys(strict, "advisory"))
-    assert lenient.ok
     assert refusing(lenient) == set()
-    assert strict <= {item.policy for item in lenient.violations}
+    assert strict <= {item.policy for item in lenient}

@@ -11,31 +11,23 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.engine.engine import Engine
-from sandbox.engine.project import Project
-from sandbox.engine.stack_config import StackConfig
-from sandbox.engine.state_file import StateFile
+from sandbox.deployer import deploy
 from sandbox.provider import AwsProvider, Clients
 
 ROOT = Path(__file__).parent.parent.parent
 FOREIGN = Path(__file__).parent / "foreign"
 
 
-def foreign_project(folder: Path, program: Path = FOREIGN) -> Project:
-    """Copy a user's project into `folder`, which must not exist, and make the components importable there.
+def foreign_deployed(folder: Path, clients: Clients, program: Path = FOREIGN) -> dict[str, Any]:
+    """Deploy a user's dev stack from a copy in `folder`, which must not exist, and return its outputs.
 
     A program sees its own folder and what is installed. The link stands for the installation, and makes sure
     that it is this repository's components that are tested.
     """
     shutil.copytree(program, folder)
     (folder / "components").symlink_to(ROOT / "components", target_is_directory=True)
-    return Project.load(folder)
-
-
-def foreign_engine(project: Project, clients: Clients, state: Path) -> Engine:
-    """Return the engine of the user's dev stack."""
     provider = AwsProvider(clients.endpoint, clients.region, clients.credentials)
-    return Engine(project, StackConfig.load(project.root, "dev"), StateFile(state), provider)
+    return deploy(folder, provider, stack="dev")
 
 
 @dataclass

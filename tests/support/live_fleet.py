@@ -16,10 +16,9 @@ from cli.ledger import plain
 from functions.healer.words import Mode, Verb
 from sandbox.clock.runner import Clock
 from sandbox.emulator import Emulator
-from sandbox.engine.engine import Engine
 from sandbox.provider import Clients
 from sandbox.provider.assets import make_zip
-from tests.support.foreign_shop import ROOT, foreign_engine, foreign_project
+from tests.support.foreign_shop import ROOT, foreign_deployed
 from tests.support.live_threads import Callers, Ear, every
 from tests.support.platform import wait_for
 
@@ -34,7 +33,6 @@ class Fleet:
     """The deployed fleet."""
 
     clients: Clients
-    engine: Engine
     outputs: Mapping[str, Any]
     ear: Ear
     callers: Mapping[str, Callers]
@@ -87,25 +85,24 @@ class Fleet:
         table = self.outputs[f"ledger-{target}"]
         modes.write_mode(self.clients.get("dynamodb"), table, change, datetime.now(UTC))
 
-    def mode_item(self, target: str) -> dict[str, Any]:
-        """Return the override of the mode as the ledger holds it."""
-        return self._item(target, "mode", "override")
-
     def alarm(self, target: str) -> dict[str, Any]:
         """Return the fast alarm of a service."""
         pages = self.clients.get("cloudwatch").get_paginator("describe_alarms").paginate()
         alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
         return next(alarm for alarm in alarms if f"-{target}-fast" in alarm["AlarmName"])
 
-    def spoil_alarm(self, target: str) -> None:
-        """Make the fast alarm ring however well the service is: its threshold becomes no errors at all."""
+    def spoil_alarm(self, target: str) -> Callable[[], None]:
+        """Make the fast alarm ring however well the service is: its threshold becomes no errors at all.
+
+        What it returns mends it again.
+        """
         alarm = self.alarm(target)
         kept = ("AlarmName", "AlarmActions", "OKActions", "Metrics", "EvaluationPeriods", "TreatMissingData")
-        self.clients.get("cloudwatch").put_metric_alarm(
-            **{key: alarm[key] for key in kept},
-            Threshold=0.0,
-            ComparisonOperator="GreaterThanOrEqualToThreshold",
-        )
+        judged = ("Threshold", "ComparisonOperator")
+        put = self.clients.get("cloudwatch").put_metric_alarm
+        before = {key: alarm[key] for key in (*kept, *judged)}
+        put(**before | {"Threshold": 0.0, "ComparisonOperator": "GreaterThanOrEqualToThreshold"})
+        return lambda: put(**before)
 
     def copy_healer(self, healer: str, *, skew: int = 0, pause: int = 0) -> str:
         """Deploy a healer once more, on a machine whose clock is off or whose act takes long."""
@@ -172,17 +169,14 @@ class Fleet:
 
 @contextmanager
 def fleet_up(folder: Path) -> Generator[Fleet]:
-    """Bring the fleet up, with callers and runs of its healers, and take everything down at the end."""
+    """Deploy the fleet, with callers and runs of its healers, and take everything down at the end."""
     with Emulator.start(folder / "emulator") as emulator, ExitStack() as running:
         clients = Clients(emulator.endpoint, emulator.region, emulator.credentials)
-        project = foreign_project(folder / "fleet", PROGRAM)
-        engine = foreign_engine(project, clients, folder / "state.json")
-        result = engine.up()
-        assert result.ok, result.error
-        of = {kind: _named(result.outputs, kind) for kind in ("function", "healer", "people")}
+        outputs = foreign_deployed(folder / "fleet", clients, PROGRAM)
+        of = {kind: _named(outputs, kind) for kind in ("function", "healer", "people")}
         callers = {name: Callers(clients.get("lambda"), given) for name, given in of["function"].items()}
         ear = Ear(clients, list(of["people"].values()))
-        fleet = Fleet(clients, engine, result.outputs, ear, callers)
+        fleet = Fleet(clients, outputs, ear, callers)
         running.enter_context(Clock(emulator.endpoint, emulator.region, emulator.credentials))
         for each in callers.values():
             running.enter_context(every(1.0, each.call))

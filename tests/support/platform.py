@@ -11,12 +11,8 @@ from typing import Any
 from cli.demo.traffic import Traffic
 from cli.ledger import read_incidents
 from sandbox.clock.runner import Clock
+from sandbox.deployer import deploy
 from sandbox.emulator import Emulator
-from sandbox.engine.engine import Engine
-from sandbox.engine.events import Diagnostic
-from sandbox.engine.project import Project
-from sandbox.engine.stack_config import StackConfig
-from sandbox.engine.state_file import StateFile
 from sandbox.provider import AwsProvider
 from sandbox.provider.clients import Clients
 
@@ -29,25 +25,12 @@ CANARY = "canary-secret-7b19e2"
 class Platform:
     """A deployed stack, and what a test needs to know of it."""
 
-    folder: Path
-    emulator: Emulator
     clients: Clients
     outputs: dict[str, Any]
     iam: bool
     """Whether the emulator enforces policies."""
     mailbox: str
     """URL of the queue that receives what people are told."""
-
-    def engine(self, diagnostics: list[Diagnostic] | None = None, **overrides: Any) -> Engine:
-        """Return the stack's engine; each operation is one call of it."""
-        heard = diagnostics if diagnostics is not None else []
-        return Engine(
-            Project.load(ROOT),
-            StackConfig.load(ROOT, "dev", overrides=overrides),
-            StateFile(self.folder / "state.json"),
-            AwsProvider(self.emulator.endpoint, REGION, self.emulator.credentials),
-            on_diagnostic=heard.append,
-        )
 
     def variables(self) -> dict[str, str]:
         """Return the fragile service's live environment."""
@@ -159,16 +142,14 @@ def wait_for(
 
 @contextmanager
 def deployed(folder: Path, *, iam: bool, clock: bool = True, **overrides: Any) -> Generator[Platform]:
-    """Bring the dev stack up, and take everything down at the end. Without a clock, tests set the alarms."""
+    """Deploy the dev stack, and take everything down at the end. Without a clock, tests set the alarms."""
     with Emulator.start(folder / "emulator", iam=iam) as emulator:
         clients = Clients(emulator.endpoint, REGION, emulator.credentials)
-        platform = Platform(folder, emulator, clients, {}, iam, "")
-        result = platform.engine(**overrides).up()
-        assert result.ok, result.error
-        platform.outputs = result.outputs
-        platform.mailbox = listen(clients, [result.outputs["escalationTopicArn"]])
+        provider = AwsProvider(emulator.endpoint, REGION, emulator.credentials)
+        outputs = deploy(ROOT, provider, stack="dev", overrides=overrides)
+        mailbox = listen(clients, [outputs["escalationTopicArn"]])
         with Clock(emulator.endpoint, REGION, emulator.credentials) if clock else nullcontext():
-            yield platform
+            yield Platform(clients, outputs, iam, mailbox)
 
 
 def listen(clients: Clients, topics: list[str]) -> str:

@@ -1,23 +1,21 @@
-"""What the unmodified program registers, taken down by an analyzer that judges nothing."""
+"""What a program registers, at preview or at up, as Pulumi would tell it to a policy pack."""
 
 import json
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.engine.analyzer_api import Analyzed, Violation
-from sandbox.engine.engine import Engine
-from sandbox.engine.project import Project
-from sandbox.engine.stack_config import StackConfig
-from sandbox.engine.state_file import StateFile
+from sandbox.deployer import Monitor, make_urn, run
 from sandbox.errors import ProviderError
+from sandbox.project import Project
+from sandbox.provider import wire
 from sandbox.provider.clients import Credentials
 from sandbox.provider.provider import AwsProvider
 from sandbox.provider.table import TABLE
 from sandbox.provider.wire import UNKNOWN
 from tests.conftest import ROOT
+from tests.support.policy_client import Analyzed
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -76,29 +74,51 @@ COMPUTED_UNLESS_GIVEN: dict[str, dict[str, Any]] = {
 The sandbox leaves them out; a guard meets them with the real provider."""
 
 
-@dataclass
-class Recorder:
-    """An analyzer that remembers what it is asked, in the order of the questions."""
+class Recorder(Monitor):
+    """Takes down what is registered, in that order, and nothing is created."""
 
-    inputs: dict[str, Analyzed] = field(default_factory=dict[str, Analyzed])
-    outputs: dict[str, Analyzed] = field(default_factory=dict[str, Analyzed])
-    guard: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, project: Project, *, up: bool) -> None:
+        super().__init__(project, EmptyAccount())
+        self.up = up
+        self.inputs: dict[str, Analyzed] = {}
+        self.outputs: dict[str, Analyzed] = {}
 
-    def remediate(self, _: Analyzed, /) -> None:
-        return None
+    def create(self, request: Any, urn: str, inputs: wire.Properties) -> tuple[str, wire.Properties]:
+        if request.custom:
+            self._note_provider(request)
+        outputs, id_ = inputs, ""
+        if request.custom and self.up:
+            id_, outputs = self.provider.create(request.type, inputs)
+        elif request.custom:
+            outputs = self.provider.preview(request.type, inputs, None)
+        noted = Analyzed(
+            urn,
+            request.type,
+            request.name,
+            inputs,
+            secrets=wire.decode(request.object, self.project.folder)[1]
+            | set(request.additionalSecretOutputs),
+            parent=request.parent,
+            dependencies=tuple(sorted(request.dependencies)),
+            property_dependencies={
+                key: tuple(sorted(value.urns)) for key, value in sorted(request.propertyDependencies.items())
+            },
+        )
+        shown = answered(request.type, {"id": id_ or UNKNOWN, **outputs} if request.custom else outputs)
+        self.inputs[urn], self.outputs[urn] = noted, replace(noted, properties=shown)
+        return id_, outputs
 
-    def analyze(self, resource: Analyzed, /) -> list[Violation]:
-        with self.guard:
-            self.inputs[resource.urn] = resource
-        return []
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        outputs = wire.decode(request.outputs, self.project.folder)[0]
+        self.outputs[request.urn] = replace(self.outputs[request.urn], properties=outputs)
+        return super().RegisterResourceOutputs(request)
 
-    def analyze_stack(self, resources: list[Analyzed], /) -> list[Violation]:
-        self.outputs = {resource.urn: _answered(resource) for resource in resources}
-        return []
-
-
-def _answered(resource: Analyzed) -> Analyzed:
-    return replace(resource, properties=answered(resource.type, resource.properties))
+    def _note_provider(self, request: Any) -> None:
+        type_, name = "pulumi:providers:aws", f"default_{request.version.replace('.', '_')}"
+        urn = make_urn(self.project.stack, self.project.name, "", type_, name)
+        item = Analyzed(urn, type_, name, {"region": REGION, "version": request.version})
+        self.inputs.setdefault(urn, item)
+        self.outputs.setdefault(urn, item)
 
 
 def answered(type_: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,16 +163,9 @@ def known(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def record(folder: Path, stack: str, *, up: bool = False) -> Recorder:
-    """Return what the program registers for a stack, at preview or at up, with the state under `folder`."""
-    recorder = Recorder()
-    engine = Engine(
-        Project.load(ROOT),
-        StackConfig.load(ROOT, stack),
-        StateFile(folder / f"{stack}.json"),
-        EmptyAccount(),
-        analyzers=[recorder],
-    )
-    result = engine.up(refresh=False) if up else engine.preview(refresh=False)
-    assert result.ok, result.error
+def record(stack: str, *, up: bool = False, root: Path = ROOT) -> Recorder:
+    """Return what a project's program registers for a stack, at preview or at up."""
+    project = Project.load(root, stack, {})
+    recorder = Recorder(project, up=up)
+    run(project, recorder, preview=not up)
     return recorder

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from sandbox.engine import urn as urns
-from sandbox.engine.analyzer_api import Analyzed, Analyzer, Violation
+from sandbox.deployer import STACK_TYPE, make_urn
 from sandbox.provider.table import TABLE
 from sandbox.provider.wire import UNKNOWN
+from tests.support.policy_client import Analyzed, Pack, Violation
 from tests.support.policy_recording import Recorder, answered, arn, known
 
 SUFFIX = "0a1b2c3"
@@ -125,9 +125,8 @@ class Scene:
 
     def add(self, type_: str, name: str, /, **properties: Any) -> Item:
         """Register one more resource, below the stack. Its physical name ends as an automatic one does."""
-        stack, project = urns.root_of(next(iter(self.items)))
-        type_ = token(type_)
-        urn = urns.make(stack, project, "", type_, name)
+        type_, project = token(type_), self.recording.project
+        urn = make_urn(project.stack, project.name, "", type_, name)
         assert urn not in self.items, f"{name} is there already"
         spec = TABLE.get(type_)
         inputs = dict(spec.defaults) if spec else {}
@@ -169,10 +168,10 @@ class Scene:
         value, needs = _plain(content)
         return _Json(UNKNOWN if UNKNOWN in json.dumps(value) else json.dumps(value), frozenset(needs))
 
-    def judge(self, analyzer: Analyzer) -> list[Violation]:
+    def judge(self, pack: Pack) -> list[Violation]:
         """Have it all judged as the engine would."""
-        found = [violation for item in self.items.values() for violation in analyzer.analyze(item.inputs)]
-        return found + analyzer.analyze_stack([item.outputs for item in self.items.values()])
+        found = [violation for item in self.items.values() for violation in pack.analyze(item.inputs)]
+        return found + pack.analyze_stack([item.outputs for item in self.items.values()])
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,7 @@ def token(type_: str) -> str:
 
 
 def _root(items: Iterable[str]) -> str:
-    return next(urn for urn in items if urns.qualified_type(urn) == urns.STACK_TYPE)
+    return next(urn for urn in items if f"::{STACK_TYPE}::" in urn)
 
 
 def _plain(value: Any) -> tuple[Any, set[str]]:

@@ -1,6 +1,6 @@
 """The mutation table: what the unmodified program registers, written unsafely, judged by the real pack.
 
-One recording a stack by one engine, one process of the pack for the whole table.
+One recording a stack, one process of the pack for the whole table.
 """
 
 from collections import Counter
@@ -9,11 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.engine.analyzer_api import Level, Violation
-from sandbox.policies.pack import Pack
-from sandbox.policies.process import Stack
 from tests.conftest import ROOT
 from tests.policies.mutations import behaviour, handwritten, items, scope, wiring
+from tests.support.policy_client import Level, Pack, Violation
 from tests.support.policy_healers import ROUTES, alarm, function, healer, subscribe, topic
 from tests.support.policy_mutations import Mutation
 from tests.support.policy_recording import Recorder, record
@@ -30,14 +28,13 @@ UPS = [each for each in TABLE if each.up]
 
 @pytest.fixture(scope="module")
 def pack() -> Generator[Pack]:
-    with Pack(ROOT / "policies", Stack("selfheal", "dev")) as running:
+    with Pack(ROOT / "policies") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], Recorder]:
-    folder = tmp_path_factory.mktemp("states")
-    return {(stack, up): record(folder, stack, up=up) for stack in STACKS for up in (False, True)}
+def recordings() -> dict[tuple[str, bool], Recorder]:
+    return {(stack, up): record(stack, up=up) for stack in STACKS for up in (False, True)}
 
 
 Recordings = dict[tuple[str, bool], Recorder]

@@ -1,4 +1,4 @@
-"""The small formats: URNs, property paths, wire values, assets, deletion order. Pure."""
+"""The small formats: wire values, assets and archives. Pure."""
 
 import io
 import tarfile
@@ -10,8 +10,6 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
-from sandbox.engine import ordering, paths, urn
-from sandbox.engine.state import Resource
 from sandbox.errors import AssetError, UnsupportedError
 from sandbox.provider import assets, wire
 
@@ -28,62 +26,6 @@ def test_the_markers_are_those_of_the_sdk() -> None:
     }
 
     assert {name: vars(rpc)[name] for name in ours} == ours
-
-
-@pytest.mark.parametrize(
-    ("parent", "expected"),
-    [
-        ("", "urn:pulumi:s::p::a:b:C::n"),
-        ("urn:pulumi:s::p::pulumi:pulumi:Stack::p-s", "urn:pulumi:s::p::a:b:C::n"),
-        ("urn:pulumi:s::p::x:y:Z::box", "urn:pulumi:s::p::x:y:Z$a:b:C::n"),
-        ("urn:pulumi:s::p::x:y:Z$q:r:S::box", "urn:pulumi:s::p::x:y:Z$q:r:S$a:b:C::n"),
-    ],
-)
-def test_urns_chain_the_types_of_all_parents_but_the_stack(parent: str, expected: str) -> None:
-    assert urn.make("s", "p", parent, "a:b:C", "n") == expected
-
-
-def test_a_name_may_hold_colons() -> None:
-    assert urn.name_of(urn.make("s", "p", "", "a:b:C", "x::y")) == "x::y"
-
-
-@pytest.mark.parametrize(
-    ("path", "parts"),
-    [
-        ("a", ("a",)),
-        ("a.b", ("a", "b")),
-        ('a["b.c"]', ("a", "b.c")),
-        ("a[0].b", ("a", 0, "b")),
-        ("a[*]", ("a", "*")),
-        ("*", ("*",)),
-    ],
-)
-def test_property_paths(path: str, parts: tuple[str | int, ...]) -> None:
-    assert paths.parse(path) == parts
-
-
-def test_what_is_no_property_path_is_refused() -> None:
-    with pytest.raises(UnsupportedError, match="is no property path"):
-        paths.parse("a[b")
-
-
-@pytest.mark.parametrize(
-    ("ignored", "expected"),
-    [
-        (["a"], {"a": 1, "m": {"x": 2, "y": 2}, "l": [{"k": 2}, {"k": 2}]}),
-        (["m.x"], {"a": 2, "m": {"x": 1, "y": 2}, "l": [{"k": 2}, {"k": 2}]}),
-        (["m.y"], {"a": 2, "m": {"x": 2}, "l": [{"k": 2}, {"k": 2}]}),
-        (["l[*].k"], {"a": 2, "m": {"x": 2, "y": 2}, "l": [{"k": 1}, {"k": 2}]}),
-        (["l[0].k", "none.such"], {"a": 2, "m": {"x": 2, "y": 2}, "l": [{"k": 1}, {"k": 2}]}),
-        (["*"], {"a": 1, "m": {"x": 1}, "l": [{"k": 1}]}),
-    ],
-)
-def test_ignored_paths_keep_the_old_value(ignored: list[str], expected: dict[str, Any]) -> None:
-    old = {"a": 1, "m": {"x": 1}, "l": [{"k": 1}]}
-    new = {"a": 2, "m": {"x": 2, "y": 2}, "l": [{"k": 2}, {"k": 2}]}
-
-    assert paths.keep_old(new, old, ignored) == expected
-    assert new["a"] == 2, "the program's own values are not touched"
 
 
 def struct(value: dict[str, Any]) -> struct_pb2.Struct:
@@ -193,30 +135,3 @@ def test_what_cannot_be_packed_is_named(tmp_path: Path, value: dict[str, Any], p
 
     with pytest.raises(AssetError, match=problem):
         assets.decode(value, tmp_path)
-
-
-def resource(name: str, *, needs: tuple[str, ...] = (), parent: str = "", replaced: bool = False) -> Resource:
-    return Resource(name, "t", name, True, name, parent, {}, {}, dependencies=needs, replaced=replaced)
-
-
-def order(doomed: list[Resource]) -> list[str]:
-    graph = ordering.blockers(doomed)
-    done: list[int] = []
-    while len(done) < len(graph):
-        done.append(next(i for i, (_, waits) in enumerate(graph) if i not in done and waits <= set(done)))
-    return [graph[place][0].name for place in done]
-
-
-def test_dependents_and_children_are_deleted_first() -> None:
-    doomed = [
-        resource("root"),
-        resource("a", parent="root"),
-        resource("b", needs=("a",)),
-        resource("c", needs=("b",)),
-    ]
-
-    assert order(doomed) == ["c", "b", "a", "root"]
-
-
-def test_a_cycle_between_records_of_two_runs_does_not_block() -> None:
-    assert sorted(order([resource("a", needs=("b",)), resource("b", needs=("a",))])) == ["a", "b"]
