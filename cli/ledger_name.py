@@ -52,8 +52,8 @@ def ledger_name(given: str | None, pulumi: PulumiCli, folder: Path, stack: str) 
     project = qualified[1] if len(qualified) > 1 else _project(folder)
     if project is None:
         raise NoLedgerError(
-            f"Nothing says which ledger is meant: {problem}, and no Pulumi.yaml at or above {folder.resolve()} says "
-            "a `name:`. Name the table with --ledger NAME or SELFHEAL_LEDGER=NAME."
+            f"Nothing says which ledger is meant: {problem}, and no Pulumi.yaml at or above "
+            f"{folder.resolve()} says a `name:`. Name the table with --ledger NAME or SELFHEAL_LEDGER=NAME."
         )
     return f"{project}-{name}{SUFFIX}", f"by convention, as {problem}"
 
@@ -73,7 +73,7 @@ def _of_outputs(pulumi: PulumiCli, folder: Path, stack: str) -> tuple[str | None
     if answer is None:
         return None, f"Pulumi did not answer within {SECONDS:.0f} s"
     if answer.code:
-        return None, f"Pulumi knows no stack {stack} here"
+        return None, f"Pulumi does not tell the outputs of stack {stack}"
     try:
         table = json.loads(answer.text).get("ledgerTable")
     except (ValueError, AttributeError):

@@ -6,7 +6,7 @@ from typing import Self
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from cli.console import Output
-from sandbox.engine.events import Diagnostic, Event, Op, Result, Severity, Status
+from sandbox.engine.events import Diagnostic, Event, Op, Severity, Status
 
 SIGNS: dict[Op, tuple[str, str]] = {
     Op.CREATE: ("+", "green"),
@@ -36,16 +36,6 @@ def line(event: Event) -> str | None:
     text = f"{SIGNS[event.op][0]} {what:<8} {short_type(event.type):<34} {event.name}{changed}"
     # What failed and why is the operation's error, printed once, at the end.
     return f"{text}  FAILED" if event.status is Status.FAILED else text.rstrip()
-
-
-def summary(result: Result, *, stack: str, operation: str, seconds: float) -> str:
-    """Return one line for the end of an operation."""
-    words = {"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete"}
-    done = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
-    names = (words if operation == "preview" else done) | {"same": "unchanged"}
-    counted = [f"{number} {names.get(what, what)}" for what, number in result.changes.items() if number]
-    outcome = "" if result.ok else "failed after: "
-    return f"{operation} of {stack}: {outcome}{', '.join(counted) or 'nothing to do'}, in {seconds:.1f} s"
 
 
 class Reporter:

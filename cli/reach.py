@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.console import Output, remark
+from cli.console import remark
 from cli.errors import NoLedgerError
 from cli.ledger import Deployment, read_deployment, read_incidents
 from cli.ledger_name import ledger_name, ledgers
@@ -57,7 +57,7 @@ class Reach:
 
 
 @contextmanager
-def reach(where: Where, output: Output) -> Generator[Reach]:
+def reach(where: Where) -> Generator[Reach]:
     """Find the ledger and the healer, and say where; in the sandbox the emulator may be started meanwhile.
 
     Raises:
@@ -65,7 +65,7 @@ def reach(where: Where, output: Output) -> Generator[Reach]:
         CliError: when the place itself is not there.
 
     """
-    with place(where, output) as there:
+    with place(where) as there:
         table, how = ledger_name(where.ledger, there.pulumi, where.folder, where.stack)
         remark(f"{there.said}, ledger {table} ({how}).")
         deployed = _deployed(where, there.clients.get("dynamodb"), table)

@@ -78,7 +78,7 @@ def approve(
         )
     if json and not yes:
         raise typer.BadParameter("with --json nothing can be asked: add --plan DIGEST and --yes.")
-    with reach(where, output) as there:
+    with reach(where) as there:
         known, digest = _proposed(there, incident, plan, output)
         if not yes:
             typer.confirm(f"Approve exactly this plan, for {expires} minutes?", abort=True)

@@ -78,7 +78,7 @@ def incidents(
         return
     output = Output.make(json=json)
     where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region)
-    with reach(where, output) as there:
+    with reach(where) as there:
         found = there.incidents()
     drifting = drifts(found)
     if json:
@@ -146,7 +146,7 @@ def show(
     """
     output = Output.make(json=json)
     where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region)
-    with reach(where, output) as there:
+    with reach(where) as there:
         found, now = there.incidents(), datetime.now(UTC)
         known = find(found, incident)
         _, mode = there.mode()
@@ -204,7 +204,7 @@ def follow(
     """
     output = Output.make(json=json)
     where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region)
-    with reach(where, output) as there:
+    with reach(where) as there:
         known = dict(find(there.incidents(), incident))
         output.say(f"{known['id']}: {known.get('status')} ({known.get('reason')})", style="bold")
         for text in history_lines(known.get("history", ())):

@@ -53,7 +53,7 @@ def _command(verb: Verb, about: Any, text: str, *examples: str) -> tuple[Callabl
         where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region, healer=healer)
         output = Output.make(json=json)
         because = reason(why, output)
-        with reach(where, output) as there:
+        with reach(where) as there:
             found, now = there.incidents(), datetime.now(UTC)
             known = find(found, wanted)
             commandable(verb, known, found, now)

@@ -66,7 +66,7 @@ def mode(
     if why is not None and not writes:
         raise typer.BadParameter("--why explains a change: name a mode, or --clear.", param_hint="--why")
     because = reason(why, output) if writes else ""
-    with reach(where, output) as there:
+    with reach(where) as there:
         if writes:
             _write(there, wanted, because, output, clear=clear)
         else:
