@@ -23,7 +23,7 @@ class Source(StrEnum):
     OWN = "own emulator"
     """Started for this command, with its data kept for the next."""
     SERVE = "selfheal serve"
-    """Of a `selfheal serve` that runs for this checkout and stack."""
+    """Of the `selfheal serve` that runs for this checkout."""
     GIVEN = "given endpoint"
     """Named by --endpoint."""
 
@@ -48,14 +48,14 @@ def connect(workspace: Workspace, endpoint: str | None, region: str, output: Out
     """Say which endpoint is used, and run the emulator and its clock for the duration if it is our own.
 
     Args:
-        workspace: The stack's files.
-        endpoint: A given endpoint; None for the stack's own.
+        workspace: The sandbox's files.
+        endpoint: A given endpoint; None for the checkout's own.
         region: Of a given endpoint's resources; the emulator has its own.
         output: Where to say it.
 
     Raises:
         CliError: without credentials for an endpoint that is not on this machine.
-        BusyError: when another command runs the stack's emulator.
+        BusyError: when another command runs the checkout's emulator.
         EmulatorError: when the emulator does not start.
 
     """
@@ -74,7 +74,7 @@ def connect(workspace: Workspace, endpoint: str | None, region: str, output: Out
 
 
 def start(workspace: Workspace, port: int | None) -> Emulator:
-    """Start the stack's emulator, its data kept, on the given port, or the one it had before, or a free one.
+    """Start the emulator, its data kept, on the given port, or the one it had before, or a free one.
 
     Raises:
         EmulatorError: when it does not start, or a given port is taken.

@@ -42,3 +42,8 @@ def complain(text: str) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print("error:", style="bold red", end=" ")
     console.print(text, markup=False)
+
+
+def remark(text: str, *, style: str = "dim") -> None:
+    """Print for people on standard error: what a script that reads standard output must not get."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, style=style, markup=False)

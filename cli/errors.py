@@ -1,9 +1,10 @@
 """Errors of the command line itself.
 
     CliError              anything a person can do something about
-    |-- NotDeployedError  the command needs a deployed stack
+    |-- NoLedgerError     nothing says where the stack's ledger is, or it is not there
+    |-- NotReadyError     something that the Pulumi CLI needs is missing
     |-- NoProjectError    no Pulumi.yaml here
-    `-- BusyError         another command uses the stack's emulator
+    `-- BusyError         another command uses the emulator
 
 `Terminated` is no error: it is SIGTERM, as Python's KeyboardInterrupt is SIGINT.
 """
@@ -13,8 +14,12 @@ class CliError(Exception):
     """Base of the tree above; its text is shown as it is, without a traceback."""
 
 
-class NotDeployedError(CliError):
-    """The command needs a deployed stack, and there is none."""
+class NoLedgerError(CliError):
+    """Nothing says where the stack's ledger is, or there is no such table."""
+
+
+class NotReadyError(CliError):
+    """Something that the Pulumi CLI needs is missing: without it, it would hang."""
 
 
 class NoProjectError(CliError):
@@ -22,7 +27,7 @@ class NoProjectError(CliError):
 
 
 class BusyError(CliError):
-    """Another command uses the stack's emulator."""
+    """Another command uses the emulator."""
 
 
 class Terminated(KeyboardInterrupt):

@@ -42,25 +42,22 @@ def read_incidents(dynamodb: Any, table: str) -> list[dict[str, Any]]:
 class Deployment:
     """What the last `up` deployed, as it says in the ledger."""
 
-    mode: str
-    """The baseline."""
-    healer: str
-    """Name of the healer's function."""
+    mode: str | None
+    """The baseline; None where it does not say."""
+    healer: str | None
+    """Name of the healer's function; None where it does not say."""
 
 
-def read_deployment(dynamodb: Any, table: str) -> Deployment | None:
-    """Read what was deployed; None where there is no such item, or no such table.
+def read_deployment(dynamodb: Any, table: str) -> Deployment:
+    """Read what was deployed; nothing but the table itself has to be as this version expects it.
 
     Raises:
-        botocore.exceptions.ClientError: when the table cannot be read.
+        botocore.exceptions.ClientError: when the table is not there or cannot be read.
 
     """
     key = {"pk": {"S": "deployment"}, "sk": {"S": "healer"}}
-    try:
-        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
-    except dynamodb.exceptions.ResourceNotFoundException:
-        return None
-    return Deployment(item["mode"]["S"], item["healer"]["S"]) if item else None
+    item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+    return Deployment(*(item.get(name, {}).get("S") for name in ("mode", "healer")))
 
 
 def read_incident(dynamodb: Any, table: str, known: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from cli.commands import approve, demo, incidents, interventions, mode, operations, reading, serve
+from cli.commands import approve, demo, incidents, interventions, mode, pulumi, serve
 from cli.console import complain
 from cli.errors import CliError, Terminated
 from cli.exits import ExitCode, epilog
@@ -47,10 +47,10 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=epilog(
-        "selfheal demo                    see it heal, from nothing, in two minutes",
-        "selfheal up; selfheal outputs    deploy the stack dev, and look at it",
+        "selfheal demo                     see it heal, from nothing, in two minutes",
+        "selfheal pulumi up                deploy into the sandbox",
+        "selfheal serve &                  keep the sandbox running for all that follows",
         "selfheal incidents --aws -s prod  is anything open on AWS?",
-        "selfheal serve                   keep the sandbox running, for the real Pulumi CLI as well",
         found="something was found: see the command's own help",
     ),
 )
@@ -64,17 +64,14 @@ def reflow(text: str | None) -> str:
 
 for command, command_epilog in (
     (demo.demo, demo.EPILOG),
-    (operations.up, operations.UP_EPILOG),
-    (operations.preview, operations.PREVIEW_EPILOG),
-    (operations.refresh, operations.REFRESH_EPILOG),
-    (operations.destroy, operations.DESTROY_EPILOG),
-    (reading.outputs, reading.OUTPUTS_EPILOG),
     (mode.mode, mode.EPILOG),
     (approve.approve, approve.EPILOG),
     *interventions.COMMANDS,
     (serve.serve, serve.EPILOG),
 ):
     app.command(help=reflow(command.__doc__), epilog=command_epilog)(command)
+# Its help is Pulumi's own.
+app.command(cls=pulumi.Verbatim, help=reflow(pulumi.pulumi.__doc__), add_help_option=False)(pulumi.pulumi)
 
 about_incidents = typer.Typer(rich_markup_mode="rich", invoke_without_command=True)
 about_incidents.callback(help=reflow(incidents.incidents.__doc__), epilog=incidents.EPILOG)(
@@ -91,14 +88,13 @@ app.add_typer(about_incidents, name="incidents")
 ABOUT = """
 Operate a self-healing serverless platform, on your laptop and on AWS.
 
-`up`, `preview`, `refresh`, `destroy` and `demo` run the [bold]unmodified[/bold] Pulumi program in a
-sandbox: an AWS emulator, an engine, and a clock that evaluates alarms. No account, no docker, no Pulumi
-CLI. It is not `pulumi up` and not AWS.
+Pulumi previews, deploys and destroys it. On the laptop `selfheal pulumi ...` runs the real Pulumi CLI in a
+sandbox, with an AWS emulator and a clock that evaluates alarms for its AWS: no account, no docker. It is not
+AWS. The emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
+Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
-Without --endpoint a command starts the stack's emulator for as long as it runs, unless `selfheal serve`
-runs: then it uses that one. Everything of a stack is kept under .selfheal/.
-
-`incidents`, `mode`, `approve`, `rollback`, `release`, `restore` and `accept` work alike on AWS: with --aws.
+`incidents`, `mode`, `approve`, `rollback`, `release`, `restore` and `accept` work alike on AWS, with --aws
+or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
 """
 
 
@@ -112,7 +108,9 @@ def _version(value: bool) -> None:
 def root(
     cwd: Annotated[
         Path | None,
-        typer.Option("--cwd", "-C", metavar="FOLDER", help="Folder of the project. Default: here, or above."),
+        typer.Option(
+            "--cwd", "-C", metavar="FOLDER", exists=True, file_okay=False, help="Work as if started there."
+        ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[

@@ -19,6 +19,9 @@ CLEARED = "cleared"
 HISTORY = 50
 """Changes that are kept in the item."""
 
+LEAST = Mode.ACT
+"""The least restrictive mode."""
+
 ATTEMPTS = 5
 """Writes of one command: enough for any crowd of operators."""
 
@@ -50,14 +53,30 @@ def restrictiveness(mode: Mode) -> int:
     return list(Mode).index(mode)
 
 
-def effective(baseline: Mode, override: ModeOverride) -> Mode:
-    """Return the mode in effect: the more restrictive of the two."""
-    return min((baseline, override.mode or baseline), key=restrictiveness)
+def effective(baseline: Mode | None, override: ModeOverride) -> Mode:
+    """Return the mode in effect: the more restrictive of the two.
+
+    A baseline that is not known (None) counts as the least restrictive, so that the answer is the most that
+    the healer may do.
+    """
+    known = baseline or LEAST
+    return min((known, override.mode or known), key=restrictiveness)
 
 
-def tightens(baseline: Mode, mode: Mode) -> bool:
-    """Return whether an override makes any difference over this baseline."""
-    return restrictiveness(mode) < restrictiveness(baseline)
+def in_effect(baseline: Mode | None, override: ModeOverride) -> str:
+    """Return the mode in effect for people, who are told when it is not known."""
+    found = effective(baseline, override)
+    return found if certain(baseline, found) else f"at most {found}"
+
+
+def certain(baseline: Mode | None, found: Mode) -> bool:
+    """Return whether a mode in effect does not depend on a baseline that is not known."""
+    return baseline is not None or restrictiveness(found) == 0
+
+
+def tightens(baseline: Mode | None, mode: Mode) -> bool:
+    """Return whether an override makes any difference over this baseline, None for one that is not known."""
+    return restrictiveness(mode) < restrictiveness(baseline or LEAST)
 
 
 def loosens(standing: ModeOverride, mode: Mode | None) -> bool:

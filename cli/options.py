@@ -7,7 +7,11 @@ from urllib.parse import urlsplit
 
 import typer
 
-from cli.workspace import STACK_NAME
+STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+"""What Pulumi allows in a stack's name, and at most how long."""
+
+QUALIFIED = 3
+"""Parts of a stack's whole name: organisation, project, stack."""
 
 MAX_WHY = 500
 """Characters of a reason: the mode keeps the last 50 of them in one item."""
@@ -16,10 +20,15 @@ _DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 def _stack(value: str) -> str:
-    if not re.fullmatch(STACK_NAME, value) or value in {".", ".."}:
+    parts = value.split("/")
+    if (
+        len(parts) > QUALIFIED
+        or not all(STACK_NAME.fullmatch(part) for part in parts)
+        or {".", ".."} & {*parts}
+    ):
         raise typer.BadParameter(
-            f"a stack's name has up to 100 letters, digits, '-', '_' or '.'; got {value!r}. "
-            "The stacks are the files Pulumi.<stack>.yaml."
+            "a stack's name has up to 100 letters, digits, '-', '_' or '.', perhaps with ORGANISATION/ or "
+            f"ORGANISATION/PROJECT/ before it; got {value!r}."
         )
     return value
 
@@ -67,19 +76,9 @@ def _digest(value: str | None) -> str | None:
     return value
 
 
-def _overrides(values: list[str]) -> list[str]:
-    for value in values:
-        key, equals, _ = value.partition("=")
-        if not equals or not key:
-            raise typer.BadParameter(f"write KEY=VALUE, for example failureRate=0.5; got {value!r}.")
-    return values
-
-
 Stack = Annotated[
     str,
-    typer.Option(
-        "--stack", "-s", callback=_stack, metavar="NAME", help="Stack to work on: Pulumi.[i]NAME[/i].yaml."
-    ),
+    typer.Option("--stack", "-s", callback=_stack, metavar="NAME", help="Stack to work on, as in Pulumi."),
 ]
 
 Json = Annotated[
@@ -98,22 +97,6 @@ Endpoint = Annotated[
         help="Use an AWS endpoint that already runs; starts neither emulator nor clock. "
         "Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or test/test on loopback.",
     ),
-]
-
-Overrides = Annotated[
-    list[str],
-    typer.Option(
-        "--config",
-        "-c",
-        callback=_overrides,
-        metavar="KEY=VALUE",
-        help="Configuration for this run only; wins over the stack's file. Repeatable.",
-    ),
-]
-
-ExpectNoChanges = Annotated[
-    bool,
-    typer.Option("--expect-no-changes", help="Exit with 3 if anything would change; for scripts and CI."),
 ]
 
 PolicyPack = Annotated[
@@ -144,8 +127,8 @@ Aws = Annotated[
     bool,
     typer.Option(
         "--aws",
-        help="Work on AWS, with boto3's own credentials and the stack's `aws:region`. "
-        "Nothing of the sandbox is started.",
+        help="Work on AWS, with boto3's own credentials. Nothing of the sandbox is started. Not needed where "
+        "AWS_ENDPOINT_URL is set.",
     ),
 ]
 
@@ -153,9 +136,20 @@ LedgerName = Annotated[
     str | None,
     typer.Option(
         "--ledger",
+        envvar="SELFHEAL_LEDGER",
         metavar="NAME",
-        help="Name of the ledger's table. Default: the stack's output `ledgerTable`; with --aws "
-        "[i]project[/i]-[i]stack[/i]-ledger.",
+        help="Name of the ledger's table. Default: the stack's output `ledgerTable`, if the Pulumi CLI tells "
+        "it within 3 s, else [i]project[/i]-[i]stack[/i]-ledger.",
+    ),
+]
+
+Region = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        metavar="NAME",
+        help="Region of the ledger. Default: AWS_REGION, AWS_DEFAULT_REGION, `aws:region` of the stack's "
+        "file, your AWS profile; in the sandbox the stack's file only.",
     ),
 ]
 

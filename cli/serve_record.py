@@ -34,7 +34,7 @@ def write(path: Path, record: ServeRecord) -> None:
 
 def remove(path: Path, pid: int) -> None:
     """Remove the record if it is this process's own."""
-    record = _read(path)
+    record = read(path)
     if record and record.pid == pid:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
@@ -45,13 +45,14 @@ def running(path: Path) -> ServeRecord | None:
 
     A process number alone proves little, as the system uses it again; so the endpoint has to answer as well.
     """
-    record = _read(path)
-    if record is None or not _alive(record.pid) or not _listens(record.endpoint):
+    record = read(path)
+    if record is None or not alive(record.pid) or not listens(record.endpoint):
         return None
     return record
 
 
-def _read(path: Path) -> ServeRecord | None:
+def read(path: Path) -> ServeRecord | None:
+    """Return what the file says, whether that `serve` runs or not; None for no file, or one of no use."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         return ServeRecord(str(raw["endpoint"]), int(raw["pid"]), str(raw["region"]))
@@ -59,7 +60,8 @@ def _read(path: Path) -> ServeRecord | None:
         return None
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Return whether there is a process of this number."""
     if pid <= 0:
         return False
     try:
@@ -71,7 +73,8 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _listens(endpoint: str) -> bool:
+def listens(endpoint: str) -> bool:
+    """Return whether somebody accepts connections at an endpoint."""
     parts = urlsplit(endpoint)
     try:
         with socket.create_connection((parts.hostname or "", parts.port or 80), ANSWER_SECONDS):

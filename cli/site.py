@@ -1,20 +1,16 @@
-"""What every command needs before it begins: the project, the stack's files, its configuration."""
+"""What the demonstration needs before it begins: the project, the stack's configuration, checked."""
 
-import json
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from cli.connection import DEFAULT_REGION
-from cli.errors import NotDeployedError
-from cli.workspace import Workspace, find_root
+from cli.errors import NoProjectError
+from cli.project_files import project_folder
+from cli.workspace import Workspace
 from sandbox.engine.project import Project
 from sandbox.engine.stack_config import StackConfig
-from sandbox.engine.state_file import StateFile
 
 
 @dataclass(frozen=True)
@@ -31,13 +27,12 @@ class Site:
         return str(self.config.values.get("aws:region", DEFAULT_REGION))
 
 
-def load(ctx: typer.Context, stack: str, overrides: Sequence[str] = ()) -> Site:
+def load(ctx: typer.Context, stack: str) -> Site:
     """Read project and stack configuration.
 
     Args:
         ctx: Of the command; its root has the option --cwd.
         stack: The stack's name.
-        overrides: KEY=VALUE each, from --config.
 
     Raises:
         NoProjectError: without a Pulumi.yaml.
@@ -45,32 +40,19 @@ def load(ctx: typer.Context, stack: str, overrides: Sequence[str] = ()) -> Site:
 
     """
     root = find_root(Path(ctx.find_root().params.get("cwd") or "."))
-    split = (override.partition("=") for override in overrides)
-    wanted = {key: _value(value) for key, _, value in split}
-    return Site(Workspace(root, stack), Project.load(root), StackConfig.load(root, stack, overrides=wanted))
+    return Site(Workspace(root / ".selfheal"), Project.load(root), StackConfig.load(root, stack))
 
 
-def _value(text: str) -> Any:
-    """Read a list or an object as JSON; everything else is text, as in a stack file with quotes."""
-    if text[:1] in "[{":
-        with suppress(ValueError):
-            return json.loads(text)
-    return text
-
-
-def exports(site: Site, endpoint: str | None) -> dict[str, Any]:
-    """Return the stack's outputs out of its state; no endpoint is asked, and a secret reads `[secret]`.
+def find_root(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that holds Pulumi.yaml.
 
     Raises:
-        NotDeployedError: when the stack has none.
+        NoProjectError: when there is none.
 
     """
-    path = site.workspace.state(endpoint)
-    state = StateFile(path).load(site.project.name, site.config.name)
-    if not state.outputs:
-        where = f" --endpoint {endpoint}" if endpoint else ""
-        raise NotDeployedError(
-            f"Stack {site.config.name} has no outputs: it is not deployed there, or its `up` did not finish. "
-            f"Run: selfheal up --stack {site.config.name}{where}"
+    if (found := project_folder(start)) is None:
+        raise NoProjectError(
+            f"No Pulumi.yaml in {start.resolve()} or any folder above it. "
+            "Run selfheal inside a checkout of the project, or name one: selfheal --cwd FOLDER ..."
         )
-    return {k: "[secret]" if k in state.secret_outputs else v for k, v in state.outputs.items()}
+    return found

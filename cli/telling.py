@@ -169,34 +169,37 @@ def step_lines(steps: Sequence[Step]) -> list[str]:
     return [f"  {step.command:<{width}}  {step.meaning}" for step in steps]
 
 
-def mode_lines(baseline: Mode, baseline_from: str, override: str, in_effect: Mode) -> list[str]:
+def mode_lines(baseline: Mode | None, baseline_from: str, override: str, in_effect: str) -> list[str]:
     """Return what the mode consists of."""
     return [
-        line("baseline", f"{baseline} ({baseline_from})"),
+        line("baseline", f"{baseline or 'not known'} ({baseline_from})"),
         line("override", override),
         line("in effect", f"{in_effect}, the more restrictive of the two"),
     ]
 
 
-def farewell_lines(found: Sequence[Mapping[str, Any]], drifting: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what should be known before a stack is deleted: what is open, and what stands on functions."""
+def farewell_lines(
+    found: Sequence[Mapping[str, Any]], drifting: Sequence[Mapping[str, Any]], options: str = ""
+) -> list[str]:
+    """Return what should be known before a stack is deleted: what is open, and what stands on functions.
+
+    Args:
+        found: Every incident of the ledger.
+        drifting: Those that are over and left a change.
+        options: What every command must repeat to reach the same place, with a space before it.
+
+    """
     told: list[str] = []
-    standing = False
     for incident in found:
         about, target = incident["id"], incident["target"]
         if is_open(incident):
-            told.append(
-                f"Open incident {about} of {target}: {incident.get('status')} ({incident.get('reason')}). "
-                "Its record is deleted with the ledger."
-            )
+            told.append(f"  The record of {about} is deleted with the ledger.")
         if is_open(incident) or incident in drifting:
-            for each in standing_of(incident):
-                standing = True
-                undo = f"selfheal rollback {about}" if is_open(incident) else f"selfheal restore {target}"
-                told.append(f"On {target} stands {change(each.plan)}. Undo it first: {undo} --why TEXT")
-    if standing:
-        told.append(
-            "What the healer changed on a function that is not part of this stack stays changed, and nobody "
-            "will know what was there before."
-        )
+            undo = f"selfheal rollback {about}" if is_open(incident) else f"selfheal restore {target}"
+            told += [
+                f"  On {target} stands {change(each.plan)}. Undo it first: {undo} --why TEXT{options}"
+                for each in standing_of(incident)
+            ]
+    if any(standing_of(incident) for incident in found if is_open(incident) or incident in drifting):
+        told.append("  What was changed on a function that is not part of the stack would stay changed.")
     return told

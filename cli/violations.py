@@ -1,7 +1,6 @@
 """What policies found, for people and for scripts."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.table import Table
 
@@ -32,21 +31,6 @@ def count(violations: Sequence[Violation]) -> str:
     """Return one line that counts them."""
     mandatory = sum(item.level is Level.MANDATORY for item in violations)
     return f"policies: {mandatory} mandatory, {len(violations) - mandatory} advisory"
-
-
-def document(violations: Sequence[Violation]) -> list[dict[str, Any]]:
-    """Return them as JSON."""
-    return [
-        {
-            "policy": item.policy,
-            "pack": item.pack,
-            "level": item.level.value,
-            "severity": item.severity or None,
-            "message": item.message,
-            "urn": item.urn,
-        }
-        for item in violations
-    ]
 
 
 def _about(violation: Violation) -> str:

@@ -1,34 +1,37 @@
-"""Where a stack's files are: everything of one stack is under .selfheal/<stack>/ of the project's folder."""
+"""Where the sandbox keeps its files: one emulator a checkout, as one AWS account that its stacks share."""
 
 import contextlib
 import fcntl
 import os
-import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from cli.errors import BusyError, NoProjectError
+from cli.errors import BusyError
+from cli.serve_record import alive
+from sandbox.pulumi_cli import CHECKOUT
 
-STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-"""What Pulumi allows in a stack's name, and at most how long."""
+VARIABLE = "SELFHEAL_HOME"
+"""Names another folder than the checkout's, and so another account."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The files of one stack."""
+    """The files of the sandbox."""
 
-    root: Path
-    """The folder of Pulumi.yaml."""
-    stack: str
-    """The stack's name, matching STACK_NAME: it becomes a folder's name."""
+    folder: Path
+    """Absolute. Everything is in it."""
+
+    @classmethod
+    def here(cls) -> "Workspace":
+        """Return that of SELFHEAL_HOME, or .selfheal/ of the checkout, wherever the command was started."""
+        return cls(Path(os.environ.get(VARIABLE) or CHECKOUT / ".selfheal").resolve())
 
     @property
-    def folder(self) -> Path:
-        """Everything of this stack."""
-        return self.root / ".selfheal" / self.stack
+    def root(self) -> Path:
+        """The folder that holds it."""
+        return self.folder.parent
 
     @property
     def emulator(self) -> Path:
@@ -40,21 +43,14 @@ class Workspace:
         """What a running `selfheal serve` says of itself."""
         return self.folder / "serve.json"
 
-    def state(self, endpoint: str | None) -> Path:
-        """Return the state's file.
-
-        Args:
-            endpoint: An endpoint given by --endpoint, which has resources, and so a state, of its own;
-                None for the stack's emulator.
-
-        """
-        if endpoint is None:
-            return self.folder / "state.json"
-        place = re.sub(r"[^A-Za-z0-9.-]", "_", urlsplit(endpoint).netloc)
-        return self.folder / f"endpoint-{place}" / "state.json"
+    def backend(self) -> Path:
+        """Return the folder of the stacks' state, which is made: Pulumi wants it to exist."""
+        folder = self.folder / "backend"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def port(self) -> int | None:
-        """Return the port that the stack's emulator used last: exported URLs stay valid with it."""
+        """Return the port that the emulator used last: exported URLs stay valid with it."""
         try:
             return int((self.folder / "port").read_text(encoding="ascii"))
         except (OSError, ValueError):
@@ -64,9 +60,16 @@ class Workspace:
         """Keep the port for the next start."""
         (self.folder / "port").write_text(f"{port}\n", encoding="ascii")
 
+    def busy(self) -> bool:
+        """Return whether a command runs the emulator, or is starting it; the lock itself is not touched."""
+        try:
+            return alive(int((self.folder / "emulator.lock").read_bytes()))
+        except (OSError, ValueError):  # nobody's
+            return False
+
     @contextmanager
     def own_emulator(self) -> Generator[None]:
-        """Hold the right to run the stack's emulator: its data cannot serve two.
+        """Hold the right to run the emulator: its data cannot serve two.
 
         The kernel ends the lock with its process, so one left by a dead process is simply taken over.
 
@@ -82,8 +85,8 @@ class Workspace:
                 lock.seek(0)
                 owner = lock.read().decode("ascii", "replace").strip() or "unknown"
                 raise BusyError(
-                    f"Another selfheal command (process {owner}) runs the emulator of stack {self.stack}. "
-                    "Wait for it to end; or start `selfheal serve` first, which several commands can share."
+                    f"Another selfheal command (process {owner}) runs this checkout's emulator. Wait for it "
+                    "to end; or start `selfheal serve` first, which several commands can share."
                 ) from error
             lock.truncate(0)
             lock.write(str(os.getpid()).encode("ascii"))
@@ -93,20 +96,3 @@ class Workspace:
             finally:
                 with contextlib.suppress(OSError):
                     lock.truncate(0)
-
-
-def find_root(start: Path) -> Path:
-    """Return the nearest folder at or above `start` that holds Pulumi.yaml, as the Pulumi CLI does.
-
-    Raises:
-        NoProjectError: when there is none.
-
-    """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / "Pulumi.yaml").is_file():
-            return folder
-    raise NoProjectError(
-        f"No Pulumi.yaml in {start} or any folder above it. "
-        "Run selfheal inside a checkout of the project, or name one: selfheal --cwd FOLDER ..."
-    )

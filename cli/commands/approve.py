@@ -11,6 +11,7 @@ from cli.checks import approvable
 from cli.console import Output
 from cli.exits import epilog
 from cli.ledger import find
+from cli.modes import in_effect
 from cli.options import (
     Aws,
     Endpoint,
@@ -19,13 +20,14 @@ from cli.options import (
     Json,
     LedgerName,
     PlanDigest,
+    Region,
     Stack,
     Wait,
     Why,
 )
-from cli.reach import Reach, Where, reach
-from cli.site import load
+from cli.reach import Reach, reach
 from cli.telling import plan_lines
+from cli.where import Where
 from functions.healer.words import Verb
 
 EPILOG = epilog(
@@ -54,6 +56,7 @@ def approve(
     endpoint: Endpoint = None,
     aws: Aws = False,
     ledger: LedgerName = None,
+    region: Region = None,
     healer: HealerName = None,
     json: Json = False,
 ) -> None:
@@ -67,7 +70,7 @@ def approve(
     approval#[i]target[/i].
     """
     output = Output.make(json=json)
-    where = Where.make(endpoint, aws=aws, ledger=ledger, healer=healer)
+    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region, healer=healer)
     if yes and plan is None:
         raise typer.BadParameter(
             "without a question the plan must be named: --plan DIGEST. `selfheal incidents show` prints it.",
@@ -75,7 +78,7 @@ def approve(
         )
     if json and not yes:
         raise typer.BadParameter("with --json nothing can be asked: add --plan DIGEST and --yes.")
-    with reach(load(ctx, stack), where, output) as there:
+    with reach(where) as there:
         known, digest = _proposed(there, incident, plan, output)
         if not yes:
             typer.confirm(f"Approve exactly this plan, for {expires} minutes?", abort=True)
@@ -94,10 +97,14 @@ def _proposed(
     """Return the incident and the digest of its plan, which is shown if there is an output."""
     found = there.incidents()
     known = dict(find(found, wanted))
-    _, mode = there.mode()
+    kept, mode = there.mode()
     plan = approvable(known, found, mode, digest)
     if output is not None:
-        output.say(f"{known['id']}: {known['status']} ({known.get('reason')}), mode {mode}", style="bold")
+        output.say(
+            f"{known['id']}: {known['status']} ({known.get('reason')}), mode "
+            f"{in_effect(there.baseline, kept.override)}",
+            style="bold",
+        )
         for text in plan_lines(plan, str(known["target"])):
             output.say(text)
     return known, plan.digest(str(known["target"]))

@@ -14,10 +14,10 @@ from cli.answers import POLL_SECONDS, news
 from cli.console import Output
 from cli.exits import ExitCode, epilog
 from cli.ledger import drifts, find, is_open, planned, read_incident, row
-from cli.options import Aws, Endpoint, IncidentOrTarget, Json, LedgerName, Stack
-from cli.reach import Reach, Where, reach
-from cli.site import load
+from cli.options import Aws, Endpoint, IncidentOrTarget, Json, LedgerName, Region, Stack
+from cli.reach import Reach, reach
 from cli.telling import (
+    farewell_lines,
     history_lines,
     incident_lines,
     line,
@@ -26,6 +26,7 @@ from cli.telling import (
     step_lines,
     waiting_line,
 )
+from cli.where import Where
 from functions.healer.observation import Request
 from functions.healer.words import Verb
 
@@ -59,6 +60,7 @@ def incidents(
     endpoint: Endpoint = None,
     aws: Aws = False,
     ledger: LedgerName = None,
+    region: Region = None,
     json: Json = False,
 ) -> None:
     """List the incidents of the healer's ledger, open ones first.
@@ -67,13 +69,16 @@ def incidents(
     may still stand then: that is open work too, until the baseline is restored or the drift accepted. The
     column remedy says which value was, or would be, changed: before → after. Closed incidents stay listed
     until they expire.
+
+    The list ends with what to do before the stack is destroyed: its ledger goes with it, and what was changed
+    on a function of another stack stays changed.
     """
     if ctx.invoked_subcommand is not None:
         _refuse_options_before(ctx)
         return
     output = Output.make(json=json)
-    where = Where.make(endpoint, aws=aws, ledger=ledger, healer=None)
-    with reach(load(ctx, stack), where, output) as there:
+    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region)
+    with reach(where) as there:
         found = there.incidents()
     drifting = drifts(found)
     if json:
@@ -82,6 +87,7 @@ def incidents(
         )
     else:
         _list(output, found, drifting)
+        _section(output, "Before the stack is destroyed", farewell_lines(found, drifting, where.options))
     if drifting or any(is_open(incident) for incident in found):
         raise typer.Exit(ExitCode.FOUND)
 
@@ -130,6 +136,7 @@ def show(
     endpoint: Endpoint = None,
     aws: Aws = False,
     ledger: LedgerName = None,
+    region: Region = None,
     json: Json = False,
 ) -> None:
     """Show everything about one incident, and what you can do next.
@@ -138,8 +145,8 @@ def show(
     history, and the commands that make sense now.
     """
     output = Output.make(json=json)
-    where = Where.make(endpoint, aws=aws, ledger=ledger, healer=None)
-    with reach(load(ctx, stack), where, output) as there:
+    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region)
+    with reach(where) as there:
         found, now = there.incidents(), datetime.now(UTC)
         known = find(found, incident)
         _, mode = there.mode()
@@ -188,6 +195,7 @@ def follow(
     endpoint: Endpoint = None,
     aws: Aws = False,
     ledger: LedgerName = None,
+    region: Region = None,
     json: Json = False,
 ) -> None:
     """Print an incident's history, and each new line of it until it closes.
@@ -195,8 +203,8 @@ def follow(
     Ctrl-C or --timeout ends it earlier; the incident goes on without a watcher.
     """
     output = Output.make(json=json)
-    where = Where.make(endpoint, aws=aws, ledger=ledger, healer=None)
-    with reach(load(ctx, stack), where, output) as there:
+    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region)
+    with reach(where) as there:
         known = dict(find(there.incidents(), incident))
         output.say(f"{known['id']}: {known.get('status')} ({known.get('reason')})", style="bold")
         for text in history_lines(known.get("history", ())):

@@ -20,12 +20,13 @@ from cli.options import (
     HealerName,
     Json,
     LedgerName,
+    Region,
     Stack,
     Wait,
     Why,
 )
-from cli.reach import Reach, Where, reach
-from cli.site import load
+from cli.reach import Reach, reach
+from cli.where import Where
 from functions.healer.words import Mode, Verb
 
 CHANGING = (Verb.ROLLBACK, Verb.RESTORE)
@@ -45,13 +46,14 @@ def _command(verb: Verb, about: Any, text: str, *examples: str) -> tuple[Callabl
         endpoint: Endpoint = None,
         aws: Aws = False,
         ledger: LedgerName = None,
+        region: Region = None,
         healer: HealerName = None,
         json: Json = False,
     ) -> None:
-        where = Where.make(endpoint, aws=aws, ledger=ledger, healer=healer)
+        where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region, healer=healer)
         output = Output.make(json=json)
         because = reason(why, output)
-        with reach(load(ctx, stack), where, output) as there:
+        with reach(where) as there:
             found, now = there.incidents(), datetime.now(UTC)
             known = find(found, wanted)
             commandable(verb, known, found, now)

@@ -10,11 +10,11 @@ from cli.asking import reason
 from cli.console import Output
 from cli.exits import epilog
 from cli.ledger import shown
-from cli.modes import Change, Kept, effective, tightens, write_mode
-from cli.options import Aws, Endpoint, HealerName, Json, LedgerName, Stack, Why
-from cli.reach import Reach, Where, reach
-from cli.site import load
+from cli.modes import Change, Kept, certain, effective, in_effect, tightens, write_mode
+from cli.options import Aws, Endpoint, HealerName, Json, LedgerName, Region, Stack, Why
+from cli.reach import Reach, reach
 from cli.telling import mode_lines
+from cli.where import Where
 from functions.healer.observation import ModeOverride
 from functions.healer.words import Mode
 
@@ -46,6 +46,7 @@ def mode(
     endpoint: Endpoint = None,
     aws: Aws = False,
     ledger: LedgerName = None,
+    region: Region = None,
     healer: HealerName = None,
     json: Json = False,
 ) -> None:
@@ -54,18 +55,18 @@ def mode(
     [bold]observe[/bold]: record what it would do. [bold]suggest[/bold]: send the plan to people, and do it
     once one of them approved it. [bold]act[/bold]: do it.
 
-    The baseline is the stack's configuration and changes with `up`. The override is an item of the ledger,
-    is honoured from the healer's next run on, and no deployment touches it. The more restrictive of the two
-    is in effect, so an override can only tighten. What it restricts is given up by --clear alone. Who changed
-    it, and why, is recorded.
+    The baseline is the stack's configuration as it was deployed, and changes with `pulumi up`. The override
+    is an item of the ledger, is honoured from the healer's next run on, and no deployment touches it. The
+    more restrictive of the two is in effect, so an override can only tighten. What it restricts is given up
+    by --clear alone. Who changed it, and why, is recorded.
     """
     output = Output.make(json=json)
-    where = Where.make(endpoint, aws=aws, ledger=ledger, healer=healer)
+    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region, healer=healer)
     writes = wanted is not None or clear
     if why is not None and not writes:
         raise typer.BadParameter("--why explains a change: name a mode, or --clear.", param_hint="--why")
     because = reason(why, output) if writes else ""
-    with reach(load(ctx, stack), where, output) as there:
+    with reach(where) as there:
         if writes:
             _write(there, wanted, because, output, clear=clear)
         else:
@@ -90,8 +91,8 @@ def _show(there: Reach, kept: Kept, output: Output) -> None:
     if output.json:
         output.document(document(there.baseline, kept))
         return
-    in_effect = effective(there.baseline, kept.override)
-    for text in mode_lines(there.baseline, there.baseline_from, in_words(kept.override), in_effect):
+    so = in_effect(there.baseline, kept.override)
+    for text in mode_lines(there.baseline, there.baseline_from, in_words(kept.override), so):
         output.say(text)
     if (remark := caution(there.baseline, kept.override)) is not None:
         output.say(remark, style="yellow")
@@ -105,24 +106,27 @@ def in_words(override: ModeOverride) -> str:
     return f"{what} by {shown(override.by)} at {override.at}: {shown(override.why)}"
 
 
-def caution(baseline: Mode, override: ModeOverride) -> str | None:
+def caution(baseline: Mode | None, override: ModeOverride) -> str | None:
     """Return what must be said of an override that makes no difference; None of any other."""
     if override.mode is None or tightens(baseline, override.mode):
         return None
+    if baseline is None:
+        return f"This override tightens nothing: {override.mode} is the least restrictive mode."
     return (
         f"This override does not tighten anything: the baseline is {baseline}, so the mode in effect is "
         f"{baseline}. It would count only if the baseline became less restrictive than {override.mode}."
     )
 
 
-def document(baseline: Mode, kept: Kept) -> dict[str, Any]:
-    """Return the mode as JSON."""
+def document(baseline: Mode | None, kept: Kept) -> dict[str, Any]:
+    """Return the mode as JSON; what depends on a baseline that is not known is null."""
     override = kept.override
+    found = effective(baseline, override)
     standing = {"mode": override.mode, "by": override.by, "why": override.why, "at": override.at}
     return {
         "baseline": baseline,
         "override": standing if override.mode else None,
-        "effective": effective(baseline, override),
+        "effective": found if certain(baseline, found) else None,
         "tightens": override.mode is not None and tightens(baseline, override.mode),
         "version": override.version,
         "history": [dict(line) for line in kept.history],

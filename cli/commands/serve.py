@@ -1,30 +1,39 @@
-"""serve: the emulator and its clock, for the real Pulumi CLI and for several commands at once."""
+"""serve: the emulator and its clock, for the Pulumi CLI, boto3 and several commands at once."""
 
 import json as json_module
 import os
+import shlex
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.connection import start
-from cli.console import Output
+from cli.console import Output, remark
 from cli.errors import CliError
 from cli.exits import epilog
-from cli.options import Json, Stack
-from cli.serve_record import ServeRecord, remove, write
-from cli.site import Site, load
+from cli.options import Json
+from cli.serve_record import ServeRecord, read, remove, running, write
+from cli.where import ENDPOINT_VARIABLE
+from cli.workspace import Workspace
+from sandbox import pulumi_cli
 from sandbox.clock import Clock
-from sandbox.emulator import Emulator
+from sandbox.emulator import READY_SECONDS, ROOT, Emulator
 
 EPILOG = epilog(
-    "selfheal serve                        then, in another terminal: selfheal up",
+    "selfheal serve &                      keep it running, then, in any shell:",
+    'eval "$(selfheal serve --env)"        pulumi, aws and boto3 work on it from here on',
     "selfheal serve --port 4566            on a port of your choice",
     "selfheal serve --ready-file r.json &  in CI: wait for the file, read it",
 )
 WATCH_SECONDS = 0.2
 """How often it is looked whether the emulator still runs."""
+
+BEGIN_SECONDS = 5.0
+"""How long --env waits for a `serve` that was started beside it to show itself."""
 
 Port = Annotated[
     int | None,
@@ -36,65 +45,64 @@ ReadyFile = Annotated[
     Path | None,
     typer.Option("--ready-file", metavar="FILE", help="Write the settings as JSON here once it answers."),
 ]
+Env = Annotated[
+    bool,
+    typer.Option("--env", help="Print the environment of the `serve` that runs, or is starting, and exit."),
+]
 
 
-def serve(
-    ctx: typer.Context,
-    stack: Stack = "dev",
-    port: Port = None,
-    ready_file: ReadyFile = None,
-    json: Json = False,
-) -> None:
+def serve(port: Port = None, ready_file: ReadyFile = None, env: Env = False, json: Json = False) -> None:
     """Run the sandbox's AWS on 127.0.0.1 until Ctrl-C or SIGTERM.
 
-    Prints the environment and the `pulumi config` settings with which the real Pulumi CLI and its AWS
-    provider deploy into it. Other selfheal commands of this checkout and stack find it by themselves. Its
-    data is kept under .selfheal/ and is there again at the next start. It ends with exit code 0.
+    Standard output gets the environment with which pulumi, the AWS CLI and boto3 work on it, as lines for a
+    shell's `eval`; with --json the same as one line of JSON. `selfheal pulumi` and the other commands of this
+    checkout find it by themselves.
+
+    There is one for a checkout, as one AWS account that all stacks share. Its data is kept in .selfheal/ and
+    is there again at the next start, on the same port if that is free. It ends with exit code 0.
 
     The emulator is no sandbox for untrusted code: functions run as you.
     """
-    output = Output.make(json=json)
-    site = load(ctx, stack)
-    record_file, pid = site.workspace.serve, os.getpid()
-    with site.workspace.own_emulator(), start(site.workspace, port) as emulator:
+    workspace = Workspace.here()
+    if env:
+        if port or ready_file:
+            raise typer.BadParameter("--env asks the `serve` that runs: --port and --ready-file start one.")
+        _print(settings(workspace, _running_soon(workspace)), json=json)
+        return
+    output, pid = Output.make(json=True), os.getpid()
+    with workspace.own_emulator(), start(workspace, port) as emulator:
         try:
             with Clock(emulator.endpoint, emulator.region, emulator.credentials):
-                write(record_file, ServeRecord(emulator.endpoint, pid, emulator.region))
-                told = settings(site, emulator, pid)
+                record = ServeRecord(emulator.endpoint, pid, emulator.region)
+                write(workspace.serve, record)
+                told = settings(workspace, record)
                 if ready_file:
                     _write_whole(ready_file, told)
-                _tell(output, told)
+                _print(told, json=json)
+                output.say(f"Serving {record.endpoint} (process {pid}). Ctrl-C ends it.", style="bold")
+                output.say('In another shell: eval "$(selfheal serve --env)"')
                 _wait(emulator)
         except KeyboardInterrupt:  # Ctrl-C or SIGTERM is how it ends
             output.say("Stopping.")
         finally:
-            remove(record_file, pid)
+            remove(workspace.serve, pid)
 
 
-def settings(site: Site, emulator: Emulator, pid: int) -> dict[str, Any]:
-    """Return what the real Pulumi CLI needs to deploy into the emulator."""
-    backend = site.workspace.folder / "pulumi"
-    backend.mkdir(parents=True, exist_ok=True)
+def settings(workspace: Workspace, record: ServeRecord) -> dict[str, Any]:
+    """Return what Pulumi, the AWS CLI and boto3 need to work on the emulator."""
+    backend = workspace.backend()
     return {
-        "endpoint": emulator.endpoint,
-        "pid": pid,
-        "stack": site.config.name,
-        "environment": {
-            "AWS_ENDPOINT_URL": emulator.endpoint,
-            "AWS_ACCESS_KEY_ID": emulator.credentials.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": emulator.credentials.secret_access_key,
-            "AWS_REGION": emulator.region,
-            # Nothing of the user's own set-up may leak in: a profile or a region there would win or fail.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "PULUMI_BACKEND_URL": f"file://{backend}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-        },
-        # The provider validates credentials at its own idea of STS; account ids and ARNs need the
+        "endpoint": record.endpoint,
+        "pid": record.pid,
+        "environment": pulumi_cli.environment(
+            record.endpoint, record.region, ROOT, backend, home=pulumi_cli.HOME
+        ),
+        "unset": list(pulumi_cli.UNSET),
+        "path": str(pulumi_cli.EXECUTABLE.parent),
+        # Of the real AWS provider alone: it validates credentials at its own idea of STS, and ARNs need the
         # account's id.
         "pulumi_config": {
-            "aws:region": emulator.region,
+            "aws:region": record.region,
             "aws:skipCredentialsValidation": "true",
             "aws:skipMetadataApiCheck": "true",
             "aws:skipRequestingAccountId": "false",
@@ -103,26 +111,50 @@ def settings(site: Site, emulator: Emulator, pid: int) -> dict[str, Any]:
     }
 
 
-def _tell(output: Output, told: dict[str, Any]) -> None:
-    if output.json:
-        # One line, so that a script that reads the first line has it all.
-        typer.echo(json_module.dumps(told))
-        return
-    stack = told["stack"]
-    output.say(
-        f"Serving stack {stack} at {told['endpoint']} (process {told['pid']}). Ctrl-C ends it.", style="bold"
-    )
-    output.say("\nselfheal up, preview, outputs, incidents, ... of this stack use it by themselves.")
-    output.say("\nThe real Pulumi CLI uses it with this environment:\n", style="dim")
-    for key, value in told["environment"].items():
-        output.say(f"  export {key}={value or chr(34) * 2}")
-    output.say("\nand these settings; --config-file keeps them out of your stack's own file:\n", style="dim")
-    own = f"{told['environment']['PULUMI_BACKEND_URL'].removeprefix('file://')}/Pulumi.{stack}.yaml"
-    output.say(f"  cp Pulumi.{stack}.yaml {own}")
-    output.say(f"  pulumi stack select --create {stack}")
-    for key, value in told["pulumi_config"].items():
-        output.say(f"  pulumi config set --config-file {own} {key} {value}")
-    output.say(f"  pulumi up --config-file {own}")
+def shell_lines(told: Mapping[str, Any]) -> list[str]:
+    """Return the settings as lines that any POSIX shell evaluates."""
+    exports = [f"export {key}={shlex.quote(value)}" for key, value in told["environment"].items()]
+    return [
+        *(f"unset {key}" for key in told["unset"]),
+        *exports,
+        f'export PATH={shlex.quote(told["path"])}:"$PATH"',
+    ]
+
+
+def _print(told: Mapping[str, Any], *, json: bool) -> None:
+    # JSON in one line, so that a script that reads the first line has it all.
+    sys.stdout.write(json_module.dumps(told) + "\n" if json else "\n".join(shell_lines(told)) + "\n")
+    sys.stdout.flush()
+    before = os.environ.get(ENDPOINT_VARIABLE)
+    if before and before != told["endpoint"]:
+        remark(
+            f"This shell's {ENDPOINT_VARIABLE} is {before}, of an earlier `serve` or of something else: "
+            'eval "$(selfheal serve --env)" replaces it.',
+            style="yellow",
+        )
+
+
+def _running_soon(workspace: Workspace) -> ServeRecord:
+    """Return the `serve` that runs, or that comes up while we wait.
+
+    Raises:
+        CliError: when none does.
+
+    """
+    begun = time.monotonic()
+    while (record := running(workspace.serve)) is None:
+        waited = time.monotonic() - begun
+        if waited > (READY_SECONDS if workspace.busy() else BEGIN_SECONDS):
+            break
+        time.sleep(WATCH_SECONDS)
+    if record is not None:
+        return record
+    if (stale := read(workspace.serve)) is not None:
+        raise CliError(
+            f"`selfheal serve` does not run: process {stale.pid}, which served {stale.endpoint}, is gone, "
+            "and an environment that was made from it is stale. Start it again: selfheal serve &"
+        )
+    raise CliError("`selfheal serve` does not run. Start it, and repeat this: selfheal serve &")
 
 
 def _write_whole(path: Path, content: dict[str, Any]) -> None:

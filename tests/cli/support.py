@@ -86,6 +86,12 @@ def create_table(name: str = TABLE) -> None:
     )
 
 
+def deploy(mode: str, *, table: str = TABLE, **more: str) -> None:
+    """Write what `up` writes into the ledger: the baseline, and the healer's name."""
+    texts = {"pk": "deployment", "sk": "healer", "mode": mode} | more
+    client().put_item(TableName=table, Item=typed(texts))
+
+
 def typed(item: dict[str, Any]) -> dict[str, Any]:
     return TypeSerializer().serialize(item)["M"]
 

@@ -13,6 +13,7 @@ from cli.modes import (
     Kept,
     changed,
     effective,
+    in_effect,
     loosens,
     parse,
     read_mode,
@@ -45,6 +46,16 @@ def test_an_override_that_is_not_tighter_makes_no_difference() -> None:
     assert tightens(SUGGEST, OBSERVE)
     assert not tightens(OBSERVE, ACT)
     assert not tightens(SUGGEST, SUGGEST)
+
+
+def test_a_baseline_that_is_not_known_counts_as_the_least_restrictive() -> None:
+    assert tightens(None, OBSERVE)
+    assert tightens(None, SUGGEST)
+    assert not tightens(None, ACT)
+    assert [effective(None, override(mode)) for mode in (None, SUGGEST, OBSERVE)] == [ACT, SUGGEST, OBSERVE]
+    told = [in_effect(None, override(mode)) for mode in (None, SUGGEST, OBSERVE)]
+    assert told == ["at most act", "at most suggest", "observe"]
+    assert in_effect(SUGGEST, override(None)) == "suggest"
 
 
 def test_what_loosens_an_override() -> None:

@@ -16,8 +16,8 @@ from cli.reach import Reach
 from tests.cli.support import (
     PLAN,
     TABLE,
-    client,
     create_table,
+    deploy,
     drifting,
     escalated,
     incident,
@@ -52,16 +52,17 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def aws(project: Path) -> Iterator[Callable[..., Any]]:
-    """Run a command with --aws on a project whose ledger is there and empty."""
+def aws(project: Path, own_home: Path) -> Iterator[Callable[..., Any]]:
+    """Run a command with --aws on a project that was deployed in mode act, its ledger empty otherwise."""
     with mock_aws():
         create_table()
+        deploy("act")
 
         def command(*arguments: str, typed_in: str | None = None) -> Any:
             return run("-C", str(project), *arguments, "--aws", typed_in=typed_in)
 
         yield command
-    assert not (project / ".selfheal").exists()  # nothing of the sandbox was started
+    assert not own_home.exists()  # nothing of the sandbox was started
 
 
 @pytest.fixture
@@ -130,11 +131,13 @@ def test_another_table_can_be_named(aws: Callable[..., Any]) -> None:
         (("accept", "x", "--why", "y", "--wait", "-1"), "--wait"),
     ],
 )
-def test_wrong_usage_starts_nothing(project: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_wrong_usage_starts_nothing(
+    project: Path, own_home: Path, arguments: tuple[str, ...], said: str
+) -> None:
     outcome = run("-C", str(project), *arguments)
     assert outcome.exit_code == 2, outcome.output
     assert said in words(outcome)
-    assert not (project / ".selfheal").exists()
+    assert not own_home.exists()
 
 
 def test_the_mode_is_shown_set_and_cleared(aws: Callable[..., Any]) -> None:
@@ -151,7 +154,7 @@ def test_the_mode_is_shown_set_and_cleared(aws: Callable[..., Any]) -> None:
     assert (done["override"]["by"], done["override"]["why"]) == (CALLER, "drill")
 
     shown = words(aws("mode"))
-    assert "baseline act (Pulumi.dev.yaml)" in shown
+    assert "baseline act (as deployed)" in shown
     assert f"override observe by {CALLER} at" in shown
     assert "in effect observe" in shown
 
@@ -170,14 +173,14 @@ def test_the_mode_is_shown_set_and_cleared(aws: Callable[..., Any]) -> None:
 
 
 def test_the_mode_that_was_deployed_counts_and_not_the_stacks_file(aws: Callable[..., Any]) -> None:
-    item = {"pk": {"S": "deployment"}, "sk": {"S": "healer"}, "mode": {"S": "suggest"}}
-    client().put_item(TableName=TABLE, Item=item | {"healer": {"S": "healer-4711"}})
+    deploy("suggest", healer="healer-4711")
     assert "baseline suggest (as deployed)" in words(aws("mode"))
     assert json.loads(aws("mode", "--json").stdout)["effective"] == "suggest"
 
 
 def test_an_override_that_does_not_tighten_is_said_to(aws: Callable[..., Any]) -> None:
     create_table("prod")
+    deploy("observe", table="prod")
     outcome = aws("mode", "act", "--why", "x", "-s", "prod", "--ledger", "prod")
     assert outcome.exit_code == 0
     assert "does not tighten anything: the baseline is observe" in words(outcome)

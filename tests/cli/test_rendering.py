@@ -11,7 +11,7 @@ from cli.console import Output
 from cli.demo.live import LiveTimeline, row, status
 from cli.demo.model import Recording, Sample
 from cli.demo.timeline import timeline
-from cli.progress import Reporter, line, short_type, show_diagnostic, summary
+from cli.progress import Reporter, line, short_type, show_diagnostic
 from sandbox.engine.events import Diagnostic, Event, Op, Result, Severity, Status
 from tests.support.recordings import incident, recording
 
@@ -59,23 +59,6 @@ def test_types_are_short_as_the_pulumi_cli_has_them() -> None:
     assert short_type("aws:lambda/function:Function") == "aws:lambda:Function"
     assert short_type("selfheal:index:Healer") == "selfheal:index:Healer"
     assert short_type("odd") == "odd"
-
-
-@pytest.mark.parametrize(
-    ("operation", "ok", "counts", "shown"),
-    [
-        ("up", True, {"create": 2, "same": 3}, "up of dev: 2 created, 3 unchanged, in 1.2 s"),
-        ("preview", True, {"update": 1}, "preview of dev: 1 to update, in 1.2 s"),
-        ("up", False, {"create": 1}, "up of dev: failed after: 1 created, in 1.2 s"),
-        ("destroy", True, {}, "destroy of dev: nothing to do, in 1.2 s"),
-    ],
-)
-def test_an_operation_ends_with_one_line(
-    operation: str, ok: bool, counts: dict[str, int], shown: str
-) -> None:
-    result = Result(ok=ok)
-    result.changes.update(counts)
-    assert summary(result, stack="dev", operation=operation, seconds=1.23) == shown
 
 
 def test_without_a_terminal_progress_is_plain_lines(screen: Output) -> None:

@@ -130,21 +130,23 @@ def test_the_offered_approval_names_the_plan() -> None:
 
 def test_before_all_is_deleted_it_is_said_what_stays() -> None:
     found = [verifying(), drifting(target="shop"), incident("RECOVERED", target="well")]
-    told = farewell_lines(found, drifts(found))
-    assert told[0].startswith(f"Open incident {found[0]['id']} of fragile: VERIFYING")
-    assert f"selfheal rollback {found[0]['id']}" in told[1]
+    told = farewell_lines(found, drifts(found), " --aws")
+    assert f"record of {found[0]['id']} is deleted" in told[0]
+    assert f"selfheal rollback {found[0]['id']} --why TEXT --aws" in told[1]
     assert "On shop stands" in told[2]
-    assert "selfheal restore shop" in told[2]
-    assert "stays changed" in told[3]
+    assert "selfheal restore shop --why TEXT --aws" in told[2]
+    assert "stay changed" in told[3]
     assert len(told) == 4
     assert farewell_lines(found[2:], []) == []
-    assert "stays changed" not in " ".join(farewell_lines([proposed()], []))
+    assert "stay changed" not in " ".join(farewell_lines([proposed()], []))
 
 
 def test_an_override_that_makes_no_difference_is_said_to() -> None:
     assert "the mode in effect is observe" in str(caution(Mode.OBSERVE, ModeOverride(1, Mode.ACT)))
     assert caution(Mode.ACT, ModeOverride(1, Mode.OBSERVE)) is None
     assert caution(Mode.ACT, ModeOverride(1)) is None
+    assert caution(None, ModeOverride(1, Mode.OBSERVE)) is None
+    assert "least restrictive" in str(caution(None, ModeOverride(1, Mode.ACT)))
 
 
 def moved(one: dict[str, Any], to: str, reason: str) -> dict[str, Any]:

@@ -12,7 +12,9 @@ import pytest
 
 from cli.errors import BusyError, NoProjectError
 from cli.serve_record import ServeRecord, remove, running, write
-from cli.workspace import Workspace, find_root
+from cli.site import find_root
+from cli.workspace import Workspace
+from sandbox.pulumi_cli import CHECKOUT
 
 
 @pytest.fixture
@@ -73,7 +75,8 @@ def test_only_the_own_record_is_removed(tmp_path: Path) -> None:
 
 
 def test_one_command_at_a_time_runs_the_emulator(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path, "dev")
+    workspace = Workspace(tmp_path / "home")
+    assert not workspace.busy()
     with (
         workspace.own_emulator(),
         pytest.raises(BusyError, match=f"process {os.getpid()}"),
@@ -81,29 +84,34 @@ def test_one_command_at_a_time_runs_the_emulator(tmp_path: Path) -> None:
     ):
         pass
     with workspace.own_emulator():
+        assert workspace.busy()
+    assert not workspace.busy()
+
+
+def test_what_a_dead_process_held_is_free(tmp_path: Path, dead_pid: int) -> None:
+    (tmp_path / "emulator.lock").write_text(str(dead_pid))
+    assert not Workspace(tmp_path).busy()
+    with Workspace(tmp_path).own_emulator():
         pass
 
 
-def test_stacks_do_not_block_each_other(tmp_path: Path) -> None:
-    with Workspace(tmp_path, "dev").own_emulator(), Workspace(tmp_path, "prod").own_emulator():
-        assert (tmp_path / ".selfheal" / "prod").is_dir()
+def test_there_is_one_for_a_checkout_wherever_a_command_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_home: Path
+) -> None:
+    assert Workspace.here() == Workspace(own_home.resolve())
+    monkeypatch.delenv("SELFHEAL_HOME")
+    monkeypatch.chdir(tmp_path)
+    assert Workspace.here() == Workspace(CHECKOUT / ".selfheal")
 
 
-def test_a_given_endpoint_has_a_state_of_its_own(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path, "dev")
-    states = {
-        workspace.state(None),
-        workspace.state("http://127.0.0.1:4566"),
-        workspace.state("http://127.0.0.1:4567"),
-        workspace.state("https://aws.example"),
-    }
-    assert len(states) == 4
-    assert workspace.state(None) == tmp_path / ".selfheal" / "dev" / "state.json"
+def test_the_state_of_all_stacks_is_beside_the_emulators_data(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "home")
+    assert workspace.backend() == tmp_path / "home" / "backend"
+    assert workspace.backend().is_dir()
 
 
 def test_the_port_is_remembered(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path, "dev")
-    workspace.folder.mkdir(parents=True)
+    workspace = Workspace(tmp_path)
     assert workspace.port() is None
     workspace.remember_port(4711)
     assert workspace.port() == 4711

@@ -1,0 +1,93 @@
+"""What the Pulumi CLI needs before it is run: where something is missing it does not fail, it hangs."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cli.errors import NotReadyError
+from cli.processes import answer_of
+from sandbox.pulumi_cli import CHECKOUT
+
+VERSION_SECONDS = 15.0
+"""How long `pulumi version` may take. Usual is 0.1 s."""
+
+_PINNED = re.compile(r"^pulumi-aws==([^\s;\\]+)", re.MULTILINE)
+
+
+def require(
+    executable: Path, home: Path, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path
+) -> None:
+    """Check the plugin, the CLI, and the interpreter of each policy pack that the arguments name.
+
+    Args:
+        executable: The Pulumi CLI.
+        home: Its PULUMI_HOME.
+        arguments: What it is to be run with.
+        environment: Its whole environment.
+        folder: Where it is to be run.
+
+    Raises:
+        NotReadyError: with what to do.
+
+    """
+    plugin = home / "plugins" / f"resource-aws-v{_aws_version()}"
+    if not plugin.is_dir():
+        raise NotReadyError(
+            f"The laptop's AWS provider is not installed: there is no {plugin}, the version that "
+            "requirements.txt names. Run `make setup` in the checkout."
+        )
+    quiet = {**environment, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    answer = answer_of([str(executable), "version"], VERSION_SECONDS, environment=quiet, folder=folder)
+    if answer is None or answer.code or not answer.text.strip():
+        how = "does not start or answer" if answer is None else f"ended with exit code {answer.code}"
+        raise NotReadyError(
+            f"{executable} {how} when asked for its version (allowed: {VERSION_SECONDS:.0f} s). Remove it "
+            "and run `make setup` in the checkout again."
+        )
+    for pack in packs(arguments, folder):
+        _require_interpreter(pack)
+
+
+def _aws_version() -> str:
+    """Return the version of the provider that the program's SDK asks for."""
+    found = _PINNED.search((CHECKOUT / "requirements.txt").read_text(encoding="utf-8"))
+    if found is None:
+        raise NotReadyError("requirements.txt pins no pulumi-aws==VERSION, so its provider is not known.")
+    return found[1]
+
+
+def packs(arguments: Sequence[str], folder: Path) -> list[Path]:
+    """Return the folders of the policy packs that Pulumi's arguments name."""
+    base = folder
+    for value in _values(arguments, "--cwd", "-C"):
+        base = base / value
+    listed = (part for value in _values(arguments, "--policy-pack") for part in value.split(","))
+    return [base / part for part in listed if (base / part / "PulumiPolicy.yaml").is_file()]
+
+
+def _values(arguments: Sequence[str], *names: str) -> Iterator[str]:
+    """Return the values of an option, as `--option VALUE` or `--option=VALUE`."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            return
+        name, equals, value = word.partition("=")
+        if name in names:
+            yield value if equals else next(words, "")
+
+
+def _require_interpreter(pack: Path) -> None:
+    """Raise where a pack in Python has not the virtual environment that it names."""
+    try:
+        runtime: Any = yaml.safe_load((pack / "PulumiPolicy.yaml").read_text(encoding="utf-8"))["runtime"]
+        named = str(runtime["options"]["virtualenv"]) if runtime["name"] == "python" else None
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return  # malformed, or of no environment of its own: Pulumi says so, and does not hang
+    if named is not None and not (pack / named / "bin" / "python").exists():
+        raise NotReadyError(
+            f"The policy pack {pack} has no interpreter: there is no {pack / named / 'bin' / 'python'}, and "
+            f"without it Pulumi hangs. Run `pulumi install` in {pack}; in this checkout `make setup`."
+        )
