@@ -16,10 +16,10 @@ from cli.demo.report import report
 from cli.demo.run import NO_SECOND_UP, Demonstration
 from cli.exits import ExitCode, epilog
 from cli.options import Json
-from cli.workspace import find_root
+from cli.project_files import find_root
 from sandbox.clock import Clock
-from sandbox.project import Project
 from sandbox.emulator import Emulator
+from sandbox.project import Project
 from sandbox.pulumi_cli import NoPulumiError, executable
 
 STACK = "dev"

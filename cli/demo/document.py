@@ -24,9 +24,9 @@ def notes(recording: Recording) -> list[str]:
     by = recording.setting.get("deployed by", "an unknown engine")
     return [
         (
-            "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, deployed "
-            f"by {by} into an AWS emulator, through a provider of the sandbox's own, with alarms evaluated by "
-            "the sandbox's own clock."
+            "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, "
+            f"deployed by {by} into an AWS emulator, through a provider of the sandbox's own, with alarms "
+            "evaluated by the sandbox's own clock."
         ),
         (
             "It was not on AWS. Times differ there: notification, cold start and metric delay were the "

@@ -2,17 +2,16 @@
 
 import io
 from dataclasses import replace
-from typing import Any
 
 import pytest
+from pulumi.automation import EngineEvent
 from rich.console import Console
 
 from cli.console import Output
 from cli.demo.live import LiveTimeline, row, status
 from cli.demo.model import Recording, Sample
+from cli.demo.progress import Reporter, short_type
 from cli.demo.timeline import timeline
-from cli.progress import Reporter, line, short_type, show_diagnostic
-from sandbox.engine.events import Diagnostic, Event, Op, Result, Severity, Status
 from tests.support.recordings import incident, recording
 
 
@@ -26,33 +25,33 @@ def text(screen: Output) -> str:
     return screen.people.file.getvalue()
 
 
-def event(op: Op, status_: Status = Status.DONE, **more: Any) -> Event:
-    return Event(op, "urn:x", "aws:lambda/function:Function", "fragile", status_, **more)
+def step(op: str, *, failed: bool = False, begin: bool = False, planning: bool = False) -> EngineEvent:
+    """An event of the engine's, as the Automation API parses it."""
+    kind = "resOpFailedEvent" if failed else "resourcePreEvent" if begin else "resOutputsEvent"
+    about = {"op": op, "urn": "urn:pulumi:dev::p::t::fragile", "type": "aws:lambda/function:Function"}
+    about |= {"provider": "", "diffs": ["environment"] if op == "update" else None}
+    return EngineEvent.from_json({kind: {"metadata": about, "planning": planning}})
+
+
+def said(severity: str, message: str) -> EngineEvent:
+    return EngineEvent.from_json({"diagnosticEvent": {"message": message, "color": "", "severity": severity}})
 
 
 @pytest.mark.parametrize(
-    ("made", "shown"),
+    ("event", "shown"),
     [
-        (event(Op.CREATE), "+ create   aws:lambda:Function                fragile"),
-        (
-            event(Op.UPDATE, changed=("environment",)),
-            "~ update   aws:lambda:Function                fragile  [environment]",
-        ),
-        (
-            event(Op.REFRESH, changed=("timeout",)),
-            "≠ drift    aws:lambda:Function                fragile  [timeout]",
-        ),
-        (
-            event(Op.DELETE, Status.FAILED, error="no"),
-            "- delete   aws:lambda:Function                fragile  FAILED",
-        ),
-        (event(Op.REFRESH), None),
-        (event(Op.SAME), None),
-        (event(Op.CREATE, Status.START), None),
+        (step("create"), "+ create   aws:lambda:Function                fragile\n"),
+        (step("update"), "~ update   aws:lambda:Function                fragile  [environment]\n"),
+        (step("delete", failed=True), "- delete   aws:lambda:Function                fragile  FAILED\n"),
+        (step("same"), ""),
+        (step("create", begin=True), ""),
+        (step("create", planning=True), ""),
     ],
 )
-def test_an_event_is_one_line_or_none(made: Event, shown: str | None) -> None:
-    assert line(made) == shown
+def test_an_event_is_one_line_or_none(screen: Output, event: EngineEvent, shown: str) -> None:
+    with Reporter(screen, "pulumi up") as reporter:
+        reporter.hear(event)
+    assert text(screen) == shown
 
 
 def test_types_are_short_as_the_pulumi_cli_has_them() -> None:
@@ -61,23 +60,30 @@ def test_types_are_short_as_the_pulumi_cli_has_them() -> None:
     assert short_type("odd") == "odd"
 
 
-def test_without_a_terminal_progress_is_plain_lines(screen: Output) -> None:
-    with Reporter(screen, "up of dev") as reporter:
-        reporter(event(Op.CREATE, Status.START))
-        reporter(event(Op.CREATE))
-        reporter(event(Op.SAME))
-    assert text(screen) == "+ create   aws:lambda:Function                fragile\n"
+def test_the_engines_colours_are_left_out_and_text_is_not_markup(screen: Output) -> None:
+    with Reporter(screen, "pulumi up") as reporter:
+        reporter.hear(said("warning", "<{%fg 3%}>[red]x[/red] [<{%reset%}>\n"))
+    assert text(screen) == "[red]x[/red] [\n"
 
 
-def test_text_of_others_is_not_markup(screen: Output) -> None:
-    show_diagnostic(screen, Diagnostic(Severity.WARNING, "[red]x[/red] [", "urn:pulumi:dev::p::t::name"))
-    assert text(screen) == "warning: name: [red]x[/red] [\n"
+def test_errors_and_what_a_policy_forbids_are_kept_for_the_end(screen: Output) -> None:
+    judged = {"message": "too wide", "color": "", "policyName": "narrow", "policyPackName": "p"}
+    judged |= {"policyPackVersion": "1", "policyPackVersionTag": "1"}
+    with Reporter(screen, "pulumi up") as reporter:
+        reporter.hear(said("debug", "noise"))
+        reporter.hear(said("error", "said at the end"))
+        reporter.hear(EngineEvent.from_json({"policyEvent": judged | {"enforcementLevel": "mandatory"}}))
+        assert text(screen) == ""
+        reporter.hear(EngineEvent.from_json({"policyEvent": judged | {"enforcementLevel": "advisory"}}))
+    assert text(screen) == "advisory narrow: too wide\n"
+    assert reporter.errors == ["said at the end", "mandatory narrow: too wide"]
 
 
-def test_debugging_and_errors_are_not_shown_while_it_runs(screen: Output) -> None:
-    show_diagnostic(screen, Diagnostic(Severity.DEBUG, "noise"))
-    show_diagnostic(screen, Diagnostic(Severity.ERROR, "said at the end"))
-    assert text(screen) == ""
+def test_the_summary_counts(screen: Output) -> None:
+    summary = {"maybeCorrupt": False, "durationSeconds": 3, "policyPacks": {}}
+    with Reporter(screen, "pulumi up") as reporter:
+        reporter.hear(EngineEvent.from_json({"summaryEvent": summary | {"resourceChanges": {"create": 41}}}))
+    assert reporter.changes == {"create": 41}
 
 
 def test_the_status_line_counts_and_names_the_incident() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from cli.errors import BusyError, NoProjectError
+from cli.project_files import find_root
 from cli.serve_record import ServeRecord, remove, running, write
-from cli.site import find_root
 from cli.workspace import Workspace
 from sandbox.pulumi_cli import CHECKOUT
 

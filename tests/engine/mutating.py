@@ -1,7 +1,7 @@
 """The mutation table's own changes, made to the program while the real engine runs it.
 
-A `LiveScene` has what a change needs of `tests.support.policy_scene.Scene`: it finds a resource, and what is put,
-dropped or written into its document is done by a stack transformation when the program registers it.
+A `LiveScene` has what a change needs of `tests.support.policy_scene.Scene`: it finds a resource, and what is
+put, dropped or written into its document is done by a stack transformation when the program registers it.
 """
 
 import copy

@@ -38,7 +38,7 @@ class Account:
         return Clients(self.emulator.endpoint, self.emulator.region, self.emulator.credentials)
 
     def stack(self, name: str, **overrides: Any) -> "Stack":
-        """Make a stack of the unmodified program, configured like dev; `overrides` are keys of the project."""
+        """Make a stack of the unmodified program, like dev but for `overrides`, by the project's keys."""
         like_dev = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
         given = {f"selfheal:{key}": value for key, value in overrides.items()}
         return self.stack_with(name, ROOT, like_dev | given)

@@ -45,7 +45,7 @@ def finished(process: subprocess.Popen[str]) -> str:
 
 
 def with_backend(stack: Stack) -> list[str]:
-    """Return the processes that have this account's backend in their environment: the CLI and all it started."""
+    """Return the processes with this account's backend in their environment: the CLI and all it started."""
     backend = stack.account.environment["PULUMI_BACKEND_URL"].encode()
     found: list[str] = []
     for folder in Path("/proc").iterdir():

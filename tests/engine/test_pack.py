@@ -1,4 +1,4 @@
-"""The pack as users run it: by `--policy-pack`, with configuration, levels and waivers, and beside another."""
+"""The pack as users run it: by `--policy-pack`, configured, with levels and waivers, beside another."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def rules(folder: Path, content: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def undeployed(cloud: Account) -> Stack:
-    """A stack that is only previewed; its service fails three of ten requests, which the pack allows in dev."""
+    """A stack that is only previewed; its service fails three of ten requests, which dev allows."""
     return cloud.stack("guarded")
 
 
