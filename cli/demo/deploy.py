@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -60,12 +61,10 @@ class ByPulumi:
         )
         whole = pulumi_cli.merged(os.environ, added)
         config_file = pulumi_stack.init(project, stack, folder / "stack", whole, {})
+        for name in pulumi_cli.UNSET:
+            os.environ.pop(name, None)  # the Automation API only adds to our own environment
         command = automation.PulumiCommand(root=str(pulumi_cli.FOLDER))
-        options = automation.LocalWorkspaceOptions(
-            # The Automation API only adds to our environment: what must not be there is made empty.
-            env_vars=dict.fromkeys(pulumi_cli.UNSET, "") | added,
-            pulumi_command=command,
-        )
+        options = automation.LocalWorkspaceOptions(env_vars=added, pulumi_command=command)
         selected = automation.select_stack(stack, work_dir=str(project), opts=options)
         by = f"the Pulumi CLI {command.version}"
         return cls(selected, config_file, project / "policies", output, by)
@@ -73,12 +72,17 @@ class ByPulumi:
     def first(self) -> dict[str, Any]:
         """Preview with the policy pack, then `up` with it."""
         self._run(self.stack.preview, "pulumi preview --policy-pack policies")
-        self._run(self.stack.up, "pulumi up")
+        self._up()
         return {key: output.value for key, output in self.stack.outputs().items()}
 
     def again(self) -> dict[str, int]:
         """Run `up` once more."""
-        return self._run(self.stack.up, "pulumi up")
+        return self._up()
+
+    def _up(self) -> dict[str, int]:
+        # With secrets shown, the Automation API has the history read, which writes a salt into the project's
+        # own stack file.
+        return self._run(partial(self.stack.up, show_secrets=False), "pulumi up")
 
     def _run(self, operation: Callable[..., Any], title: str) -> dict[str, int]:
         with Reporter(self.output, title) as reporter:
