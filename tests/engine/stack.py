@@ -19,6 +19,9 @@ from tests.conftest import ROOT
 SECONDS = 180.0
 """How long one command may take; usual is 2 to 12 s."""
 
+FAILED, CHANGES = 1, 7
+"""Exit codes of the CLI: refused or failed, and changes where none were expected (seen with 3.274.1)."""
+
 TAKES_CONFIG = {"up", "preview", "refresh", "destroy", "import"}
 """Commands that are given the copy of the stack's file."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.live import everything, tables
-from tests.engine.stack import Account
+from tests.engine.stack import FAILED, Account
 
 
 def program(folder: Path, body: str, *, name: str = "small") -> Path:
@@ -46,7 +46,7 @@ def test_a_name_that_is_taken_is_refused_and_stays_who_it_was(
     first = cloud.stack_with("first", program(tmp_path / "first", body.replace("delay_seconds=7", "")))
     first.up()
     second = cloud.stack_with("second", program(tmp_path / "second", body))
-    told = second.up(code=255)
+    told = second.up(code=FAILED)
     assert refusal in told, told
     second.run("destroy")
     first.preview("--expect-no-changes")
@@ -56,8 +56,8 @@ def test_a_name_that_is_taken_is_refused_and_stays_who_it_was(
 def test_replacing_the_ledger_by_request_loses_nothing_that_is_protected(cloud: Account) -> None:
     stack = cloud.stack("replace", protectLedger=True)
     stack.up()
-    told = stack.up("--replace", stack.urn("Table", "healer-ledger"), code=255)
-    assert "deletion protection" in told.lower(), told
+    told = stack.up("--replace", stack.urn("Table", "healer-ledger"), code=FAILED)
+    assert "protected against deletion" in told, told
     assert "selfheal-replace-ledger" in tables(stack)
     stack.configure(protectLedger=False)
     stack.up()

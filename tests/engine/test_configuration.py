@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.engine.live import everything
-from tests.engine.stack import Account, Stack
+from tests.engine.stack import FAILED, Account, Stack
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "out of range": ({"failureRate": "1.5"}, "selfheal:failureRate"),
@@ -23,7 +23,7 @@ def test_wrong_configuration_is_refused_by_name_with_nothing_changed(dev: Stack,
     before, kept = everything(dev), dev.config_file.read_text()
     dev.configure(**values)
     try:
-        for told in (dev.preview(code=255), dev.up(code=255)):
+        for told in (dev.preview(code=FAILED), dev.up(code=FAILED)):
             assert named in told
             assert "Traceback" not in told
     finally:
@@ -34,7 +34,7 @@ def test_wrong_configuration_is_refused_by_name_with_nothing_changed(dev: Stack,
 def test_a_region_that_does_not_exist_is_refused_by_name(cloud: Account) -> None:
     stack = cloud.stack("nowhere")
     stack.configure(**{"aws:region": "us-middle-9"})
-    told = stack.preview(code=255)
+    told = stack.preview(code=FAILED)
     assert "us-middle-9" in told
 
 

@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 
 from tests.engine.live import BASELINE, REMEDY, close, everything, rate, stand
-from tests.engine.stack import Stack
+from tests.engine.stack import FAILED, Stack
 
 OPEN = "an incident is open on fragile"
 
@@ -26,7 +26,7 @@ def test_preview_warns_and_up_is_refused_with_nothing_changed(standing: Stack) -
     assert "`up` will be refused" in told
 
     for preview in ((), ("--skip-preview",)):
-        told = standing.run("up", *preview, code=255)
+        told = standing.run("up", *preview, code=FAILED)
         assert OPEN in told
         assert "pulumi config set restoreBaseline true" in told
         assert rate(standing) == REMEDY

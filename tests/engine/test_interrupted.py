@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.live import BASELINE, rate, tables
-from tests.engine.stack import Account, Stack
+from tests.engine.stack import FAILED, Account, Stack
 
 BEGIN_SECONDS = 60.0
 """Within which the first table is there."""
@@ -78,7 +78,7 @@ def test_a_killed_up_leaves_no_process_and_is_repaired_as_the_docs_say(fresh: St
     while left := with_backend(fresh):
         assert time.monotonic() < deadline, left
         time.sleep(0.2)
-    locked = fresh.up(code=255)
+    locked = fresh.up(code=FAILED)
     assert "locked" in locked
     fresh.run("cancel", "--yes")
     repair(fresh)
@@ -95,7 +95,7 @@ def repair(stack: Stack) -> None:
 
 def test_two_ups_at_once_the_second_is_refused_by_the_lock_and_a_preview_is_not(fresh: Stack) -> None:
     process = midway(fresh)
-    refused = fresh.up(code=255)
+    refused = fresh.up(code=FAILED)
     assert "locked" in refused
     fresh.preview()
     told = finished(process)

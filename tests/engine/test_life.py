@@ -4,10 +4,8 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.engine.live import BASELINE, everything, override, rate, tables
-from tests.engine.stack import Account, Stack
+from tests.engine.stack import CHANGES, FAILED, Account, Stack
 
 DEPLOYED = 41
 """Resources of the stack dev, the stack itself and its provider included."""
@@ -35,7 +33,7 @@ def test_drift_is_shown_and_the_baseline_restored(dev: Stack) -> None:
     override(dev)
     told = dev.preview("--diff")
     assert re.search(r'FAILURE_RATE\s*: "0" => "0.3"', told), told
-    dev.run("preview", "--expect-no-changes", code=255)
+    dev.run("preview", "--expect-no-changes", code=CHANGES)
     assert rate(dev) == "0"
     assert "~ 1 updated" in dev.up()
     assert rate(dev) == BASELINE
@@ -64,7 +62,9 @@ def test_what_was_deleted_behind_its_back_is_made_again(dev: Stack) -> None:
     dev.account.clients.get("sns").delete_topic(TopicArn=topic)
     told = dev.up()
     assert re.search(r"\+ \d+ created", told), told
-    assert dev.outputs()["escalationTopicArn"] == topic
+    made = dev.outputs()["escalationTopicArn"]
+    assert made != topic  # by another automatic name: AWS may still remember the first
+    assert made in everything(dev)["topics"]
     dev.preview("--expect-no-changes")
 
 
@@ -109,15 +109,15 @@ def test_destroy_takes_down_everything(cloud: Account) -> None:
     assert stack.resources() == []
 
 
-@pytest.mark.parametrize("skip", [(), ("--skip-preview",)], ids=["with preview", "without"])
-def test_a_protected_ledger_stops_destroy_and_is_not_lost(cloud: Account, skip: tuple[str, ...]) -> None:
-    """That the rest is gone by then is for part 6: see test_expected."""
+def test_a_protected_ledger_stops_destroy_and_is_not_lost(cloud: Account) -> None:
+    """That the rest is gone by then is for part 6: see test_still_wrong."""
     stack = cloud.stack("kept", protectLedger=True)
     stack.up()
-    told = stack.run("destroy", *skip, code=255)
-    assert "deletion protection" in told.lower(), told
+    told = stack.run("destroy", code=FAILED)
+    assert "Table is protected against deletion" in told
     assert "selfheal-kept-ledger" in tables(stack)
+    # What docs/operations.md says: unprotect, then destroy.
     stack.configure(protectLedger=False)
     stack.up()
     stack.run("destroy")
-    stack.run("stack rm")
+    assert "selfheal-kept-ledger" not in tables(stack)

@@ -2,7 +2,7 @@
 
 import json
 import os
-import textwrap
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.engine.live import everything
-from tests.engine.stack import Account, Stack
+from tests.engine.stack import FAILED, Account, Stack
 from tests.support.policy_pack import write_pack
 
 RULE = "lambda-function-failure-rate"
@@ -23,6 +23,11 @@ def rules(folder: Path, content: dict[str, Any]) -> str:
     file = folder / "rules.json"
     file.write_text(json.dumps(content))
     return str(file)
+
+
+def levels(told: str, policy: str) -> list[str]:
+    """Return the levels of a policy's findings, as the CLI prints them."""
+    return re.findall(rf"\[(\w+)\] (?:\[severity: \w+\] )? *{policy}  ", told)
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +46,8 @@ def test_what_the_pack_refuses_by_configuration_is_not_deployed(undeployed: Stac
     file = rules(tmp_path, {RULE: {"maximum": 0.1}})
     before = everything(undeployed)
     for command in ("preview", "up"):
-        told = undeployed.run(command, *PACK, CONFIG, file, code=255)
-        assert f"[mandatory]  {RULE}" in told, told
+        told = undeployed.run(command, *PACK, CONFIG, file, code=FAILED)
+        assert "mandatory" in levels(told, RULE), told
         assert "it must be at most 0.1" in told
     assert everything(undeployed) == before
 
@@ -50,7 +55,7 @@ def test_what_the_pack_refuses_by_configuration_is_not_deployed(undeployed: Stac
 def test_a_level_by_configuration_makes_it_advice(undeployed: Stack, tmp_path: Path) -> None:
     file = rules(tmp_path, {RULE: {"enforcementLevel": "advisory", "maximum": 0.1}})
     told = undeployed.preview(*PACK, CONFIG, file)
-    assert f"[advisory]  {RULE}" in told, told
+    assert levels(told, RULE) == ["advisory"], told
     file = rules(tmp_path, {RULE: {"enforcementLevel": "disabled", "maximum": 0.1}})
     assert RULE not in undeployed.preview(*PACK, CONFIG, file)
 
@@ -58,14 +63,14 @@ def test_a_level_by_configuration_makes_it_advice(undeployed: Stack, tmp_path: P
 def test_a_waiver_accepts_one_finding_until_its_day(undeployed: Stack, tmp_path: Path) -> None:
     told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, waiver("2099-12-31")))
     assert "selfheal-waivers-used" in told, told
-    assert f"[mandatory]  {RULE}" not in told
-    told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, waiver("2020-01-31")), code=255)
-    assert f"[mandatory]  {RULE}" in told, told
+    assert levels(told, RULE) == []
+    told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, waiver("2020-01-31")), code=FAILED)
+    assert "mandatory" in levels(told, RULE), told
     assert "selfheal-waivers" in told
 
 
 def test_a_value_that_the_schema_of_a_policy_forbids_is_refused(undeployed: Stack, tmp_path: Path) -> None:
-    told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, {RULE: {"maximum": "much"}}), code=255)
+    told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, {RULE: {"maximum": "much"}}), code=FAILED)
     assert "maximum" in told
 
 
@@ -80,9 +85,9 @@ def test_two_packs_at_once_are_both_asked(undeployed: Stack, tmp_path: Path) -> 
     second = write_pack(tmp_path / "second", body)
     (second / ".venv").symlink_to(ROOT / ".venv")
     (second / "PulumiPolicy.yaml").write_text(
-        "runtime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\\nversion: 0.0.1\\n"
+        "runtime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\nversion: 0.0.1\n"
     )
-    told = undeployed.preview(*PACK, "--policy-pack", str(second), code=255)
+    told = undeployed.preview(*PACK, "--policy-pack", str(second), code=FAILED)
     assert "topic-seen" in told, told
     assert "selfheal@v" in told
     assert "second@v" in told
@@ -107,17 +112,3 @@ def test_a_foreign_program_with_components_and_pack_is_deployed(cloud: Account, 
     assert "[mandatory]" not in told, told
     assert stack.outputs()["ledgerTable"] == "shop-ledger"
     stack.preview("--expect-no-changes")
-
-    unsafe = textwrap.dedent(
-        """
-        import json
-        everything = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}
-        aws.iam.RolePolicy(
-            "more", role=healer_role, policy=json.dumps({"Version": "2012-10-17", "Statement": [everything]})
-        )
-        """
-    )
-    main = folder / "__main__.py"
-    role = 'healer_role = aws.iam.Role.get("found", ROLE)\\n'
-    _ = unsafe, main, role
-    stack.run("destroy")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.live import BASELINE, everything, override, rate
-from tests.engine.stack import Account, Stack
+from tests.engine.stack import FAILED, Account, Stack
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_a_saved_plan_is_carried_out_as_it_was_previewed(stack: Stack, tmp_path:
     stack.preview("--save-plan", str(plan))
     override(stack)
     before = everything(stack)
-    told = stack.up("--plan", str(plan), code=255)
+    told = stack.up("--plan", str(plan), code=FAILED)
     assert "violates plan" in told
     assert rate(stack) == "0"
     assert everything(stack) == before
