@@ -7,11 +7,8 @@ goes when its emulator is reset. What it does not implement of Pulumi is refused
 import asyncio
 import contextlib
 import contextvars
-import importlib
 import runpy
 import secrets
-import sys
-import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +21,7 @@ from pulumi.runtime import configure, mocks, run_in_stack, set_all_config
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import Settings
 
-from sandbox.errors import ProgramError, UnsupportedError
+from sandbox.errors import ProgramError, SandboxError, UnsupportedError
 from sandbox.project import Project
 from sandbox.provider import AwsProvider, wire
 
@@ -32,7 +29,6 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 PARALLEL = 16
 """Resources at once, as many as with the CLI."""
 
-_ONE_AT_A_TIME = threading.Lock()  # working directory, import path and modules are the process's
 # What is not offered, the SDK does not send: resources and outputs come as plain ids and values. What is
 # offered and not implemented is refused by name.
 _OFFERED = [
@@ -44,7 +40,9 @@ _OFFERED = [
 ]
 _REFUSED = {
     **{name: name for name in ("provider", "replace_with", "replacement_trigger", "transforms", "hooks")},
-    "importId": "import_", "deletedWith": "deleted_with", "envVarMappings": "env_var_mappings",
+    "importId": "import_",
+    "deletedWith": "deleted_with",
+    "envVarMappings": "env_var_mappings",
 }
 """Field of a registration to the resource option. The others have no bearing on a first creation."""
 
@@ -177,7 +175,8 @@ class Monitor:
         try:
             yield
         except Exception as error:
-            named = ProgramError(f"{request.type} '{request.name}': {error}")
+            reason = error if isinstance(error, SandboxError) else repr(error)
+            named = ProgramError(f"{request.type} '{request.name}': {reason}")
             named.__cause__ = error
             self.failure = self.failure or named
             raise RefusedError(str(named)) from error
@@ -206,7 +205,7 @@ def run(project: Project, monitor: Monitor, *, preview: bool = False) -> None:
         organization="organization",
     )
     try:
-        with _ONE_AT_A_TIME, contextlib.chdir(project.folder), _modules_of(project.folder):
+        with project.entered():
             run_sdk(settings, project.config, program)
     except (Exception, SystemExit) as error:
         ended = isinstance(error, SystemExit) and not error.code
@@ -232,25 +231,6 @@ def run_sdk(
             runner.run(run_in_stack(program))
 
     contextvars.copy_context().run(in_context)
-
-
-@contextlib.contextmanager
-def _modules_of(folder: Path) -> Generator[None]:
-    """Let a program import what is in its folder, and leave neither modules nor caches of it behind."""
-    own = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()} - {"__main__"}
-    others = {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] in own}
-    path, writes_no_caches = [*sys.path], sys.dont_write_bytecode
-    sys.path.insert(0, str(folder))
-    sys.dont_write_bytecode = True
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path[:], sys.dont_write_bytecode = path, writes_no_caches
-        for name in [*sys.modules]:
-            if name.partition(".")[0] in own:
-                del sys.modules[name]
-        sys.modules.update(others)
 
 
 def _refuse_options(request: Any) -> None:

@@ -1,17 +1,10 @@
 """Every error that the sandbox raises on purpose.
 
     SandboxError                 anything a person can do something about
-    |-- ProjectError             Pulumi.yaml or a stack file is missing or malformed
-    |   `-- ConfigError          a configuration value breaks the schema of Pulumi.yaml
-    |-- StateError               the state file cannot be used
-    |   `-- LockedError          another run holds the stack
+    |-- ProjectError             a project's files cannot be used
     |-- AssetError               a file, folder or archive of the program cannot be packed
     |-- UnsupportedError         the program asks for what the sandbox does not do
-    |-- DuplicateUrnError        two resources of the program share a type, name and parent
-    |-- ProtectedError           a protected resource would be deleted or replaced
-    |-- ProgramError             the Pulumi program itself failed
-    |-- PolicyError              a mandatory policy is violated
-    |-- PolicyPackError          a policy pack does not start, is configured wrongly, or could not judge
+    |-- ProgramError             the Pulumi program failed, or a resource of it
     `-- ProviderError            the provider (or the endpoint behind it) refused
         |-- UnknownTypeError     a resource type or function that the provider has no entry for
         |-- InputError           a property, or setting of the provider, that is missing or wrong
@@ -27,19 +20,7 @@ class SandboxError(Exception):
 
 
 class ProjectError(SandboxError):
-    """Pulumi.yaml or a stack file is missing or malformed."""
-
-
-class ConfigError(ProjectError):
-    """A configuration value breaks the schema of Pulumi.yaml."""
-
-
-class StateError(SandboxError):
-    """The state file cannot be read, written, or belongs to another stack."""
-
-
-class LockedError(StateError):
-    """Another run works on the same stack right now."""
+    """Pulumi.yaml or a stack file is missing, malformed, or holds what cannot be read here."""
 
 
 class AssetError(SandboxError):
@@ -50,24 +31,8 @@ class UnsupportedError(SandboxError):
     """The program uses a part of Pulumi that the sandbox leaves out."""
 
 
-class DuplicateUrnError(SandboxError):
-    """Two resources of one program have the same URN."""
-
-
-class ProtectedError(SandboxError):
-    """A resource marked `protect` would have to be deleted."""
-
-
 class ProgramError(SandboxError):
-    """The Pulumi program ended with an error of its own."""
-
-
-class PolicyError(SandboxError):
-    """A mandatory policy is violated."""
-
-
-class PolicyPackError(SandboxError):
-    """A policy pack does not start, is configured wrongly, or could not judge."""
+    """The Pulumi program failed, or a resource of it, which the text names."""
 
 
 class ProviderError(SandboxError):

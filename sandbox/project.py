@@ -1,10 +1,14 @@
-"""A Pulumi project as the in-process deployer reads it: where its program is, and what it is configured with.
+"""A Pulumi project as the in-process deployer has it: its configuration, and where its program runs.
 
 Without the CLI's checks of the schema: what the program is given wrongly, the program itself refuses.
 """
 
+import contextlib
+import importlib
 import json
-from collections.abc import Mapping
+import sys
+import threading
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,8 @@ from typing import Any
 import yaml
 
 from sandbox.errors import ProjectError
+
+_ONE_AT_A_TIME = threading.Lock()  # working directory, import path and modules are the process's
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,30 @@ class Project:
             )
         config = {key: _text(value) for key, value in full.items() if value is not None}
         return cls(name, stack, folder.resolve(), config)
+
+    @contextlib.contextmanager
+    def entered(self) -> Generator[None]:
+        """Work in the program's folder, import from it, and leave neither modules nor caches behind.
+
+        One program at a time in a process: others wait.
+        """
+        own = {path.stem for path in self.folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+        own.discard("__main__")
+        with _ONE_AT_A_TIME, contextlib.chdir(self.folder):
+            # Modules of the same names, of this project or of the program before.
+            others = {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] in own}
+            path, writes_no_caches = [*sys.path], sys.dont_write_bytecode
+            sys.path.insert(0, str(self.folder))
+            sys.dont_write_bytecode = True
+            importlib.invalidate_caches()
+            try:
+                yield
+            finally:
+                sys.path[:], sys.dont_write_bytecode = path, writes_no_caches
+                for name in [*sys.modules]:
+                    if name.partition(".")[0] in own:
+                        del sys.modules[name]
+                sys.modules.update(others)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -32,7 +32,7 @@ def test_up_leaves_the_overrides_of_a_value_and_of_the_mode(cloud: Account) -> N
     assert all(before)
 
     stack.configure(logRetentionDays=30)
-    assert "~ 1 updated" in stack.up()
+    assert " updated" in stack.up()
     assert [item(stack, key) for key in (OVERRIDE, MODE)] == before
     stack.run("destroy")
 
@@ -80,7 +80,7 @@ def test_up_leaves_a_paused_consumer_paused(cloud: Account, tmp_path: Path) -> N
     project.mkdir()
     (project / "Pulumi.yaml").write_text("name: jobs\nruntime: python\noptions:\n  refresh: always\n")
     (project / "__main__.py").write_text(JOBS.format(batch_size=10))
-    stack = cloud.stack("jobs", project=project)
+    stack = cloud.stack_with("jobs", project, {"aws:region": "us-east-1"})
     stack.up()
     uuid, queue = (stack.outputs()[key] for key in ("uuid", "queue"))
 
