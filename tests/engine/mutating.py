@@ -22,7 +22,11 @@ TABLE = {each.name: each for table in (wiring, scope, items, behaviour) for each
 Key = tuple[str, str]
 """Type and logical name of a resource."""
 
-_ARN_PARTS = {"aws:lambda/function:Function": "lambda:us-east-1:000000000000:function:"}
+_ARNS = {
+    "aws:lambda/function:Function": "arn:aws:lambda:us-east-1:000000000000:function:",
+    "aws:dynamodb/table:Table": "arn:aws:dynamodb:us-east-1:000000000000:table/",
+}
+"""What stands before a resource's name."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Reference:
     def resolve(self) -> Any:
         resource = self.scene.registered[self.key]
         if self.text:
-            return pulumi.Output.concat("arn:aws:", _ARN_PARTS[self.key[0]], resource.name)
+            return pulumi.Output.concat(_ARNS[self.key[0]], resource.name)
         return resource.arn
 
 

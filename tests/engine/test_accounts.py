@@ -8,12 +8,21 @@ import pytest
 from tests.engine.live import everything, tables
 from tests.engine.stack import FAILED, Account
 
+HEAD = """
+import json
+import pulumi
+import pulumi_aws as aws
+
+LAMBDA = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [LAMBDA]})
+"""
+
 
 def program(folder: Path, body: str, *, name: str = "small") -> Path:
     """Write a Pulumi project of one file."""
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
-    (folder / "__main__.py").write_text("import pulumi\nimport pulumi_aws as aws\n\n" + textwrap.dedent(body))
+    (folder / "__main__.py").write_text(f"{HEAD}{textwrap.dedent(body)}\n")
     return folder
 
 
@@ -28,40 +37,55 @@ def test_two_stacks_share_an_account_and_leave_each_other_alone(cloud: Account) 
     one.run("destroy")
 
 
-@pytest.mark.parametrize(
-    ("body", "refusal"),
-    [
+TAKEN = {
+    "table": (
         (
-            'aws.dynamodb.Table("t", name="taken", hash_key="k", attributes=[{"name": "k", "type": "S"}])',
-            "in use",
+            'aws.dynamodb.Table("t", name="taken", billing_mode="PAY_PER_REQUEST", hash_key="k",'
+            ' attributes=[{"name": "k", "type": "S"}])'
         ),
-        ('aws.sqs.Queue("q", name="taken", delay_seconds=7)', "exists"),
-        ('aws.cloudwatch.LogGroup("g", name="taken")', "exist"),
-    ],
-    ids=["table", "queue", "log group"],
-)
+        "Table already exists: taken",
+    ),
+    "queue": ('aws.sqs.Queue("q", name="taken", delay_seconds=7)', "QueueAlreadyExists"),
+    "log group": ('aws.cloudwatch.LogGroup("g", name="taken")', "already exists"),
+    "role": (
+        'aws.iam.Role("r", name="taken", assume_role_policy=TRUST)',
+        "Role with name taken already exists",
+    ),
+}
+"""A resource of a fixed name, and AWS's refusal where another has it."""
+
+
+@pytest.mark.parametrize("kind", TAKEN)
 def test_a_name_that_is_taken_is_refused_and_stays_who_it_was(
-    cloud: Account, tmp_path: Path, body: str, refusal: str
+    cloud: Account, tmp_path: Path, kind: str
 ) -> None:
-    first = cloud.stack_with("first", program(tmp_path / "first", body.replace("delay_seconds=7", "")))
+    """Nothing is adopted: a second stack would take over the first one's ledger, and delete it."""
+    body, refusal = TAKEN[kind]
+    first = cloud.stack_with(f"first-{kind[:3]}", program(tmp_path / "first", body.replace("=7", "=0")))
+    second = cloud.stack_with(f"second-{kind[:3]}", program(tmp_path / "second", body))
     first.up()
-    second = cloud.stack_with("second", program(tmp_path / "second", body))
-    told = second.up(code=FAILED)
-    assert refusal in told, told
-    second.run("destroy")
-    first.preview("--expect-no-changes")
-    first.run("destroy")
+    try:
+        told = second.up(code=FAILED)
+        assert refusal in told, told
+        second.run("destroy")
+        first.preview("--refresh", "--expect-no-changes")
+    finally:
+        first.run("destroy")
 
 
-def test_replacing_the_ledger_by_request_loses_nothing_that_is_protected(cloud: Account) -> None:
-    stack = cloud.stack("replace", protectLedger=True)
+@pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+def test_replacing_the_ledger_by_request_is_refused_and_loses_nothing(
+    cloud: Account, protected: bool
+) -> None:
+    """Its name is fixed, so the new one cannot be made before the old one goes, and AWS says so."""
+    stack = cloud.stack(f"replace-{protected}".lower(), protectLedger=protected)
     stack.up()
     told = stack.up("--replace", stack.urn("Table", "healer-ledger"), code=FAILED)
-    assert "protected against deletion" in told, told
-    assert "selfheal-replace-ledger" in tables(stack)
+    assert f"Table already exists: selfheal-{stack.name}-ledger" in told, told
+    assert f"selfheal-{stack.name}-ledger" in tables(stack)
     stack.configure(protectLedger=False)
     stack.up()
-    stack.run("destroy")
+    stack.run("destroy", "--refresh=false")
 
 
 REGIONS = """

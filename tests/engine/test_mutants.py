@@ -11,7 +11,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.engine.mutating import TABLE
-from tests.engine.stack import FAILED, Account, Stack
+from tests.engine.stack import FAILED, Account
 
 GROUPS = [
     (
@@ -27,13 +27,13 @@ GROUPS = [
             "a quarter of an hour",
             "two retries",
             "more failures than requests",
-            "an alarm on the lost events that wakes it",
         ],
     ),
     (
         "dev",
         [
             "a filtered subscription",
+            "an alarm on the lost events that wakes it",
             "an alarm that does not report recovery",
             "trust in every account",
             "every function",
@@ -77,12 +77,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def previewed(cloud: Account, project: Path, name: str, mutants: list[str]) -> tuple[set[str], str]:
-    """Preview a variant as one of our stacks; return the policies of its mandatory findings, and all it said."""
+    """Preview a variant as a stack of ours; return the policies of mandatory findings, and all it said."""
     stack = cloud.stack_with(name, project, {"mutants:names": mutants})
     try:
         told = stack.preview("--policy-pack", str(ROOT / "policies"), code=FAILED if mutants else 0)
     finally:
-        stack.run("stack rm", "--yes")
+        stack.run("stack rm", "--yes", "--preserve-config")
     return set(re.findall(r"\[mandatory\] .*?  (\S+)  \(", told)), told
 
 
