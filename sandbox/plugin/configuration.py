@@ -61,7 +61,7 @@ def check(settings: Mapping[str, Any]) -> None:
     """
     for name in settings:
         if name not in SETTINGS and name not in _OF_THE_ENGINE:
-            raise InputError(unknown("setting of the AWS provider named", name, SETTINGS), name)
+            raise InputError(unknown("setting of the AWS provider named", name, SETTINGS))
     region = settings.get("region")
     if isinstance(region, str) and not is_unknown(region):
         _check_region(region)
@@ -105,14 +105,12 @@ def _endpoint_of(given: Any) -> str:
         raise InputError(
             "endpoints must be a list of objects from service to URL, such as "
             f'[{{"sqs": "http://127.0.0.1:4566"}}]; given was {given!r}. '
-            "Correct it, or leave it out and set AWS_ENDPOINT_URL.",
-            "endpoints",
+            "Correct it, or leave it out and set AWS_ENDPOINT_URL."
         ) from error
     if len(urls) > 1:
         raise InputError(
             f"endpoints must be one address for all services, as the emulator has; given were "
-            f"{', '.join(sorted(urls))}. Name one, or leave it out and set AWS_ENDPOINT_URL.",
-            "endpoints",
+            f"{', '.join(sorted(urls))}. Name one, or leave it out and set AWS_ENDPOINT_URL."
         )
     return _loopback(next(iter(urls), ""))
 
@@ -131,8 +129,7 @@ def _loopback(endpoint: str) -> str:
         raise InputError(
             "this is the sandbox's AWS provider, and works on this machine's emulator only: its endpoint "
             f"must be http:// and localhost, 127.0.0.1 or [::1]; given was {endpoint}. Nothing was called. "
-            f"{_REAL}",
-            "endpoints",
+            f"{_REAL}"
         )
     return endpoint.rstrip("/")
 
@@ -143,7 +140,7 @@ def _region(settings: Mapping[str, Any], environment: Mapping[str, str]) -> str:
     )
     if not region:
         raise InputError(
-            "no region is given. Run `pulumi config set aws:region us-east-1`, or set AWS_REGION.", "region"
+            "no region is given. Run `pulumi config set aws:region us-east-1`, or set AWS_REGION."
         )
     _check_region(str(region))
     return str(region)
@@ -157,9 +154,7 @@ def _check_region(region: str) -> None:
         for name in session.get_available_regions("sqs", partition)
     )
     if region not in known:
-        raise InputError(
-            unknown("region", region, [name for name in known if _REGION.fullmatch(name)]), "region"
-        )
+        raise InputError(unknown("region", region, [name for name in known if _REGION.fullmatch(name)]))
 
 
 def _key(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:
@@ -173,7 +168,6 @@ def _key(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Credent
     if not all(pair):
         raise InputError(
             "no key of the emulator is given: accessKey and secretKey, or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, which `selfheal serve` prints. Profiles and ~/.aws are not read.",
-            "accessKey",
+            "AWS_SECRET_ACCESS_KEY, which `selfheal serve` prints. Profiles and ~/.aws are not read."
         )
     return Credentials(str(pair[0]), str(pair[1]), str(token) if token else None)

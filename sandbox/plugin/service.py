@@ -14,7 +14,7 @@ from sandbox.errors import InputError, ProviderError, SandboxError, UnfinishedEr
 from sandbox.plugin import configuration
 from sandbox.provider import AwsProvider
 from sandbox.provider.provider import Diff
-from sandbox.provider.wire import decode, encode
+from sandbox.provider.wire import decode, encode, is_unknown
 
 _Changes = provider_pb2.DiffResponse.DiffChanges
 
@@ -61,7 +61,9 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         settings, _ = decode(request.news, self._folder)
-        failures = _failures(lambda: configuration.check(settings))
+        # All of it, so that what is wrong is told before anything else happens; what is unknown waits.
+        check = configuration.check if is_unknown(settings) else self._configuration
+        failures = _failures(lambda: check(settings))
         # Given back as they came: here secrets are still wrapped, and stay so.
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
@@ -75,7 +77,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         settings, _ = decode(request.args, self._folder)
         with _told(context):
-            found = configuration.read(settings, self._environment)
+            found = self._configuration(settings)
             self._configured = AwsProvider(found.endpoint, found.region, found.credentials)
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
@@ -120,7 +122,8 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         with _told(context):
             if inputs:
                 found = self._provider.read(type_, request.id, inputs)
-                result = (request.id, *found) if found else None
+                # What cannot be read back, such as a function's code, stays as it was.
+                result = (request.id, {**inputs, **found[0]}, found[1]) if found else None
             else:  # `pulumi import`, the option `import_`, or `.get` with what the program knows of it
                 result = self._provider.lookup(type_, request.id, state)
         if result is None:
@@ -168,6 +171,9 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
 
     def Call(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         _refuse(context, f"the AWS provider has no method {request.tok}.")
+
+    def _configuration(self, settings: Mapping[str, Any]) -> configuration.Configuration:
+        return configuration.read(settings, self._environment)
 
     @property
     def _provider(self) -> AwsProvider:
@@ -227,12 +233,16 @@ def _difference(diff: Diff) -> Any:
     )
 
 
-def _failures(check: Callable[[], None]) -> list[Any]:
-    """Return what a check refuses about inputs, with the property, as the engine shows it."""
+def _failures(check: Callable[[], object]) -> list[Any]:
+    """Return what a check refuses about inputs.
+
+    The text names the property. A failure's own field for it stays empty: the engine would print the value,
+    which may be a secret.
+    """
     try:
         check()
     except InputError as error:
-        return [provider_pb2.CheckFailure(property=error.path, reason=str(error))]
+        return [provider_pb2.CheckFailure(reason=str(error))]
     return []
 
 
