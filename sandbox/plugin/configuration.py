@@ -1,17 +1,15 @@
 """The provider's own settings: which it knows, and where they lead. Never to AWS: only to this machine."""
 
-import ipaddress
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from boto3.session import Session
 
 from sandbox.errors import InputError
-from sandbox.provider.clients import Credentials
+from sandbox.provider.clients import Credentials, is_loopback
 from sandbox.provider.refusals import unknown
 from sandbox.provider.wire import is_unknown
 
@@ -116,16 +114,8 @@ def _endpoint_of(given: Any) -> str:
 
 
 def _loopback(endpoint: str) -> str:
-    """Return the endpoint without trailing slashes; raise InputError unless it is of this machine.
-
-    A name other than `localhost` is not looked up: what it stands for may change between now and a call.
-    """
-    parts = urlsplit(endpoint)
-    try:
-        local = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        local = False
-    if not local or parts.scheme not in {"http", "https"}:
+    """Return the endpoint without trailing slashes; raise InputError unless it is of this machine."""
+    if not is_loopback(endpoint):
         raise InputError(
             "this is the sandbox's AWS provider, and works on this machine's emulator only: its endpoint "
             f"must be http:// and localhost, 127.0.0.1 or [::1]; given was {endpoint}. Nothing was called. "

@@ -36,7 +36,10 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         # Secrets: the engine unwraps them for us and wraps what comes back under the same property.
         return provider_pb2.ProviderHandshakeResponse(
-            accept_secrets=False, accept_resources=False, accept_outputs=False
+            accept_secrets=False,
+            accept_resources=False,
+            accept_outputs=False,
+            supports_autonaming_configuration=True,
         )
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
@@ -91,7 +94,9 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         with _told(context):
             failures = _failures(
                 lambda: checked.update(
-                    self._provider.check(type_, name, news, olds or None, request.randomSeed.hex())
+                    self._provider.check(
+                        type_, name, news, olds or None, request.randomSeed.hex(), proposed=_proposed(request)
+                    )
                 )
             )
         return provider_pb2.CheckResponse(inputs=_completed(request.news, news, checked), failures=failures)
@@ -208,6 +213,11 @@ def _of(urn: str) -> tuple[str, str]:
     """Return the type and the name in a URN: `urn:pulumi:stack::project::parent$type::name`."""
     _, _, types, name = urn.split("::", 3)
     return types.rsplit("$", 1)[-1], name
+
+
+def _proposed(request: Any) -> str | None:
+    """Return the automatic name that `pulumi:autonaming` asks for; None where nothing is configured."""
+    return request.autonaming.proposed_name if request.HasField("autonaming") else None
 
 
 def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:

@@ -48,19 +48,36 @@ class AwsProvider:
         self._clients = Clients(endpoint, region, credentials)
 
     def check(
-        self, type_: str, urn_name: str, inputs: Inputs, old_inputs: Inputs | None, seed: str, /
+        self,
+        type_: str,
+        urn_name: str,
+        inputs: Inputs,
+        old_inputs: Inputs | None,
+        seed: str,
+        /,
+        *,
+        proposed: str | None = None,
     ) -> Props:
-        """Refuse unknown and missing properties; return the inputs with name and defaults filled in."""
+        """Refuse unknown and missing properties; return the inputs with name and defaults filled in.
+
+        `proposed` is the automatic name that the project's `pulumi:autonaming` asks for; "" means none, so
+        that a name must be given.
+        """
         spec = _spec(type_)
         refusals.check_properties(type_, spec.inputs, inputs)
         refusals.check_required(type_, spec.required, inputs)
         result = {**spec.defaults, **inputs}
         if spec.name and result.get(spec.name) is None:
             old = (old_inputs or {}).get(spec.name)
-            if isinstance(old, str) and _AUTO_NAME.search(old) and old.startswith(f"{urn_name}-"):
+            ours = isinstance(old, str) and _AUTO_NAME.search(old) and old.startswith(f"{urn_name}-")
+            if ours or (old and proposed):  # by a pattern of the project, none can be told from a given one
                 result[spec.name] = old
+            elif proposed == "":
+                raise InputError(
+                    f"{type_} needs {spec.name}, since pulumi:autonaming is disabled. Set {spec.name}."
+                )
             else:
-                result[spec.name] = f"{urn_name}-{seed[:_SEED_DIGITS]}"
+                result[spec.name] = proposed or f"{urn_name}-{seed[:_SEED_DIGITS]}"
                 refusals.check_name(type_, spec, result[spec.name], urn_name)
         return result
 
