@@ -46,7 +46,8 @@ def _is_whole(kind: Kind, described: Mapping[str, Any], package: Mapping[str, An
 @pytest.mark.parametrize("type_", sorted(TABLE))
 def test_every_property_of_the_table_is_described(type_: str, package: dict[str, Any]) -> None:
     spec, described = TABLE[type_], package["resources"][type_]
-    assert described["inputProperties"].keys() == spec.inputs.keys()
+    inputs = described["inputProperties"]
+    assert inputs.keys() == spec.inputs.keys()
     assert described["properties"].keys() == spec.inputs.keys() | spec.computed
     assert all(
         _is_whole(kind, described["inputProperties"][key], package) for key, kind in spec.inputs.items()
@@ -104,4 +105,8 @@ def test_types_are_those_of_the_sdk(package: dict[str, Any]) -> None:
     assert environment["properties"] == {"variables": variables}
     alarm = package["resources"]["aws:cloudwatch/metricAlarm:MetricAlarm"]
     assert alarm["inputProperties"]["threshold"] == {"type": "number"}
-    assert alarm["requiredInputs"] == ["comparisonOperator", "evaluationPeriods"]
+    assert package["resources"]["aws:dynamodb/tableItem:TableItem"]["requiredInputs"] == [
+        "hashKey",
+        "item",
+        "tableName",
+    ]
