@@ -46,11 +46,6 @@ class UnknownTypeError(ProviderError):
 class InputError(ProviderError):
     """A property or setting is missing or wrong."""
 
-    def __init__(self, text: str, path: str = "") -> None:
-        """Refuse with a text; `path` is that of the property, such as `environment.variables`."""
-        super().__init__(text)
-        self.path = path
-
 
 class UnknownPropertyError(InputError):
     """The provider's entry for the type does not know this property."""

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -12,17 +12,18 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from sandbox.plugin.service import Service
 from sandbox.plugin.version import provider_version
 
-_WORKERS = (
-    64  # the engine calls for as many resources at once as its --parallel says, 4 a processor by default
-)
+_WORKERS = 64  # calls at once: as many as the engine's --parallel, 4 a processor by default
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
 _POLL_SECONDS = 0.5
+_GRACE_SECONDS = 0.5
 
 
 def main() -> None:
     """Serve on a free port of 127.0.0.1, told on the first line; end with the process that started us."""
     parent = os.getppid()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to answer: it lets us finish
+    interrupted = threading.Event()  # as it is at the end of every operation, to be killed a second later
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
     limits = [
         ("grpc.max_receive_message_length", _MESSAGE_BYTES),
         ("grpc.max_send_message_length", _MESSAGE_BYTES),
@@ -33,9 +34,11 @@ def main() -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    while os.getppid() == parent:  # whoever is killed cannot tell us; its children get another parent
-        time.sleep(_POLL_SECONDS)
-    os._exit(0)
+    # Whoever is killed cannot tell us: its children get another parent.
+    while os.getppid() == parent and not interrupted.wait(_POLL_SECONDS):
+        pass
+    server.stop(_GRACE_SECONDS).wait()
+    os._exit(0)  # not held up by a call that waits for the emulator
 
 
 if __name__ == "__main__":

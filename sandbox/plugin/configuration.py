@@ -1,17 +1,15 @@
 """The provider's own settings: which it knows, and where they lead. Never to AWS: only to this machine."""
 
-import ipaddress
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from boto3.session import Session
 
 from sandbox.errors import InputError
-from sandbox.provider.clients import Credentials
+from sandbox.provider.clients import Credentials, is_loopback
 from sandbox.provider.refusals import unknown
 from sandbox.provider.wire import is_unknown
 
@@ -61,7 +59,7 @@ def check(settings: Mapping[str, Any]) -> None:
     """
     for name in settings:
         if name not in SETTINGS and name not in _OF_THE_ENGINE:
-            raise InputError(unknown("setting of the AWS provider named", name, SETTINGS), name)
+            raise InputError(unknown("setting of the AWS provider named", name, SETTINGS))
     region = settings.get("region")
     if isinstance(region, str) and not is_unknown(region):
         _check_region(region)
@@ -105,34 +103,23 @@ def _endpoint_of(given: Any) -> str:
         raise InputError(
             "endpoints must be a list of objects from service to URL, such as "
             f'[{{"sqs": "http://127.0.0.1:4566"}}]; given was {given!r}. '
-            "Correct it, or leave it out and set AWS_ENDPOINT_URL.",
-            "endpoints",
+            "Correct it, or leave it out and set AWS_ENDPOINT_URL."
         ) from error
     if len(urls) > 1:
         raise InputError(
             f"endpoints must be one address for all services, as the emulator has; given were "
-            f"{', '.join(sorted(urls))}. Name one, or leave it out and set AWS_ENDPOINT_URL.",
-            "endpoints",
+            f"{', '.join(sorted(urls))}. Name one, or leave it out and set AWS_ENDPOINT_URL."
         )
     return _loopback(next(iter(urls), ""))
 
 
 def _loopback(endpoint: str) -> str:
-    """Return the endpoint without trailing slashes; raise InputError unless it is of this machine.
-
-    A name other than `localhost` is not looked up: what it stands for may change between now and a call.
-    """
-    parts = urlsplit(endpoint)
-    try:
-        local = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        local = False
-    if not local or parts.scheme not in {"http", "https"}:
+    """Return the endpoint without trailing slashes; raise InputError unless it is of this machine."""
+    if not is_loopback(endpoint):
         raise InputError(
             "this is the sandbox's AWS provider, and works on this machine's emulator only: its endpoint "
             f"must be http:// and localhost, 127.0.0.1 or [::1]; given was {endpoint}. Nothing was called. "
-            f"{_REAL}",
-            "endpoints",
+            f"{_REAL}"
         )
     return endpoint.rstrip("/")
 
@@ -143,7 +130,7 @@ def _region(settings: Mapping[str, Any], environment: Mapping[str, str]) -> str:
     )
     if not region:
         raise InputError(
-            "no region is given. Run `pulumi config set aws:region us-east-1`, or set AWS_REGION.", "region"
+            "no region is given. Run `pulumi config set aws:region us-east-1`, or set AWS_REGION."
         )
     _check_region(str(region))
     return str(region)
@@ -157,9 +144,7 @@ def _check_region(region: str) -> None:
         for name in session.get_available_regions("sqs", partition)
     )
     if region not in known:
-        raise InputError(
-            unknown("region", region, [name for name in known if _REGION.fullmatch(name)]), "region"
-        )
+        raise InputError(unknown("region", region, [name for name in known if _REGION.fullmatch(name)]))
 
 
 def _key(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:
@@ -173,7 +158,6 @@ def _key(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Credent
     if not all(pair):
         raise InputError(
             "no key of the emulator is given: accessKey and secretKey, or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, which `selfheal serve` prints. Profiles and ~/.aws are not read.",
-            "accessKey",
+            "AWS_SECRET_ACCESS_KEY, which `selfheal serve` prints. Profiles and ~/.aws are not read."
         )
     return Credentials(str(pair[0]), str(pair[1]), str(token) if token else None)

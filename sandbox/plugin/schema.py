@@ -29,10 +29,7 @@ def text(version: str) -> str:
 def package(version: str) -> Json:
     """Return the schema of the whole table (format: Pulumi's pulumi.json metaschema)."""
     types: Json = {}
-    settings = {
-        name: {"type": "string", "description": says, **({"secret": True} if name in SECRET else {})}
-        for name, says in SETTINGS.items()
-    }
+    settings = {name: _setting(name, says) for name, says in SETTINGS.items()}
     return {
         "name": "aws",
         "version": version,
@@ -44,6 +41,17 @@ def package(version: str) -> Json:
         "functions": {token: _function(token, types) for token in INVOKES},
         "types": types,
     }
+
+
+def _setting(name: str, says: str) -> Json:
+    if name == "endpoints":
+        kind: Json = {
+            "type": "array",
+            "items": {"type": "object", "additionalProperties": {"type": "string"}},
+        }
+    else:
+        kind = {"type": "boolean" if name.startswith("skip") or name == "s3UsePathStyle" else "string"}
+    return {**kind, "description": says, **({"secret": True} if name in SECRET else {})}
 
 
 def _resource(type_: str, types: Json) -> Json:

@@ -14,7 +14,7 @@ from sandbox.errors import InputError, ProviderError, SandboxError, UnfinishedEr
 from sandbox.plugin import configuration
 from sandbox.provider import AwsProvider
 from sandbox.provider.provider import Diff
-from sandbox.provider.wire import decode, encode
+from sandbox.provider.wire import decode, encode, is_unknown
 
 _Changes = provider_pb2.DiffResponse.DiffChanges
 
@@ -36,7 +36,10 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         # Secrets: the engine unwraps them for us and wraps what comes back under the same property.
         return provider_pb2.ProviderHandshakeResponse(
-            accept_secrets=False, accept_resources=False, accept_outputs=False
+            accept_secrets=False,
+            accept_resources=False,
+            accept_outputs=False,
+            supports_autonaming_configuration=True,
         )
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
@@ -61,7 +64,9 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         settings, _ = decode(request.news, self._folder)
-        failures = _failures(lambda: configuration.check(settings))
+        # All of it, so that what is wrong is told before anything else happens; what is unknown waits.
+        check = configuration.check if is_unknown(settings) else self._configuration
+        failures = _failures(lambda: check(settings))
         # Given back as they came: here secrets are still wrapped, and stay so.
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
@@ -75,7 +80,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         settings, _ = decode(request.args, self._folder)
         with _told(context):
-            found = configuration.read(settings, self._environment)
+            found = self._configuration(settings)
             self._configured = AwsProvider(found.endpoint, found.region, found.credentials)
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
@@ -89,7 +94,9 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         with _told(context):
             failures = _failures(
                 lambda: checked.update(
-                    self._provider.check(type_, name, news, olds or None, request.randomSeed.hex())
+                    self._provider.check(
+                        type_, name, news, olds or None, request.randomSeed.hex(), proposed=_proposed(request)
+                    )
                 )
             )
         return provider_pb2.CheckResponse(inputs=_completed(request.news, news, checked), failures=failures)
@@ -120,7 +127,8 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         with _told(context):
             if inputs:
                 found = self._provider.read(type_, request.id, inputs)
-                result = (request.id, *found) if found else None
+                # What cannot be read back, such as a function's code, stays as it was.
+                result = (request.id, {**inputs, **found[0]}, found[1]) if found else None
             else:  # `pulumi import`, the option `import_`, or `.get` with what the program knows of it
                 result = self._provider.lookup(type_, request.id, state)
         if result is None:
@@ -169,6 +177,9 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def Call(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         _refuse(context, f"the AWS provider has no method {request.tok}.")
 
+    def _configuration(self, settings: Mapping[str, Any]) -> configuration.Configuration:
+        return configuration.read(settings, self._environment)
+
     @property
     def _provider(self) -> AwsProvider:
         if self._configured is None:
@@ -204,6 +215,11 @@ def _of(urn: str) -> tuple[str, str]:
     return types.rsplit("$", 1)[-1], name
 
 
+def _proposed(request: Any) -> str | None:
+    """Return the automatic name that `pulumi:autonaming` asks for; None where nothing is configured."""
+    return request.autonaming.proposed_name if request.HasField("autonaming") else None
+
+
 def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
     return encode({key: value for key, value in properties.items() if value is not None}, blobs=True)
 
@@ -227,12 +243,16 @@ def _difference(diff: Diff) -> Any:
     )
 
 
-def _failures(check: Callable[[], None]) -> list[Any]:
-    """Return what a check refuses about inputs, with the property, as the engine shows it."""
+def _failures(check: Callable[[], object]) -> list[Any]:
+    """Return what a check refuses about inputs.
+
+    The text names the property. A failure's own field for it stays empty: the engine would print the value,
+    which may be a secret.
+    """
     try:
         check()
     except InputError as error:
-        return [provider_pb2.CheckFailure(property=error.path, reason=str(error))]
+        return [provider_pb2.CheckFailure(reason=str(error))]
     return []
 
 

@@ -6,7 +6,7 @@ from sandbox.provider.calls import gone_is_fine, or_none, refused
 from sandbox.provider.clients import Clients
 from sandbox.provider.import_id import ImportId
 from sandbox.provider.names import from_aws, same_names, to_aws
-from sandbox.provider.spec import MAP, VALUE, Props, Spec, values
+from sandbox.provider.spec import FLAG, MAP, VALUE, Props, Spec, values
 
 _GONE = "NotFoundException"
 
@@ -67,9 +67,11 @@ def _endpoint(clients: Clients, api: dict[str, Any]) -> str:
 API = Spec(
     inputs={
         **values(*_API),
+        "disableExecuteApiEndpoint": FLAG,
         "corsConfiguration": {
             **{key: [VALUE] for key in _CORS},
-            **values("allowCredentials", "maxAge"),
+            "allowCredentials": FLAG,
+            "maxAge": VALUE,
         },
     },
     required=frozenset({"protocolType"}),
@@ -81,7 +83,6 @@ API = Spec(
         "apiKeySelectionExpression": "$request.header.x-api-key",
         "routeSelectionExpression": "$request.method $request.path",
     },
-    unset={"disableExecuteApiEndpoint": False},
     create=_create_api,
     read=_read_api,
     update=_update_api,
@@ -124,7 +125,7 @@ INTEGRATION = Spec(
     required=frozenset({"apiId", "integrationType"}),
     replace=frozenset({"apiId", "integrationType"}),
     import_id=ImportId(("{apiId}/{id}",)),
-    unset={"timeoutMilliseconds": 30000},
+    unset={"integrationMethod": "POST", "timeoutMilliseconds": 30000},
     defaults={"connectionType": "INTERNET", "payloadFormatVersion": "1.0"},
     create=_create_integration,
     read=_read_integration,
@@ -233,12 +234,14 @@ def _delete_stage(clients: Clients, id_: str, inputs: Props) -> None:
 
 STAGE = Spec(
     inputs={
-        **values("apiId", "name", "autoDeploy", "description"),
+        **values("apiId", "name", "description"),
+        "autoDeploy": FLAG,
         "accessLogSettings": values("destinationArn", "format"),
-        "defaultRouteSettings": values(
-            "dataTraceEnabled", "detailedMetricsEnabled", "loggingLevel",
-            "throttlingBurstLimit", "throttlingRateLimit",
-        ),
+        "defaultRouteSettings": {
+            **values("loggingLevel", "throttlingBurstLimit", "throttlingRateLimit"),
+            "dataTraceEnabled": FLAG,
+            "detailedMetricsEnabled": FLAG,
+        },
         "stageVariables": MAP,
     },
     required=frozenset({"apiId"}),
@@ -248,12 +251,8 @@ STAGE = Spec(
     identity=frozenset({"apiId", "name"}),
     replace=frozenset({"apiId", "name"}),
     import_id=ImportId(("{apiId}/{name}",), id="{name}"),
-    unset={
-        "autoDeploy": False,
-        "defaultRouteSettings": {"detailedMetricsEnabled": False, "dataTraceEnabled": False},
-    },
     create=_create_stage,
     read=_read_stage,
     update=_update_stage,
     delete=_delete_stage,
-)  # fmt: skip
+)

@@ -1,8 +1,10 @@
 """Credentials, and boto3 clients for one endpoint: nothing is read from the environment or from ~/.aws."""
 
+import ipaddress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from boto3.session import Session
 from botocore.config import Config
@@ -19,6 +21,20 @@ class Credentials(NamedTuple):
 
     session_token: str | None = None
     """Of temporary credentials only. Default: none."""
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Return whether a URL is of this machine: localhost, 127.0.0.0/8 or [::1].
+
+    Another name is not looked up: what it stands for may change between now and a call.
+    """
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+    return local and parts.scheme in {"http", "https"}
 
 
 @dataclass
@@ -60,6 +76,8 @@ class Clients:
             connect_timeout=5,
             read_timeout=60,
             max_pool_connections=16,
+            # The user's http_proxy is for others: it neither knows this machine nor may see these keys.
+            proxies={} if is_loopback(self.endpoint) else None,
             retries={"mode": "standard", "total_max_attempts": self.retries},
         )
         return session.client(service, endpoint_url=self.endpoint, config=config)

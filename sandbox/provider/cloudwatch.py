@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.provider.calls import gone_is_fine, or_none
 from sandbox.provider.clients import Clients
 from sandbox.provider.names import from_aws, same_names, to_aws
-from sandbox.provider.spec import JSON, LOCAL, MAP, VALUE, Kind, Props, Spec, values
+from sandbox.provider.spec import FLAG, JSON, LOCAL, MAP, VALUE, Kind, Props, Spec, values
 
 # --- metric alarms ------------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ METRIC_ALARM = Spec(
         "okActions": [VALUE],
         "insufficientDataActions": [VALUE],
         "dimensions": MAP,
-        "metricQueries": [{**values(*_QUERY), "metric": _METRIC}],
+        "metricQueries": [{**values(*_QUERY), "returnData": FLAG, "metric": _METRIC}],
     },
     required=frozenset({"comparisonOperator", "evaluationPeriods"}),
     computed=frozenset({"arn"}),

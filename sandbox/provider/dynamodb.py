@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provider.calls import gone_is_fine, or_none
 from sandbox.provider.clients import Clients
-from sandbox.provider.spec import Props, Spec, changed, values
+from sandbox.provider.spec import FLAG, VALUE, Props, Spec, changed, values
 
 _GONE = "ResourceNotFoundException"
 _POLL: dict[str, int] = {"Delay": 1, "MaxAttempts": 300}
@@ -48,6 +48,7 @@ def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
     table = answer["Table"]
     keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
     encryption = table.get("SSEDescription", {})
+    key = encryption.get("KMSMasterKeyArn", "")  # the emulator's answer for one of AWS's own: an alias
     stream = table.get("StreamSpecification", {})
     return {
         "name": table["TableName"],
@@ -63,7 +64,7 @@ def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
         "deletionProtectionEnabled": table.get("DeletionProtectionEnabled", False),
         "serverSideEncryption": {
             "enabled": encryption.get("Status") in ("ENABLED", "ENABLING", "UPDATING"),
-            "kmsKeyArn": encryption.get("KMSMasterKeyArn"),
+            "kmsKeyArn": None if key.endswith(":alias/aws/dynamodb") else key or None,
         },
         "streamEnabled": stream.get("StreamEnabled", False),
         "streamViewType": stream.get("StreamViewType"),
@@ -188,11 +189,13 @@ def _read_recovery(api: Any, name: str) -> Props:
 TABLE = Spec(
     inputs={
         **values("name", "hashKey", "rangeKey", "billingMode", "readCapacity", "writeCapacity", "tableClass"),
-        **values("deletionProtectionEnabled", "streamEnabled", "streamViewType"),
+        "deletionProtectionEnabled": FLAG,
+        "streamEnabled": FLAG,
+        "streamViewType": VALUE,
         "attributes": [values("name", "type")],
-        "serverSideEncryption": values("enabled", "kmsKeyArn"),
-        "ttl": values("attributeName", "enabled"),
-        "pointInTimeRecovery": values("enabled", "recoveryPeriodInDays"),
+        "serverSideEncryption": {"enabled": FLAG, "kmsKeyArn": VALUE},
+        "ttl": {"attributeName": VALUE, "enabled": FLAG},
+        "pointInTimeRecovery": {"enabled": FLAG, "recoveryPeriodInDays": VALUE},
     },
     required=frozenset({"hashKey", "attributes"}),
     computed=frozenset({"arn", "streamArn", "streamLabel"}),
@@ -206,13 +209,9 @@ TABLE = Spec(
         "streamLabel": frozenset({"streamEnabled", "streamViewType"}),
     },
     unset={
-        "deletionProtectionEnabled": False,
-        "pointInTimeRecovery": {"enabled": False},
+        "pointInTimeRecovery": {"recoveryPeriodInDays": 35},
         "readCapacity": 0,
-        "serverSideEncryption": {"enabled": False},
-        "streamEnabled": False,
         "tableClass": "STANDARD",
-        "ttl": {"enabled": False},
         "writeCapacity": 0,
     },
     create=_create,

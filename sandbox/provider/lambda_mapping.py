@@ -40,7 +40,7 @@ def _create(clients: Clients, inputs: Props) -> str:
     if ":sqs:" not in source:
         raise ProviderError(
             f"eventSourceArn must be the ARN of an SQS queue; given was {source}. The emulator's streams do "
-            "not behave as AWS's do: use a queue, or deploy with the real Pulumi CLI."
+            "not behave as AWS's do: use a queue, or the real AWS provider."
         )
     api = clients.get("lambda")
     existing = _existing(api, inputs)
@@ -60,11 +60,12 @@ def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
     live = or_none(_GONE, lambda: clients.get("lambda").get_event_source_mapping(UUID=id_))
     if live is None or live["State"] == "Deleting":
         return None
-    name = inputs.get("functionName", "")
+    arn = live["FunctionArn"]
+    name = inputs.get("functionName") or arn.rsplit(":function:", 1)[-1]
     return {
         **from_aws(live, _SETTINGS | _TOLD),
         # AWS gives the ARN, however the function was named.
-        "functionName": name if _same_function(name, live["FunctionArn"]) else live["FunctionArn"],
+        "functionName": name if _same_function(name, arn) else arn,
         "enabled": live["State"] not in {"Disabled", "Disabling"},
         "lastModified": live["LastModified"].isoformat(),
     }

@@ -13,7 +13,7 @@ from sandbox.provider import refusals
 from sandbox.provider.calls import code_of
 from sandbox.provider.clients import Clients, Credentials
 from sandbox.provider.invokes import INVOKES
-from sandbox.provider.spec import LOCAL, Props, Spec, changed, same, whole_numbers
+from sandbox.provider.spec import LOCAL, Props, Spec, changed, empty, same, whole_numbers
 from sandbox.provider.table import TABLE
 from sandbox.provider.wire import UNKNOWN
 
@@ -48,26 +48,44 @@ class AwsProvider:
         self._clients = Clients(endpoint, region, credentials)
 
     def check(
-        self, type_: str, urn_name: str, inputs: Inputs, old_inputs: Inputs | None, seed: str, /
+        self,
+        type_: str,
+        urn_name: str,
+        inputs: Inputs,
+        old_inputs: Inputs | None,
+        seed: str,
+        /,
+        *,
+        proposed: str | None = None,
     ) -> Props:
-        """Refuse unknown and missing properties; return the inputs with name and defaults filled in."""
+        """Refuse unknown and missing properties; return the inputs with name and defaults filled in.
+
+        `proposed` is the automatic name that the project's `pulumi:autonaming` asks for; "" means none, so
+        that a name must be given.
+        """
         spec = _spec(type_)
         refusals.check_properties(type_, spec.inputs, inputs)
         refusals.check_required(type_, spec.required, inputs)
         result = {**spec.defaults, **inputs}
         if spec.name and result.get(spec.name) is None:
             old = (old_inputs or {}).get(spec.name)
-            if isinstance(old, str) and _AUTO_NAME.search(old) and old.startswith(f"{urn_name}-"):
+            ours = isinstance(old, str) and _AUTO_NAME.search(old) and old.startswith(f"{urn_name}-")
+            if ours or (old and proposed):  # by a pattern of the project, none can be told from a given one
                 result[spec.name] = old
+            elif proposed == "":
+                raise InputError(
+                    f"{type_} needs {spec.name}, since pulumi:autonaming is disabled. Set {spec.name}."
+                )
             else:
-                result[spec.name] = f"{urn_name}-{seed[:_SEED_DIGITS]}"
+                result[spec.name] = proposed or f"{urn_name}-{seed[:_SEED_DIGITS]}"
                 refusals.check_name(type_, spec, result[spec.name], urn_name)
         return result
 
     def diff(self, type_: str, old_inputs: Inputs, new_inputs: Inputs, /) -> Diff:
         """Return what separates two sets of inputs; a value not known yet differs from any that is."""
         spec = _spec(type_)
-        differs = changed(spec.inputs, dict(old_inputs), dict(new_inputs))
+        old = _without_unset(old_inputs, new_inputs, spec.unset, str(old_inputs.get("name")))
+        differs = changed(spec.inputs, old, dict(new_inputs))
         replace = [key for key in differs if key in spec.replace]
         # Two resources cannot share what identifies them; an automatic name is a new one after a replacement.
         shared = bool(spec.identity) and not spec.identity & set(differs)
@@ -140,7 +158,7 @@ class AwsProvider:
         inputs = {
             key: live[key]
             for key, kind in spec.inputs.items()
-            if kind is not LOCAL and _is_set(live.get(key), spec.unset.get(key), live)
+            if kind is not LOCAL and not empty(kind, live.get(key))
         }
         return spec.import_id.resolve({**where, **live}), inputs, live
 
@@ -183,17 +201,20 @@ def _spec(type_: str) -> Spec:
     return spec
 
 
-def _is_set(value: Any, unset: Any, live: Props) -> bool:
-    """Return whether a live value says more than that nobody set it."""
-    if isinstance(unset, str):
-        unset = unset.replace("{name}", str(live.get("name")))
-    if isinstance(value, Mapping):
-        parts = cast("Mapping[str, Any]", value)
-        if isinstance(unset, Mapping):
-            others = cast("Mapping[str, Any]", unset)
-            return any(_is_set(part, others.get(key), live) for key, part in parts.items())
-        return any(part is not None for part in parts.values())
-    return value not in (None, "", [], unset)
+def _without_unset(old: Inputs, new: Inputs, unset: Mapping[str, Any], name: str) -> Props:
+    """Return old inputs without those that new ones leave out and that are what AWS has anyway."""
+    result: Props = {}
+    for key, value in old.items():
+        usual, wanted = unset.get(key), new.get(key)
+        if isinstance(usual, Mapping) and isinstance(value, Mapping):
+            parts = cast("Mapping[str, Any]", value)
+            others = cast("Mapping[str, Any]", wanted if isinstance(wanted, Mapping) else {})
+            result[key] = _without_unset(parts, others, cast("Mapping[str, Any]", usual), name)
+        elif wanted is not None or value != (
+            usual.replace("{name}", name) if isinstance(usual, str) else usual
+        ):
+            result[key] = value
+    return result
 
 
 @contextmanager

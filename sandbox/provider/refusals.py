@@ -16,7 +16,7 @@ def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
     hint = f"Did you mean {' or '.join(close)}? " if close else ""
     return (
         f"the sandbox has no {what} {given}. {hint}It knows: {', '.join(known) or 'none'}. "
-        "Correct the name, or deploy with the real Pulumi CLI and AWS provider, which know all of them."
+        "Correct the name, or use the real AWS provider, which knows all of them."
     )
 
 
@@ -31,7 +31,7 @@ def check_properties(type_: str, kinds: Mapping[str, Kind], given: Mapping[str, 
     for key, value in given.items():
         if key not in kinds:
             raise UnknownPropertyError(
-                unknown(f"property of {type_} named", f"{path}{key}", _at(path, kinds)), f"{path}{key}"
+                unknown(f"property of {type_} named", f"{path}{key}", _at(path, kinds))
             )
         _check_value(type_, kinds[key], value, f"{path}{key}")
 
@@ -42,8 +42,7 @@ def check_required(type_: str, required: Iterable[str], given: Mapping[str, Any]
     if missing:
         raise InputError(
             f"{type_} needs {', '.join(missing)}; given were: {', '.join(sorted(given)) or 'none'}. "
-            "Set what is missing.",
-            missing[0],
+            "Set what is missing."
         )
 
 
@@ -53,8 +52,7 @@ def check_name(type_: str, spec: Spec, name: str, urn_name: str) -> None:
         allowed = spec.name_limit - (len(name) - len(urn_name))
         raise InputError(
             f"the automatic {spec.name} {name!r} of this {type_} has {len(name)} characters, AWS allows "
-            f"{spec.name_limit}. Shorten the resource's name to {allowed} characters, or set {spec.name}.",
-            str(spec.name),
+            f"{spec.name_limit}. Shorten the resource's name to {allowed} characters, or set {spec.name}."
         )
 
 
@@ -65,8 +63,7 @@ def _check_value(type_: str, kind: Kind, value: Any, path: str) -> None:
         if not isinstance(value, Mapping):
             raise InputError(
                 f"{path} of {type_} must be an object with the keys {', '.join(sorted(kind))}; "
-                f"given was {value!r}. Put the value under its key.",
-                path,
+                f"given was {value!r}. Put the value under its key."
             )
         check_properties(type_, kind, cast("Mapping[str, Any]", value), f"{path}.")
         return

@@ -16,6 +16,7 @@ _GONE = "NotFound", "NotFoundException"
 _TOPIC = same_names(
     "displayName", "policy", "deliveryPolicy", "kmsMasterKeyId", "signatureVersion", "tracingConfig"
 )
+_DEFAULT_POLICY = "__default_policy_ID"
 _TOPIC_KINDS: dict[str, Kind] = {
     **values("name", "displayName", "kmsMasterKeyId", "tracingConfig"),
     "signatureVersion": VALUE,
@@ -39,6 +40,8 @@ def _read_topic(clients: Clients, id_: str, inputs: Props) -> Props | None:  # n
     live = _topic(clients, id_)
     if live is None:
         return None
+    if _DEFAULT_POLICY in live.get("Policy", ""):
+        del live["Policy"]  # every topic begins with it: nobody set it
     return {
         **{ours: live[theirs] for ours, theirs in _TOPIC.items() if live.get(theirs)},
         **({"signatureVersion": int(live["SignatureVersion"])} if live.get("SignatureVersion") else {}),
@@ -113,7 +116,7 @@ def _delete_topic_policy(clients: Clients, id_: str, inputs: Props) -> None:  # 
 
 def _default_policy(arn: str, owner: Any) -> str:
     return (
-        '{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",'
+        f'{{"Version":"2008-10-17","Id":"{_DEFAULT_POLICY}","Statement":[{{"Sid":"__default_statement_ID",'
         '"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",'
         '"SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic",'
         f'"SNS:Publish"],"Resource":"{arn}","Condition":{{"StringEquals":{{"AWS:SourceOwner":"{owner}"}}}}}}]}}'

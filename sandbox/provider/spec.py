@@ -26,11 +26,14 @@ class Leaf(Enum):
     MAP = "map"
     """Keys chosen by the program, such as environment variables: a key too many is a difference."""
 
+    FLAG = "flag"
+    """A switch that is off where it is absent."""
+
     LOCAL = "local"
     """Cannot be read back, such as `forceDestroy` or a function's code: keeps its recorded value."""
 
 
-VALUE, JSON, MAP, LOCAL = Leaf
+VALUE, JSON, MAP, FLAG, LOCAL = Leaf
 
 Kind: TypeAlias = "Leaf | Mapping[str, Kind] | Sequence[Kind]"
 """A leaf; an object (a mapping of its keys: only those the program set are compared); or `[kind]`, a set."""
@@ -87,7 +90,9 @@ class Spec:
     """How an existing resource is named to be looked up; None where the AWS provider cannot import it."""
 
     unset: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What AWS answers for properties that nobody set. `{name}` in a text stands for the resource's."""
+    """What AWS has for properties that nobody set: to set one no longer is then no change. `{name}` in a text
+    stands for the resource's.
+    """
 
     recomputed: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """Computed outputs that an update changes, with the inputs whose change does it."""
@@ -97,7 +102,7 @@ def same(kind: Kind, wanted: Any, live: Any) -> bool:
     """Return whether a live value is what was wanted; of an object, only the keys of `wanted` count."""
     if is_unknown(wanted) or is_unknown(live):
         return False  # it may turn out as anything
-    if _empty(kind, wanted) and _empty(kind, live):
+    if empty(kind, wanted) and empty(kind, live):
         return True
     if kind is JSON:
         return _document(wanted) == _document(live)
@@ -141,10 +146,12 @@ def whole_numbers(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _empty(kind: Kind, value: Any) -> bool:
+def empty(kind: Kind, value: Any) -> bool:
     """Return whether a value says no more than its absence, as AWS answers for what was never set."""
+    if kind is FLAG and value is False:
+        return True
     if isinstance(kind, Mapping) and isinstance(value, Mapping):
-        return all(_empty(kind.get(key, VALUE), member) for key, member in value.items())
+        return all(empty(kind.get(key, VALUE), member) for key, member in value.items())
     return value is None or value in ("", [], {})
 
 

@@ -88,7 +88,7 @@ QUEUE = Spec(
         "receiveWaitTimeSeconds": 0,
         "visibilityTimeoutSeconds": 30,
     },
-    unset={"kmsDataKeyReusePeriodSeconds": 300, "sqsManagedSseEnabled": True},
+    unset={"kmsDataKeyReusePeriodSeconds": 300, "maxMessageSize": 1048576, "sqsManagedSseEnabled": True},
     create=_create,
     read=_read,
     update=_update,

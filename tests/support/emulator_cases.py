@@ -46,6 +46,10 @@ class Case:
     needs: dict[str, Need] = field(default_factory=dict[str, Need])
     stays: bool = False
     """It cannot be seen to be gone, because AWS puts a default in its place."""
+    taken: str | None = None
+    """How AWS refuses a second one of that name; None where it replaces it, or makes another."""
+    import_id: str | None = "{id}"
+    """What `pulumi import` is given, of the id and inputs; None where the AWS provider cannot import it."""
 
 
 def code(text: str = "def handle(event, context):\n    return event\n") -> Archive:
@@ -131,6 +135,7 @@ CASES = [
         _environment,
         "environment",
         {"role": ROLE_NEED},
+        taken="ResourceConflictException: Function already exist",
     ),
     Case(
         ALIAS,
@@ -141,6 +146,8 @@ CASES = [
         ),
         "description",
         FUNCTION_NEEDS,
+        taken="ResourceConflictException",
+        import_id="{functionName}/{name}",
     ),
     Case(
         MAPPING,
@@ -155,6 +162,7 @@ CASES = [
         lambda c, id_, _: c.get("lambda").update_event_source_mapping(UUID=id_, Enabled=True),
         "enabled",
         {**FUNCTION_NEEDS, "queue": Need(QUEUE, {})},
+        taken="ResourceConflictException: An event source mapping with SQS arn",
     ),
     Case(
         PERMISSION,
@@ -177,6 +185,8 @@ CASES = [
         ),
         "sourceArn",
         FUNCTION_NEEDS,
+        taken="ResourceConflictException",
+        import_id="{function}/{statementId}",
     ),
     Case(
         "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
@@ -214,6 +224,7 @@ CASES = [
             RoleName=id_, PolicyDocument=trust("ec2.amazonaws.com")
         ),
         "assumeRolePolicy",
+        taken="EntityAlreadyExists",
     ),
     Case(
         "aws:iam/rolePolicy:RolePolicy",
@@ -244,6 +255,7 @@ CASES = [
             PolicyArn=id_, PolicyDocument=policy("sqs:*"), SetAsDefault=True
         ),
         "policy",
+        taken="EntityAlreadyExists",
     ),
     Case(
         "aws:cloudwatch/logGroup:LogGroup",
@@ -251,6 +263,7 @@ CASES = [
         {"retentionInDays": 30},
         lambda c, id_, _: c.get("logs").put_retention_policy(logGroupName=id_, retentionInDays=1),
         "retentionInDays",
+        taken="ResourceAlreadyExistsException",
     ),
     Case(
         "aws:cloudwatch/metricAlarm:MetricAlarm",
@@ -317,6 +330,7 @@ CASES = [
         ),
         "input",
         {**FUNCTION_NEEDS, "rule": Need(RULE, {"scheduleExpression": "rate(1 minute)"})},
+        import_id="{rule}/{targetId}",
     ),
     Case(
         API,
@@ -343,6 +357,7 @@ CASES = [
         ),
         "payloadFormatVersion",
         {**FUNCTION_NEEDS, **API_NEEDS},
+        import_id="{apiId}/{id}",
     ),
     Case(
         "aws:apigatewayv2/route:Route",
@@ -351,6 +366,8 @@ CASES = [
         lambda c, id_, i: c.get("apigatewayv2").update_route(ApiId=i["apiId"], RouteId=id_, Target="x"),
         "target",
         API_NEEDS,
+        taken="ConflictException",
+        import_id="{apiId}/{id}",
     ),
     Case(
         STAGE,
@@ -364,6 +381,8 @@ CASES = [
         ),
         "autoDeploy",
         API_NEEDS,
+        taken="ConflictException",
+        import_id="{apiId}/{name}",
     ),
     Case(
         TOPIC,
@@ -422,6 +441,7 @@ CASES = [
         {"ttl": None, "pointInTimeRecovery": {"enabled": False}, "serverSideEncryption": None},
         lambda c, id_, _: c.get("dynamodb").update_table(TableName=id_, DeletionProtectionEnabled=True),
         "deletionProtectionEnabled",
+        taken="ResourceInUseException: Table already exists",
     ),
     Case(
         ITEM_TYPE,
@@ -439,5 +459,7 @@ CASES = [
         ),
         "item",
         {"table": Need(TABLE_TYPE, TABLE_INPUTS)},
+        taken="ConditionalCheckFailedException",
+        import_id=None,
     ),
 ]

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from sandbox.errors import InputError, ProviderError
 from sandbox.provider import AwsProvider, Clients
 from sandbox.provider.provider import Diff
+from sandbox.provider.spec import LOCAL
 from sandbox.provider.table import TABLE
 from tests.support.emulator_cases import CASES, Case, Need
 
@@ -52,6 +54,35 @@ def _drift(provider: AwsProvider, case: Case, id_: str, inputs: dict[str, Any]) 
     return provider.diff(case.type, {**inputs, **found[0]}, inputs)
 
 
+def _created_again(provider: AwsProvider, case: Case, id_: str, inputs: dict[str, Any]) -> None:
+    """Nothing is adopted: a name that is taken is refused, unless AWS itself replaces or makes another."""
+    if case.taken:
+        with pytest.raises(ProviderError, match=f"creating: .*{case.taken}"):
+            provider.create(case.type, inputs)
+        return
+    again, _ = provider.create(case.type, inputs)
+    if case.type.endswith(("Integration", "Api")):  # any number of them
+        assert again != id_
+        provider.delete(case.type, again, inputs)
+    else:
+        assert again == id_
+
+
+def _imported(provider: AwsProvider, case: Case, id_: str, inputs: dict[str, Any]) -> None:
+    """What an import gives is what was created, and a program that says so has no difference."""
+    if case.import_id is None:
+        with pytest.raises(InputError, match=r"cannot be imported"):
+            provider.lookup(case.type, id_, {})
+        return
+    found = provider.lookup(case.type, case.import_id.format(id=id_, **inputs), {})
+    assert found is not None
+    assert found[0] == id_
+    local = {key: value for key, value in inputs.items() if TABLE[case.type].inputs[key] is LOCAL}
+    checked = provider.check(case.type, "thing", {**found[1], **local}, None, secrets.token_hex(16))
+    assert provider.diff(case.type, checked, inputs).changed == []
+    assert provider.lookup(case.type, id_, inputs) == found  # `.get` with the id and what is known
+
+
 @pytest.mark.parametrize("case", CASES, ids=_names)
 def test_life_of_a_resource(provider: AwsProvider, clients: Clients, case: Case) -> None:
     made = _make(provider, case.needs)
@@ -63,7 +94,8 @@ def test_life_of_a_resource(provider: AwsProvider, clients: Clients, case: Case)
     missing = [key for key in TABLE[case.type].computed if outputs.get(key) is None]
     assert missing == []
     assert _drift(provider, case, id_, inputs).changed == []
-    assert provider.create(case.type, inputs)[0] == id_ or case.type.endswith("Integration")  # adopted
+    _imported(provider, case, id_, inputs)
+    _created_again(provider, case, id_, inputs)
     assert _drift(provider, case, id_, inputs).changed == []
 
     change = _fill(case.change, {n: {"id": i, **out} for n, (_, i, _, out) in made.items()})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.emulator import Emulator
-from sandbox.errors import ProviderError
+from sandbox.errors import InputError, ProviderError, UnfinishedError
 from sandbox.provider import AwsProvider, Clients, Credentials
 from tests.support.emulator_cases import (
     ALIAS,
@@ -27,6 +27,8 @@ from tests.support.emulator_cases import (
 )
 
 pytestmark = pytest.mark.slow
+
+LOGS = "aws:cloudwatch/logGroup:LogGroup"
 
 
 def _made(
@@ -79,13 +81,45 @@ def test_settings_the_program_no_longer_has_return_to_their_defaults(
     assert live["TracingConfig"]["Mode"] == "PassThrough"
 
 
-def test_an_existing_function_is_adopted_with_the_inputs(
+def test_a_function_of_another_is_neither_taken_over_nor_changed(
     provider: AwsProvider, clients: Clients, role: str
 ) -> None:
-    _, inputs, _ = _made(provider, FUNCTION, "adopted", FUNCTION_INPUTS | {"role": role})
-    id_, outputs = provider.create(FUNCTION, inputs | {"timeout": 11})
-    assert outputs["timeout"] == 11
-    assert clients.get("lambda").get_function_configuration(FunctionName=id_)["Timeout"] == 11
+    id_, inputs, _ = _made(provider, FUNCTION, "theirs", FUNCTION_INPUTS | {"role": role})
+    with pytest.raises(
+        ProviderError, match=r"CreateFunction: ResourceConflictException: Function already exist"
+    ):
+        provider.create(FUNCTION, inputs | {"timeout": 11})
+    assert clients.get("lambda").get_function_configuration(FunctionName=id_)["Timeout"] == 5
+
+
+def test_a_queue_with_other_attributes_is_refused_and_one_with_the_same_is_answered(
+    provider: AwsProvider,
+) -> None:
+    """As CreateQueue does, which the AWS provider relies on."""
+    id_, inputs, _ = _made(provider, QUEUE, "theirs", {"delaySeconds": 3})
+    assert provider.create(QUEUE, inputs)[0] == id_
+    with pytest.raises(ProviderError, match=r"CreateQueue: QueueAlreadyExists: "):
+        provider.create(QUEUE, inputs | {"delaySeconds": 4})
+
+
+def test_what_exists_though_not_as_wanted_is_told_with_its_id(provider: AwsProvider) -> None:
+    """So that the state can hold it: the name is taken from now on."""
+    inputs = provider.check(LOGS, "half", {"retentionInDays": 13}, None, secrets.token_hex(16))
+    with pytest.raises(UnfinishedError, match=r"PutRetentionPolicy: .* It exists as half-") as failed:
+        provider.create(LOGS, inputs)
+    assert failed.value.id == inputs["name"]
+    found = provider.read(LOGS, failed.value.id, inputs)
+    assert found is not None
+    assert found[0]["retentionInDays"] == 0
+    later = inputs | {"retentionInDays": 14}
+    assert provider.update(LOGS, failed.value.id, inputs | found[0], later)["retentionInDays"] == 14
+
+
+def test_what_does_not_exist_cannot_be_looked_up(provider: AwsProvider) -> None:
+    assert provider.lookup(TOPIC, "arn:aws:sns:us-east-1:000000000000:none", {}) is None
+    assert provider.lookup(ALIAS, "no-function/live", {}) is None
+    with pytest.raises(InputError, match=r"looked up by <functionName>/<name>; given was 'live'"):
+        provider.lookup(ALIAS, "live", {})
 
 
 def test_drift_gives_the_live_value(provider: AwsProvider, clients: Clients, role: str) -> None:
