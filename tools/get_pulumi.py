@@ -101,16 +101,13 @@ def find(venv: Venv) -> bool:
 
 def on_path(venv: Venv) -> str:  # noqa: ARG001  (routes are alike)
     """Route 1: link the user's own CLI, if it is as new as the SDK and has its Python language host."""
-    path = os.pathsep.join(
-        entry for entry in os.environ.get("PATH", "").split(os.pathsep) if entry and Path(entry) != BIN
-    )
-    found = shutil.which("pulumi", path=path)
+    found = shutil.which("pulumi")
     if found is None:
         raise RouteError("none on PATH")
     version = _version(Path(found))
     if tuple(map(int, version.split("."))) < tuple(map(int, SDK.split("."))):
         raise RouteError(f"{found} is {version}, older than the SDK in requirements.txt ({SDK})")
-    if not (Path(found).resolve().parent / HOST).exists() and shutil.which(HOST, path=path) is None:
+    if not (Path(found).resolve().parent / HOST).exists() and shutil.which(HOST) is None:
         raise RouteError(f"{found} has no Python language host ({HOST}) beside it or on PATH")
     (BIN / "pulumi").symlink_to(Path(found).absolute())
     return f"linked {found}, version {version}"
