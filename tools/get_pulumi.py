@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -197,7 +198,7 @@ def run(command: Sequence[str], seconds: float, problem: str, folder: Path = CHE
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=_environment(os.environ),
+            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -207,14 +208,15 @@ def run(command: Sequence[str], seconds: float, problem: str, folder: Path = CHE
         )
     except OSError as error:
         raise RouteError(f"{problem}: {error}") from error
-    try:
-        out, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired as error:
-        raise RouteError(f"{problem} within {seconds:g} s") from error
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+    with process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except BaseException as error:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise RouteError(f"{problem} within {seconds:g} s") from error
+            raise
     if process.returncode:
         said = (err.strip() or out.strip() or f"exit code {process.returncode}").splitlines()[-1]
         raise RouteError(f"{problem}: {said}")
@@ -224,10 +226,6 @@ def run(command: Sequence[str], seconds: float, problem: str, folder: Path = CHE
 def say(text: str) -> None:
     """Print a line of what happens to the CLI."""
     print(f"Pulumi CLI: {text}", flush=True)
-
-
-def _environment(user: Mapping[str, str]) -> dict[str, str]:
-    return {**user, "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
 
 def _version(cli: Path) -> str:

@@ -1,4 +1,4 @@
-"""A checkout of nothing but what `make setup` starts from, and a PATH of nothing but what a test puts there."""
+"""A checkout of no more than `make setup` starts from, and a PATH of no more than a test puts there."""
 
 import importlib.util
 import shutil
