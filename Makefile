@@ -13,7 +13,7 @@ help: ## List the commands
 
 setup: ## Make .venv with everything that is needed, and get the Pulumi CLI, at pinned versions
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(0 if ok else "selfheal needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
-	@$(PYTHON) tools/get_pulumi.py $(MAKE) --no-print-directory $(VENV)/.done
+	@$(PYTHON) tools/get_pulumi.py $(MAKE) --silent $(VENV)/.done
 
 $(VENV)/.done: requirements-dev.txt pyproject.toml
 	@echo "Setting up $(VENV) (about 70 packages, once) ..."

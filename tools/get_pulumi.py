@@ -149,7 +149,7 @@ def built_with_go(
         raise RouteError("no Go on PATH to build one with")
     # An older Go asks its proxy for the toolchain that go.mod names, or refuses at once: both show here.
     too_old = f"{go} cannot build for Go {_go_version()}, which tools/pulumi/go.mod asks for"
-    run([go, "version"], 180, too_old, MODULE)
+    run([go, "list", "-m"], 180, too_old, MODULE)
     caches = " and ".join(run([go, "env", "GOMODCACHE", "GOCACHE"], 20, "go env", MODULE).split())
     say(f"building {CLI} with {go} (3 to 6 minutes, once; Go's shared caches grow by 4 GB: {caches}) ...")
     readonly = "-mod=readonly"
@@ -190,7 +190,7 @@ def finish() -> int:
 
 
 def run(command: Sequence[str], seconds: float, problem: str, folder: Path = CHECKOUT) -> str:
-    """Return what a command prints. Raises RouteError with the problem and its last line if it fails.
+    """Return what a command prints. Raises RouteError with the problem and its last words if it fails.
 
     After `seconds`, or if this is interrupted, it is killed with its children.
     """
@@ -218,8 +218,11 @@ def run(command: Sequence[str], seconds: float, problem: str, folder: Path = CHE
                 raise RouteError(f"{problem} within {seconds:g} s") from error
             raise
     if process.returncode:
-        said = (err.strip() or out.strip() or f"exit code {process.returncode}").splitlines()[-1]
-        raise RouteError(f"{problem}: {said}")
+        lines = (err.strip() or out.strip() or f"exit code {process.returncode}").splitlines()
+        last = max(
+            number for number, line in enumerate(lines) if line[:1].strip()
+        )  # what is indented belongs to it
+        raise RouteError(f"{problem}: {' '.join(line.strip() for line in lines[last:])}")
     return out
 
 

@@ -76,7 +76,7 @@ class Machine:
         path.chmod(0o755)
         return path
 
-    def put_go(self, *build: str, version: str = "echo go version go1.26.8 linux/amd64") -> None:
+    def put_go(self, *build: str, here: str = "echo selfheal/tools/pulumi") -> None:
         """Put a Go on PATH that writes a CLI, after doing what `build` says."""
         sdk = self.folder / "sdk"
         (sdk / "python" / "cmd").mkdir(parents=True)
@@ -86,9 +86,8 @@ class Machine:
             "go",
             f'echo "$PWD: go $*" >> {self.folder}/asked',
             "case $1 in",
-            f"version) {version};;",
             "env) echo /caches/mod; echo /caches/build;;",
-            f'list) case "$*" in *-m*) echo {sdk};; esac;;',
+            f'list) case "$*" in "list -m") {here};; *-m*) echo {sdk};; esac;;',
             "build)",
             *build,
             f"  {sys.executable} -c 'import os, sys; path = sys.argv[1]; "

@@ -103,14 +103,24 @@ def test_nothing_at_all_is_no_failure(machine: Machine) -> None:
     assert not machine.tools.STAMP.exists()
 
 
-def test_go_that_is_too_old_is_a_sentence(machine: Machine) -> None:
-    refusal = "go: go.mod requires go >= 1.26.6 (running go 1.21.0; GOTOOLCHAIN=local)"
-    machine.put_go(version=f"echo '{refusal}' >&2; exit 1")
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("go: go.mod requires go >= 1.26.6 (running go 1.21.0; GOTOOLCHAIN=local)",) * 2,
+        ("go: download go1.26.6: 403\n\tserver says: no", "go: download go1.26.6: 403 server says: no"),
+    ],
+)
+def test_go_that_is_too_old_is_a_sentence(machine: Machine, printed: str, said: str) -> None:
+    """Go refuses at once, or asks its proxy for the newer one first and does not get it."""
+    (machine.folder / "refusal").write_text(printed)
+    machine.put_go(
+        here=f'while IFS= read -r line; do echo "$line"; done < {machine.folder}/refusal >&2; exit 1'
+    )
 
-    code, said = machine.setup()
+    code, everything = machine.setup()
 
     assert code == 0
-    assert f"cannot build for Go 1.26.6, which tools/pulumi/go.mod asks for: {refusal}" in said
+    assert f"cannot build for Go 1.26.6, which tools/pulumi/go.mod asks for: {said}" in everything
     assert not machine.cli.parent.exists()
 
 
