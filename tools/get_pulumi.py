@@ -37,7 +37,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 exec "$here/../../.venv/bin/python" -I -m sandbox.language --use-executor "$here/{HOST}-exec" "$@"
 """
 
-Venv = Future[None]
+Venv = Future[subprocess.CompletedProcess[bytes]]
 
 
 class RouteError(Exception):
@@ -62,7 +62,7 @@ PLUGIN = HOME / "plugins" / f"resource-aws-v{AWS}" / "pulumi-resource-aws"
 def main(command: Sequence[str]) -> int:
     """Run the command that makes .venv and find a CLI, side by side; returns the exit code."""
     with ThreadPoolExecutor(1) as pool:
-        venv = pool.submit(_make, command)
+        venv = pool.submit(subprocess.run, command, check=True, cwd=CHECKOUT)
         there = have() or find(venv)
         try:
             venv.result()
@@ -241,10 +241,6 @@ def _version(cli: Path) -> str:
 
 def _go_version() -> str:
     return pinned(MODULE / "go.mod", "^go ")
-
-
-def _make(command: Sequence[str]) -> None:
-    subprocess.run(command, check=True, cwd=CHECKOUT)
 
 
 if __name__ == "__main__":

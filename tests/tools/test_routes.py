@@ -1,5 +1,6 @@
 """How the CLI is had: which route is taken where, what each leaves, and that none hangs."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def test_nothing_at_all_is_no_failure(machine: Machine) -> None:
 )
 def test_go_that_is_too_old_is_a_sentence(machine: Machine, printed: str, said: str) -> None:
     """Go refuses at once, or asks its proxy for the newer one first and does not get it."""
-    (machine.folder / "refusal").write_text(printed)
+    (machine.folder / "refusal").write_text(f"{printed}\n")
     machine.put_go(
         here=f'while IFS= read -r line; do echo "$line"; done < {machine.folder}/refusal >&2; exit 1'
     )
@@ -211,3 +212,17 @@ def test_environment_and_build_run_side_by_side(machine: Machine) -> None:
 
     assert code == 0
     assert "built" in said
+
+
+def test_the_workflows_have_the_pinned_version(machine: Machine) -> None:
+    """Each that installs a CLI of its own says which."""
+    workflows = [
+        path.read_text() for path in (Path(__file__).parents[2] / ".github" / "workflows").glob("*.yml")
+    ]
+    installs = [text for text in workflows if "pulumi/actions@" in text]
+
+    assert len(installs) >= 3
+    for text in installs:
+        assert re.findall(r"pulumi-version: (\S+)}", text) == [machine.tools.CLI] * text.count(
+            "pulumi/actions@"
+        )
