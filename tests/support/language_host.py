@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import threading
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,23 @@ class Engine(engine_pb2_grpc.EngineServicer, resource_pb2_grpc.ResourceMonitorSe
         return empty_pb2.Empty()
 
 
+class Health(grpc.GenericRpcHandler):
+    """The engine's health service: an answer, and the call stays open until it is over."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        if handler_call_details.method != "/grpc.health.v1.Health/Watch":
+            return None
+        return grpc.unary_stream_rpc_method_handler(self._watch)
+
+    def _watch(self, _request: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
+        context.add_callback(self.over.set)
+        yield b"\x08\x01"  # SERVING
+        self.over.wait()
+
+
 class Project:
     """A folder with a program in it, and the requests that an engine makes of it."""
 
@@ -81,6 +100,11 @@ class Project:
             organization="organization",
             config=config or {},
             configSecretKeys=secret,
+        )
+
+    def plugin(self, *args: str, env: tuple[str, ...] = ()) -> Any:
+        return language_pb2.RunPluginRequest(
+            pwd=str(self.folder.parent), info=self.info(), args=args, env=env, kind="analyzer"
         )
 
     def told(self) -> Any:

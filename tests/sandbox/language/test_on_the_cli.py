@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -219,39 +218,3 @@ def test_nothing_survives_a_killed_cli(long_run: tuple[subprocess.Popen[str], li
     process.kill()
 
     assert [pid for pid in below if not ended(pid)] == []
-
-
-@pytest.mark.parametrize("arguments", [[], ["-v=3"]])
-def test_without_an_engine_s_address_it_says_who_starts_it(tmp_path: Path, arguments: list[str]) -> None:
-    executor = tmp_path / "executor"
-    executor.touch()
-
-    ran = subprocess.run(
-        [sys.executable, "-m", "sandbox.language", "--use-executor", executor, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-
-    assert ran.returncode == 1
-    assert "only the Pulumi CLI starts this program" in ran.stderr
-
-
-def test_it_ends_when_the_engine_was_never_there(tmp_path: Path) -> None:
-    executor = tmp_path / "executor"
-    executor.touch()
-    begun = time.monotonic()
-
-    ran = subprocess.run(
-        [sys.executable, "-m", "sandbox.language", "--use-executor", executor, "--other=1", "127.0.0.1:1"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        start_new_session=True,
-    )
-
-    assert ran.returncode == -signal.SIGKILL  # its own process group, itself included
-    assert ran.stdout.strip().isdigit()
-    assert time.monotonic() - begun < 20

@@ -4,7 +4,6 @@ import json
 import platform
 import sys
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
@@ -14,12 +13,6 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 from tests.support.language_host import Project, ended, refusal, wheel
 
 Host = language_pb2_grpc.LanguageRuntimeStub
-
-
-def plugin(project: Project, *args: str, env: tuple[str, ...] = ()) -> Any:
-    return language_pb2.RunPluginRequest(
-        pwd=str(project.folder.parent), info=project.info(), args=args, env=env, kind="analyzer"
-    )
 
 
 def test_a_plugin_says_its_port_then_the_rest_then_its_exit_code(host: Host, project: Project) -> None:
@@ -32,7 +25,7 @@ def test_a_plugin_says_its_port_then_the_rest_then_its_exit_code(host: Host, pro
         "sys.exit(7)\n"
     )
 
-    answers = list(host.RunPlugin(plugin(project, "127.0.0.1:1", "-root=x", env=("GIVEN=a=b",))))
+    answers = list(host.RunPlugin(project.plugin("127.0.0.1:1", "-root=x", env=("GIVEN=a=b",))))
 
     assert answers[0].stdout == b"4711\n"
     assert b"".join(answer.stderr for answer in answers) == b"a warning\n"
@@ -48,7 +41,7 @@ def test_a_plugin_says_its_port_then_the_rest_then_its_exit_code(host: Host, pro
 
 def test_a_cancelled_plugin_ends(host: Host, project: Project) -> None:
     project.write("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n")
-    answers = host.RunPlugin(plugin(project))
+    answers = host.RunPlugin(project.plugin())
     pid = int(next(answers).stdout)
 
     answers.cancel()
@@ -58,7 +51,7 @@ def test_a_cancelled_plugin_ends(host: Host, project: Project) -> None:
 
 def test_cancel_ends_what_runs(host: Host, project: Project) -> None:
     project.write("import time\nprint(1, flush=True)\ntime.sleep(60)\n")
-    answers = host.RunPlugin(plugin(project))
+    answers = host.RunPlugin(project.plugin())
     next(answers)
 
     host.Cancel(empty_pb2.Empty())
@@ -70,7 +63,7 @@ def test_a_package_without_main_is_run_by_its_project_s_name(host: Host, project
     """`pulumi.run.plugin` imports the installed package; there is none, and it says which it looked for."""
     project.write('[project]\nname = "no-such-package"\n', "pyproject.toml")
 
-    answers = list(host.RunPlugin(plugin(project, "127.0.0.1:1")))
+    answers = list(host.RunPlugin(project.plugin("127.0.0.1:1")))
 
     assert "no_such_package" in b"".join(answer.stderr for answer in answers).decode().replace("-", "_")
     assert answers[-1].exitcode
@@ -78,7 +71,7 @@ def test_a_package_without_main_is_run_by_its_project_s_name(host: Host, project
 
 def test_a_folder_with_neither_is_refused(host: Host, project: Project) -> None:
     with pytest.raises(grpc.RpcError) as refused:
-        list(host.RunPlugin(plugin(project)))
+        list(host.RunPlugin(project.plugin()))
 
     assert f"{project.folder} has neither __main__.py nor a pyproject.toml" in refusal(refused.value)[1]
 
