@@ -85,13 +85,15 @@ def find(venv: Venv) -> bool:
         begun = time.monotonic()
         try:
             done = route(venv)
-        except RouteError as error:
+        except BaseException as error:
+            shutil.rmtree(BIN)
+            if not isinstance(error, RouteError):
+                raise
             say(f"{error}.")
         else:
             STAMP.write_text(VERSIONS)
             say(f"{done} ({time.monotonic() - begun:.1f} s).")
             return True
-    shutil.rmtree(BIN)
     say(
         "this checkout has none, so what needs an engine is left out. To have it: install Go "
         f"{_go_version()} (https://go.dev/dl/) or the Pulumi CLI (https://www.pulumi.com/docs/install/), "

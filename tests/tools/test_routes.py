@@ -136,6 +136,21 @@ def test_a_build_that_fails_leaves_nothing(machine: Machine) -> None:
     assert not machine.tools.STAMP.exists()
 
 
+def test_an_interrupted_build_leaves_nothing(machine: Machine) -> None:
+    tools = machine.tools
+
+    def interrupted(_: object) -> str:
+        machine.cli.write_text("half")
+        raise KeyboardInterrupt
+
+    tools.built_with_go = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        tools.find(tools.Venv())
+
+    assert not machine.cli.parent.exists()
+    assert not tools.STAMP.exists()
+
+
 def test_a_second_run_does_nothing(machine: Machine) -> None:
     machine.put_go()
     machine.setup()
