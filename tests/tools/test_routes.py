@@ -136,14 +136,14 @@ def test_a_build_that_fails_leaves_nothing(machine: Machine) -> None:
     assert not machine.tools.STAMP.exists()
 
 
-def test_an_interrupted_build_leaves_nothing(machine: Machine) -> None:
+def test_an_interrupted_build_leaves_nothing(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = machine.tools
 
     def interrupted(_: object) -> str:
         machine.cli.write_text("half")
         raise KeyboardInterrupt
 
-    tools.built_with_go = interrupted
+    monkeypatch.setattr(tools, "built_with_go", interrupted)
     with pytest.raises(KeyboardInterrupt):
         tools.find(tools.Venv())
 
