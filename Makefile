@@ -13,7 +13,7 @@ help: ## List the commands
 
 setup: ## Make .venv with everything that is needed, and get the Pulumi CLI, at pinned versions
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(0 if ok else "selfheal needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
-	@$(PYTHON) tools/get_pulumi.py $(MAKE) --no-print-directory $(VENV)/.done
+	@$(PYTHON) tools/get_pulumi.py $(MAKE) --silent $(VENV)/.done
 
 $(VENV)/.done: requirements-dev.txt pyproject.toml
 	@echo "Setting up $(VENV) (about 70 packages, once) ..."
@@ -25,11 +25,11 @@ $(VENV)/.done: requirements-dev.txt pyproject.toml
 demo: setup ## See the whole loop heal, on this machine, and write out/demo/incident.html
 	@$(BIN)/selfheal demo
 
-test: setup ## Run every test
+test: setup ## Run every test; those on the real engine are skipped where there is no Pulumi CLI
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-fast: setup ## Run the tests that are quick: no emulator, no exhaustive search for harm
-	@$(BIN)/python -m pytest -n 2 -m "not slow"
+test-fast: setup ## Run the tests that are quick: no emulator, no real engine, no exhaustive search for harm
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not engine"
 
 check: setup ## Check style and types
 	@$(BIN)/ruff format --check $(PATHS)

@@ -20,9 +20,50 @@ os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what mostly waits for the clock, so that the rest runs meanwhile."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
-
-
 ROOT = Path(__file__).parent.parent
+
+NO_CLI = "this checkout has no Pulumi CLI"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let whoever must see the real engine (.ci/run) demand it."""
+    parser.addoption(
+        "--engine",
+        choices=("optional", "required"),
+        default="optional",
+        help="whether tests marked `engine` are skipped or refused where make setup got no Pulumi CLI",
+    )
+
+
+def have_cli() -> bool:
+    """Whether `make setup` got a Pulumi CLI."""
+    from sandbox.pulumi_cli import EXECUTABLE
+
+    return EXECUTABLE.exists()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to begin without the engine that is demanded."""
+    if config.getoption("--engine") == "required" and not have_cli():
+        raise pytest.UsageError(f"{NO_CLI}, and --engine=required demands one: see what `make setup` says.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what mostly waits for the clock, then what is long; skip what needs an engine without one.
+
+    A file's tests stay on one worker (make test has --dist loadfile): they can share a stack.
+    """
+    items.sort(key=lambda item: ("e2e" not in item.path.parts, item.get_closest_marker("engine") is None))
+    on_engine = [item for item in items if item.get_closest_marker("engine")]
+    if on_engine and not have_cli():
+        for item in on_engine:
+            item.add_marker(pytest.mark.skip(reason=NO_CLI))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was left out for want of an engine."""
+    skipped = [item for item in terminalreporter.stats.get("skipped", []) if NO_CLI in str(item.longrepr)]
+    if skipped:
+        terminalreporter.write_line(
+            f"{len(skipped)} tests on the real engine skipped: {NO_CLI}; `make setup` says how to get one."
+        )

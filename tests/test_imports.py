@@ -15,6 +15,7 @@ RULES = {
     "sandbox": ({"sandbox"}, None),
     "cli": ({"cli", "sandbox", "functions"}, None),
     "policies": (set[str](), None),
+    "tools": (set[str](), set[str]()),  # they run before anything is installed
 }
 
 

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -36,7 +37,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 exec "$here/../../.venv/bin/python" -I -m sandbox.language --use-executor "$here/{HOST}-exec" "$@"
 """
 
-Venv = Future[None]
+Venv = Future[subprocess.CompletedProcess[bytes]]
 
 
 class RouteError(Exception):
@@ -61,7 +62,7 @@ PLUGIN = HOME / "plugins" / f"resource-aws-v{AWS}" / "pulumi-resource-aws"
 def main(command: Sequence[str]) -> int:
     """Run the command that makes .venv and find a CLI, side by side; returns the exit code."""
     with ThreadPoolExecutor(1) as pool:
-        venv = pool.submit(_make, command)
+        venv = pool.submit(subprocess.run, command, check=True, cwd=CHECKOUT)
         there = have() or find(venv)
         try:
             venv.result()
@@ -84,13 +85,15 @@ def find(venv: Venv) -> bool:
         begun = time.monotonic()
         try:
             done = route(venv)
-        except RouteError as error:
+        except BaseException as error:
+            shutil.rmtree(BIN)
+            if not isinstance(error, RouteError):
+                raise
             say(f"{error}.")
         else:
             STAMP.write_text(VERSIONS)
             say(f"{done} ({time.monotonic() - begun:.1f} s).")
             return True
-    shutil.rmtree(BIN)
     say(
         "this checkout has none, so what needs an engine is left out. To have it: install Go "
         f"{_go_version()} (https://go.dev/dl/) or the Pulumi CLI (https://www.pulumi.com/docs/install/), "
@@ -101,16 +104,13 @@ def find(venv: Venv) -> bool:
 
 def on_path(venv: Venv) -> str:  # noqa: ARG001  (routes are alike)
     """Route 1: link the user's own CLI, if it is as new as the SDK and has its Python language host."""
-    path = os.pathsep.join(
-        entry for entry in os.environ.get("PATH", "").split(os.pathsep) if entry and Path(entry) != BIN
-    )
-    found = shutil.which("pulumi", path=path)
+    found = shutil.which("pulumi")
     if found is None:
         raise RouteError("none on PATH")
     version = _version(Path(found))
     if tuple(map(int, version.split("."))) < tuple(map(int, SDK.split("."))):
         raise RouteError(f"{found} is {version}, older than the SDK in requirements.txt ({SDK})")
-    if not (Path(found).resolve().parent / HOST).exists() and shutil.which(HOST, path=path) is None:
+    if not (Path(found).resolve().parent / HOST).exists() and shutil.which(HOST) is None:
         raise RouteError(f"{found} has no Python language host ({HOST}) beside it or on PATH")
     (BIN / "pulumi").symlink_to(Path(found).absolute())
     return f"linked {found}, version {version}"
@@ -151,7 +151,7 @@ def built_with_go(
         raise RouteError("no Go on PATH to build one with")
     # An older Go asks its proxy for the toolchain that go.mod names, or refuses at once: both show here.
     too_old = f"{go} cannot build for Go {_go_version()}, which tools/pulumi/go.mod asks for"
-    run([go, "version"], 180, too_old, MODULE)
+    run([go, "list", "-m"], 180, too_old, MODULE)
     caches = " and ".join(run([go, "env", "GOMODCACHE", "GOCACHE"], 20, "go env", MODULE).split())
     say(f"building {CLI} with {go} (3 to 6 minutes, once; Go's shared caches grow by 4 GB: {caches}) ...")
     readonly = "-mod=readonly"
@@ -192,7 +192,7 @@ def finish() -> int:
 
 
 def run(command: Sequence[str], seconds: float, problem: str, folder: Path = CHECKOUT) -> str:
-    """Return what a command prints. Raises RouteError with the problem and its last line if it fails.
+    """Return what a command prints. Raises RouteError with the problem and its last words if it fails.
 
     After `seconds`, or if this is interrupted, it is killed with its children.
     """
@@ -200,7 +200,7 @@ def run(command: Sequence[str], seconds: float, problem: str, folder: Path = CHE
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=_environment(os.environ),
+            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -210,27 +210,27 @@ def run(command: Sequence[str], seconds: float, problem: str, folder: Path = CHE
         )
     except OSError as error:
         raise RouteError(f"{problem}: {error}") from error
-    try:
-        out, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired as error:
-        raise RouteError(f"{problem} within {seconds:g} s") from error
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+    with process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except BaseException as error:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise RouteError(f"{problem} within {seconds:g} s") from error
+            raise
     if process.returncode:
-        said = (err.strip() or out.strip() or f"exit code {process.returncode}").splitlines()[-1]
-        raise RouteError(f"{problem}: {said}")
+        lines = (err.strip() or out.strip() or f"exit code {process.returncode}").splitlines()
+        last = max(
+            number for number, line in enumerate(lines) if line[:1].strip()
+        )  # what is indented belongs to it
+        raise RouteError(f"{problem}: {' '.join(line.strip() for line in lines[last:])}")
     return out
 
 
 def say(text: str) -> None:
     """Print a line of what happens to the CLI."""
     print(f"Pulumi CLI: {text}", flush=True)
-
-
-def _environment(user: Mapping[str, str]) -> dict[str, str]:
-    return {**user, "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
 
 def _version(cli: Path) -> str:
@@ -243,10 +243,6 @@ def _version(cli: Path) -> str:
 
 def _go_version() -> str:
     return pinned(MODULE / "go.mod", "^go ")
-
-
-def _make(command: Sequence[str]) -> None:
-    subprocess.run(command, check=True, cwd=CHECKOUT)
 
 
 if __name__ == "__main__":

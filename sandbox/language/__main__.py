@@ -11,6 +11,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import grpc
 from pulumi.runtime.proto import language_pb2_grpc
@@ -23,16 +24,18 @@ _CALLS = 64
 """Calls at once; a policy pack or component plugin takes one for as long as it lives."""
 
 
-def main(argv: list[str]) -> int:
-    """Serve until the engine interrupts or is gone; returns the exit code."""
+def main(argv: list[str]) -> NoReturn:
+    """Serve until the engine interrupts or is gone."""
     parser = argparse.ArgumentParser(prog="pulumi-language-python", allow_abbrev=False)
     parser.add_argument("--use-executor", type=Path, required=True)
     args, others = parser.parse_known_args(argv)
     engine = others[-1] if others else ""
     if not args.use_executor.is_file():
-        return _fail(f"{args.use_executor} is missing; run `make setup` in the checkout of selfheal")
+        sys.exit(f"pulumi-language-python: {args.use_executor} is missing; run `make setup` in the checkout")
     if not engine or engine.startswith("-"):
-        return _fail("the engine's address is missing; only the Pulumi CLI starts this program")
+        sys.exit(
+            "pulumi-language-python: the engine's address is missing; only the Pulumi CLI starts this program"
+        )
     children = Children()
     server = grpc.server(
         ThreadPoolExecutor(_CALLS), options=[("grpc.max_receive_message_length", _MESSAGE_BYTES)]
@@ -47,32 +50,30 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     server.start()
     print(port, flush=True)  # noqa: T201  (how the engine learns it)
-    threading.Thread(target=_end_with, args=(engine, children), daemon=True).start()
+    threading.Thread(target=_watch, args=(engine, ended), daemon=True).start()
     ended.wait()
-    children.end()
-    server.stop(grace=None)
-    return 0
+    _leave_nothing(children)
 
 
-def _fail(message: str) -> int:
-    print(f"pulumi-language-python: {message}", file=sys.stderr)  # noqa: T201  (the CLI shows it)
-    return 1
-
-
-def _end_with(engine: str, children: Children) -> None:
-    """Wait until the engine no longer answers, then leave nothing behind, grandchildren included."""
-    with grpc.insecure_channel(engine) as channel:
-        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
+def _watch(engine: str, ended: threading.Event) -> None:
+    """Wait until the engine is gone: it answers once, then keeps the call open for as long as it lives."""
+    # Never by the user's http_proxy: the engine is on this machine.
+    with grpc.insecure_channel(engine, options=[("grpc.enable_http_proxy", 0)]) as channel:
         try:
-            for _ in watch(b""):  # one answer, then nothing for as long as the engine lives
+            for _ in channel.unary_stream("/grpc.health.v1.Health/Watch")(b""):
                 pass
         except grpc.RpcError:
             pass
+    ended.set()
+
+
+def _leave_nothing(children: Children) -> NoReturn:
+    """End everything that was started, grandchildren included, and this process."""
     children.end()
     if os.getpgrp() == os.getpid():  # the CLI gives every plugin a process group of its own
         os.killpg(0, signal.SIGKILL)
-    os._exit(1)
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
