@@ -1,11 +1,20 @@
 """Credentials, and boto3 clients for one endpoint: nothing is read from the environment or from ~/.aws."""
 
+import os
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
 from boto3.session import Session
 from botocore.config import Config
+from botocore.session import Session as CoreSession
+
+# Name in the configuration, variables, default, conversion: an AWS_PROFILE that is set must not matter.
+_NOTHING_OF_THE_USERS: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
 class Credentials(NamedTuple):
@@ -19,6 +28,17 @@ class Credentials(NamedTuple):
 
     session_token: str | None = None
     """Of temporary credentials only. Default: none."""
+
+
+def session_of(region: str, credentials: Credentials) -> Session:
+    """Return a session that takes nothing from the user's own set-up, not even a profile to fail on."""
+    return Session(
+        botocore_session=CoreSession(_NOTHING_OF_THE_USERS),
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+        region_name=region,
+    )
 
 
 @dataclass
@@ -48,12 +68,7 @@ class Clients:
             return self._clients[service]
 
     def _make(self, service: str) -> Any:
-        session = Session(
-            aws_access_key_id=self.credentials.access_key_id,
-            aws_secret_access_key=self.credentials.secret_access_key,
-            aws_session_token=self.credentials.session_token,
-            region_name=self.region,
-        )
+        session = session_of(self.region, self.credentials)
         # An endpoint on this machine answers or is gone: a short connect timeout says so soon. The program's
         # resources are created 16 at a time, hence the pool.
         config = Config(
