@@ -1,4 +1,4 @@
-"""`selfheal pulumi` hands everything on: words, terminal, signals and exit code. Pulumi is one that records."""
+"""`selfheal pulumi` hands everything on: words, terminal, signals and exit code. Pulumi is a recorder."""
 
 import json
 import os

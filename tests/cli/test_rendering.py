@@ -12,7 +12,7 @@ from cli.demo.live import LiveTimeline, row, status
 from cli.demo.model import Recording, Sample
 from cli.demo.timeline import timeline
 from cli.progress import Reporter, line, short_type, show_diagnostic
-from sandbox.engine.events import Diagnostic, Event, Op, Result, Severity, Status
+from sandbox.engine.events import Diagnostic, Event, Op, Severity, Status
 from tests.support.recordings import incident, recording
 
 

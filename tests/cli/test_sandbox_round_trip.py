@@ -132,7 +132,7 @@ def test_the_environment_is_taken_by_a_shell_and_is_all_that_boto3_needs(own_hom
             echo "$PATH"
             echo "${{AWS_PROFILE-unset}} ${{PULUMI_ACCESS_TOKEN-unset}}"
             echo "$PULUMI_BACKEND_URL"
-            exec {sys.executable} -c 'import boto3; print(*boto3.client("dynamodb").list_tables()["TableNames"])'
+            exec {sys.executable} -c 'import boto3 as b; print(b.client("dynamodb").list_tables()["TableNames"])'
         """
         mine = {"AWS_PROFILE": "mine", "PULUMI_ACCESS_TOKEN": "mine", "PATH": os.environ["PATH"]}
         mine["SELFHEAL_HOME"] = str(own_home)
@@ -149,7 +149,7 @@ def test_the_environment_is_taken_by_a_shell_and_is_all_that_boto3_needs(own_hom
         assert path.split(os.pathsep) == [told["path"], *mine["PATH"].split(os.pathsep)]
         assert unset == "unset unset"
         assert backend == f"file://{own_home.resolve() / 'backend'}"
-        assert tables == TABLE
+        assert tables == f"['{TABLE}']"
 
 
 def test_with_the_environment_exported_commands_work_as_on_aws() -> None:
