@@ -132,7 +132,7 @@ def test_the_environment_is_taken_by_a_shell_and_is_all_that_boto3_needs(own_hom
             echo "$PATH"
             echo "${{AWS_PROFILE-unset}} ${{PULUMI_ACCESS_TOKEN-unset}}"
             echo "$PULUMI_BACKEND_URL"
-            exec {sys.executable} -c 'import boto3 as b; print(b.client("dynamodb").list_tables()["TableNames"])'
+            {sys.executable} -c 'import boto3; print(boto3.client("dynamodb").list_tables()["TableNames"])'
         """
         mine = {"AWS_PROFILE": "mine", "PULUMI_ACCESS_TOKEN": "mine", "PATH": os.environ["PATH"]}
         mine["SELFHEAL_HOME"] = str(own_home)
