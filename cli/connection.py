@@ -1,6 +1,5 @@
 """The AWS endpoint of a command: a given one, a running `selfheal serve`, or an emulator of its own."""
 
-import ipaddress
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from cli.serve_record import running
 from cli.workspace import Workspace
 from sandbox.clock import Clock
 from sandbox.emulator import REGION, ROOT, Emulator, EmulatorError
-from sandbox.provider.clients import Clients, Credentials
+from sandbox.provider.clients import Clients, Credentials, is_loopback
 
 
 class Source(StrEnum):
@@ -105,21 +104,12 @@ def given_credentials(endpoint: str, environment: Mapping[str, str]) -> Credenti
         return Credentials(key, secret, environment.get("AWS_SESSION_TOKEN") or None)
     if key or secret:
         raise CliError("Only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set: set both, or none.")
-    if on_loopback(endpoint):
+    if is_loopback(endpoint):
         return ROOT
     raise CliError(
         f"No credentials for {endpoint}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "
         "Only an endpoint on this machine is used with test/test."
     )
-
-
-def on_loopback(endpoint: str) -> bool:
-    """Return whether the endpoint is on this machine, by its name or address alone."""
-    host = urlsplit(endpoint).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 DEFAULT_REGION = REGION

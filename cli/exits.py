@@ -29,7 +29,7 @@ def epilog(*examples: str, found: str | None = None) -> str:
     """Build the end of a command's help: its examples, then its exit codes.
 
     Args:
-        examples: Command lines with a comment, for example `selfheal up  # deploy the stack dev`.
+        examples: Command lines with a comment, for example `selfheal mode  # what may it do?`.
         found: What exit code 3 means for this command. Default: the command has no such code.
 
     Returns:

@@ -1,7 +1,6 @@
 """The options that several commands share, so that they are named and explained alike."""
 
 import re
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -98,30 +97,6 @@ Endpoint = Annotated[
         "Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or test/test on loopback.",
     ),
 ]
-
-PolicyPack = Annotated[
-    Path | None,
-    typer.Option(
-        "--policy-pack",
-        metavar="FOLDER",
-        exists=True,
-        file_okay=False,
-        help="Policy pack that judges the deployment. Default: policies/ of the project, if it is there.",
-    ),
-]
-
-PolicyPackConfig = Annotated[
-    Path | None,
-    typer.Option(
-        "--policy-pack-config",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="The pack's configuration, in the JSON format of the Pulumi CLI's option of that name.",
-    ),
-]
-
-NoPolicies = Annotated[bool, typer.Option("--no-policies", help="Deploy without asking any policy.")]
 
 Aws = Annotated[
     bool,

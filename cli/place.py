@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from boto3.session import Session
 from botocore.config import Config
 
-from cli.connection import DEFAULT_REGION, connect, given_credentials, on_loopback
+from cli.connection import DEFAULT_REGION, connect, given_credentials
 from cli.console import Output, remark
 from cli.errors import CliError, NoLedgerError
 from cli.ledger_name import PulumiCli
@@ -19,7 +19,7 @@ from cli.serve_record import listens, running
 from cli.where import ENDPOINT_VARIABLE, Where
 from cli.workspace import Workspace
 from sandbox import pulumi_cli
-from sandbox.provider.clients import Clients
+from sandbox.provider.clients import Clients, is_loopback
 
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
@@ -107,7 +107,7 @@ def _aws(where: Where) -> str:
     endpoint = os.environ.get(ENDPOINT_VARIABLE)
     if not endpoint:
         return "AWS"
-    if on_loopback(endpoint) and not listens(endpoint):
+    if is_loopback(endpoint) and not listens(endpoint):
         raise CliError(
             f"{ENDPOINT_VARIABLE} is {endpoint}, where nobody answers: the `selfheal serve` of this "
             f"environment has ended. Start it again, or open a shell without {ENDPOINT_VARIABLE}."

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from boto3.session import Session
 from botocore.config import Config
 
 from sandbox.clock.rounds import Round, Rounds
 from sandbox.errors import SandboxError
-from sandbox.provider.clients import Credentials
+from sandbox.provider.clients import Credentials, session_of
 
 SPEEDS = (1, 2, 5, 10)
 """Allowed values of `speed`: those that leave whole seconds of a 10 s step."""
@@ -111,12 +110,6 @@ class Clock:
 
 
 def _client(endpoint: str, region: str, credentials: Credentials) -> Any:
-    session = Session(
-        aws_access_key_id=credentials.access_key_id,
-        aws_secret_access_key=credentials.secret_access_key,
-        aws_session_token=credentials.session_token,
-        region_name=region,
-    )
     # No retries: the next round is one, and a clock whose endpoint is gone must stop at once.
     config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
-    return session.client("cloudwatch", endpoint_url=endpoint, config=config)
+    return session_of(region, credentials).client("cloudwatch", endpoint_url=endpoint, config=config)

@@ -1,6 +1,7 @@
 """Credentials, and boto3 clients for one endpoint: nothing is read from the environment or from ~/.aws."""
 
 import ipaddress
+import os
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
@@ -8,6 +9,14 @@ from urllib.parse import urlsplit
 
 from boto3.session import Session
 from botocore.config import Config
+from botocore.session import Session as CoreSession
+
+# Name in the configuration, variables, default, conversion: an AWS_PROFILE that is set must not matter.
+_NOTHING_OF_THE_USERS: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
 class Credentials(NamedTuple):
@@ -37,6 +46,17 @@ def is_loopback(endpoint: str) -> bool:
     return local and parts.scheme in {"http", "https"}
 
 
+def session_of(region: str, credentials: Credentials) -> Session:
+    """Return a session that takes nothing from the user's own set-up, not even a profile to fail on."""
+    return Session(
+        botocore_session=CoreSession(_NOTHING_OF_THE_USERS),
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+        region_name=region,
+    )
+
+
 @dataclass
 class Clients:
     """boto3 clients of one endpoint, region and key, each made once and safe to share between threads."""
@@ -64,12 +84,7 @@ class Clients:
             return self._clients[service]
 
     def _make(self, service: str) -> Any:
-        session = Session(
-            aws_access_key_id=self.credentials.access_key_id,
-            aws_secret_access_key=self.credentials.secret_access_key,
-            aws_session_token=self.credentials.session_token,
-            region_name=self.region,
-        )
+        session = session_of(self.region, self.credentials)
         # An endpoint on this machine answers or is gone: a short connect timeout says so soon. The program's
         # resources are created 16 at a time, hence the pool.
         config = Config(

@@ -2,8 +2,9 @@
 
 import pytest
 
-from cli.connection import given_credentials, on_loopback
+from cli.connection import given_credentials
 from cli.errors import CliError
+from sandbox.provider.clients import is_loopback
 
 BOTH = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"}
 
@@ -12,7 +13,7 @@ BOTH = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_
     "endpoint", ["http://127.0.0.1:4566", "http://127.9.9.9", "http://localhost:1", "http://[::1]:5"]
 )
 def test_an_endpoint_on_this_machine_needs_no_credentials(endpoint: str) -> None:
-    assert on_loopback(endpoint)
+    assert is_loopback(endpoint)
     assert given_credentials(endpoint, {}) == ("test", "test", None)
 
 
@@ -21,7 +22,7 @@ def test_an_endpoint_on_this_machine_needs_no_credentials(endpoint: str) -> None
     ["https://aws.example", "http://127.0.0.1.example.com", "http://10.0.0.1", "http://localhost.example"],
 )
 def test_any_other_endpoint_never_gets_a_default_key(endpoint: str) -> None:
-    assert not on_loopback(endpoint)
+    assert not is_loopback(endpoint)
     with pytest.raises(CliError, match="AWS_ACCESS_KEY_ID"):
         given_credentials(endpoint, {})
 

@@ -26,7 +26,7 @@ def ledger() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, which is no project's."""
     monkeypatch.chdir(tmp_path)
@@ -91,7 +91,7 @@ def test_every_operators_command_works_outside_a_checkout(
     assert list(outside.iterdir()) == []
 
 
-def test_the_ledger_can_be_named_by_the_environment(outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ledger_can_be_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SELFHEAL_LEDGER", TABLE)
     assert run(*STOP).exit_code == 0
     assert stopped()
@@ -174,7 +174,7 @@ def test_a_pulumi_that_is_of_no_use_is_passed_over(
     assert stopped()
 
 
-def test_a_qualified_stack_names_its_project(outside: Path) -> None:
+def test_a_qualified_stack_names_its_project() -> None:
     assert run(*STOP, "-s", "acme/selfheal/dev").exit_code == 0
     assert stopped()
 
@@ -195,7 +195,7 @@ def test_the_region_is_of_the_flag_then_the_environment_then_the_stacks_file(
     assert run("mode", "--aws", "--region", "us-east-1").exit_code == 0
 
 
-def test_without_any_region_the_flag_is_named(outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_region_the_flag_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     outcome = run(*STOP, "--ledger", TABLE)
     assert outcome.exit_code == 1
@@ -203,7 +203,7 @@ def test_without_any_region_the_flag_is_named(outside: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("mode", ["rocket", None])
-def test_a_baseline_that_is_not_known_stops_nothing(outside: Path, mode: str | None) -> None:
+def test_a_baseline_that_is_not_known_stops_nothing(mode: str | None) -> None:
     if mode:
         deploy(mode)
     outcome = run(*STOP, "--ledger", TABLE)
@@ -217,7 +217,7 @@ def test_a_baseline_that_is_not_known_stops_nothing(outside: Path, mode: str | N
     assert json.loads(run("mode", "--aws", "--ledger", TABLE, "--json").stdout)["effective"] is None
 
 
-def test_the_place_must_be_repeated_by_what_is_suggested(outside: Path) -> None:
+def test_the_place_must_be_repeated_by_what_is_suggested() -> None:
     put(verifying())
     shown = words(run("incidents", "show", "fragile", "--aws", "--ledger", TABLE, "--region", "us-east-1"))
     assert f"selfheal mode observe --why TEXT --aws --ledger {TABLE} --region us-east-1" in shown
@@ -233,7 +233,7 @@ def test_a_sandbox_in_which_nothing_was_deployed_is_not_started(outside: Path, o
     assert stored("mode", "override") is None
 
 
-def test_an_environment_that_is_stale_is_said_to_be(outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_that_is_stale_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     for arguments in (("mode",), STOP):
         outcome = run(*arguments, "--ledger", TABLE)

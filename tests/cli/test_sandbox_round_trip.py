@@ -1,13 +1,11 @@
-"""The commands on the real sandbox, in a copy of the project: nothing is stubbed."""
+"""The commands on the real sandbox: `serve`, the environment that it prints, and who finds it."""
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ import pytest
 from sandbox.emulator import REGION
 from sandbox.emulator import ROOT as KEY
 from sandbox.provider.clients import Clients
+from tests.cli.support import PLAN, TABLE, drifting, escalated, proposed, typed
 
 pytestmark = pytest.mark.slow
 
@@ -25,37 +24,35 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 40.0
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A checkout of its own: program, components and functions."""
-    for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py", ROOT / "settings.py"):
-        shutil.copy(path, tmp_path)
-    for folder in ("components", "functions"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "cli", "--cwd", str(ROOT), *arguments]
 
 
-def command(project: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "cli", "--cwd", str(project), *arguments]
-
-
-def selfheal(project: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+def selfheal(
+    *arguments: str, code: int = 0, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        command(project, *arguments), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        command(*arguments),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, **(environment or {})},
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done
 
 
-def asked(project: Path, *arguments: str, code: int = 0) -> Any:
-    return json.loads(selfheal(project, *arguments, "--json", code=code).stdout)
+def asked(*arguments: str, code: int = 0) -> Any:
+    return json.loads(selfheal(*arguments, "--json", code=code).stdout)
 
 
 @contextmanager
-def serving(project: Path, *arguments: str) -> Generator[dict[str, Any]]:
+def serving(*arguments: str) -> Generator[dict[str, Any]]:
     """Run `selfheal serve` and end it with SIGTERM, which must leave nothing."""
     process = subprocess.Popen(
-        command(project, "serve", "--json", *arguments),
+        command("serve", "--json", *arguments),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -86,120 +83,138 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_a_stack_is_deployed_read_and_deleted_by_commands_that_each_start_their_own_emulator(
-    project: Path,
-) -> None:
-    assert asked(project, "preview", "--expect-no-changes", code=3)["changes"]["create"] > 20
-
-    deployed = asked(project, "up")
-    assert deployed["ok"]
-    assert deployed["endpoint_source"] == "own emulator"
-    assert set(deployed["changes"]) == {"create"}
-
-    outputs = asked(project, "outputs")
-    assert outputs == deployed["outputs"]
-    assert selfheal(project, "outputs", "mode").stdout == "act\n"
-
-    unchanged = asked(project, "preview", "--expect-no-changes")
-    assert set(unchanged["changes"]) == {"same"}
-    # The emulator is started on the port it had before, so that exported URLs stay what they are.
-    assert unchanged["endpoint"] == deployed["endpoint"]
-
-    assert asked(project, "incidents") == []
-    assert "No incident" in selfheal(project, "incidents").stdout
-
-    destroyed = asked(project, "destroy")
-    assert destroyed["changes"]["delete"] == deployed["changes"]["create"]
-    assert "not deployed" in selfheal(project, "outputs", code=1).stderr
+def make_ledger(endpoint: str, *incidents: dict[str, Any], table: str = TABLE) -> None:
+    """Make what the platform's ledger is, with what the healer would have written."""
+    ledger = Clients(endpoint, REGION, KEY).get("dynamodb")
+    ledger.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+    )
+    for incident in incidents:
+        key = {"pk": f"target#{incident['target']}", "sk": "incident"}
+        ledger.put_item(TableName=table, Item=typed(incident | key))
 
 
-def test_serve_is_found_by_other_commands_and_leaves_no_process(project: Path) -> None:
-    ready = project / "ready.json"
-    with serving(project, "--ready-file", str(ready)) as told:
-        settings = json.loads(ready.read_text())
-        assert settings == told
-        environment = settings["environment"]
-        assert environment["AWS_ENDPOINT_URL"] == told["endpoint"]
+def test_serve_is_found_by_other_commands_and_leaves_no_process(own_home: Path, tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    with serving("--ready-file", str(ready)) as told:
+        assert json.loads(ready.read_text()) == told
         assert told["endpoint"].startswith("http://127.0.0.1:")
+        environment = told["environment"]
+        assert environment["AWS_ENDPOINT_URL"] == told["endpoint"]
         assert Path(environment["PULUMI_BACKEND_URL"].removeprefix("file://")).is_dir()
+        assert asked("serve", "--env") == told
         started = children(told["pid"])
+        make_ledger(told["endpoint"])
+        assert asked("incidents") == []
+        assert "selfheal serve" in selfheal("incidents").stderr
 
-        deployed = asked(project, "up")
-        assert deployed["endpoint_source"] == "selfheal serve"
-        assert deployed["endpoint"] == told["endpoint"]
-        with urllib.request.urlopen(told["endpoint"] + "/_ministack/ready", timeout=5) as answer:
-            assert answer.status == 200
-
-        busy = selfheal(project, "serve", code=1)
+        busy = selfheal("serve", code=1)
         assert f"process {told['pid']}" in busy.stderr
-    assert not (project / ".selfheal" / "dev" / "serve.json").exists()
+    assert not (own_home / "serve.json").exists()
     deadline = time.monotonic() + 5
     while not all(map(gone, started)):
         assert time.monotonic() < deadline, "the emulator outlived serve"
         time.sleep(0.1)
-    # What was deployed is still there for a command that starts the emulator by itself.
-    assert set(asked(project, "preview")["changes"]) == {"same"}
+    # Its data is still there for a command that starts the emulator by itself, on the same port.
+    outcome = selfheal("incidents")
+    assert told["endpoint"] in outcome.stderr
+    assert "No incident" in outcome.stdout
 
 
-def test_incidents_that_are_open_are_listed_and_are_exit_code_3(project: Path) -> None:
-    with serving(project):
-        deployed = asked(project, "up")
-        put_incident(deployed["endpoint"], deployed["outputs"]["ledgerTable"])
-        (listed,) = asked(project, "incidents", code=3)
-        assert (listed["open"], listed["status"], listed["target"]) == (True, "ESCALATED", "fragile")
-        shown = selfheal(project, "incidents", code=3).stdout
-        assert "1 open, 0 closed" in shown
+def test_the_environment_is_taken_by_a_shell_and_is_all_that_boto3_needs(own_home: Path) -> None:
+    with serving() as told:
+        make_ledger(told["endpoint"])
+        script = f"""
+            eval "$({sys.executable} -m cli serve --env)" || exit 9
+            echo "$PATH"
+            echo "${{AWS_PROFILE-unset}} ${{PULUMI_ACCESS_TOKEN-unset}}"
+            echo "$PULUMI_BACKEND_URL"
+            {sys.executable} -c 'import boto3; print(boto3.client("dynamodb").list_tables()["TableNames"])'
+        """
+        mine = {"AWS_PROFILE": "mine", "PULUMI_ACCESS_TOKEN": "mine", "PATH": os.environ["PATH"]}
+        mine["SELFHEAL_HOME"] = str(own_home)
+        done = subprocess.run(
+            ["/bin/sh", "-c", script],
+            cwd=ROOT,
+            env=mine,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        path, unset, backend, tables = done.stdout.splitlines()
+        assert path.split(os.pathsep) == [told["path"], *mine["PATH"].split(os.pathsep)]
+        assert unset == "unset unset"
+        assert backend == f"file://{own_home.resolve() / 'backend'}"
+        assert tables == f"['{TABLE}']"
+
+
+def test_with_the_environment_exported_commands_work_as_on_aws() -> None:
+    with serving() as told:
+        make_ledger(told["endpoint"], escalated())
+        exported: dict[str, str] = told["environment"]
+        for where in ((), ("--aws",)):
+            listed = selfheal("incidents", "--json", *where, code=3, environment=exported)
+            assert json.loads(listed.stdout)[0]["status"] == "ESCALATED"
+            assert told["endpoint"] in listed.stderr
+        stopped = selfheal("mode", "observe", "--why", "drill", environment=exported)
+        assert "in effect       observe" in stopped.stdout
+
+
+def test_a_serve_that_is_just_starting_is_waited_for() -> None:
+    waiting = subprocess.Popen(
+        command("serve", "--env", "--json"), cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    with serving() as told:
+        out, _ = waiting.communicate(timeout=START_SECONDS)
+    assert json.loads(out) == told
+
+
+def test_a_serve_that_was_killed_is_said_to_be_gone(own_home: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    own_home.mkdir()
+    record = {"endpoint": "http://127.0.0.1:1", "pid": dead.pid, "region": REGION}
+    (own_home / "serve.json").write_text(json.dumps(record))
+    outcome = selfheal("serve", "--env", code=1)
+    assert outcome.stdout == ""
+    assert f"process {dead.pid}" in outcome.stderr
+    assert "stale" in outcome.stderr
+
+
+def test_an_environment_of_an_earlier_serve_is_said_to_be_stale() -> None:
+    with serving():
+        told = selfheal("serve", "--env", environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    assert "AWS_ENDPOINT_URL is http://127.0.0.1:1" in told.stderr
+
+
+def test_incidents_that_are_open_are_exit_code_3_and_tell_what_to_do_before_destroying() -> None:
+    with serving() as told:
+        make_ledger(told["endpoint"], escalated(), drifting(target="shop"))
+        listed = asked("incidents", code=3)
+        assert [(one["open"], one["drift"], one["target"]) for one in listed] == [
+            (True, False, "fragile"),
+            (False, True, "shop"),
+        ]
+        shown = selfheal("incidents", code=3).stdout
+        assert "1 open, 1 closed" in shown
         assert "FAILURE_RATE 0.3 → 0" in shown
-        told = selfheal(project, "destroy")
-        assert "Open incident fragile-1 of fragile: ESCALATED" in told.stdout
+        _, _, farewell = shown.partition("Before the stack is destroyed")
+        assert f"selfheal rollback {escalated()['id']} --why TEXT" in farewell
+        assert "selfheal restore shop --why TEXT" in farewell
 
 
-def put_incident(endpoint: str, table: str) -> None:
-    """Write what the healer would have written."""
-    texts = {
-        "pk": "target#fragile",
-        "sk": "incident",
-        "id": "fragile-1",
-        "target": "fragile",
-        "status": "ESCALATED",
-        "opened_at": "2026-11-21T09:40:10.123Z",
-        "reason": "remedy-ineffective",
-    }
-    plan = {"variable": {"S": "FAILURE_RATE"}, "before": {"S": "0.3"}, "after": {"S": "0"}}
-    item: dict[str, Any] = {key: {"S": value} for key, value in texts.items()}
-    Clients(endpoint, REGION, KEY).get("dynamodb").put_item(
-        TableName=table, Item=item | {"plan": {"M": plan}}
-    )
-
-
-def test_ctrl_c_during_the_demo_ends_everything_it_started(
-    project: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    temporary = tmp_path_factory.mktemp("tmp")
-    process = subprocess.Popen(
-        command(project, "demo"),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
-        # A shell makes its background jobs deaf to Ctrl-C, and this may be a child of one.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads yet
-    )
-    assert process.stdout is not None
-    deadline = time.monotonic() + START_SECONDS
-    for line in process.stdout:  # until traffic flows
-        if "first error" in line:
-            break
-        assert time.monotonic() < deadline
-    started = children(process.pid)
-    assert started
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "interrupted" in errors
-    assert "Traceback" not in errors
-    assert all(map(gone, started))
-    assert list(temporary.iterdir()) == []
-    assert not (project / "out").exists()
-    assert not (project / ".selfheal").exists()
+def test_an_operator_acts_on_the_sandbox_as_on_aws() -> None:
+    with serving() as told:
+        make_ledger(told["endpoint"], proposed())
+        digest = PLAN.digest("fragile")
+        approved = asked("approve", "fragile", "--plan", digest, "--yes", "--wait", "0")
+        assert approved["request"]["by"].startswith("arn:aws:")
+        shown = asked("incidents", "show", "fragile")
+        assert shown["asked"][0]["id"] == approved["request"]["id"]
+        assert asked("mode", "observe", "--why", "drill")["effective"] == "observe"
+        # By its endpoint alone, too.
+        assert asked("mode", "--endpoint", told["endpoint"])["effective"] == "observe"
