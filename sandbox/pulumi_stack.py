@@ -1,8 +1,8 @@
 """A stack of the real CLI that writes nothing into the project's own folder.
 
 `stack init`, and even a plain preview, write an `encryptionsalt` into Pulumi.<stack>.yaml. So the stack is
-made in a folder that holds copies of the project's files, and every operation is given the copy of the stack's
-file by `--config-file`.
+made in a folder that holds copies of the project's files, and every operation is given the copy of the
+stack's file by `--config-file`.
 """
 
 import shutil
@@ -26,7 +26,7 @@ def init(
 
     Args:
         project: Folder of Pulumi.yaml, which stays as it is.
-        stack: Name of the stack; its configuration is that of the project's Pulumi.<stack>.yaml, if it has one.
+        stack: Name of the stack; its configuration is that of the project's Pulumi.<stack>.yaml, if any.
         folder: Holds the copies; created if absent, and empty.
         environment: The whole one of the CLI, for example by `pulumi_cli.merged`.
         overrides: Configuration over the file's, by full key, for example `selfheal:mode`.

@@ -21,11 +21,18 @@ from sandbox.provider import AwsProvider
 class Deployment(Protocol):
     """A stack that is deployed once, and perhaps once more."""
 
-    by: str
-    """What deploys, in words."""
-    again: Callable[[], dict[str, int]] | None
-    """The second `up`, which restores the baseline; None where nothing can do it. Returns resources by
-    operation; raises CliError when it is refused."""
+    @property
+    def by(self) -> str:
+        """What deploys, in words."""
+        ...
+
+    @property
+    def again(self) -> Callable[[], dict[str, int]] | None:
+        """The second `up`, which restores the baseline; None where nothing can do it.
+
+        It returns how many resources were treated how, and raises CliError when it is refused.
+        """
+        ...
 
     def first(self) -> dict[str, Any]:
         """Deploy everything and return the stack's outputs. Raises CliError."""
