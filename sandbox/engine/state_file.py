@@ -131,7 +131,7 @@ def _blobs_of(current: state.State) -> dict[str, bytes]:
 
 def _collect(value: Any, found: dict[str, bytes]) -> None:
     if isinstance(value, assets.Blob) and value.content is not None:
-        found[value.sha256] = value.content
+        found[value.sha256] = value.read()
     elif isinstance(value, Mapping):
         for item in value.values():
             _collect(item, found)
