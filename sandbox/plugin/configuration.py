@@ -124,16 +124,20 @@ def _loopback(endpoint: str) -> str:
     return endpoint.rstrip("/")
 
 
+def region_of(settings: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    """Return the region that settings, or else the environment, say; empty if neither does."""
+    given = settings.get("region") or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
+    return str(given or "")
+
+
 def _region(settings: Mapping[str, Any], environment: Mapping[str, str]) -> str:
-    region = (
-        settings.get("region") or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or ""
-    )
+    region = region_of(settings, environment)
     if not region:
         raise InputError(
             "no region is given. Run `pulumi config set aws:region us-east-1`, or set AWS_REGION."
         )
-    _check_region(str(region))
-    return str(region)
+    _check_region(region)
+    return region
 
 
 def _check_region(region: str) -> None:

@@ -67,14 +67,18 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         # All of it, so that what is wrong is told before anything else happens; what is unknown waits.
         check = configuration.check if is_unknown(settings) else self._configuration
         failures = _failures(lambda: check(settings))
-        # Given back as they came: here secrets are still wrapped, and stay so.
-        return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
+        # Given back as they came, since here secrets are still wrapped; with the region, as the AWS provider
+        # does: resources of another one would else be taken for gone.
+        region = configuration.region_of(settings, self._environment)
+        inputs = _completed(request.news, settings, {"region": region} if region else {})
+        return provider_pb2.CheckResponse(inputs=inputs, failures=failures)
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         old, new = (decode(struct, self._folder)[0] for struct in (request.old_inputs, request.news))
         differs = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-        # Resources of another region are other resources, as with the real provider.
-        moved = [key for key in differs if key == "region"]
+        # Resources of another region are other resources. The provider of `pulumi import` was never checked,
+        # and has none.
+        moved = [key for key in differs if key == "region" and old.get(key)]
         return _difference(Diff(differs, moved))
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802

@@ -148,6 +148,16 @@ def test_two_regions_by_explicit_providers(project: Make) -> None:
     made.run("destroy", "--yes")
 
 
+def test_another_region_of_the_environment_replaces_and_forgets_nothing(project: Make) -> None:
+    made = project("moved")
+    made.program('aws.sqs.Queue("queue")')
+    made.up()
+    made.environment |= {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    assert "1 to replace" in made.run("preview")
+    made.up()
+    assert ":eu-west-1:" in made.resource("queue")["outputs"]["arn"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

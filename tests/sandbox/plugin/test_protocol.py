@@ -179,7 +179,10 @@ def test_what_it_has_not_is_refused(stub: Any) -> None:
 
 def test_secrets_among_the_settings_stay_wrapped(stub: Any) -> None:
     given = struct({"secretKey": {SIGNATURE: SECRET, "value": "hush"}, "accessKey": "a", "version": "7.0.0"})
-    assert stub.CheckConfig(provider_pb2.CheckRequest(news=given)).inputs == given
+    checked = stub.CheckConfig(provider_pb2.CheckRequest(news=given)).inputs
+    assert checked["secretKey"] == given["secretKey"]
+    assert checked.fields.keys() - given.fields.keys() == {"region"}
+    assert checked["region"] == "us-east-1"
 
 
 def test_wrong_settings_are_failures_of_the_provider(stub: Any) -> None:
@@ -198,6 +201,8 @@ def test_another_region_replaces(stub: Any) -> None:
     )
     diff = stub.DiffConfig(request)
     assert (list(diff.diffs), list(diff.replaces)) == (["region", "token"], ["region"])
+    request = provider_pb2.DiffRequest(old_inputs=struct({}), news=struct({"region": "us-west-2"}))
+    assert list(stub.DiffConfig(request).replaces) == []  # an import leaves a provider without one
 
 
 def test_an_endpoint_of_aws_ends_the_configuration(served: Served, tmp_path: Path) -> None:
@@ -255,7 +260,8 @@ def test_what_is_half_made_comes_with_its_id_and_state(live: Any) -> None:
     inputs = _check(live, LOGS, {"retentionInDays": 13, "name": "half-made"}).inputs
     with pytest.raises(grpc.RpcError) as failed:
         live.Create(provider_pb2.CreateRequest(urn=urn(LOGS), properties=inputs))
-    trailing = {item.key: item.value for item in failed.value.trailing_metadata()}  # pyright: ignore
+    metadata: Any = failed.value.trailing_metadata()  # pyright: ignore[reportAttributeAccessIssue]
+    trailing = {item.key: item.value for item in metadata}
     status = status_pb2.Status.FromString(trailing["grpc-status-details-bin"])
     detail = provider_pb2.ErrorResourceInitFailed()
     assert status.details[0].Unpack(detail)

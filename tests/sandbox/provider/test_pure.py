@@ -1,5 +1,9 @@
 """What the provider decides without calling AWS: checks, names, differences, previews, refusals."""
 
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from string import Formatter
+from threading import Thread
 from typing import Any
 
 import pulumi_aws
@@ -13,6 +17,7 @@ from sandbox.provider.wire import UNKNOWN
 from tests.support.emulator_cases import (
     ALIAS,
     FUNCTION,
+    ITEM_TYPE,
     MAPPING,
     PERMISSION,
     QUEUE,
@@ -144,6 +149,7 @@ def test_the_table_holds_only_what_the_sdk_knows(type_: str) -> None:
     assert spec.required | spec.replace | spec.identity | spec.defaults.keys() <= spec.inputs.keys()
     assert spec.recomputed.keys() <= spec.computed | spec.inputs.keys()
     assert spec.name is None or spec.name in spec.inputs
+    assert spec.unset.keys() <= spec.inputs.keys()
 
 
 def _snake(key: str) -> str:
@@ -173,6 +179,72 @@ def test_a_variable_too_many_too_few_or_other_is_a_difference(provider: AwsProvi
         changed_to = {"environment": {"variables": other}}
         assert provider.diff(FUNCTION, base, changed_to).changed == ["environment"]
         assert provider.diff(FUNCTION, changed_to, base).changed == ["environment"]
+
+
+def test_a_switch_that_is_off_is_as_one_that_is_absent(provider: AwsProvider) -> None:
+    old = {"deletionProtectionEnabled": False, "ttl": {"enabled": False, "attributeName": ""}}
+    assert provider.diff(TABLE_TYPE, old, {}).changed == []
+    assert provider.diff(TABLE_TYPE, {}, old).changed == []
+    on = {"deletionProtectionEnabled": True}
+    assert provider.diff(TABLE_TYPE, on, old).changed == ["deletionProtectionEnabled"]
+
+
+def test_what_aws_has_anyway_may_be_left_out_and_what_differs_from_it_not(provider: AwsProvider) -> None:
+    usual = {
+        "name": "f",
+        "architectures": ["x86_64"],
+        "loggingConfig": {"logFormat": "Text", "logGroup": "/aws/lambda/f"},
+    }
+    assert provider.diff(FUNCTION, usual, {"name": "f"}).changed == []
+    other = usual | {"architectures": ["arm64"], "loggingConfig": {"logFormat": "JSON"}}
+    assert provider.diff(FUNCTION, other, {"name": "f"}).changed == ["architectures", "loggingConfig"]
+    assert provider.diff(FUNCTION, other, usual).changed == ["architectures", "loggingConfig"]
+    assert provider.diff(FUNCTION, {"name": "f"}, usual).changed == ["architectures", "loggingConfig"]
+    days = {"pointInTimeRecovery": {"enabled": True, "recoveryPeriodInDays": 35}}
+    assert provider.diff(TABLE_TYPE, days, {"pointInTimeRecovery": {"enabled": True}}).changed == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "given", "expected"),
+    [
+        (QUEUE, "https://sqs/1/q", {"id": "https://sqs/1/q"}),
+        (ALIAS, "f/live", {"id": "f/live", "functionName": "f", "name": "live"}),
+        (PERMISSION, "f/s", {"id": "f/s", "function": "f", "statementId": "s"}),
+        (PERMISSION, "f:3/s", {"id": "f:3/s", "function": "f", "qualifier": "3", "statementId": "s"}),
+        (STAGE, "abc/$default", {"id": "abc/$default", "apiId": "abc", "name": "$default"}),
+        ("aws:apigatewayv2/route:Route", "abc/def", {"id": "def", "apiId": "abc"}),
+        ("aws:iam/rolePolicy:RolePolicy", "r:p", {"id": "r:p", "role": "r", "name": "p"}),
+        (
+            "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+            "r/arn:aws:iam::aws:policy/x/P",
+            {"id": "r/arn:aws:iam::aws:policy/x/P", "role": "r", "policyArn": "arn:aws:iam::aws:policy/x/P"},
+        ),
+        ("aws:cloudwatch/eventRule:EventRule", "r", {"id": "r", "name": "r"}),
+        ("aws:cloudwatch/eventRule:EventRule", "b/r", {"id": "b/r", "eventBusName": "b", "name": "r"}),
+        ("aws:cloudwatch/eventTarget:EventTarget", "r/t", {"id": "r/t", "rule": "r", "targetId": "t"}),
+        (
+            "aws:cloudwatch/eventTarget:EventTarget",
+            "b/r/t",
+            {"id": "b/r/t", "eventBusName": "b", "rule": "r", "targetId": "t"},
+        ),
+        (ALIAS, "live", None),
+        (STAGE, "", None),
+    ],
+)
+def test_import_ids_are_the_aws_providers(type_: str, given: str, expected: dict[str, str] | None) -> None:
+    import_id = TABLE[type_].import_id
+    assert import_id
+    assert import_id.parse(given) == expected
+
+
+def test_every_field_of_an_import_id_is_a_property() -> None:
+    for type_, spec in TABLE.items():
+        for form in spec.import_id.forms if spec.import_id else ():
+            assert {field for _, field, _, _ in Formatter().parse(form)} <= {*spec.inputs, "id"}, type_
+
+
+def test_only_items_cannot_be_imported() -> None:
+    assert [type_ for type_, spec in TABLE.items() if spec.import_id is None] == [ITEM_TYPE]
 
 
 def test_an_empty_variable_is_not_its_absence(provider: AwsProvider) -> None:
@@ -297,3 +369,28 @@ def test_whole_numbers() -> None:
     result = whole_numbers(given)
     assert result == {"a": 3, "b": [0.5, True, "3.0"], "c": {"d": 1000}}
     assert [type(x) for x in (result["a"], result["b"][1], result["c"]["d"])] == [int, bool, int]
+
+
+# --- clients ---
+
+
+class Gone(BaseHTTPRequestHandler):
+    """DynamoDB that has no table."""
+
+    def do_POST(self) -> None:
+        body = json.dumps({"__type": "ResourceNotFoundException"}).encode()
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+def test_calls_to_this_machine_take_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with HTTPServer(("127.0.0.1", 0), Gone) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        api = AwsProvider(f"http://127.0.0.1:{server.server_port}", "us-east-1", Credentials("a", "b"))
+        assert api.read(TABLE_TYPE, "t", {"name": "t"}) is None
