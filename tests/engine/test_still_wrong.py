@@ -103,8 +103,8 @@ def test_the_healer_is_stopped_by_configuration_while_a_remedy_stands(standing: 
 
 
 @wrong(
-    "components/topics.py puts the address into the subscription's URN, which is never secret, and settings.py "
-    "reads it as plain text, as which it stands among the inputs of the state"
+    "components/topics.py puts the address into the subscription's URN, which is never secret, and "
+    "settings.py reads it as plain text, as which it stands among the inputs of the state"
 )
 def test_a_secret_address_is_printed_nowhere_and_encrypted_in_the_state(dev: Stack) -> None:
     file = str(dev.config_file)
@@ -180,7 +180,7 @@ MISSPELT: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@wrong("Pulumi drops what no policy of the pack asks for, and tells neither the pack nor people")
+@wrong("neither Pulumi nor its SDK for packs compares the configuration with the rules and their options")
 @pytest.mark.parametrize("kind", MISSPELT)
 def test_what_is_misspelt_in_the_configuration_of_the_pack_is_named(
     cloud: Account, tmp_path: Path, kind: str
