@@ -13,16 +13,19 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 40.0
+START_SECONDS = 120.0
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A checkout of its own: program, components and functions."""
+    """A checkout of its own: program, components, functions and the policy pack."""
     for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py", ROOT / "settings.py"):
         shutil.copy(path, tmp_path)
-    for folder in ("components", "functions"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    ignored = shutil.ignore_patterns("__pycache__", ".venv")
+    for folder in ("components", "functions", "policies"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    for folder in (tmp_path, tmp_path / "policies"):
+        (folder / ".venv").symlink_to(ROOT / ".venv")
     return tmp_path
 
 
