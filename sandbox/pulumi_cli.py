@@ -33,7 +33,7 @@ def executable() -> Path:
     if not EXECUTABLE.exists():  # false for a link to what is gone
         raise NoPulumiError(
             "This checkout has no Pulumi CLI: `make setup` found none on PATH, could download none, and had "
-            "no Go to build one with. Install Go 1.26 or the Pulumi CLI, then run `make setup` again."
+            "no Go to build one with. Install Go 1.26.6 or the Pulumi CLI, then run `make setup` again."
         )
     return EXECUTABLE
 

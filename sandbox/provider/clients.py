@@ -74,6 +74,7 @@ class Clients:
     """Attempts of one call, the first included. Default 4."""
 
     _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    _session: Session | None = field(default=None, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def get(self, service: str) -> Any:
@@ -84,7 +85,8 @@ class Clients:
             return self._clients[service]
 
     def _make(self, service: str) -> Any:
-        session = session_of(self.region, self.credentials)
+        if self._session is None:  # one for all: each would read botocore's own data anew
+            self._session = session_of(self.region, self.credentials)
         # An endpoint on this machine answers or is gone: a short connect timeout says so soon. The program's
         # resources are created 16 at a time, hence the pool.
         config = Config(
@@ -95,4 +97,4 @@ class Clients:
             proxies={} if is_loopback(self.endpoint) else None,
             retries={"mode": "standard", "total_max_attempts": self.retries},
         )
-        return session.client(service, endpoint_url=self.endpoint, config=config)
+        return self._session.client(service, endpoint_url=self.endpoint, config=config)

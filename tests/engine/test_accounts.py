@@ -1,9 +1,9 @@
-"""What shares an account: stacks, regions, and what was there before Pulumi."""
+"""What shares an account: two stacks, and names that are taken."""
 
 import textwrap
 from pathlib import Path
 
-from tests.engine.live import everything, tables
+from tests.engine.live import tables
 from tests.engine.stack import FAILED, Account
 
 HEAD = """
@@ -63,39 +63,3 @@ def test_a_name_that_is_taken_is_refused_and_stays_who_it_was(cloud: Account, tm
         assert refusal in told, told
     second.run("destroy")
     first.preview("--refresh", "--expect-no-changes")
-
-
-REGIONS = """
-west = aws.Provider("west", region="us-west-2")
-here = aws.sns.Topic("here")
-there = aws.sns.Topic("there", opts=pulumi.ResourceOptions(provider=west))
-pulumi.export("here", here.arn)
-pulumi.export("there", there.arn)
-pulumi.export("found", aws.get_region(opts=pulumi.InvokeOptions(provider=west)).region)
-"""
-
-
-def test_explicit_providers_in_two_regions(cloud: Account, tmp_path: Path) -> None:
-    stack = cloud.stack_with("regions", program(tmp_path / "regions", REGIONS), {"aws:region": "us-east-1"})
-    stack.up()
-    outputs = stack.outputs()
-    assert outputs["here"].split(":")[3] == "us-east-1"
-    assert outputs["there"].split(":")[3] == "us-west-2"
-    assert outputs["found"] == "us-west-2"
-    stack.preview("--refresh", "--expect-no-changes")
-    stack.run("destroy")
-    assert outputs["here"] not in everything(stack)["topics"]
-
-
-def test_a_topic_that_was_there_before_is_imported(cloud: Account, tmp_path: Path) -> None:
-    arn = cloud.clients.get("sns").create_topic(Name="old-news", Attributes={"DisplayName": "News"})[
-        "TopicArn"
-    ]
-    folder = program(tmp_path / "imports", "")
-    stack = cloud.stack_with("imports", folder)
-    stack.run("import", "aws:sns/topic:Topic", "news", arn, "--generate-code=false", "--protect=false")
-    body = 'aws.sns.Topic("news", name="old-news", display_name="News")'
-    (folder / "__main__.py").write_text(f"import pulumi_aws as aws\n\n{body}\n")
-    stack.preview("--expect-no-changes")
-    stack.run("destroy")
-    assert arn not in everything(stack)["topics"]

@@ -71,8 +71,16 @@ def none_left(account: Account) -> None:
 
 
 def pending(stack: Stack) -> dict[str, dict[str, Any]]:
-    """Return the resources whose creation has begun and is not known to have ended, by their name."""
-    operations = stack.exported()["deployment"].get("pending_operations", [])
+    """Return the resources whose creation has begun and is not known to have ended, by their name.
+
+    None as well where the state cannot be read, because an `up` writes it at this moment.
+    """
+    try:
+        state = stack.exported()
+    except AssertionError as error:
+        assert "failed to load checkpoint" in str(error)
+        return {}
+    operations = state["deployment"].get("pending_operations", [])
     assert {each["type"] for each in operations} <= {"creating"}
     return {each["resource"]["urn"].rpartition("::")[2]: each["resource"] for each in operations}
 
