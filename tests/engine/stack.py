@@ -89,21 +89,21 @@ class Stack:
             start_new_session=True,
         )
 
+    def tried(self, command: str, *more: str) -> tuple[int, str]:
+        """Run a command that may be refused, and return its exit code and what it printed."""
+        process = self.start(command, *more)
+        try:
+            told, _ = process.communicate(timeout=SECONDS)
+        finally:
+            if process.poll() is None:
+                process.kill()
+        return process.returncode, told
+
     def run(self, command: str, *more: str, code: int = 0) -> str:
         """Run a command to its end and return what it printed; fails unless it ends with `code`."""
-        done = subprocess.run(
-            self.arguments(command, *more),
-            cwd=self.project,
-            env=dict(self.account.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}"
-        return done.stdout
+        ended, told = self.tried(command, *more)
+        assert ended == code, f"exit code {ended}\n{told}"
+        return told
 
     def up(self, *more: str, code: int = 0) -> str:
         """Run `up` without its preview, which is quicker; `preview` is a command of its own."""

@@ -1,5 +1,6 @@
 """An `up` that is interrupted, doubled or killed, and how Pulumi goes on from there."""
 
+import json
 import os
 import signal
 import subprocess
@@ -75,12 +76,11 @@ def pending(stack: Stack) -> dict[str, dict[str, Any]]:
 
     None as well where the state cannot be read, because an `up` writes it at this moment.
     """
-    try:
-        state = stack.exported()
-    except AssertionError as error:
-        assert "failed to load checkpoint" in str(error)
+    code, told = stack.tried("stack export")
+    if code:
+        assert "failed to load checkpoint" in told, told
         return {}
-    operations = state["deployment"].get("pending_operations", [])
+    operations = json.loads(told)["deployment"].get("pending_operations", [])
     assert {each["type"] for each in operations} <= {"creating"}
     return {each["resource"]["urn"].rpartition("::")[2]: each["resource"] for each in operations}
 

@@ -16,7 +16,7 @@ import pytest
 from functions.healer.ledger import FLEET_KEY
 from tests.conftest import ROOT
 from tests.engine.live import close, everything, stand
-from tests.engine.stack import SECONDS, Account, Stack
+from tests.engine.stack import Account, Stack
 from tests.engine.test_accounts import program
 from tests.support.foreign_shop import FOREIGN
 
@@ -38,13 +38,6 @@ def right(holds: bool, told: object) -> None:
 def wrong(reason: str) -> pytest.MarkDecorator:
     """Mark a test that fails by its last check."""
     return pytest.mark.xfail(reason=reason, raises=StillWrongError, strict=True)
-
-
-def tried(stack: Stack, command: str, *more: str) -> tuple[int, str]:
-    """Run a command that may be refused one day, and return its exit code and what it printed."""
-    process = stack.start(command, *more)
-    told, _ = process.communicate(timeout=SECONDS)
-    return process.returncode, told
 
 
 def renamed(stack: Stack, name: str) -> Stack:
@@ -97,7 +90,7 @@ def standing(dev: Stack) -> Generator[Stack]:
 )
 def test_the_healer_is_stopped_by_configuration_while_a_remedy_stands(standing: Stack) -> None:
     standing.configure(mode="observe")
-    code, told = tried(standing, "up", "--skip-preview")
+    code, told = standing.tried("up", "--skip-preview")
     assert code == 0 or "an incident is open on fragile" in told, told
     right(code == 0 and environment(standing, "healerName")["MODE"] == "observe", told)
 
@@ -125,7 +118,7 @@ def test_after_a_rename_the_healer_still_reads_what_people_and_incidents_left(de
     put(dev, table, **MODE, mode={"S": "observe"})
     put(dev, table, **INCIDENT)
     moved = renamed(dev, "moved")
-    code, told = tried(moved, "up", "--skip-preview")
+    code, told = moved.tried("up", "--skip-preview")
     dynamodb, read = moved.account.clients.get("dynamodb"), environment(moved, "healerName")["LEDGER_TABLE"]
     found = [dynamodb.get_item(TableName=read, Key=key).get("Item") for key in (MODE, INCIDENT)]
     right(all(found), (code, read, found, told[-500:]))
@@ -155,7 +148,7 @@ def test_in_another_teams_program_up_leaves_a_standing_remedy(shop: Stack) -> No
         FunctionName=outputs["functionName"], Environment={"Variables": variables}
     )
     put(shop, outputs["ledgerTable"], **FLEET_KEY, targets={"SS": ["checkout"]})
-    code, told = tried(shop, "up", "--skip-preview")
+    code, told = shop.tried("up", "--skip-preview")
     live = environment(shop, "functionName")["NEW_PRICING"]
     right(live == "off", (code, live, told[-500:]))
 
@@ -165,7 +158,7 @@ def test_in_another_teams_program_up_leaves_a_standing_remedy(shop: Stack) -> No
 )
 def test_a_destroy_with_a_protected_ledger_is_refused_with_nothing_touched(shop: Stack) -> None:
     before = everything(shop)
-    code, told = tried(shop, "destroy")
+    code, told = shop.tried("destroy")
     assert code != 0
     assert "protected" in told
     right(everything(shop) == before, told[-500:])
@@ -181,6 +174,6 @@ def test_a_misspelt_policy_in_the_configuration_of_the_pack_is_named(cloud: Acco
     rules.write_text(json.dumps({misspelt: {"enforcementLevel": "mandatory", "maximum": 0.1}}))
     stack = cloud.stack_with("misspelt", program(tmp_path / "topic", 'aws.sns.Topic("t")'))
     pack = ("--policy-pack", str(ROOT / "policies"), "--policy-pack-config", str(rules))
-    code, told = tried(stack, "preview", *pack)
+    code, told = stack.tried("preview", *pack)
     assert misspelt in told or code == 0, told
     right(misspelt in told, told)
