@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from selfheal_policies import arns
 from selfheal_policies.actions import CONTROL, DATA, WAKE, meaning
@@ -10,16 +9,8 @@ from selfheal_policies.conditions import functions_of, is_mapping
 from selfheal_policies.documents import Document, Statement, parse
 from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import UNKNOWN, Missing, entries, get
-
-FUNCTION = "aws:lambda/function:Function"
-ROLE = "aws:iam/role:Role"
-ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-ATTACHMENTS = {
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "role",
-    "aws:iam/policyAttachment:PolicyAttachment": "roles",
-}
-"""Type to the property that names the roles."""
+from selfheal_policies.roles import FUNCTION, attachments_of, held_by, roles_of
+from selfheal_policies.values import Missing
 
 HARMLESS_MANAGED = frozenset(
     {
@@ -80,40 +71,30 @@ class Access:
 def access_of(index: Index, actor: Resource) -> Access:
     """Return what the role of a function or state machine allows."""
     access = Access()
-    key = "role" if actor.type == FUNCTION else "roleArn"
-    roles = index.follow_quietly(actor, key, (arns.ROLE,))
+    roles = roles_of(index, actor)
     if not roles:
+        key = "role" if actor.type == FUNCTION else "roleArn"
         access.problems.append((actor, f"its `{key}` cannot be resolved to a role"))
     for role in roles:
         if role.resource is None:
             access.problems.append((actor, f"its role {role.label} is not part of this stack"))
             continue
-        for source, value in _documents(index, role.resource, access):
-            document = parse(value)
+        for held in held_by(index, role.resource):
+            document = parse(held.text)
             if document.problem:
-                access.problems.append((source, f"its policy {document.problem}"))
-            _collect(index, document, source, access)
+                access.problems.append((held.resource, f"its policy {document.problem}"))
+            _collect(index, document, held.resource, access)
+        access.opaque += _opaque(index, role.resource)
     return access
 
 
-def _documents(index: Index, role: Resource, access: Access) -> Iterator[tuple[Resource, Any]]:
-    for inline in entries(role.get("inlinePolicies")):
-        yield role, UNKNOWN if inline is UNKNOWN else get(inline, "policy")
-    for policy in _attached_to(index, ROLE_POLICY, "role", role):
-        yield policy, policy.get("policy")
-    managed = [(role, "managedPolicyArns")]
-    for type_, key in ATTACHMENTS.items():
-        managed += [(each, "policyArn") for each in _attached_to(index, type_, key, role)]
-    for holder, key in managed:
-        for node in index.follow_quietly(holder, key, (arns.POLICY,)):
-            if node.resource:
-                yield node.resource, node.resource.get("policy")
-            elif node.label not in HARMLESS_MANAGED:
-                access.opaque.append(node.label)
-
-
-def _attached_to(index: Index, type_: str, key: str, role: Resource) -> list[Resource]:
-    return [each for each, _ in index.referring(role.urn, type_, key, arns.ROLE)]
+def _opaque(index: Index, role: Resource) -> Iterator[str]:
+    """Yield the managed policies of a role whose text is not in this stack, but for harmless ones."""
+    for attachment in attachments_of(index, role):
+        if attachment.policy is None and isinstance(attachment.arn, str):
+            name = arns.named(attachment.arn, arns.POLICY).name
+            if name not in HARMLESS_MANAGED:
+                yield name
 
 
 def _collect(index: Index, document: Document, source: Resource, access: Access) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pulumi_policy import PolicyResource, ResourceValidationArgs, StackValidationArgs
 
-from selfheal_policies.values import UNKNOWN, get, plain
+from selfheal_policies.values import ABSENT, UNKNOWN, get, plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,15 @@ class Resource:
     def get(self, *path: str | int) -> Any:
         """Return what lies at a path: a value, UNKNOWN, or ABSENT."""
         return get(self.props, *path)
+
+    def given(self, *path: str) -> Any:
+        """Return what lies at a path as the program gave it.
+
+        What a program leaves out, AWS may compute: outputs then hold UNKNOWN at preview, although nobody has
+        said anything. Only what was given has an entry among the references.
+        """
+        value = self.get(*path)
+        return ABSENT if value is UNKNOWN and path[0] not in self.references else value
 
 
 def from_resource(args: ResourceValidationArgs) -> Resource:

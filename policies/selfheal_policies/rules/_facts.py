@@ -6,20 +6,9 @@ from typing import Any
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Finding
-from selfheal_policies.values import ABSENT, UNKNOWN
 
 FUNCTION = "aws:lambda/function:Function"
 LATEST = "$LATEST"
-
-
-def given(resource: Resource, *path: str) -> Any:
-    """Return a property of a resource of the graph as the program gave it.
-
-    What a program leaves out, AWS may compute: outputs then hold UNKNOWN at preview, although nobody has said
-    anything. Only what was given has an entry among the references.
-    """
-    value = resource.get(*path)
-    return ABSENT if value is UNKNOWN and path[0] not in resource.references else value
 
 
 def environment(function: Resource, variable: str) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import given, healer_functions
+from selfheal_policies.rules._facts import healer_functions
 from selfheal_policies.values import UNKNOWN, get, number
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -13,7 +13,7 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 def is_group_of(group: Resource, healer: Resource) -> bool:
     """Return whether a log group is a healer's: the one it names, or the one that Lambda names after it."""
-    chosen = get(given(healer, "loggingConfig"), "logGroup")
+    chosen = get(healer.given("loggingConfig"), "logGroup")
     if chosen is UNKNOWN:
         return group.urn in healer.references.get("loggingConfig", ())
     name = group.get("name")

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from selfheal_policies.graph import Graph
+from selfheal_policies.roles import Attachment
 from selfheal_policies.rule import Config, Finding, StackRule
 from selfheal_policies.rules._facts import distinct
-from selfheal_policies.rules._grants import Attachment, attachments
+from selfheal_policies.rules._grants import attachments
 from selfheal_policies.values import Missing
 
 BASIC_EXECUTION = "service-role/AWSLambdaBasicExecutionRole"

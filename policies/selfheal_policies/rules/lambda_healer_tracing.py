@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import given, healer_functions
+from selfheal_policies.rules._facts import healer_functions
 from selfheal_policies.values import ABSENT, UNKNOWN, get
 
 
 def problems(function: Resource, modes: Iterable[str]) -> Iterable[Finding]:
     """Yield why the runs of a healer are not traced."""
-    mode = get(given(function, "tracingConfig"), "mode")
+    mode = get(function.given("tracingConfig"), "mode")
     if mode is UNKNOWN:
         yield Finding(function.urn, f"the tracing mode of healer {function.name} is not known at preview")
     elif mode is ABSENT:

@@ -209,6 +209,16 @@ def a_managed_policy_attached_to_many(scene: Scene) -> None:
     )
 
 
+@TABLE.refused_by("iam-role-managed-policies", both=True)
+def a_managed_policy_attached_exclusively(scene: Scene) -> None:
+    scene.add(
+        "iam.RolePolicyAttachmentsExclusive",
+        "more",
+        roleName=scene.ref(role(scene), "name"),
+        policyArns=["arn:aws:iam::aws:policy/AdministratorAccess"],
+    )
+
+
 @TABLE.refused_by("iam-policy-writes-on-targets", both=True)
 def a_policy_of_the_stack_attached(scene: Scene) -> None:
     text = document({"Action": ["lambda:UpdateFunctionConfiguration"], "Resource": [lambda_arn("payments")]})

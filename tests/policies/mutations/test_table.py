@@ -124,6 +124,17 @@ def test_who_only_tells_is_left_in_peace(pack: Pack, recordings: Recordings, spe
     assert mandatory(scene.judge(pack)) == {}
 
 
+@pytest.mark.parametrize("spelling", Spelling)
+def test_a_right_that_is_attached_exclusively_makes_a_healer_by_itself(
+    pack: Pack, recordings: Recordings, spelling: Spelling
+) -> None:
+    scene = Scene(recordings["dev", False], spelling)
+    scene.remove(scene.find("iam.RolePolicy", "healer-policy"))
+    assert mandatory(scene.judge(pack)) == {}  # without any right it is a notifier
+    scope.a_managed_policy_attached_exclusively(scene)
+    assert "iam-role-managed-policies" in mandatory(scene.judge(pack))
+
+
 def test_a_function_that_no_alarm_reaches_is_no_healer(pack: Pack, recordings: Recordings) -> None:
     scene = Scene(recordings["dev", False])
     function(scene, "writer", {"Action": ["dynamodb:*"], "Resource": ["*"]}).put("timeout", to=900)
