@@ -185,8 +185,7 @@ def _resume_revert(seen: Observation, incident: Incident, now: datetime) -> Deci
     if _touched(incident, plan, live):
         return Decision(Reason.VALUE_CHANGED, escalated(incident, now, Reason.VALUE_CHANGED))
     if not live.is_settled:
-        begun = next(line.at for line in reversed(incident.history) if line.to == Status.ACTING)
-        if now < parse_iso(begun) + VERIFY_WITHIN:
+        if now < parse_iso(incident.acting_since or incident.opened_at) + VERIFY_WITHIN:
             return Decision(Reason.TARGET_BUSY)
         return Decision(Reason.TARGET_BUSY, escalated(incident, now, Reason.TARGET_BUSY))
     again = replace(leased_again(incident, now), token=live.token)

@@ -114,8 +114,7 @@ def evidence_begins(seen: Observation) -> datetime:
     if incident.status is Status.VERIFYING and incident.acted_at:
         return parse_iso(incident.acted_at) + SETTLE
     cleared = seen.alarms[rule_of(seen, incident).name].since
-    handled = [line.at for line in incident.history if line.reason == Reason.RELEASED][-1:]
-    handled += [incident.escalated_at] if incident.escalated_at else []
+    handled = filter(None, (incident.released_at, incident.escalated_at))
     return max([cleared, *map(parse_iso, handled)])
 
 

@@ -156,7 +156,19 @@ class Incident:
     """When remedies were applied on this target, its earlier incidents included."""
     recent_incidents: tuple[str, ...] = ()
     """When incidents of this target were opened."""
+    transitions: int = 0
+    """How many there were, also of those that the history has forgotten."""
+    last_transition: Transition | None = None
+    acting_since: str | None = None
+    """When it last came to ACTING."""
+    reverted_at: str | None = None
+    released_at: str | None = None
+    recoveries: int = 0
+    """How often it came to RECOVERED; more than once if a restore closed it again."""
+    reasons: tuple[Reason, ...] = ()
+    """Every reason that it moved for, each once."""
     history: tuple[Transition, ...] = ()
+    """The last transitions, for people: nothing is decided by it."""
 
     @property
     def is_open(self) -> bool:

@@ -11,7 +11,7 @@ from functions.healer.words import Effect, Mode, Reason, Status
 
 SCHEMA = 2
 _NOT_FIELDS = ("pk", "sk", "schema", "expires_at", "plan_digest")
-_COUNTS = ("version", "acts", "attempts")
+_COUNTS = ("version", "acts", "attempts", "transitions", "recoveries")
 _TUPLES = ("tried", "answered", "recent_acts", "recent_incidents")
 
 
@@ -41,9 +41,10 @@ def from_item(item: Mapping[str, Any]) -> Incident:
     for key in _NOT_FIELDS:
         raw.pop(key, None)
     raw |= {"status": Status(raw["status"]), "reason": Reason(raw["reason"]), "mode": Mode(raw["mode"])}
-    raw |= {key: int(raw[key]) for key in _COUNTS}
+    raw |= {key: int(raw.get(key, 0)) for key in _COUNTS}
     raw |= {key: tuple(raw.get(key, ())) for key in _TUPLES}
     raw["history"] = tuple(Transition(**line) for line in raw["history"])
+    raw["reasons"] = tuple(Reason(reason) for reason in raw.get("reasons", ()))
     raw["standing"] = tuple(
         Standing(_plan(each["plan"]), each["since"], each.get("accepted", False)) for each in raw["standing"]
     )
@@ -81,6 +82,7 @@ _BUILDERS: Mapping[str, Any] = {
     "guard": _guard,
     "hold": _hold,
     "approval": lambda raw: Approval(**raw),
+    "last_transition": lambda raw: Transition(**raw),
 }
 
 

@@ -1,9 +1,7 @@
 """What a step of an incident is worth counting: metrics without a dimension that names an incident."""
 
-from collections.abc import Iterable
-
 from functions.healer.clock import parse_iso
-from functions.healer.incident import Incident, Transition
+from functions.healer.incident import Incident
 from functions.healer.words import Reason, Status
 
 
@@ -16,16 +14,18 @@ def measures(before: Incident | None, after: Incident) -> dict[str, float]:
 
     """
     same = before is not None and before.id == after.id
-    told = len(before.history) if same and before is not None else 0
-    new = after.history[told:]
-    acts = after.acts - (before.acts if same and before is not None else 0)
+    known = before if same else None
+    fresh = after.transitions - (known.transitions if known else 0)
+    new = after.history[-fresh:] if fresh else ()
+    recovered = after.recoveries - (known.recoveries if known else 0)
+    acts = after.acts - (known.acts if known else 0)
     found = {
         "Acts": acts,
         "Reverted": sum(line.reason == Reason.REVERTED for line in new),
         "Ineffective": sum(line.to == Status.INEFFECTIVE for line in new),
         "Escalated": sum(line.to == Status.ESCALATED for line in new),
         # Not what became well by itself, and not a restore that closes it once more.
-        "Recovered": int(after.acts > 0 and _recoveries(new) > 0 and _recoveries(after.history) == 1),
+        "Recovered": int(after.acts > 0 and recovered > 0 and after.recoveries == 1),
     }
     measured: dict[str, float] = {name: count for name, count in found.items() if count > 0}
     if not same and after.began_at is not None:
@@ -35,10 +35,6 @@ def measures(before: Incident | None, after: Incident) -> dict[str, float]:
     if "Recovered" in measured and after.closed_at is not None:
         measured["TimeToRecover"] = _seconds(after.opened_at, after.closed_at)
     return measured
-
-
-def _recoveries(lines: Iterable[Transition]) -> int:
-    return sum(line.to == Status.RECOVERED for line in lines)
 
 
 def _seconds(earlier: str, later: str) -> float:

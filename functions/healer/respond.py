@@ -188,7 +188,7 @@ def _wait(
         waiting = moved(draft, now, guard.reason, guard=guard)
     else:
         waiting = moved(draft, now, guard.reason, Status.OPEN, guard=guard, purpose=None)
-    known = incident is not None and any(line.reason == guard.reason for line in incident.history)
+    known = incident is not None and guard.reason in incident.reasons
     return Decision(guard.reason, telling(waiting, now) if tell and not known else waiting)
 
 
@@ -228,7 +228,7 @@ def _obstacle(live: Live, remedy: Remedy, incident: Incident) -> Reason | None:
 
 def _stuck(incident: Incident | None, now: datetime) -> bool:
     """Return whether the target was busy, and nothing else, for as long as evidence is waited for."""
-    last = incident.history[-1] if incident is not None and incident.history else None
+    last = incident.last_transition if incident is not None else None
     return (
         last is not None and last.reason == Reason.TARGET_BUSY and now >= parse_iso(last.at) + VERIFY_WITHIN
     )

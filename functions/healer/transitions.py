@@ -157,21 +157,37 @@ def moved(incident: Incident, now: datetime, reason: Reason, *path: Status, **ch
         ValueError: for a way that `states.WAYS` does not have. Nothing was written then.
 
     """
-    history = list(incident.history)
+    lines: list[Transition] = []
     source = incident.status
     for status in path:
         if (source, status) not in WAYS:
             raise ValueError(f"{incident.id}: there is no way from {source} to {status} ({reason})")
-        history.append(Transition(iso(now), source.value, status.value, reason.value))
+        lines.append(Transition(iso(now), source.value, status.value, reason.value))
         source = status
     fields: dict[str, Any] = {"effect": None, "lease_until": None, **changes}
     return replace(
-        incident,
+        _recorded(incident, lines, reason) if lines else incident,
         status=source,
         reason=reason,
         version=incident.version + 1,
-        history=tuple(history[-HISTORY:]),
         **fields,
+    )
+
+
+def _recorded(incident: Incident, lines: list[Transition], reason: Reason) -> Incident:
+    """Return the incident with transitions in its history, and in the fields that decisions are made by."""
+    at = lines[-1].at
+    passed = [line.to for line in lines]
+    return replace(
+        incident,
+        history=(*incident.history, *lines)[-HISTORY:],
+        transitions=incident.transitions + len(lines),
+        last_transition=lines[-1],
+        acting_since=at if Status.ACTING in passed else incident.acting_since,
+        reverted_at=at if reason is Reason.REVERTED else incident.reverted_at,
+        released_at=at if reason is Reason.RELEASED else incident.released_at,
+        recoveries=incident.recoveries + passed.count(Status.RECOVERED),
+        reasons=incident.reasons if reason in incident.reasons else (*incident.reasons, reason),
     )
 
 

@@ -149,7 +149,7 @@ def expired(seen: Observation, incident: Incident, now: datetime) -> Decision | 
     live = live_of(seen, last.plan.key)
     ready = live.is_settled and live.is_known(last.plan.kind) and live.value == last.plan.after
     # Intended before and not done: people were called, and are not called for it again.
-    once = any(line.reason == Reason.EXPIRED for line in incident.history)
+    once = Reason.EXPIRED in incident.reasons
     if now < ends or once or not ready or seen.mode is Mode.OBSERVE or not may_revert(seen, last.plan):
         return None
     return reverting(seen, incident, _made_for(last.plan, live), Reason.EXPIRED, now)
@@ -208,8 +208,7 @@ def _deadline(incident: Incident, plan: Plan) -> datetime:
 def _since(incident: Incident, plan: Plan) -> datetime:
     if incident.watching:
         # Of the revert, which a later deployment does not put off.
-        undone = [line.at for line in incident.history if line.reason == Reason.REVERTED]
-        return parse_iso(undone[-1] if undone else incident.opened_at)
+        return parse_iso(incident.reverted_at or incident.opened_at)
     since = next((each.since for each in incident.standing if each.plan.key == plan.key), None)
     return parse_iso(since or incident.acted_at or incident.opened_at)
 

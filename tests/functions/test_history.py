@@ -1,0 +1,87 @@
+"""The history is for people: it is cut, and neither metrics nor decisions hang on what is left of it."""
+
+import ast
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from functions.healer import transitions
+from functions.healer.incident import Incident
+from functions.healer.measure import measures
+from functions.healer.target import Remedy
+from functions.healer.transitions import HISTORY, escalated, moved
+from functions.healer.words import Effect, Mode, Reason, Status
+from tests.support.closed_loop import Loop
+from tests.support.healer_world import START, TARGET
+
+ROUND = (Status.ACTING, Status.VERIFYING, Status.INEFFECTIVE, Status.OPEN)
+HEALER = Path(transitions.__file__).parent
+KEEPERS = {"incident.py", "items.py", "measure.py", "transitions.py"}
+"""Who holds, writes, stores and counts it. Who decides is not among them."""
+
+EXPIRING = Remedy("environment", "FAILURE_RATE", "0", expires_after=120)
+
+
+def of_weeks() -> Incident:
+    """An incident that has been through more than its history keeps."""
+    incident = Incident(
+        "shop-1", "shop", "fast", "2026-11-21T09:40:00.000Z", Status.OPEN, Reason.ALARM_CONFIRMED, Mode.ACT
+    )
+    for _ in range(HISTORY // len(ROUND) + 1):
+        incident = moved(incident, START, Reason.ALARM_CONFIRMED, *ROUND)
+    assert (len(incident.history), incident.transitions) == (HISTORY, HISTORY + len(ROUND))
+    return incident
+
+
+def test_what_happens_is_measured_also_when_the_history_is_full() -> None:
+    before = of_weeks()
+    after = escalated(before, START, Reason.NO_REMEDY_HELPED)
+    assert measures(before, after) == {"Escalated": 1}
+    again = moved(before, START, Reason.NO_REMEDY_HELPED, *ROUND)
+    assert measures(before, again) == {"Ineffective": 1}
+    back = moved(moved(before, START, Reason.REVERTED, Status.ACTING), START, Reason.REVERTED, Status.OPEN)
+    assert measures(before, back)["Reverted"] == 2
+    assert measures(before, replace(before, version=before.version + 1)) == {}
+
+
+def test_a_recovery_is_counted_once_however_long_the_incident_was() -> None:
+    before = replace(of_weeks(), acts=1)
+    after = moved(before, START, Reason.RECOVERED, Status.RECOVERED)
+    assert measures(before, after)["Recovered"] == 1
+    restored = moved(after, START, Reason.RESTORING, Status.ACTING, Status.VERIFYING, Status.RECOVERED)
+    assert "Recovered" not in measures(after, restored)
+
+
+def test_nothing_decides_by_the_history() -> None:
+    readers = {
+        path.name
+        for path in HEALER.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "history"
+    }
+    assert readers <= KEEPERS
+
+
+def played(kept: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[object], list[tuple[Effect, object]]]:
+    """Let a service fail, be healed, relapse as its remedy expires, and fail again; keep so many lines."""
+    monkeypatch.setattr(transitions, "HISTORY", kept)
+    loop = Loop(replace(TARGET, remedies=(EXPIRING,)))
+    begun = loop.now
+    loop.cause = lambda: (
+        loop.fails_by_variable() and (loop.now - begun) % timedelta(minutes=9) < timedelta(minutes=6)
+    )
+    decided: list[object] = []
+    for _ in range(240):
+        loop.elapse()
+        decided.append(loop.step().reason)
+    return decided, [(act.effect, act.at) for act in loop.acts]
+
+
+def test_a_healer_that_forgets_its_history_decides_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, forgetful = played(HISTORY, monkeypatch), played(1, monkeypatch)
+    assert forgetful == usual
+    decided, acts = usual
+    assert {Reason.EXPIRED, Reason.RELAPSED, Reason.RECOVERED} <= set(decided), set(decided)
+    assert {effect for effect, _ in acts} == {Effect.APPLY, Effect.REVERT}
