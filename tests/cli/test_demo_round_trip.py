@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import children, gone
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
@@ -31,20 +33,6 @@ def project(tmp_path: Path) -> Path:
 
 def command(project: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "cli", "--cwd", str(project), *arguments]
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process started, as Linux lists them."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def test_ctrl_c_during_the_demo_ends_everything_it_started(

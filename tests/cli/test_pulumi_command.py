@@ -20,6 +20,7 @@ from cli.connection import Connection, Source
 from sandbox import pulumi_cli
 from sandbox.provider.clients import Credentials
 from tests.cli.support import run
+from tests.support.processes import children, gone
 
 pytestmark = pytest.mark.slow
 
@@ -108,18 +109,6 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
-
-
-def gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
-def children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
 
 
 def test_every_word_and_the_exit_code_are_pulumis(checkout: Checkout, own_home: Path) -> None:

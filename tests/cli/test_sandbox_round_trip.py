@@ -17,6 +17,7 @@ from sandbox.emulator import REGION
 from sandbox.emulator import ROOT as KEY
 from sandbox.provider.clients import Clients
 from tests.cli.support import PLAN, TABLE, drifting, escalated, proposed, typed
+from tests.support.processes import children, gone
 
 pytestmark = pytest.mark.slow
 
@@ -67,20 +68,6 @@ def serving(*arguments: str) -> Generator[dict[str, Any]]:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process started, as Linux lists them."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def make_ledger(endpoint: str, *incidents: dict[str, Any], table: str = TABLE) -> None:
