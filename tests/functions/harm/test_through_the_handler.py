@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, tzinfo
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -101,8 +102,18 @@ def looping(name: str, table: MemoryTable) -> Loop:
     return loop
 
 
+class Standing(datetime):
+    """This machine's clock, stopped: milliseconds of a run would else decide whether a window is over."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Standing":
+        return cls(2026, 11, 26, tzinfo=tz)
+
+
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Healer]:
+    for module_name in ("clock", "ledger"):
+        monkeypatch.setattr(f"functions.healer.{module_name}.datetime", Standing)
     environment = {"MODE": "act", "TARGETS": "[]", "BUDGET": "12", "LEDGER_TABLE": "ledger"}
     environment |= {"TOPIC_ARN": "topic", "ESCALATION_TOPIC_ARN": "people", "AWS_DEFAULT_REGION": "us-east-1"}
     for key, value in environment.items():
