@@ -1,10 +1,8 @@
-"""The AWS endpoint of a command: a given one, a running `selfheal serve`, or an emulator of its own."""
+"""The AWS endpoint of a command: a running `selfheal serve`, or an emulator of its own."""
 
-import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 from cli.console import Output
@@ -16,17 +14,6 @@ from sandbox.emulator import REGION, ROOT, Emulator, EmulatorError
 from sandbox.provider.clients import Clients, Credentials, is_loopback
 
 
-class Source(StrEnum):
-    """Whose endpoint it is."""
-
-    OWN = "own emulator"
-    """Started for this command, with its data kept for the next."""
-    SERVE = "selfheal serve"
-    """Of the `selfheal serve` that runs for this checkout."""
-    GIVEN = "given endpoint"
-    """Named by --endpoint."""
-
-
 @dataclass(frozen=True)
 class Connection:
     """An AWS endpoint and the key for it."""
@@ -34,7 +21,6 @@ class Connection:
     endpoint: str
     region: str
     credentials: Credentials
-    source: Source
 
     @property
     def clients(self) -> Clients:
@@ -43,33 +29,26 @@ class Connection:
 
 
 @contextmanager
-def connect(workspace: Workspace, endpoint: str | None, region: str, output: Output) -> Generator[Connection]:
-    """Say which endpoint is used, and run the emulator and its clock for the duration if it is our own.
+def connect(workspace: Workspace, output: Output) -> Generator[Connection]:
+    """Say which endpoint is used, and run the checkout's emulator and its clock meanwhile if no `serve` does.
 
     Args:
         workspace: The sandbox's files.
-        endpoint: A given endpoint; None for the checkout's own.
-        region: Of a given endpoint's resources; the emulator has its own.
         output: Where to say it.
 
     Raises:
-        CliError: without credentials for an endpoint that is not on this machine.
         BusyError: when another command runs the checkout's emulator.
         EmulatorError: when the emulator does not start.
 
     """
-    if endpoint:
-        output.say(f"Using the endpoint {endpoint} (given by --endpoint; no emulator, no clock).")
-        yield Connection(endpoint, region, given_credentials(endpoint, os.environ), Source.GIVEN)
-        return
     if record := running(workspace.serve):
         output.say(f"Using {record.endpoint} of `selfheal serve` (process {record.pid}).")
-        yield Connection(record.endpoint, record.region, ROOT, Source.SERVE)
+        yield Connection(record.endpoint, record.region, ROOT)
         return
     with workspace.own_emulator(), start(workspace, None) as emulator:
         output.say(f"Using an emulator of its own at {emulator.endpoint}, for as long as this command runs.")
         with Clock(emulator.endpoint, emulator.region, emulator.credentials):
-            yield Connection(emulator.endpoint, emulator.region, emulator.credentials, Source.OWN)
+            yield Connection(emulator.endpoint, emulator.region, emulator.credentials)
 
 
 def start(workspace: Workspace, port: int | None) -> Emulator:

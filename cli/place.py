@@ -82,7 +82,7 @@ def place(where: Where) -> Generator[Place]:
                 "Nothing has been deployed into this checkout's sandbox. For a stack on AWS add --aws, for "
                 "another endpoint --endpoint URL."
             )
-        with connect(workspace, None, DEFAULT_REGION, Output.make(json=True)) as here:
+        with connect(workspace, Output.make(json=True)) as here:
             region = where.region or where.file_region or here.region
             environment = pulumi_cli.environment(
                 here.endpoint, region, here.credentials, workspace.backend(), home=pulumi_cli.HOME

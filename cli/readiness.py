@@ -1,6 +1,5 @@
 """What the Pulumi CLI needs before it is run: where something is missing it does not fail, it hangs."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,10 @@ import yaml
 
 from cli.errors import NotReadyError
 from cli.processes import answer_of
-from sandbox.pulumi_cli import CHECKOUT
+from sandbox.plugin.version import provider_version
 
 VERSION_SECONDS = 15.0
 """How long `pulumi version` may take. Usual is 0.1 s."""
-
-_PINNED = re.compile(r"^pulumi-aws==([^\s;\\]+)", re.MULTILINE)
 
 
 def require(
@@ -33,7 +30,7 @@ def require(
         NotReadyError: with what to do.
 
     """
-    plugin = home / "plugins" / f"resource-aws-v{_aws_version()}"
+    plugin = home / "plugins" / f"resource-aws-v{provider_version()}"
     if not plugin.is_dir():
         raise NotReadyError(
             f"The laptop's AWS provider is not installed: there is no {plugin}, the version that "
@@ -49,14 +46,6 @@ def require(
         )
     for pack in packs(arguments, folder):
         _require_interpreter(pack)
-
-
-def _aws_version() -> str:
-    """Return the version of the provider that the program's SDK asks for."""
-    found = _PINNED.search((CHECKOUT / "requirements.txt").read_text(encoding="utf-8"))
-    if found is None:
-        raise NotReadyError("requirements.txt pins no pulumi-aws==VERSION, so its provider is not known.")
-    return found[1]
 
 
 def packs(arguments: Sequence[str], folder: Path) -> list[Path]:

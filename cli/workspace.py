@@ -29,11 +29,6 @@ class Workspace:
         return cls(Path(os.environ.get(VARIABLE) or CHECKOUT / ".selfheal").resolve())
 
     @property
-    def root(self) -> Path:
-        """The folder that holds it."""
-        return self.folder.parent
-
-    @property
     def emulator(self) -> Path:
         """The emulator's data."""
         return self.folder / "emulator"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.connection import Connection, Source
+from cli.connection import Connection
 from cli.console import Output, complain
 from cli.demo.deploy import ByPulumi, Deployment, InProcess
 from cli.demo.document import document
@@ -70,7 +70,7 @@ def demo(
         with Emulator.start(folder / "emulator") as emulator:
             output.say(f"Started a fresh emulator at {emulator.endpoint}; it ends with this command.")
             with Clock(emulator.endpoint, emulator.region, emulator.credentials):
-                there = Connection(emulator.endpoint, emulator.region, emulator.credentials, Source.OWN)
+                there = Connection(emulator.endpoint, emulator.region, emulator.credentials)
                 deployment = _deployment(project, there, folder, output)
                 baseline = Project.load(project, STACK, {}).config["selfheal:failureRate"]
                 recording = Demonstration(STACK, baseline, deployment, there, timeout, output).run()

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from cli.connection import DEFAULT_REGION, connect
+from cli.connection import connect
 from cli.console import Output
 from cli.processes import run_attached
 from cli.readiness import require
@@ -35,7 +35,7 @@ def pulumi(ctx: typer.Context) -> None:
     folder = Path(ctx.find_root().params.get("cwd") or ".").resolve()
     require(executable, pulumi_cli.HOME, ctx.args, environment=os.environ, folder=folder)
     # Standard output is Pulumi's alone.
-    with connect(workspace, None, DEFAULT_REGION, Output.make(json=True)) as here:
+    with connect(workspace, Output.make(json=True)) as here:
         environment = pulumi_cli.environment(
             here.endpoint, here.region, here.credentials, workspace.backend(), home=pulumi_cli.HOME
         )

@@ -3,15 +3,17 @@
 import re
 from pathlib import Path
 
+from sandbox.errors import SandboxError
+
 _REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
 
 
 def provider_version() -> str:
     """Return the version of pulumi-aws in requirements.txt, such as `7.51.1`.
 
-    Raises ValueError if it is not pinned there: the engine asks for exactly that version.
+    Raises SandboxError if it is not pinned there: the engine asks for exactly that version.
     """
     pinned = re.search(r"^pulumi-aws==([^\s;\\]+)", _REQUIREMENTS.read_text(), re.MULTILINE)
     if pinned is None:
-        raise ValueError(f"{_REQUIREMENTS} pins no pulumi-aws. Run `make pins`.")
+        raise SandboxError(f"{_REQUIREMENTS} pins no pulumi-aws. Run `make pins`.")
     return pinned[1]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cli.commands import pulumi as pulumi_command
-from cli.connection import Connection, Source
+from cli.connection import Connection
 from sandbox import pulumi_cli
 from sandbox.provider.clients import Credentials
 from tests.cli.support import run
@@ -139,7 +139,7 @@ def test_what_stands_first_is_handed_on_too(monkeypatch: pytest.MonkeyPatch, wor
 
     @contextmanager
     def connect(*_arguments: object) -> Generator[Connection]:
-        yield Connection("http://127.0.0.1:1", "us-east-1", Credentials("test", "test"), Source.SERVE)
+        yield Connection("http://127.0.0.1:1", "us-east-1", Credentials("test", "test"))
 
     def run_attached(command: list[str], **_options: object) -> int:
         given.extend(command)
