@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PATHS := __main__.py settings.py components functions policies cli sandbox tools bench tests
+PATHS := __main__.py settings.py selfheal components functions policies cli sandbox tools bench tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check format pins clean
@@ -20,6 +20,8 @@ $(VENV)/.done: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p $(VENV)/links/selfheal && cp selfheal/__init__.py $(VENV)/links/selfheal
+	@for folder in cli components functions sandbox; do ln -sfn ../../../$$folder $(VENV)/links/selfheal/$$folder; done
 	@touch $@
 
 demo: setup ## See the whole loop heal, on this machine, and write out/demo/incident.html

@@ -5,11 +5,11 @@ Settings, components, exports. `pulumi config` decides the rest; see Pulumi.yaml
 
 import pulumi
 
-from components.fragile_service import FragileService, FragileServiceArgs, rate_text
-from components.healer import Healer
-from components.ledger import refuse_while_open
-from components.remedies import RemedyArgs, RemedyKind
-from components.targets import TargetArgs
+from selfheal.components.fragile_service import FragileService, FragileServiceArgs, rate_text
+from selfheal.components.healer import Healer
+from selfheal.components.ledger import refuse_while_open
+from selfheal.components.remedies import RemedyArgs, RemedyKind
+from selfheal.components.targets import TargetArgs
 from settings import Settings
 
 TARGET = "fragile"

@@ -10,12 +10,12 @@ from typing import TypeVar, cast
 import pulumi
 from pulumi.runtime import config as pulumi_config
 
-from components.fragile_service import FaultMode, Traffic
-from components.guards import DEFAULT_BUDGET, MAX_BUDGET
-from components.log_groups import RETENTION_DAYS
-from components.remedies import Mode, RemedyKind
-from components.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
-from components.topics import is_email
+from selfheal.components.fragile_service import FaultMode, Traffic
+from selfheal.components.guards import DEFAULT_BUDGET, MAX_BUDGET
+from selfheal.components.log_groups import RETENTION_DAYS
+from selfheal.components.remedies import Mode, RemedyKind
+from selfheal.components.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
+from selfheal.components.topics import is_email
 
 _Word = TypeVar("_Word", bound=StrEnum)
 

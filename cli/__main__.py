@@ -1,5 +1,5 @@
-"""`python -m cli` is `selfheal`."""
+"""`python -m selfheal.cli` is `selfheal`."""
 
-from cli.main import run
+from selfheal.cli.main import run
 
 run()

@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.console import Output
-from cli.ledger import read_incident
-from cli.reach import Reach
-from functions.healer.observation import Request
-from functions.healer.words import Reason, Verb
+from selfheal.cli.console import Output
+from selfheal.cli.ledger import read_incident
+from selfheal.cli.reach import Reach
+from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.words import Reason, Verb
 
 DEFAULT_WAIT = 10.0
 """Seconds, when the healer was woken: one run takes a few."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import typer
 
-from cli.answers import DEFAULT_WAIT, Answer, nudge, wait_for
-from cli.console import Output
-from cli.exits import ExitCode
-from cli.options import checked_why
-from cli.reach import Reach
-from cli.requests import Asked, submit
-from functions.healer.observation import Request
+from selfheal.cli.answers import DEFAULT_WAIT, Answer, nudge, wait_for
+from selfheal.cli.console import Output
+from selfheal.cli.exits import ExitCode
+from selfheal.cli.options import checked_why
+from selfheal.cli.reach import Reach
+from selfheal.cli.requests import Asked, submit
+from selfheal.functions.healer.observation import Request
 
 WHY_PROMPT = "Why? It is recorded with your ARN"
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from cli.errors import CliError
-from cli.ledger import SCHEMA, current_of, is_open, planned, standing_of
-from functions.healer.clock import parse_iso
-from functions.healer.incident import Plan
-from functions.healer.words import Effect, Mode, Status, Verb
+from selfheal.cli.errors import CliError
+from selfheal.cli.ledger import SCHEMA, current_of, is_open, planned, standing_of
+from selfheal.functions.healer.clock import parse_iso
+from selfheal.functions.healer.incident import Plan
+from selfheal.functions.healer.words import Effect, Mode, Status, Verb
 
 
 def approvable(

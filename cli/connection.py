@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cli.console import Output
-from cli.errors import CliError
-from cli.serve_record import running
-from cli.workspace import Workspace
-from sandbox.clock import Clock
-from sandbox.emulator import REGION, ROOT, Emulator, EmulatorError
-from sandbox.provider.clients import Clients, Credentials, is_loopback
+from selfheal.cli.console import Output
+from selfheal.cli.errors import CliError
+from selfheal.cli.serve_record import running
+from selfheal.cli.workspace import Workspace
+from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.emulator import REGION, ROOT, Emulator, EmulatorError
+from selfheal.sandbox.provider.clients import Clients, Credentials, is_loopback
 
 
 @dataclass(frozen=True)

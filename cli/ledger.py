@@ -11,9 +11,9 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from cli.errors import CliError
-from functions.healer.incident import Plan, Standing
-from functions.healer.target import Setting
+from selfheal.cli.errors import CliError
+from selfheal.functions.healer.incident import Plan, Standing
+from selfheal.functions.healer.target import Setting
 
 SCHEMA = 2
 """Of the items that this version writes and understands."""

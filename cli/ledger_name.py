@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.errors import NoLedgerError
-from cli.processes import answer_of
-from cli.project_files import project_folder, project_name
+from selfheal.cli.errors import NoLedgerError
+from selfheal.cli.processes import answer_of
+from selfheal.cli.project_files import project_folder, project_name
 
 SECONDS = 3.0
 """How long Pulumi may take: a silent backend hangs it, and an incident does not wait."""

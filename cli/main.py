@@ -13,11 +13,11 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from cli.commands import approve, demo, incidents, interventions, mode, pulumi, serve
-from cli.console import complain
-from cli.errors import CliError, Terminated
-from cli.exits import ExitCode, epilog
-from sandbox.errors import SandboxError
+from selfheal.cli.commands import approve, demo, incidents, interventions, mode, pulumi, serve
+from selfheal.cli.console import complain
+from selfheal.cli.errors import CliError, Terminated
+from selfheal.cli.exits import ExitCode, epilog
+from selfheal.sandbox.errors import SandboxError
 
 
 class Commands(TyperGroup):

@@ -8,11 +8,11 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from cli.errors import CliError
-from cli.ledger import SCHEMA, plain
-from functions.healer.clock import iso
-from functions.healer.observation import ModeOverride
-from functions.healer.words import Mode
+from selfheal.cli.errors import CliError
+from selfheal.cli.ledger import SCHEMA, plain
+from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.observation import ModeOverride
+from selfheal.functions.healer.words import Mode
 
 KEY = {"pk": {"S": "mode"}, "sk": {"S": "override"}}
 CLEARED = "cleared"

@@ -11,15 +11,15 @@ from typing import Any, Protocol
 from boto3.session import Session
 from botocore.config import Config
 
-from cli.connection import DEFAULT_REGION, connect, given_credentials
-from cli.console import Output, remark
-from cli.errors import CliError, NoLedgerError
-from cli.ledger_name import PulumiCli
-from cli.serve_record import listens, running
-from cli.where import ENDPOINT_VARIABLE, Where
-from cli.workspace import Workspace
-from sandbox import pulumi_cli
-from sandbox.provider.clients import Clients, is_loopback
+from selfheal.cli.connection import DEFAULT_REGION, connect, given_credentials
+from selfheal.cli.console import Output, remark
+from selfheal.cli.errors import CliError, NoLedgerError
+from selfheal.cli.ledger_name import PulumiCli
+from selfheal.cli.serve_record import listens, running
+from selfheal.cli.where import ENDPOINT_VARIABLE, Where
+from selfheal.cli.workspace import Workspace
+from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.provider.clients import Clients, is_loopback
 
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from cli.errors import Terminated
+from selfheal.cli.errors import Terminated
 
 
 @dataclass(frozen=True)

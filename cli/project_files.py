@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from cli.errors import NoProjectError
+from selfheal.cli.errors import NoProjectError
 
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 

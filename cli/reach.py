@@ -7,14 +7,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.console import remark
-from cli.errors import NoLedgerError
-from cli.ledger import Deployment, read_deployment, read_incidents
-from cli.ledger_name import ledger_name, ledgers
-from cli.modes import Kept, effective, read_mode
-from cli.place import ClientSource, place
-from cli.where import Where
-from functions.healer.words import Mode
+from selfheal.cli.console import remark
+from selfheal.cli.errors import NoLedgerError
+from selfheal.cli.ledger import Deployment, read_deployment, read_incidents
+from selfheal.cli.ledger_name import ledger_name, ledgers
+from selfheal.cli.modes import Kept, effective, read_mode
+from selfheal.cli.place import ClientSource, place
+from selfheal.cli.where import Where
+from selfheal.functions.healer.words import Mode
 
 
 @dataclass(frozen=True)

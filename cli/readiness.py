@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from cli.errors import NotReadyError
-from cli.processes import answer_of
-from sandbox.plugin.version import provider_version
+from selfheal.cli.errors import NotReadyError
+from selfheal.cli.processes import answer_of
+from selfheal.sandbox.plugin.version import provider_version
 
 VERSION_SECONDS = 15.0
 """How long `pulumi version` may take. Usual is 0.1 s."""

@@ -13,11 +13,11 @@ from uuid import uuid4
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from cli.errors import CliError
-from cli.ledger import SCHEMA, plain
-from functions.healer.clock import iso, parse_iso
-from functions.healer.observation import Request
-from functions.healer.words import Verb
+from selfheal.cli.errors import CliError
+from selfheal.cli.ledger import SCHEMA, plain
+from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.words import Verb
 
 COMMAND_MINUTES = 30
 """How long a command waits for the healer: it is about what stands now."""

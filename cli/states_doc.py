@@ -1,14 +1,14 @@
-"""Writes docs/states.md out of the healer's states: `python -m cli.states_doc > docs/states.md`."""
+"""Writes docs/states.md out of the healer's states: `python -m selfheal.cli.states_doc > docs/states.md`."""
 
 import sys
 from collections.abc import Mapping
 
-from functions.healer.states import MEANING, TERMINAL, WAYS
-from functions.healer.words import Status
+from selfheal.functions.healer.states import MEANING, TERMINAL, WAYS
+from selfheal.functions.healer.words import Status
 
 _HEAD = """# The states of an incident
 
-Generated from `functions/healer/states.py` by `python -m cli.states_doc`; do not edit.
+Generated from `functions/healer/states.py` by `python -m selfheal.cli.states_doc`; do not edit.
 
 One step a run. A move that is not listed here is never written: it raises. A new incident begins in OPEN; one
 that is RECOVERED is over, unless a person asks for the baseline again."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cli.checks import allowed, held
-from cli.ledger import change, is_open, planned, shown, standing_of
-from functions.healer.incident import Plan
-from functions.healer.observation import Request
-from functions.healer.words import Mode, Verb
+from selfheal.cli.checks import allowed, held
+from selfheal.cli.ledger import change, is_open, planned, shown, standing_of
+from selfheal.functions.healer.incident import Plan
+from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.words import Mode, Verb
 
 LABEL = 15
 """Width of the labels."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from cli.project_files import project_folder, stack_region
+from selfheal.cli.project_files import project_folder, stack_region
 
 DEFAULT_STACK = "dev"
 

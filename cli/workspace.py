@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.errors import BusyError
-from cli.serve_record import alive
-from sandbox.pulumi_cli import CHECKOUT
+from selfheal import SOURCE
+from selfheal.cli.errors import BusyError
+from selfheal.cli.serve_record import alive
 
 VARIABLE = "SELFHEAL_HOME"
 """Names another folder than the checkout's, and so another account."""
@@ -26,7 +26,7 @@ class Workspace:
     @classmethod
     def here(cls) -> "Workspace":
         """Return that of SELFHEAL_HOME, or .selfheal/ of the checkout, wherever the command was started."""
-        return cls(Path(os.environ.get(VARIABLE) or CHECKOUT / ".selfheal").resolve())
+        return cls(Path(os.environ.get(VARIABLE) or SOURCE / ".selfheal").resolve())
 
     @property
     def emulator(self) -> Path:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pulumi
 
-from components.errors import ComponentError
+import selfheal
+from selfheal.components.errors import ComponentError
 
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 
@@ -16,7 +17,7 @@ def package(function: str, root: Path = FUNCTIONS) -> pulumi.AssetArchive:
     """Return the archive of one function: its folder and `shared`, under the paths they are imported by.
 
     Files are named one by one, so that a compiled cache never changes the archive's hash, and the package
-    tree is kept, so that `from functions.shared...` means the same in Lambda as in a test.
+    tree is kept, so that `from selfheal.functions.shared...` means the same in Lambda as in a test.
 
     Args:
         function: Name of the folder under `root`, for example "healer".
@@ -37,6 +38,6 @@ def package(function: str, root: Path = FUNCTIONS) -> pulumi.AssetArchive:
         files += sorted(
             path for path in (root / folder).rglob("*") if path.suffix in _PACKED and path.is_file()
         )
-    return pulumi.AssetArchive(
-        {path.relative_to(root.parent).as_posix(): pulumi.FileAsset(path) for path in files}
-    )
+    archive = {f"selfheal/{path.relative_to(root.parent).as_posix()}": path for path in files}
+    archive["selfheal/__init__.py"] = Path(selfheal.__file__)
+    return pulumi.AssetArchive({name: pulumi.FileAsset(path) for name, path in archive.items()})

@@ -6,10 +6,10 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import metrics
-from components.arns import Arns
-from components.detection import AlarmRecord
-from components.targets import TargetArgs
+from selfheal.components import metrics
+from selfheal.components.arns import Arns
+from selfheal.components.detection import AlarmRecord
+from selfheal.components.targets import TargetArgs
 
 _WIDTH = 24
 """Columns of a CloudWatch dashboard."""

@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components import metrics, thresholds
+from selfheal.components import metrics, thresholds
 
 DEFAULT_NATURAL_ERROR_RATE = 0.001
 DEFAULT_FALSE_ALARMS_PER_YEAR = 1.0

@@ -7,12 +7,12 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.arns import Arns
-from components.code import package
-from components.errors import ComponentError
-from components.iam import Statement, allow, function_role, on_items, write_logs, write_traces
-from components.log_groups import DEFAULT_RETENTION_DAYS, log_group
-from components.targets import check_target_name
+from selfheal.components.arns import Arns
+from selfheal.components.code import package
+from selfheal.components.errors import ComponentError
+from selfheal.components.iam import Statement, allow, function_role, on_items, write_logs, write_traces
+from selfheal.components.log_groups import DEFAULT_RETENTION_DAYS, log_group
+from selfheal.components.targets import check_target_name
 
 TIMEOUT_SECONDS = 3
 """Shorter than any caller waits; the fault mode `timeout` runs into it."""
@@ -110,7 +110,7 @@ class FragileService(pulumi.ComponentResource):
             name,
             runtime="python3.13",
             architectures=["arm64"],
-            handler="functions.fragile.handler.handle",
+            handler="selfheal.functions.fragile.handler.handle",
             code=package("fragile"),
             role=role.arn,
             timeout=TIMEOUT_SECONDS,

@@ -6,11 +6,11 @@ from typing import Any, cast
 
 from pulumi import Input, Output
 
-from components.arns import Arns
-from components.code import FUNCTIONS
-from components.iam import Condition, Statement, allow, on_items
-from components.remedies import Mode, RemedyKind
-from components.targets import TargetArgs
+from selfheal.components.arns import Arns
+from selfheal.components.code import FUNCTIONS
+from selfheal.components.iam import Condition, Statement, allow, on_items
+from selfheal.components.remedies import Mode, RemedyKind
+from selfheal.components.targets import TargetArgs
 
 CALLS = FUNCTIONS / "healer" / "remedies.json"
 """What each kind of remedy calls on what, for reading and for writing: the healer's code ships with it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
-from components.errors import ComponentError
+from selfheal.components.errors import ComponentError
 
 DEFAULT_BUDGET = 12
 MAX_BUDGET = 24

@@ -6,22 +6,22 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.arns import Arns
-from components.code import package
-from components.dashboard import dashboard
-from components.detection import AlarmRecord, Detection, DetectionArgs
-from components.grants import ledger_grants, remedy_grants
-from components.guards import DEFAULT_BUDGET, GuardArgs, check_guards, guards_text
-from components.healer_environment import environment
-from components.iam import Statement, allow, function_role, write_logs, write_traces
-from components.ledger import deployment_item, ledger_table
-from components.log_groups import DEFAULT_RETENTION_DAYS, log_group
-from components.people import approver_policy, operator_policy
-from components.remedies import Mode
-from components.targets import TargetArgs, check
-from components.topics import check_emails, escalation_topic, healer_topic
-from components.wakeups import wake_by_schedule, wake_by_topic
-from components.watch import watch
+from selfheal.components.arns import Arns
+from selfheal.components.code import package
+from selfheal.components.dashboard import dashboard
+from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
+from selfheal.components.grants import ledger_grants, remedy_grants
+from selfheal.components.guards import DEFAULT_BUDGET, GuardArgs, check_guards, guards_text
+from selfheal.components.healer_environment import environment
+from selfheal.components.iam import Statement, allow, function_role, write_logs, write_traces
+from selfheal.components.ledger import deployment_item, ledger_table
+from selfheal.components.log_groups import DEFAULT_RETENTION_DAYS, log_group
+from selfheal.components.people import approver_policy, operator_policy
+from selfheal.components.remedies import Mode
+from selfheal.components.targets import TargetArgs, check
+from selfheal.components.topics import check_emails, escalation_topic, healer_topic
+from selfheal.components.wakeups import wake_by_schedule, wake_by_topic
+from selfheal.components.watch import watch
 
 TIMEOUT_SECONDS = 30
 """The healer's code counts on it: a run that recorded an intent is over by then."""
@@ -128,7 +128,7 @@ class Healer(pulumi.ComponentResource):
             name,
             runtime="python3.13",
             architectures=["arm64"],
-            handler="functions.healer.handler.handle",
+            handler="selfheal.functions.healer.handler.handle",
             code=package("healer"),
             role=role.arn,
             timeout=TIMEOUT_SECONDS,

@@ -5,10 +5,10 @@ from typing import Any
 
 import pulumi
 
-from components.detection import DEFAULT_NATURAL_ERROR_RATE, AlarmRecord
-from components.errors import ComponentError
-from components.remedies import RemedyArgs, RemedyKind, expiry, setting_name, setting_value
-from components.targets import TargetArgs
+from selfheal.components.detection import DEFAULT_NATURAL_ERROR_RATE, AlarmRecord
+from selfheal.components.errors import ComponentError
+from selfheal.components.remedies import RemedyArgs, RemedyKind, expiry, setting_name, setting_value
+from selfheal.components.targets import TargetArgs
 
 MAX_ENVIRONMENT_BYTES = 4096
 """All names and values together. Source: AWS Lambda developer guide, "Lambda quotas"."""

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
-from components.arns import Arns
+from selfheal.components.arns import Arns
 
 Statement = Mapping[str, Any]
 """One statement of a policy document; its values may be outputs."""

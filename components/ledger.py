@@ -6,7 +6,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_aws as aws
 
-from components.errors import ComponentError
+from selfheal.components.errors import ComponentError
 
 _FLEET_KEY = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
 """The item that names the targets whose override stands. The healer writes it together with the incident."""

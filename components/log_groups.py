@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
-from components.errors import ComponentError
+from selfheal.components.errors import ComponentError
 
 RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.arns import Arns
-from components.iam import Statement, allow, document, on_items
+from selfheal.components.arns import Arns
+from selfheal.components.iam import Statement, allow, document, on_items
 
 
 def approver_policy(

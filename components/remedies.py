@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components.errors import ComponentError
+from selfheal.components.errors import ComponentError
 
 EXPIRY_SECONDS = (60, 86400)
 """Shortest and longest time after which a remedy is reverted: below one alarm period it has shown nothing."""

@@ -7,8 +7,8 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components.errors import ComponentError
-from components.remedies import RemedyArgs, check_remedy, setting_name
+from selfheal.components.errors import ComponentError
+from selfheal.components.remedies import RemedyArgs, check_remedy, setting_name
 
 MAX_TARGET_NAME = 40
 """A target's name becomes part of resource names, of which the shortest limit is 64 characters."""

@@ -2,7 +2,7 @@
 
 from math import ceil, exp, floor, lgamma, log, log1p
 
-from components.errors import ComponentError
+from selfheal.components.errors import ComponentError
 
 SECONDS_PER_YEAR = 365.25 * 24 * 3600
 

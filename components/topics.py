@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.arns import Arns
-from components.errors import ComponentError
-from components.iam import Statement, document
+from selfheal.components.arns import Arns
+from selfheal.components.errors import ComponentError
+from selfheal.components.iam import Statement, document
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 """Enough to catch a missing @ or a stray space; SNS asks the owner of the address to confirm anyway."""

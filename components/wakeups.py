@@ -5,7 +5,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.arns import Arns
+from selfheal.components.arns import Arns
 
 SCHEDULE = "rate(1 minute)"
 """The shortest that EventBridge knows."""

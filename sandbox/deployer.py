@@ -21,9 +21,9 @@ from pulumi.runtime import configure, mocks, run_in_stack, set_all_config
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import Settings
 
-from sandbox.errors import ProgramError, SandboxError, UnsupportedError
-from sandbox.project import Project
-from sandbox.provider import AwsProvider, wire
+from selfheal.sandbox.errors import ProgramError, SandboxError, UnsupportedError
+from selfheal.sandbox.project import Project
+from selfheal.sandbox.provider import AwsProvider, wire
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 PARALLEL = 16

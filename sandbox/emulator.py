@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sandbox.errors import SandboxError
-from sandbox.provider.clients import Clients, Credentials
+from selfheal import SOURCE
+from selfheal.sandbox.errors import SandboxError
+from selfheal.sandbox.provider.clients import Clients, Credentials
 
 REGION = "us-east-1"
 """The emulator's region."""
@@ -28,8 +29,7 @@ READY_SECONDS = 30.0
 
 _STOP_SECONDS = 15.0
 _USER = "selfheal-deployer"
-_ENTRY = "sandbox.emulator_process"
-_ROOT_FOLDER = Path(__file__).parents[1]
+_ENTRY = "selfheal.sandbox.emulator_process"
 
 
 class EmulatorError(SandboxError):
@@ -79,7 +79,7 @@ class Emulator:
                 # Ours by the current folder, not by PYTHONPATH: functions inherit the environment, and would
                 # import what was never packaged.
                 [sys.executable, "-m", _ENTRY],
-                cwd=_ROOT_FOLDER,
+                cwd=SOURCE,
                 env=_environment(folder, temporary, port, iam=iam, persist=persist),
                 stdin=subprocess.PIPE,  # its end tells the child that we are gone
                 stdout=output,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.emulator_keys import leading_keys
+from selfheal.sandbox.emulator_keys import leading_keys
 
 ExtractArn = Callable[[str, str, str, dict[str, str], bytes, dict[str, Any], str, str], str]
 ExtractAction = Callable[[str, str, str, dict[str, str], bytes, dict[str, Any]], str | None]

@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from sandbox.emulator_alarms import math_kept, no_evaluation, query_as_json
-from sandbox.emulator_iam import lambda_actions, resources_named, with_condition_keys
-from sandbox.emulator_keys import key_schema, tables_with_keys, transactions_with_keys
-from sandbox.emulator_metrics import logs_and_metrics, throttles_only
+from selfheal.sandbox.emulator_alarms import math_kept, no_evaluation, query_as_json
+from selfheal.sandbox.emulator_iam import lambda_actions, resources_named, with_condition_keys
+from selfheal.sandbox.emulator_keys import key_schema, tables_with_keys, transactions_with_keys
+from selfheal.sandbox.emulator_metrics import logs_and_metrics, throttles_only
 
 NEEDED = {
     "cloudwatch": (

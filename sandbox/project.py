@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from sandbox.errors import ProjectError
+from selfheal.sandbox.errors import ProjectError
 
 _ONE_AT_A_TIME = threading.Lock()  # working directory, import path and modules are the process's
 

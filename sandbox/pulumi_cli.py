@@ -7,13 +7,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.errors import SandboxError
-from sandbox.provider.clients import Credentials
+from selfheal import SOURCE
+from selfheal.sandbox.errors import SandboxError
+from selfheal.sandbox.provider.clients import Credentials
 
-CHECKOUT = Path(__file__).parents[1]
-"""Where this is a checkout of the project."""
-
-FOLDER = CHECKOUT / ".pulumi"
+FOLDER = SOURCE / ".pulumi"
 """What `make setup` makes: `bin/pulumi`, which may be a link, and `home`, a PULUMI_HOME with the plugins."""
 
 EXECUTABLE = FOLDER / "bin" / "pulumi"

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from sandbox.errors import SandboxError
-from sandbox.pulumi_cli import executable
+from selfheal.sandbox.errors import SandboxError
+from selfheal.sandbox.pulumi_cli import executable
 
 _INIT_SECONDS = 60.0
 

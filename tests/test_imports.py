@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = {"components", "functions", "policies", "cli", "sandbox", "settings", "tests"}
+PACKAGE = {"components", "functions", "cli", "sandbox"}
+OURS = {*PACKAGE, "policies", "settings", "tests", "selfheal"}
 RULES = {
     # folder: (folders of ours, third parties)
     "components": ({"components"}, {"pulumi", "pulumi_aws"}),
@@ -19,15 +20,21 @@ RULES = {
 }
 
 
-def imported(path: Path) -> set[str]:
-    """Top-level names that a file imports."""
+def modules(path: Path) -> set[str]:
+    """Modules that a file imports."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module.split(".")[0])
-    return names - set(sys.stdlib_module_names)
+            names.add(node.module)
+    return names
+
+
+def imported(path: Path) -> set[str]:
+    """Folders of the package and top-level names of others that a file imports."""
+    names = {name.removeprefix("selfheal.").split(".")[0] for name in modules(path)}
+    return names - set(sys.stdlib_module_names) - {"selfheal"}
 
 
 @pytest.mark.parametrize("folder", sorted(RULES))
@@ -44,10 +51,17 @@ def test_imports_point_one_way(folder: str) -> None:
     assert wrong == {}
 
 
+def test_the_package_has_one_name() -> None:
+    """A second name for a module is a second module, and in a wheel there is only one."""
+    for path in ROOT.rglob("*.py"):
+        if path.relative_to(ROOT).parts[0] in {*PACKAGE, "tests", "bench", "__main__.py", "settings.py"}:
+            assert not PACKAGE & {name.split(".")[0] for name in modules(path)}, path
+
+
 def test_the_command_line_uses_only_pure_cores_of_the_functions() -> None:
     """cli/ may read the ledger's items as the healer does; it must never run a handler."""
     for path in (ROOT / "cli").rglob("*.py"):
-        assert "functions.healer.handler" not in path.read_text(), path
+        assert "selfheal.functions.healer.handler" not in path.read_text(), path
 
 
 def test_the_program_imports_components_settings_and_pulumi_only() -> None:

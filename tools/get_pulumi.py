@@ -34,7 +34,7 @@ HOST = "pulumi-language-python"
 HOST_SCRIPT = f"""#!/bin/sh
 # The language host of the checkout; the executor beside it is Pulumi's own.
 here=$(cd "$(dirname "$0")" && pwd)
-exec "$here/../../.venv/bin/python" -I -m sandbox.language --use-executor "$here/{HOST}-exec" "$@"
+exec "$here/../../.venv/bin/python" -I -m selfheal.sandbox.language --use-executor "$here/{HOST}-exec" "$@"
 """
 
 Venv = Future[subprocess.CompletedProcess[bytes]]
@@ -56,6 +56,7 @@ CLI = pinned(MODULE / "go.mod", r"pulumi/pulumi/pkg/v3 v")
 SDK = pinned(CHECKOUT / "requirements.txt", r"^pulumi==")
 AWS = pinned(CHECKOUT / "requirements.txt", r"^pulumi-aws==")
 VERSIONS = f"pulumi {CLI}, SDK {SDK}\n"
+INSTALL = CHECKOUT / "sandbox" / "plugin" / "install.py"
 PLUGIN = HOME / "plugins" / f"resource-aws-v{AWS}" / "pulumi-resource-aws"
 
 
@@ -171,20 +172,25 @@ def built_with_go(
         MODULE,
     )
     shutil.copyfile(Path(sdk, "python", "cmd", f"{HOST}-exec"), BIN / f"{HOST}-exec")
-    (BIN / HOST).write_text(HOST_SCRIPT)
-    (BIN / HOST).chmod(0o755)
+    (BIN / HOST).touch(0o755)  # `finish` writes it
     return f"built {_version(BIN / 'pulumi')}"
 
 
 def finish() -> int:
-    """Give the policy pack its environment, and install the laptop's AWS provider; returns the exit code."""
+    """Give the policy pack its environment, and make the language host and the AWS provider this checkout's.
+
+    Returns the exit code.
+    """
+    if (BIN / f"{HOST}-exec").exists() and (BIN / HOST).read_text() != HOST_SCRIPT:
+        (BIN / HOST).write_text(HOST_SCRIPT)
     environment = CHECKOUT / "policies" / ".venv"
     if not environment.exists():  # without one the official host hangs while it loads the pack
         environment.unlink(missing_ok=True)
         environment.symlink_to(Path("..", ".venv"))
     try:
-        if not PLUGIN.exists():
-            run([str(PYTHON), "-I", "-m", "sandbox.plugin.install", str(HOME)], 60, "no AWS provider")
+        if not PLUGIN.exists() or PLUGIN.stat().st_mtime < INSTALL.stat().st_mtime:
+            module = "selfheal.sandbox.plugin.install"
+            run([str(PYTHON), "-I", "-m", module, str(HOME)], 60, "no AWS provider")
     except RouteError as error:
         say(f"{error}.")
         return 1

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import requests
-from cli.asking import ask
-from cli.checks import approvable
-from cli.console import Output
-from cli.exits import epilog
-from cli.ledger import find
-from cli.modes import in_effect
-from cli.options import (
+from selfheal.cli import requests
+from selfheal.cli.asking import ask
+from selfheal.cli.checks import approvable
+from selfheal.cli.console import Output
+from selfheal.cli.exits import epilog
+from selfheal.cli.ledger import find
+from selfheal.cli.modes import in_effect
+from selfheal.cli.options import (
     Aws,
     Endpoint,
     HealerName,
@@ -25,10 +25,10 @@ from cli.options import (
     Wait,
     Why,
 )
-from cli.reach import Reach, reach
-from cli.telling import plan_lines
-from cli.where import Where
-from functions.healer.words import Verb
+from selfheal.cli.reach import Reach, reach
+from selfheal.cli.telling import plan_lines
+from selfheal.cli.where import Where
+from selfheal.functions.healer.words import Verb
 
 EPILOG = epilog(
     "selfheal approve fragile                              show it, and ask",

@@ -7,20 +7,20 @@ from typing import Annotated
 
 import typer
 
-from cli.connection import Connection
-from cli.console import Output, complain
-from cli.demo.deploy import ByPulumi, Deployment, InProcess
-from cli.demo.document import document
-from cli.demo.model import Recording
-from cli.demo.report import report
-from cli.demo.run import NO_SECOND_UP, Demonstration
-from cli.exits import ExitCode, epilog
-from cli.options import Json
-from cli.project_files import find_root
-from sandbox.clock import Clock
-from sandbox.emulator import Emulator
-from sandbox.project import Project
-from sandbox.pulumi_cli import NoPulumiError, executable
+from selfheal.cli.connection import Connection
+from selfheal.cli.console import Output, complain
+from selfheal.cli.demo.deploy import ByPulumi, Deployment, InProcess
+from selfheal.cli.demo.document import document
+from selfheal.cli.demo.model import Recording
+from selfheal.cli.demo.report import report
+from selfheal.cli.demo.run import NO_SECOND_UP, Demonstration
+from selfheal.cli.exits import ExitCode, epilog
+from selfheal.cli.options import Json
+from selfheal.cli.project_files import find_root
+from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.project import Project
+from selfheal.sandbox.pulumi_cli import NoPulumiError, executable
 
 STACK = "dev"
 """What is deployed: its service fails three of ten requests, and its healer may act."""

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli import requests
-from cli.answers import POLL_SECONDS, news
-from cli.console import Output
-from cli.exits import ExitCode, epilog
-from cli.ledger import drifts, find, is_open, planned, read_incident, row
-from cli.options import Aws, Endpoint, IncidentOrTarget, Json, LedgerName, Region, Stack
-from cli.reach import Reach, reach
-from cli.telling import (
+from selfheal.cli import requests
+from selfheal.cli.answers import POLL_SECONDS, news
+from selfheal.cli.console import Output
+from selfheal.cli.exits import ExitCode, epilog
+from selfheal.cli.ledger import drifts, find, is_open, planned, read_incident, row
+from selfheal.cli.options import Aws, Endpoint, IncidentOrTarget, Json, LedgerName, Region, Stack
+from selfheal.cli.reach import Reach, reach
+from selfheal.cli.telling import (
     farewell_lines,
     history_lines,
     incident_lines,
@@ -26,9 +26,9 @@ from cli.telling import (
     step_lines,
     waiting_line,
 )
-from cli.where import Where
-from functions.healer.observation import Request
-from functions.healer.words import Verb
+from selfheal.cli.where import Where
+from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.words import Verb
 
 EPILOG = epilog(
     "selfheal incidents                    is anything open?",

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import requests
-from cli.asking import ask, reason
-from cli.checks import commandable
-from cli.console import Output
-from cli.exits import epilog
-from cli.ledger import change, find, standing_of
-from cli.options import (
+from selfheal.cli import requests
+from selfheal.cli.asking import ask, reason
+from selfheal.cli.checks import commandable
+from selfheal.cli.console import Output
+from selfheal.cli.exits import epilog
+from selfheal.cli.ledger import change, find, standing_of
+from selfheal.cli.options import (
     INCIDENT_OR_TARGET,
     TARGET_NAME,
     Aws,
@@ -25,9 +25,9 @@ from cli.options import (
     Wait,
     Why,
 )
-from cli.reach import Reach, reach
-from cli.where import Where
-from functions.healer.words import Mode, Verb
+from selfheal.cli.reach import Reach, reach
+from selfheal.cli.where import Where
+from selfheal.functions.healer.words import Mode, Verb
 
 CHANGING = (Verb.ROLLBACK, Verb.RESTORE)
 """Verbs that make the healer change a function."""

@@ -5,18 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.answers import nudge
-from cli.asking import reason
-from cli.console import Output
-from cli.exits import epilog
-from cli.ledger import shown
-from cli.modes import Change, Kept, certain, effective, in_effect, tightens, write_mode
-from cli.options import Aws, Endpoint, HealerName, Json, LedgerName, Region, Stack, Why
-from cli.reach import Reach, reach
-from cli.telling import mode_lines
-from cli.where import Where
-from functions.healer.observation import ModeOverride
-from functions.healer.words import Mode
+from selfheal.cli.answers import nudge
+from selfheal.cli.asking import reason
+from selfheal.cli.console import Output
+from selfheal.cli.exits import epilog
+from selfheal.cli.ledger import shown
+from selfheal.cli.modes import Change, Kept, certain, effective, in_effect, tightens, write_mode
+from selfheal.cli.options import Aws, Endpoint, HealerName, Json, LedgerName, Region, Stack, Why
+from selfheal.cli.reach import Reach, reach
+from selfheal.cli.telling import mode_lines
+from selfheal.cli.where import Where
+from selfheal.functions.healer.observation import ModeOverride
+from selfheal.functions.healer.words import Mode
 
 EPILOG = epilog(
     "selfheal mode                                   what may the healer do?",

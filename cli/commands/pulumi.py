@@ -7,12 +7,12 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from cli.connection import connect
-from cli.console import Output
-from cli.processes import run_attached
-from cli.readiness import require
-from cli.workspace import Workspace
-from sandbox import pulumi_cli
+from selfheal.cli.connection import connect
+from selfheal.cli.console import Output
+from selfheal.cli.processes import run_attached
+from selfheal.cli.readiness import require
+from selfheal.cli.workspace import Workspace
+from selfheal.sandbox import pulumi_cli
 
 
 class Verbatim(TyperCommand):

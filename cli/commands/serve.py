@@ -11,17 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.connection import start
-from cli.console import Output, remark
-from cli.errors import CliError
-from cli.exits import epilog
-from cli.options import Json
-from cli.serve_record import ServeRecord, read, remove, running, write
-from cli.where import ENDPOINT_VARIABLE
-from cli.workspace import Workspace
-from sandbox import pulumi_cli
-from sandbox.clock import Clock
-from sandbox.emulator import READY_SECONDS, ROOT, Emulator
+from selfheal.cli.connection import start
+from selfheal.cli.console import Output, remark
+from selfheal.cli.errors import CliError
+from selfheal.cli.exits import epilog
+from selfheal.cli.options import Json
+from selfheal.cli.serve_record import ServeRecord, read, remove, running, write
+from selfheal.cli.where import ENDPOINT_VARIABLE
+from selfheal.cli.workspace import Workspace
+from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.emulator import READY_SECONDS, ROOT, Emulator
 
 EPILOG = epilog(
     "selfheal serve &                      keep it running, then, in any shell:",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil
 
-from cli.demo.labels import Label, place, plot_width
-from cli.demo.model import MomentKey, Sample
-from cli.demo.timeline import Count, Moment, buckets
+from selfheal.cli.demo.labels import Label, place, plot_width
+from selfheal.cli.demo.model import MomentKey, Sample
+from selfheal.cli.demo.timeline import Count, Moment, buckets
 
 RATE_BUCKET_SECONDS = 5.0
 """At 10 requests a second 50 requests a point: one is 2 %, so that the curve shows the fault, not chance."""

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 from pulumi import automation
 
-from cli.connection import Connection
-from cli.console import Output
-from cli.demo.progress import Reporter
-from cli.errors import CliError
-from sandbox import pulumi_cli, pulumi_stack
-from sandbox.deployer import deploy
-from sandbox.provider import AwsProvider
+from selfheal.cli.connection import Connection
+from selfheal.cli.console import Output
+from selfheal.cli.demo.progress import Reporter
+from selfheal.cli.errors import CliError
+from selfheal.sandbox import pulumi_cli, pulumi_stack
+from selfheal.sandbox.deployer import deploy
+from selfheal.sandbox.provider import AwsProvider
 
 
 class Deployment(Protocol):

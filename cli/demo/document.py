@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from cli.demo.model import Recording
-from cli.demo.timeline import (
+from selfheal.cli.demo.model import Recording
+from selfheal.cli.demo.timeline import (
     SETTLING_SECONDS,
     Count,
     alarm_ok,
@@ -13,7 +13,7 @@ from cli.demo.timeline import (
     opening_alarm,
     timeline,
 )
-from cli.demo.verdict import failures
+from selfheal.cli.demo.verdict import failures
 
 SCHEMA = 1
 """Raised when a reader of an older document would misread this one."""

@@ -11,9 +11,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import Output
-from cli.demo.model import MomentKey, Recording
-from cli.demo.timeline import TITLES, Moment, count, timeline
+from selfheal.cli.console import Output
+from selfheal.cli.demo.model import MomentKey, Recording
+from selfheal.cli.demo.timeline import TITLES, Moment, count, timeline
 
 PLAIN_EVERY_SECONDS = 10.0
 """Between two lines of progress when nobody watches a terminal."""

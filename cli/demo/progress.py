@@ -8,7 +8,7 @@ from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import DiagnosticEvent, PolicyEvent, StepEventMetadata
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from cli.console import Output
+from selfheal.cli.console import Output
 
 SIGNS: dict[str, tuple[str, str]] = {
     OpType.CREATE: ("+", "green"),

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
-from cli.demo.chart import chart
-from cli.demo.document import notes
-from cli.demo.model import MomentKey, Recording
-from cli.demo.style import CSS
-from cli.demo.timeline import SETTLING_SECONDS, Count, Moment, counts, evidence, remedy, timeline
-from cli.demo.verdict import failures
+from selfheal.cli.demo.chart import chart
+from selfheal.cli.demo.document import notes
+from selfheal.cli.demo.model import MomentKey, Recording
+from selfheal.cli.demo.style import CSS
+from selfheal.cli.demo.timeline import SETTLING_SECONDS, Count, Moment, counts, evidence, remedy, timeline
+from selfheal.cli.demo.verdict import failures
 
 WIDE, NARROW = 960.0, 380.0
 """Widths of the two drawings in pixels; the style sheet shows the one that fits the screen."""

@@ -7,15 +7,15 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.connection import Connection
-from cli.console import Output
-from cli.demo.deploy import Deployment
-from cli.demo.live import LiveTimeline
-from cli.demo.model import BaselineRestore, Rates, Recording
-from cli.demo.traffic import REQUESTS_PER_SECOND, WORKERS, Traffic
-from cli.demo.versions import versions
-from cli.demo.watch import Watch, traffic_url
-from cli.errors import CliError
+from selfheal.cli.connection import Connection
+from selfheal.cli.console import Output
+from selfheal.cli.demo.deploy import Deployment
+from selfheal.cli.demo.live import LiveTimeline
+from selfheal.cli.demo.model import BaselineRestore, Rates, Recording
+from selfheal.cli.demo.traffic import REQUESTS_PER_SECOND, WORKERS, Traffic
+from selfheal.cli.demo.versions import versions
+from selfheal.cli.demo.watch import Watch, traffic_url
+from selfheal.cli.errors import CliError
 
 POLL_SECONDS = 0.5
 """Between two looks at alarms and ledger; times come from their own stamps, not from when they were seen."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cli.demo.model import AlarmChange, MomentKey, Recording, Sample
+from selfheal.cli.demo.model import AlarmChange, MomentKey, Recording, Sample
 
 SETTLING_SECONDS = 2.0
 """How long after the act a request may still meet the old configuration: an update takes half a second to

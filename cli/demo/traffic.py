@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import urllib3
 
-from cli.demo.model import Sample
+from selfheal.cli.demo.model import Sample
 
 REQUESTS_PER_SECOND = 10.0
 """Enough that a share of 0.3 is unmistakable within one period of 10 s. It makes three failing requests a

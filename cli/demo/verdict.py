@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from cli.demo.model import Recording
-from cli.demo.timeline import (
+from selfheal.cli.demo.model import Recording
+from selfheal.cli.demo.timeline import (
     SETTLING_SECONDS,
     acted_at,
     alarm_ok,

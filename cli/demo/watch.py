@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from cli.demo.model import AlarmChange
-from cli.ledger import read_incidents
-from sandbox.provider.clients import Clients
+from selfheal.cli.demo.model import AlarmChange
+from selfheal.cli.ledger import read_incidents
+from selfheal.sandbox.provider.clients import Clients
 
 VARIABLE = "FAILURE_RATE"
 """The only variable of the function's environment that is ever read here: the others may hold secrets."""

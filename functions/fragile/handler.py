@@ -7,10 +7,10 @@ import time
 from functools import lru_cache
 from typing import Any
 
-from functions.fragile.core import FaultMode, fails, parse_rate
-from functions.shared.emf import emf_line
-from functions.shared.log import log
-from functions.shared.overrides import Overrides, connect
+from selfheal.functions.fragile.core import FaultMode, fails, parse_rate
+from selfheal.functions.shared.emf import emf_line
+from selfheal.functions.shared.log import log
+from selfheal.functions.shared.overrides import Overrides, connect
 
 # Read once, in the init phase: a change of configuration starts new execution environments.
 BASELINE = os.environ["FAILURE_RATE"]

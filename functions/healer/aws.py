@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from functions.healer.ledger import Ledger
+from selfheal.functions.healer.ledger import Ledger
 
 # Short enough that a slow dependency raises here rather than by the function's timeout of 30 s.
 _CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2})

@@ -10,7 +10,7 @@ from typing import Any
 
 # By resource, not by path: a package may be imported from its archive.
 CATALOGUE: Mapping[str, Mapping[str, Any]] = json.loads(
-    files("functions.healer").joinpath("remedies.json").read_text(encoding="utf-8")
+    files("selfheal.functions.healer").joinpath("remedies.json").read_text(encoding="utf-8")
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.healer.observation import Configuration
+from selfheal.functions.healer.observation import Configuration
 
 # What changes by itself or with any write, is the code (hashed apart), or holds the environment (hashed
 # without what remedies set). ConfigSha256 is Lambda's own hash, environment included. RuntimeVersionConfig

@@ -7,14 +7,14 @@ nothing is in place, `verify` once something is, `people` about requests and dri
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from functions.healer.clock import iso, parse_iso
-from functions.healer.facts import alarming, goes_on, live_of, next_remedy
-from functions.healer.incident import Incident, Plan, Standing
-from functions.healer.observation import Decision, Live, Observation
-from functions.healer.people import answer, drift
-from functions.healer.respond import MAX_ATTEMPTS, respond
-from functions.healer.states import TERMINAL
-from functions.healer.transitions import (
+from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.facts import alarming, goes_on, live_of, next_remedy
+from selfheal.functions.healer.incident import Incident, Plan, Standing
+from selfheal.functions.healer.observation import Decision, Live, Observation
+from selfheal.functions.healer.people import answer, drift
+from selfheal.functions.healer.respond import MAX_ATTEMPTS, respond
+from selfheal.functions.healer.states import TERMINAL
+from selfheal.functions.healer.transitions import (
     OUTLIVES,
     answering,
     applied,
@@ -28,8 +28,8 @@ from functions.healer.transitions import (
     telling,
     without,
 )
-from functions.healer.verify import VERIFY_WITHIN, expired, may_revert, verify, watch
-from functions.healer.words import Effect, Mode, Reason, Status, Verb
+from selfheal.functions.healer.verify import VERIFY_WITHIN, expired, may_revert, verify, watch
+from selfheal.functions.healer.words import Effect, Mode, Reason, Status, Verb
 
 OWED_FOR = timedelta(minutes=15)
 """How long a notice that could not be sent rests before it is tried again."""

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import log
 
-from functions.healer.observation import Bucket
-from functions.healer.target import AlarmRule
+from selfheal.functions.healer.observation import Bucket
+from selfheal.functions.healer.target import AlarmRule
 
 ERROR_OF_THE_TEST = 0.001
 """Probability of calling a broken service healthy, and of calling a healthy one broken."""

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from functions.healer import message, remedies, transitions
-from functions.healer.aws import Aws
-from functions.healer.incident import Incident
-from functions.healer.observation import Decision, Observation
-from functions.healer.probe import probe
-from functions.healer.words import Effect
-from functions.shared.log import log
+from selfheal.functions.healer import message, remedies, transitions
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.observation import Decision, Observation
+from selfheal.functions.healer.probe import probe
+from selfheal.functions.healer.words import Effect
+from selfheal.functions.shared.log import log
 
 PROBES = 20
 """Most probes of one run: at one run a minute 152 without an error, which show health, take 8 minutes."""

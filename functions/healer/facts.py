@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from functions.healer.clock import iso, parse_iso
-from functions.healer.evidence import Count, Verdict, breaches, breaching, count, reach, verdict
-from functions.healer.incident import Evidence, Incident
-from functions.healer.observation import Bucket, Live, Observation, Request
-from functions.healer.states import TERMINAL
-from functions.healer.target import AlarmRule, Remedy, Setting, Target
-from functions.healer.words import Effect, Reason, Status, Verb
+from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.evidence import Count, Verdict, breaches, breaching, count, reach, verdict
+from selfheal.functions.healer.incident import Evidence, Incident
+from selfheal.functions.healer.observation import Bucket, Live, Observation, Request
+from selfheal.functions.healer.states import TERMINAL
+from selfheal.functions.healer.target import AlarmRule, Remedy, Setting, Target
+from selfheal.functions.healer.words import Effect, Reason, Status, Verb
 
 SETTLE = timedelta(seconds=10)
 """Requests in flight and execution environments with the old value may fail this long after the act."""

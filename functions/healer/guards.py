@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import ceil
 
-from functions.healer.clock import iso, parse_iso
-from functions.healer.incident import Guard, Incident
-from functions.healer.observation import Live, Observation
-from functions.healer.transitions import since
-from functions.healer.words import Reason
+from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.incident import Guard, Incident
+from selfheal.functions.healer.observation import Live, Observation
+from selfheal.functions.healer.transitions import since
+from selfheal.functions.healer.words import Reason
 
 BUDGET_WINDOW = timedelta(days=1)
 

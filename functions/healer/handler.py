@@ -9,19 +9,19 @@ import os
 import time
 from typing import Any
 
-from functions.healer.aws import connect
-from functions.healer.clock import Clock
-from functions.healer.core import decide, retire
-from functions.healer.execute import PROBE_SECONDS, execute
-from functions.healer.ledger import LostRaceError
-from functions.healer.measure import measures
-from functions.healer.observation import Limits, Observation
-from functions.healer.observe import Setup, observe, read_alarms
-from functions.healer.target import Target, parse_targets
-from functions.healer.wake import wake_of
-from functions.healer.words import Mode, Reason
-from functions.shared.emf import emf_line
-from functions.shared.log import log
+from selfheal.functions.healer.aws import connect
+from selfheal.functions.healer.clock import Clock
+from selfheal.functions.healer.core import decide, retire
+from selfheal.functions.healer.execute import PROBE_SECONDS, execute
+from selfheal.functions.healer.ledger import LostRaceError
+from selfheal.functions.healer.measure import measures
+from selfheal.functions.healer.observation import Limits, Observation
+from selfheal.functions.healer.observe import Setup, observe, read_alarms
+from selfheal.functions.healer.target import Target, parse_targets
+from selfheal.functions.healer.wake import wake_of
+from selfheal.functions.healer.words import Mode, Reason
+from selfheal.functions.shared.emf import emf_line
+from selfheal.functions.shared.log import log
 
 # Read once, in the init phase; what is missing or wrong fails by name, before anything is done.
 MODE = Mode(os.environ["MODE"])

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 
-from functions.healer.target import Setting
-from functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.target import Setting
+from selfheal.functions.healer.words import Effect, Mode, Reason, Status
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,17 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from functions.healer.incident import Approval, Evidence, Guard, Hold, Incident, Plan, Standing, Transition
-from functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.incident import (
+    Approval,
+    Evidence,
+    Guard,
+    Hold,
+    Incident,
+    Plan,
+    Standing,
+    Transition,
+)
+from selfheal.functions.healer.words import Effect, Mode, Reason, Status
 
 SCHEMA = 2
 _NOT_FIELDS = ("pk", "sk", "schema", "expires_at", "plan_digest")

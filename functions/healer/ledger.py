@@ -21,14 +21,14 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from functions.healer.catalogue import owner
-from functions.healer.clock import Clock, parse_iso, set_by
-from functions.healer.guards import BUDGET_WINDOW
-from functions.healer.incident import Incident
-from functions.healer.items import from_item, to_item
-from functions.healer.observation import Fleet, ModeOverride, Observation, Request
-from functions.healer.transitions import since
-from functions.healer.words import Effect, Mode, Reason, Verb
+from selfheal.functions.healer.catalogue import owner
+from selfheal.functions.healer.clock import Clock, parse_iso, set_by
+from selfheal.functions.healer.guards import BUDGET_WINDOW
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.items import from_item, to_item
+from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request
+from selfheal.functions.healer.transitions import since
+from selfheal.functions.healer.words import Effect, Mode, Reason, Verb
 
 KEEP_CLOSED = timedelta(days=365)
 FLEET_KEY = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}

@@ -1,8 +1,8 @@
 """What a step of an incident is worth counting: metrics without a dimension that names an incident."""
 
-from functions.healer.clock import parse_iso
-from functions.healer.incident import Incident
-from functions.healer.words import Reason, Status
+from selfheal.functions.healer.clock import parse_iso
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.words import Reason, Status
 
 
 def measures(before: Incident | None, after: Incident) -> dict[str, float]:

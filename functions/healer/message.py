@@ -1,7 +1,7 @@
 """What people are told, once for each transition that needs them: seen, done, proposed, how to undo it."""
 
-from functions.healer.incident import Guard, Incident, Plan
-from functions.healer.words import Reason, Status
+from selfheal.functions.healer.incident import Guard, Incident, Plan
+from selfheal.functions.healer.words import Reason, Status
 
 _SUBJECT_LIMIT = 100
 """SNS: a subject is ASCII and at most 100 characters."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from functions.healer.incident import Incident
-from functions.healer.target import Setting, Target
-from functions.healer.words import Mode, Reason, Verb
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.target import Setting, Target
+from selfheal.functions.healer.words import Mode, Reason, Verb
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.healer import remedies
-from functions.healer.aws import Aws
-from functions.healer.evidence import CORROBORATION_PERIODS, CORROBORATION_SECONDS
-from functions.healer.facts import evidence_begins, subject
-from functions.healer.incident import Incident
-from functions.healer.observation import AlarmState, Bucket, Limits, ModeOverride, Observation
-from functions.healer.target import AlarmRule, Target
-from functions.healer.words import Mode, Status
+from selfheal.functions.healer import remedies
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.evidence import CORROBORATION_PERIODS, CORROBORATION_SECONDS
+from selfheal.functions.healer.facts import evidence_begins, subject
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.observation import AlarmState, Bucket, Limits, ModeOverride, Observation
+from selfheal.functions.healer.target import AlarmRule, Target
+from selfheal.functions.healer.words import Mode, Status
 
 HIGH_RESOLUTION_KEPT = timedelta(hours=3)
 """CloudWatch keeps periods under 60 s for 3 hours (Amazon CloudWatch concepts, "Metrics retention")."""

@@ -3,15 +3,15 @@
 from dataclasses import replace
 from datetime import datetime
 
-from functions.healer import guards
-from functions.healer.clock import iso, parse_iso
-from functions.healer.facts import EVER, alarming, confirmed, is_silent, live_of, next_remedy
-from functions.healer.incident import Approval, Guard, Incident, Plan, Standing
-from functions.healer.observation import Decision, Live, Observation, Request
-from functions.healer.target import Remedy
-from functions.healer.transitions import answering, escalated, intending, moved, opened, telling
-from functions.healer.verify import VERIFY_WITHIN, watch
-from functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer import guards
+from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.facts import EVER, alarming, confirmed, is_silent, live_of, next_remedy
+from selfheal.functions.healer.incident import Approval, Guard, Incident, Plan, Standing
+from selfheal.functions.healer.observation import Decision, Live, Observation, Request
+from selfheal.functions.healer.target import Remedy
+from selfheal.functions.healer.transitions import answering, escalated, intending, moved, opened, telling
+from selfheal.functions.healer.verify import VERIFY_WITHIN, watch
+from selfheal.functions.healer.words import Effect, Mode, Reason, Status
 
 MAX_ATTEMPTS = 5
 """Tries of one effect before people are called."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from functions.healer.words import Status
+from selfheal.functions.healer.words import Status
 
 MEANING: Mapping[Status, str] = {
     Status.OPEN: "An alarm is borne out by its metrics; a guard or the next remedy decides what follows.",

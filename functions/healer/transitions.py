@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.healer.clock import iso, parse_iso
-from functions.healer.incident import Evidence, Hold, Incident, Plan, Standing, Transition
-from functions.healer.observation import Observation
-from functions.healer.states import WAYS
-from functions.healer.target import AlarmRule
-from functions.healer.words import Effect, Reason, Status
+from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.incident import Evidence, Hold, Incident, Plan, Standing, Transition
+from selfheal.functions.healer.observation import Observation
+from selfheal.functions.healer.states import WAYS
+from selfheal.functions.healer.target import AlarmRule
+from selfheal.functions.healer.words import Effect, Reason, Status
 
 LEASE = timedelta(seconds=40)
 """A run that recorded an intent may be at it for its timeout, 30 s; the rest is for clock skew.

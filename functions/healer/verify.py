@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from functions.healer import guards
-from functions.healer.clock import iso, parse_iso
-from functions.healer.evidence import Verdict
-from functions.healer.facts import (
+from selfheal.functions.healer import guards
+from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.evidence import Verdict
+from selfheal.functions.healer.facts import (
     alarming,
     confirmed,
     evidence_begins,
@@ -17,10 +17,18 @@ from functions.healer.facts import (
     rule_of,
     with_evidence,
 )
-from functions.healer.incident import Incident, Plan
-from functions.healer.observation import Decision, Live, Observation
-from functions.healer.transitions import OUTLIVES, escalated, intending, is_held, moved, telling, without
-from functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.incident import Incident, Plan
+from selfheal.functions.healer.observation import Decision, Live, Observation
+from selfheal.functions.healer.transitions import (
+    OUTLIVES,
+    escalated,
+    intending,
+    is_held,
+    moved,
+    telling,
+    without,
+)
+from selfheal.functions.healer.words import Effect, Mode, Reason, Status
 
 VERIFY_WITHIN = timedelta(minutes=15)
 """Evidence that is not in by then is called missing, and people are called."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from functions.shared.log import log
+from selfheal.functions.shared.log import log
 
 TTL_SECONDS = 3.0
 """How long an answer is used, so how late an override acts: well below a period of the fast alarm, 10 s."""

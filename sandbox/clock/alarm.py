@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sandbox.clock.syntax import parse
-from sandbox.errors import SandboxError
+from selfheal.sandbox.clock.syntax import parse
+from selfheal.sandbox.errors import SandboxError
 
 EXTRA_PERIODS = 2
 """Periods looked at beyond EvaluationPeriods, in case some have no data.

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sandbox.clock.alarm import Alarm, Comparison, Missing, State
+from selfheal.sandbox.clock.alarm import Alarm, Comparison, Missing, State
 
 _BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = {
     Comparison.GREATER_OR_EQUAL: operator.ge,

@@ -10,9 +10,9 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sandbox.clock import series as ts
-from sandbox.clock.series import Binary, Series, Value
-from sandbox.clock.syntax import ID_PREFIX, MathError, parse
+from selfheal.sandbox.clock import series as ts
+from selfheal.sandbox.clock.series import Binary, Series, Value
+from selfheal.sandbox.clock.syntax import ID_PREFIX, MathError, parse
 
 FUNCTIONS = ("ABS", "AVG", "CEIL", "FILL", "FLOOR", "IF", "MAX", "METRICS", "MIN", "PERIOD", "SUM")
 """Every function that is calculated. Any other is refused by name."""

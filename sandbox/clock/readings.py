@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.clock.alarm import Alarm, Metric
-from sandbox.clock.series import Series, divide
-from sandbox.errors import SandboxError
+from selfheal.sandbox.clock.alarm import Alarm, Metric
+from selfheal.sandbox.clock.series import Series, divide
+from selfheal.sandbox.errors import SandboxError
 
 _PARTS: Mapping[str, tuple[tuple[str, ...], Callable[..., float]]] = {
     "Sum": (("Sum",), sum),

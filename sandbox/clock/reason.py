@@ -7,8 +7,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.clock.alarm import Alarm, Comparison, Missing, State
-from sandbox.clock.evaluation import Datapoint, Verdict
+from selfheal.sandbox.clock.alarm import Alarm, Comparison, Missing, State
+from selfheal.sandbox.clock.evaluation import Datapoint, Verdict
 
 _SHOWN = 20
 """Datapoints that a reason lists, to stay within the limits of SetAlarmState: 1023 and 4000 characters."""

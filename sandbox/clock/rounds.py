@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.clock.alarm import Alarm, AlarmRefusedError, State, read_alarm
-from sandbox.clock.evaluation import evaluate
-from sandbox.clock.metric_math import Scope
-from sandbox.clock.metric_math import evaluate as calculate
-from sandbox.clock.readings import datapoints, request
-from sandbox.clock.reason import reason_data, reason_text
-from sandbox.clock.syntax import MathError
+from selfheal.sandbox.clock.alarm import Alarm, AlarmRefusedError, State, read_alarm
+from selfheal.sandbox.clock.evaluation import evaluate
+from selfheal.sandbox.clock.metric_math import Scope
+from selfheal.sandbox.clock.metric_math import evaluate as calculate
+from selfheal.sandbox.clock.readings import datapoints, request
+from selfheal.sandbox.clock.reason import reason_data, reason_text
+from selfheal.sandbox.clock.syntax import MathError
 
-_LOG = logging.getLogger("sandbox.clock")
+_LOG = logging.getLogger("selfheal.sandbox.clock")
 
 ENDPOINT = "(endpoint)"
 """Stands for an alarm's name where no alarm could be read at all."""

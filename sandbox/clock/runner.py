@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from botocore.config import Config
 
-from sandbox.clock.rounds import Round, Rounds
-from sandbox.errors import SandboxError
-from sandbox.provider.clients import Credentials, session_of
+from selfheal.sandbox.clock.rounds import Round, Rounds
+from selfheal.sandbox.errors import SandboxError
+from selfheal.sandbox.provider.clients import Credentials, session_of
 
 SPEEDS = (1, 2, 5, 10)
 """Allowed values of `speed`: those that leave whole seconds of a 10 s step."""

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from sandbox.clock.syntax import MathError
+from selfheal.sandbox.clock.syntax import MathError
 
 Series: TypeAlias = Mapping[int, float]
 """Timestamp in seconds since 1970, the start of its period -> value. A missing datapoint has no entry."""

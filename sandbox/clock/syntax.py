@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math
 import ast
 import re
 
-from sandbox.errors import SandboxError
+from selfheal.sandbox.errors import SandboxError
 
 ID_PREFIX = "id_"
 """Put before every id in the tree, so that an id such as `in` or `for` is no keyword of Python."""

@@ -1,4 +1,4 @@
-"""`python -m sandbox.language --use-executor FILE [flags] ENGINE`: serve, say the port, end with the engine.
+"""`python -m selfheal.sandbox.language --use-executor FILE [flags] ENGINE`: serve until the engine ends.
 
 The engine starts it with its own address as last argument. `FILE` is `pulumi-language-python-exec` of the
 SDK for Go. Other flags of the official host are ignored.
@@ -16,8 +16,8 @@ from typing import NoReturn
 import grpc
 from pulumi.runtime.proto import language_pb2_grpc
 
-from sandbox.language.children import Children
-from sandbox.language.host import LanguageHost
+from selfheal.sandbox.language.children import Children
+from selfheal.sandbox.language.host import LanguageHost
 
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
 _CALLS = 64

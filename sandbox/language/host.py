@@ -13,8 +13,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from sandbox.language.children import Children
-from sandbox.language.interpreter import Interpreter, OptionsError, interpreter
+from selfheal.sandbox.language.children import Children
+from selfheal.sandbox.language.interpreter import Interpreter, OptionsError, interpreter
 
 _SHOWN_ALREADY = 32
 """Exit code of the executor when it has told the engine what went wrong."""

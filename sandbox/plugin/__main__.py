@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox.plugin.service import Service
-from sandbox.plugin.version import provider_version
+from selfheal.sandbox.plugin.service import Service
+from selfheal.sandbox.plugin.version import provider_version
 
 _WORKERS = 64  # calls at once: as many as the engine's --parallel, 4 a processor by default
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit

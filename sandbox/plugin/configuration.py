@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from boto3.session import Session
 
-from sandbox.errors import InputError
-from sandbox.provider.clients import Credentials, is_loopback
-from sandbox.provider.refusals import unknown
-from sandbox.provider.wire import is_unknown
+from selfheal.sandbox.errors import InputError
+from selfheal.sandbox.provider.clients import Credentials, is_loopback
+from selfheal.sandbox.provider.refusals import unknown
+from selfheal.sandbox.provider.wire import is_unknown
 
 SETTINGS: Mapping[str, str] = {
     "region": "Where resources are created. Default: AWS_REGION, else AWS_DEFAULT_REGION.",

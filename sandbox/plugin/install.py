@@ -4,9 +4,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from sandbox.plugin.version import provider_version
+from selfheal import SOURCE
+from selfheal.sandbox.plugin.version import provider_version
 
-_CHECKOUT = Path(__file__).parents[2]
 _SCRIPT = """\
 #!/bin/sh
 # Written by sandbox/plugin/install.py. -I: a program's folder and PYTHONPATH may have modules of our names.
@@ -21,7 +21,8 @@ def install(home: Path) -> Path:
     """
     folder = home / "plugins" / f"resource-aws-v{provider_version()}"
     folder.mkdir(parents=True, exist_ok=True)
-    entry = f"import sys; sys.path.insert(0, {str(_CHECKOUT)!r}); from sandbox.plugin.__main__ import main; "
+    entry = f"import sys; sys.path.insert(0, {str(SOURCE)!r}); "
+    entry += "from selfheal.sandbox.plugin.__main__ import main; "
     text = _SCRIPT.format(python=shlex.quote(sys.executable), entry=shlex.quote(f"{entry}main()"))
     executable = folder / "pulumi-resource-aws"
     if not executable.exists() or executable.read_text() != text:

@@ -9,11 +9,11 @@ from typing import Any, get_args, get_origin
 
 from pulumi import Archive, Asset
 
-from sandbox.plugin import sdk_types
-from sandbox.plugin.configuration import SECRET, SETTINGS
-from sandbox.provider.invokes import INVOKES
-from sandbox.provider.spec import LOCAL, Kind
-from sandbox.provider.table import TABLE
+from selfheal.sandbox.plugin import sdk_types
+from selfheal.sandbox.plugin.configuration import SECRET, SETTINGS
+from selfheal.sandbox.provider.invokes import INVOKES
+from selfheal.sandbox.provider.spec import LOCAL, Kind
+from selfheal.sandbox.provider.table import TABLE
 
 _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _FILES = {Archive: "pulumi.json#/Archive", Asset: "pulumi.json#/Asset"}

@@ -10,11 +10,11 @@ import grpc
 from google.protobuf import any_pb2, empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from sandbox.errors import InputError, ProviderError, SandboxError, UnfinishedError
-from sandbox.plugin import configuration
-from sandbox.provider import AwsProvider
-from sandbox.provider.provider import Diff
-from sandbox.provider.wire import decode, encode, is_unknown
+from selfheal.sandbox.errors import InputError, ProviderError, SandboxError, UnfinishedError
+from selfheal.sandbox.plugin import configuration
+from selfheal.sandbox.provider import AwsProvider
+from selfheal.sandbox.provider.provider import Diff
+from selfheal.sandbox.provider.wire import decode, encode, is_unknown
 
 _Changes = provider_pb2.DiffResponse.DiffChanges
 
@@ -52,7 +52,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.GetMappingsResponse()
 
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
-        from sandbox.plugin import schema  # noqa: PLC0415  (imports the AWS SDK for Pulumi: a second, rarely)
+        from selfheal.sandbox.plugin import schema  # noqa: PLC0415  (imports the AWS SDK for Pulumi: a second, rarely)
 
         return provider_pb2.GetSchemaResponse(schema=schema.text(self._version))
 

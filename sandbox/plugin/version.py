@@ -1,11 +1,11 @@
 """Which version of the AWS provider the plugin stands in for: the one that the program's SDK asks for."""
 
 import re
-from pathlib import Path
 
-from sandbox.errors import SandboxError
+from selfheal import SOURCE
+from selfheal.sandbox.errors import SandboxError
 
-_REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
+_REQUIREMENTS = SOURCE / "requirements.txt"
 
 
 def provider_version() -> str:

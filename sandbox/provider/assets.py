@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.errors import AssetError
+from selfheal.sandbox.errors import AssetError
 
 SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
 ASSET_SIGNATURE = "c44067f5952c0a294b673a41bacd8c17"

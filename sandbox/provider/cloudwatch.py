@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sandbox.provider.calls import gone_is_fine, or_none
-from sandbox.provider.clients import Clients
-from sandbox.provider.names import from_aws, same_names, to_aws
-from sandbox.provider.spec import FLAG, JSON, LOCAL, MAP, VALUE, Kind, Props, Spec, values
+from selfheal.sandbox.provider.calls import gone_is_fine, or_none
+from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
+from selfheal.sandbox.provider.spec import FLAG, JSON, LOCAL, MAP, VALUE, Kind, Props, Spec, values
 
 # --- metric alarms ------------------------------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.provider.calls import gone_is_fine, or_none
-from sandbox.provider.clients import Clients
-from sandbox.provider.spec import FLAG, VALUE, Props, Spec, changed, values
+from selfheal.sandbox.provider.calls import gone_is_fine, or_none
+from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.spec import FLAG, VALUE, Props, Spec, changed, values
 
 _GONE = "ResourceNotFoundException"
 _POLL: dict[str, int] = {"Delay": 1, "MaxAttempts": 300}

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.provider.calls import gone_is_fine, or_none
-from sandbox.provider.clients import Clients
-from sandbox.provider.spec import JSON, Props, Spec, values
+from selfheal.sandbox.provider.calls import gone_is_fine, or_none
+from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.spec import JSON, Props, Spec, values
 
 _GONE = "ResourceNotFoundException"
 

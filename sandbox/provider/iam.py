@@ -2,11 +2,11 @@
 
 from urllib.parse import unquote
 
-from sandbox.provider.calls import gone_is_fine, or_none
-from sandbox.provider.clients import Clients
-from sandbox.provider.import_id import ImportId
-from sandbox.provider.names import to_aws
-from sandbox.provider.spec import JSON, LOCAL, Props, Spec, changed, values
+from selfheal.sandbox.provider.calls import gone_is_fine, or_none
+from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.import_id import ImportId
+from selfheal.sandbox.provider.names import to_aws
+from selfheal.sandbox.provider.spec import JSON, LOCAL, Props, Spec, changed, values
 
 _GONE = "NoSuchEntity"
 _VERSIONS = 5  # IAM keeps at most five versions of a managed policy

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
-from sandbox.errors import ProviderError
-from sandbox.provider.calls import code_of
-from sandbox.provider.clients import Clients
-from sandbox.provider.spec import Props
+from selfheal.sandbox.errors import ProviderError
+from selfheal.sandbox.provider.calls import code_of
+from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.spec import Props
 
 
 @dataclass(frozen=True)

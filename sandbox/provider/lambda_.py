@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from sandbox.provider.calls import gone_is_fine, or_none
-from sandbox.provider.clients import Clients
-from sandbox.provider.import_id import ImportId
-from sandbox.provider.lambda_function import invoke_arn
-from sandbox.provider.names import from_aws, same_names, to_aws
-from sandbox.provider.spec import MAP, Props, Spec, values
+from selfheal.sandbox.provider.calls import gone_is_fine, or_none
+from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.import_id import ImportId
+from selfheal.sandbox.provider.lambda_function import invoke_arn
+from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
+from selfheal.sandbox.provider.spec import MAP, Props, Spec, values
 
 _GONE = "ResourceNotFoundException"
 

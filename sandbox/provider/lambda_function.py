@@ -5,10 +5,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
-from sandbox.provider.clients import Clients
-from sandbox.provider.names import from_aws, same_names, to_aws
-from sandbox.provider.spec import LOCAL, MAP, VALUE, Props, Spec, changed, values
+from selfheal.sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
+from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
+from selfheal.sandbox.provider.spec import LOCAL, MAP, VALUE, Props, Spec, changed, values
 
 _SETTINGS = same_names(
     "role", "handler", "runtime", "timeout", "memorySize", "description", "environment", "tracingConfig",

@@ -8,14 +8,14 @@ from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from sandbox.errors import InputError, ProviderError, UnfinishedError, UnknownTypeError
-from sandbox.provider import refusals
-from sandbox.provider.calls import code_of
-from sandbox.provider.clients import Clients, Credentials
-from sandbox.provider.invokes import INVOKES
-from sandbox.provider.spec import LOCAL, Props, Spec, changed, empty, same, whole_numbers
-from sandbox.provider.table import TABLE
-from sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.errors import InputError, ProviderError, UnfinishedError, UnknownTypeError
+from selfheal.sandbox.provider import refusals
+from selfheal.sandbox.provider.calls import code_of
+from selfheal.sandbox.provider.clients import Clients, Credentials
+from selfheal.sandbox.provider.invokes import INVOKES
+from selfheal.sandbox.provider.spec import LOCAL, Props, Spec, changed, empty, same, whole_numbers
+from selfheal.sandbox.provider.table import TABLE
+from selfheal.sandbox.provider.wire import UNKNOWN
 
 Inputs = Mapping[str, Any]
 Outputs = Mapping[str, Any]

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, cast
 
-from sandbox.errors import InputError, UnknownPropertyError
-from sandbox.provider.import_id import ImportId
-from sandbox.provider.spec import Kind, Leaf, Spec, is_unknown
+from selfheal.sandbox.errors import InputError, UnknownPropertyError
+from selfheal.sandbox.provider.import_id import ImportId
+from selfheal.sandbox.provider.spec import Kind, Leaf, Spec, is_unknown
 
 
 def unknown(what: str, given: str, allowed: Iterable[str]) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias, cast
 
-from sandbox.provider.clients import Clients
-from sandbox.provider.import_id import ImportId
-from sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.import_id import ImportId
+from selfheal.sandbox.provider.wire import UNKNOWN
 
 Props: TypeAlias = dict[str, Any]
 """Properties in Pulumi's camelCase wire form."""

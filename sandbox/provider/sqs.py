@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sandbox.provider.calls import gone_is_fine, or_none
-from sandbox.provider.clients import Clients
-from sandbox.provider.spec import JSON, Kind, Props, Spec, changed, values
+from selfheal.sandbox.provider.calls import gone_is_fine, or_none
+from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.spec import JSON, Kind, Props, Spec, changed, values
 
 _GONE = "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"
 

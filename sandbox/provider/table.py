@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sandbox.provider import (
+from selfheal.sandbox.provider import (
     apigatewayv2,
     cloudwatch,
     dynamodb,
@@ -16,7 +16,7 @@ from sandbox.provider import (
     sns,
     sqs,
 )
-from sandbox.provider.spec import Spec
+from selfheal.sandbox.provider.spec import Spec
 
 TABLE: Mapping[str, Spec] = {
     "aws:apigatewayv2/api:Api": apigatewayv2.API,

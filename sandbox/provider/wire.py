@@ -11,8 +11,8 @@ from typing import Any
 
 from google.protobuf import struct_pb2
 
-from sandbox.errors import UnsupportedError
-from sandbox.provider import assets
+from selfheal.sandbox.errors import UnsupportedError
+from selfheal.sandbox.provider import assets
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands for a value that only the deployment will know (`pulumi.runtime.rpc.UNKNOWN`)."""

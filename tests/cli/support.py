@@ -8,11 +8,11 @@ import boto3
 from boto3.dynamodb.types import TypeSerializer
 from typer.testing import CliRunner
 
-from cli.ledger import plain
-from cli.main import app
-from functions.healer.clock import iso
-from functions.healer.incident import Hold, Plan, Standing, Transition
-from functions.healer.words import Reason
+from selfheal.cli.ledger import plain
+from selfheal.cli.main import app
+from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.incident import Hold, Plan, Standing, Transition
+from selfheal.functions.healer.words import Reason
 
 TABLE = "selfheal-dev-ledger"
 """By the program's convention."""

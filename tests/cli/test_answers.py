@@ -10,11 +10,11 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 from rich.console import Console
 
-from cli.answers import Answer, nudge, wait_for
-from cli.console import Output
-from cli.reach import Reach
-from cli.requests import make
-from functions.healer.words import Mode, Verb
+from selfheal.cli.answers import Answer, nudge, wait_for
+from selfheal.cli.console import Output
+from selfheal.cli.reach import Reach
+from selfheal.cli.requests import make
+from selfheal.functions.healer.words import Mode, Verb
 from tests.cli.support import NOW, TABLE, client, create_table, proposed, put
 
 BEFORE = proposed()

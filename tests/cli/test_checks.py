@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from cli.checks import allowed, approvable, commandable, held
-from cli.errors import CliError
-from cli.ledger import current_of, drifts, find
-from functions.healer.words import Mode, Verb
+from selfheal.cli.checks import allowed, approvable, commandable, held
+from selfheal.cli.errors import CliError
+from selfheal.cli.ledger import current_of, drifts, find
+from selfheal.functions.healer.words import Mode, Verb
 from tests.cli.support import HELD, NOW, PLAN, drifting, escalated, incident, proposed, verifying
 
 COMMANDS = [Verb.ROLLBACK, Verb.RELEASE, Verb.RESTORE, Verb.ACCEPT]

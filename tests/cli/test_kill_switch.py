@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
-from cli.project_files import project_folder, project_name, stack_region
+from selfheal.cli.project_files import project_folder, project_name, stack_region
 from tests.cli.support import TABLE, client, create_table, deploy, put, run, stored, verifying, words
 
 pytestmark = pytest.mark.slow

@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from typer.testing import CliRunner
 
-from cli.commands import serve
-from cli.errors import CliError, Terminated
-from cli.main import app, reflow
-from sandbox.errors import SandboxError
+from selfheal.cli.commands import serve
+from selfheal.cli.errors import CliError, Terminated
+from selfheal.cli.main import app, reflow
+from selfheal.sandbox.errors import SandboxError
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = ("incidents", "mode", "approve", "rollback", "release", "restore", "accept")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from cli import modes
-from cli.errors import CliError
-from cli.modes import (
+from selfheal.cli import modes
+from selfheal.cli.errors import CliError
+from selfheal.cli.modes import (
     Change,
     Kept,
     changed,
@@ -21,8 +21,8 @@ from cli.modes import (
     to_item,
     write_mode,
 )
-from functions.healer.observation import ModeOverride
-from functions.healer.words import Mode
+from selfheal.functions.healer.observation import ModeOverride
+from selfheal.functions.healer.words import Mode
 from tests.cli.support import NOW, TABLE, client, create_table, stored
 
 OBSERVE, SUGGEST, ACT = Mode

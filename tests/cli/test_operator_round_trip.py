@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sandbox import pulumi_cli
-from sandbox.emulator import REGION
-from sandbox.emulator import ROOT as KEY
-from sandbox.provider.clients import Clients
+from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.emulator import REGION
+from selfheal.sandbox.emulator import ROOT as KEY
+from selfheal.sandbox.provider.clients import Clients
 from tests.cli.support import PLAN, drifting, proposed, typed
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine]
@@ -26,9 +26,9 @@ TARGET = "checkout"
 RUNNER = """
 import sys
 from pathlib import Path
-from sandbox import pulumi_cli
+from selfheal.sandbox import pulumi_cli
 pulumi_cli.HOME = Path(sys.argv[1])
-from cli.main import run
+from selfheal.cli.main import run
 run(sys.argv[2:])
 """
 """The command line with another PULUMI_HOME, which Pulumi writes into."""

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from cli.commands import pulumi as pulumi_command
-from cli.connection import Connection
-from sandbox import pulumi_cli
-from sandbox.provider.clients import Credentials
+from selfheal.cli.commands import pulumi as pulumi_command
+from selfheal.cli.connection import Connection
+from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.provider.clients import Credentials
 from tests.cli.support import run
 from tests.support.processes import children, gone
 
@@ -59,9 +59,9 @@ sys.exit(7)
 RUNNER = """
 import sys
 from pathlib import Path
-from sandbox import pulumi_cli
+from selfheal.sandbox import pulumi_cli
 pulumi_cli.EXECUTABLE, pulumi_cli.HOME = Path(sys.argv[1]), Path(sys.argv[2])
-from cli.main import run
+from selfheal.cli.main import run
 run(sys.argv[3:])
 """
 """The command line with another CLI in the checkout's place."""

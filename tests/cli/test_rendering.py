@@ -7,11 +7,11 @@ import pytest
 from pulumi.automation import EngineEvent
 from rich.console import Console
 
-from cli.console import Output
-from cli.demo.live import LiveTimeline, row, status
-from cli.demo.model import Recording, Sample
-from cli.demo.progress import Reporter, short_type
-from cli.demo.timeline import timeline
+from selfheal.cli.console import Output
+from selfheal.cli.demo.live import LiveTimeline, row, status
+from selfheal.cli.demo.model import Recording, Sample
+from selfheal.cli.demo.progress import Reporter, short_type
+from selfheal.cli.demo.timeline import timeline
 from tests.support.recordings import incident, recording
 
 

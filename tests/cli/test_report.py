@@ -6,11 +6,11 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from cli.demo.chart import chart
-from cli.demo.document import document
-from cli.demo.labels import place, plot_width, width
-from cli.demo.report import report
-from cli.demo.timeline import timeline
+from selfheal.cli.demo.chart import chart
+from selfheal.cli.demo.document import document
+from selfheal.cli.demo.labels import place, plot_width, width
+from selfheal.cli.demo.report import report
+from selfheal.cli.demo.timeline import timeline
 from tests.support.recordings import incident, recording
 
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from cli.states_doc import document
-from functions.healer.states import MEANING, TERMINAL, WAYS
-from functions.healer.words import Status
+from selfheal.cli.states_doc import document
+from selfheal.functions.healer.states import MEANING, TERMINAL, WAYS
+from selfheal.functions.healer.words import Status
 
 PAGE = Path(__file__).parents[2] / "docs" / "states.md"
 
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == document(MEANING, WAYS), (
-        "docs/states.md is out of date. Write it anew: python -m cli.states_doc > docs/states.md"
+        "docs/states.md is out of date. Write it anew: python -m selfheal.cli.states_doc > docs/states.md"
     )
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from cli.answers import Answer, answer_of, news
-from cli.commands.mode import caution
-from cli.ledger import change, drifts, row, shown, standing_of
-from cli.telling import farewell_lines, history_lines, incident_lines, next_steps, plan_lines
-from functions.healer.incident import Plan
-from functions.healer.observation import ModeOverride
-from functions.healer.words import Mode, Verb
+from selfheal.cli.answers import Answer, answer_of, news
+from selfheal.cli.commands.mode import caution
+from selfheal.cli.ledger import change, drifts, row, shown, standing_of
+from selfheal.cli.telling import farewell_lines, history_lines, incident_lines, next_steps, plan_lines
+from selfheal.functions.healer.incident import Plan
+from selfheal.functions.healer.observation import ModeOverride
+from selfheal.functions.healer.words import Mode, Verb
 from tests.cli.support import NOW, PLAN, drifting, escalated, incident, proposed, verifying
 
 SCHEMA_1: dict[str, Any] = {

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from cli.demo.model import AlarmChange, MomentKey, Rates, Recording, Sample
-from cli.demo.timeline import buckets, counts, evidence, remedy, same_rate, timeline
+from selfheal.cli.demo.model import AlarmChange, MomentKey, Rates, Recording, Sample
+from selfheal.cli.demo.timeline import buckets, counts, evidence, remedy, same_rate, timeline
 from tests.support.recordings import incident, recording
 
 

@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from cli.demo import traffic as traffic_module
-from cli.demo.traffic import Traffic
-from cli.demo.watch import traffic_url
+from selfheal.cli.demo import traffic as traffic_module
+from selfheal.cli.demo.traffic import Traffic
+from selfheal.cli.demo.watch import traffic_url
 
 
 class Handler(BaseHTTPRequestHandler):

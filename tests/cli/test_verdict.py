@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cli.demo.model import AlarmChange, BaselineRestore, Rates, Sample
-from cli.demo.verdict import failures
+from selfheal.cli.demo.model import AlarmChange, BaselineRestore, Rates, Sample
+from selfheal.cli.demo.verdict import failures
 from tests.support.recordings import incident, recording, samples
 
 RANG = AlarmChange("fragile-fast", "ALARM", 20.0, "")

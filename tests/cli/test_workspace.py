@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import BusyError, NoProjectError
-from cli.project_files import find_root
-from cli.serve_record import ServeRecord, remove, running, write
-from cli.workspace import Workspace
-from sandbox.pulumi_cli import CHECKOUT
+from selfheal import SOURCE
+from selfheal.cli.errors import BusyError, NoProjectError
+from selfheal.cli.project_files import find_root
+from selfheal.cli.serve_record import ServeRecord, remove, running, write
+from selfheal.cli.workspace import Workspace
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_there_is_one_for_a_checkout_wherever_a_command_is_started(
     assert Workspace.here() == Workspace(own_home.resolve())
     monkeypatch.delenv("SELFHEAL_HOME")
     monkeypatch.chdir(tmp_path)
-    assert Workspace.here() == Workspace(CHECKOUT / ".selfheal")
+    assert Workspace.here() == Workspace(SOURCE / ".selfheal")
 
 
 def test_the_state_of_all_stacks_is_beside_the_emulators_data(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.code import FUNCTIONS, package
-from components.errors import ComponentError
+from selfheal.components.code import FUNCTIONS, package
+from selfheal.components.errors import ComponentError
 
 
 @pytest.mark.parametrize(("function", "other"), [("fragile", "healer"), ("healer", "fragile")])
@@ -13,14 +13,14 @@ def test_an_archive_holds_the_function_and_what_is_shared_under_their_import_pat
     function: str, other: str
 ) -> None:
     names = set(package(function).assets)
-    assert {"functions/__init__.py", f"functions/{function}/handler.py", "functions/shared/emf.py"} <= names
-    assert not any(name.startswith(f"functions/{other}/") for name in names)
+    assert {f"selfheal/functions/{name}" for name in (f"{function}/handler.py", "shared/emf.py")} <= names
+    assert not any(name.startswith(f"selfheal/functions/{other}/") for name in names)
     assert {Path(name).suffix for name in names} <= {".py", ".json"}
     assert not any("__pycache__" in name for name in names)
 
 
 def test_the_healer_ships_with_what_its_permissions_are_made_of() -> None:
-    assert "functions/healer/remedies.json" in package("healer").assets
+    assert "selfheal/functions/healer/remedies.json" in package("healer").assets
 
 
 def test_caches_and_settings_stay_out_and_subfolders_come_along(tmp_path: Path) -> None:
@@ -36,10 +36,11 @@ def test_caches_and_settings_stay_out_and_subfolders_come_along(tmp_path: Path) 
         (root / name).write_text("")
     (root / "__init__.py").write_text("")
     assert sorted(package("one", root).assets) == [
-        "functions/__init__.py",
-        "functions/one/handler.py",
-        "functions/one/part/rule.json",
-        "functions/shared/log.py",
+        "selfheal/__init__.py",
+        "selfheal/functions/__init__.py",
+        "selfheal/functions/one/handler.py",
+        "selfheal/functions/one/part/rule.json",
+        "selfheal/functions/shared/log.py",
     ]
 
 

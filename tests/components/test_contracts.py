@@ -7,15 +7,15 @@ from enum import StrEnum
 import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 
-import functions.fragile.core as fragile
-import functions.healer.words as healer
-from components import fragile_service, grants, metrics, remedies
-from components.detection import Detection
-from components.fragile_service import FragileService
-from components.healer import Healer
-from components.wakeups import SCHEDULE_EVENT
-from functions.healer import wake
-from functions.shared import emf
+import selfheal.functions.fragile.core as fragile
+import selfheal.functions.healer.words as healer
+from selfheal.components import fragile_service, grants, metrics, remedies
+from selfheal.components.detection import Detection
+from selfheal.components.fragile_service import FragileService
+from selfheal.components.healer import Healer
+from selfheal.components.wakeups import SCHEDULE_EVENT
+from selfheal.functions.healer import wake
+from selfheal.functions.shared import emf
 
 
 @pytest.mark.parametrize(

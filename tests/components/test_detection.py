@@ -6,10 +6,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import metrics
-from components.detection import Detection, DetectionArgs
-from components.errors import ComponentError
-from sandbox.clock.metric_math import Scope, evaluate
+from selfheal.components import metrics
+from selfheal.components.detection import Detection, DetectionArgs
+from selfheal.components.errors import ComponentError
+from selfheal.sandbox.clock.metric_math import Scope, evaluate
 from tests.support.pulumi_mocks import Deployment, deploy
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.errors import ComponentError
-from components.fragile_service import FaultMode, FragileService, FragileServiceArgs, Traffic
+from selfheal.components.errors import ComponentError
+from selfheal.components.fragile_service import FaultMode, FragileService, FragileServiceArgs, Traffic
 from tests.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
@@ -30,7 +30,7 @@ def test_the_function(preview: bool) -> None:
     [function] = deployment.of("aws:lambda/function:Function")
     assert function.inputs["runtime"] == "python3.13"
     assert function.inputs["architectures"] == ["arm64"]
-    assert function.inputs["handler"] == "functions.fragile.handler.handle"
+    assert function.inputs["handler"] == "selfheal.functions.fragile.handler.handle"
     assert function.inputs["timeout"] == 3
     assert function.inputs["environment"]["variables"] == {"FAILURE_RATE": "0.3", "FAULT_MODE": "exception"}
     assert function.inputs["publish"] is False

@@ -8,9 +8,9 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from components.errors import ComponentError
-from components.guards import DEFAULT_BUDGET, GuardArgs, check_guards, guards_text
-from functions.healer.observation import Limits
+from selfheal.components.errors import ComponentError
+from selfheal.components.guards import DEFAULT_BUDGET, GuardArgs, check_guards, guards_text
+from selfheal.functions.healer.observation import Limits
 from tests.support.components import healer
 
 CODE = asdict(Limits())

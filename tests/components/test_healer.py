@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from components.errors import ComponentError
-from components.remedies import Mode
+from selfheal.components.errors import ComponentError
+from selfheal.components.remedies import Mode
 from tests.support.components import healer, target
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration
 
@@ -25,7 +25,7 @@ def test_the_function(preview: bool) -> None:
     inputs = function(healer(preview)).inputs
     assert inputs["runtime"] == "python3.13"
     assert inputs["architectures"] == ["arm64"]
-    assert inputs["handler"] == "functions.healer.handler.handle"
+    assert inputs["handler"] == "selfheal.functions.healer.handler.handle"
     assert inputs["timeout"] == 30
     assert inputs["reservedConcurrentExecutions"] == 1
 

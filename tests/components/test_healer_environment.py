@@ -7,11 +7,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.errors import ComponentError
-from components.healer import Healer, HealerArgs
-from components.remedies import RemedyKind
-from components.targets import TargetArgs
-from functions.healer.target import Remedy, Target, parse_targets
+from selfheal.components.errors import ComponentError
+from selfheal.components.healer import Healer, HealerArgs
+from selfheal.components.remedies import RemedyKind
+from selfheal.components.targets import TargetArgs
+from selfheal.functions.healer.target import Remedy, Target, parse_targets
 from tests.support.components import MAPPING, REMEDIES, healer, target, target_for
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 

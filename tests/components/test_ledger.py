@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.errors import ComponentError
-from components.ledger import open_targets, refuse_while_open
-from functions.healer.ledger import FLEET_KEY
+from selfheal.components.errors import ComponentError
+from selfheal.components.ledger import open_targets, refuse_while_open
+from selfheal.functions.healer.ledger import FLEET_KEY
 from tests.support.pulumi_mocks import Deployment, RefusedError, deploy
 
 TOKEN = "aws:dynamodb/getTableItem:getTableItem"

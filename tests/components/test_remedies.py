@@ -6,9 +6,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.errors import ComponentError
-from components.remedies import RemedyKind
-from components.targets import check
+from selfheal.components.errors import ComponentError
+from selfheal.components.remedies import RemedyKind
+from selfheal.components.targets import check
 from tests.support.components import MAPPING, REMEDIES, REMEDY, healer, target, target_for
 from tests.support.pulumi_mocks import deploy
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from components.errors import ComponentError
-from components.thresholds import SECONDS_PER_YEAR, default_alarm_error_rate, derive, tail
+from selfheal.components.errors import ComponentError
+from selfheal.components.thresholds import SECONDS_PER_YEAR, default_alarm_error_rate, derive, tail
 
 ROUNDING = 1e-9
 

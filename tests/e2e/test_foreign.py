@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.clock.runner import Clock
-from sandbox.emulator import Emulator
-from sandbox.provider import Clients
+from selfheal.sandbox.clock.runner import Clock
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider import Clients
 from tests.support.foreign_shop import FOREIGN, ROOT, Load, foreign_deployed
 from tests.support.platform import wait_for
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from sandbox import pulumi_cli, pulumi_stack
-from sandbox.emulator import Emulator
-from sandbox.provider.clients import Clients
+from selfheal.sandbox import pulumi_cli, pulumi_stack
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider.clients import Clients
 from tests.conftest import ROOT
 
 SECONDS = 180.0

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli.modes import Change, write_mode
-from functions.healer.words import Mode
+from selfheal.cli.modes import Change, write_mode
+from selfheal.functions.healer.words import Mode
 from tests.engine.stack import Account, Stack
 from tests.support.emulator_functions import deploy, until
 

@@ -28,7 +28,7 @@ def healer(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, World]
     monkeypatch.setenv("LEDGER_TABLE", "ledger")
     monkeypatch.setenv("BUDGET", "12")
     with mock_aws():
-        from functions.healer import aws, handler
+        from selfheal.functions.healer import aws, handler
 
         with monkeypatch.context() as patch:
             # The handler's own clients are replaced below.

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.healer.configuration import read
-from functions.healer.observation import Configuration
+from selfheal.functions.healer.configuration import read
+from selfheal.functions.healer.observation import Configuration
 from tests.support.remedy_fakes import CANARY, RemedyLambda
 
 IGNORE = frozenset({"FAILURE_RATE"})

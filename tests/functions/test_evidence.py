@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from functions.healer.evidence import Count, Verdict, breaches, count, verdict
-from functions.healer.observation import Bucket
+from selfheal.functions.healer.evidence import Count, Verdict, breaches, count, verdict
+from selfheal.functions.healer.observation import Bucket
 from tests.support.healer_world import BACKSTOP, FAST, START
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from functions.healer.observation import Decision
-from functions.healer.words import Mode, Reason, Status
+from selfheal.functions.healer.observation import Decision
+from selfheal.functions.healer.words import Mode, Reason, Status
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import SCENARIOS
 from tests.support.healer_world import BACKSTOP, START, TARGET, World

@@ -11,12 +11,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
-from components.healer import TIMEOUT_SECONDS
-from functions.healer import aws
-from functions.healer.observation import Limits
-from functions.healer.target import Remedy
-from functions.healer.transitions import LEASE
-from functions.healer.words import Reason, Status, Verb
+from selfheal.components.healer import TIMEOUT_SECONDS
+from selfheal.functions.healer import aws
+from selfheal.functions.healer.observation import Limits
+from selfheal.functions.healer.target import Remedy
+from selfheal.functions.healer.transitions import LEASE
+from selfheal.functions.healer.words import Reason, Status, Verb
 from tests.support.healer_world import TARGET, World
 
 INCIDENT = {"pk": {"S": "target#shop"}, "sk": {"S": "incident"}}
@@ -35,7 +35,7 @@ def test_a_ledger_that_does_not_answer_ends_the_run_and_nothing_is_done(
     module, world = healer
     world.break_down()
     usual = aws.connect("ledger", "people").dynamodb.meta.config
-    monkeypatch.setattr("functions.healer.aws._CONFIG", usual.merge(Config(read_timeout=0.2)))
+    monkeypatch.setattr("selfheal.functions.healer.aws._CONFIG", usual.merge(Config(read_timeout=0.2)))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{silent.getsockname()[1]}")
         slow = aws.connect("ledger", "people")

@@ -11,12 +11,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from components.healer import TIMEOUT_SECONDS
-from functions.healer.clock import iso
-from functions.healer.observation import Limits
-from functions.healer.target import Remedy
-from functions.healer.transitions import LEASE
-from functions.healer.words import Reason, Status
+from selfheal.components.healer import TIMEOUT_SECONDS
+from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.observation import Limits
+from selfheal.functions.healer.target import Remedy
+from selfheal.functions.healer.transitions import LEASE
+from selfheal.functions.healer.words import Reason, Status
 from tests.support.healer_world import TARGET, World, aws_error
 
 SCHEDULE = {"wake": "schedule"}

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from functions.healer.execute import execute
-from functions.healer.incident import Plan
-from functions.healer.observation import Decision, Live
-from functions.healer.target import Setting
-from functions.healer.words import Effect, Reason, Status
+from selfheal.functions.healer.execute import execute
+from selfheal.functions.healer.incident import Plan
+from selfheal.functions.healer.observation import Decision, Live
+from selfheal.functions.healer.target import Setting
+from selfheal.functions.healer.words import Effect, Reason, Status
 from tests.support.healer_world import World
 
 

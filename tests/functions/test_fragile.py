@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.fragile.core import FaultMode, fails, parse_rate, share_of
+from selfheal.functions.fragile.core import FaultMode, fails, parse_rate, share_of
 
 CONTEXT = SimpleNamespace(function_name="shop", get_remaining_time_in_millis=lambda: 3000)
 
@@ -41,7 +41,7 @@ def load(monkeypatch: pytest.MonkeyPatch, rate: str, mode: str) -> ModuleType:
     monkeypatch.setenv("FAILURE_RATE", rate)
     monkeypatch.setenv("FAULT_MODE", mode)
     monkeypatch.delenv("OVERRIDES_TABLE", raising=False)
-    from functions.fragile import handler
+    from selfheal.functions.fragile import handler
 
     module = importlib.reload(handler)
     monkeypatch.setattr(module.time, "sleep", slept.append)  # pyright: ignore[reportUnknownArgumentType]
@@ -154,7 +154,7 @@ def test_the_error_names_the_rate_that_held(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("table", ["", "ledger"])
 def test_only_a_function_that_reads_overrides_pays_for_boto3(table: str) -> None:
-    code = "import sys; from functions.fragile import handler; print('boto3' in sys.modules)"
+    code = "import sys; from selfheal.functions.fragile import handler; print('boto3' in sys.modules)"
     environment = {
         "FAILURE_RATE": "0",
         "OVERRIDES_TARGET": "shop",

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from functions.healer.incident import Guard
-from functions.healer.observation import Limits
-from functions.healer.observe import UnreadableError
-from functions.healer.words import Mode, Reason, Status, Verb
+from selfheal.functions.healer.incident import Guard
+from selfheal.functions.healer.observation import Limits
+from selfheal.functions.healer.observe import UnreadableError
+from selfheal.functions.healer.words import Mode, Reason, Status, Verb
 from tests.support.healer_world import World
 
 

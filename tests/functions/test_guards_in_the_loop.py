@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from functions.healer.observation import Limits
-from functions.healer.words import Reason, Status, Verb
+from selfheal.functions.healer.observation import Limits
+from selfheal.functions.healer.words import Reason, Status, Verb
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import LIMIT
 from tests.support.healer_world import BACKSTOP, TARGET

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from functions.healer.ledger import Ledger
-from functions.healer.target import Target
-from functions.healer.words import Reason, Status
+from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.target import Target
+from selfheal.functions.healer.words import Reason, Status
 from tests.support.healer_world import CANARY, TARGET, TOPIC, World, aws_error
 from tests.support.memory_table import MemoryTable
 

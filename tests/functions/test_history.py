@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from functions.healer import transitions
-from functions.healer.incident import Incident
-from functions.healer.measure import measures
-from functions.healer.target import Remedy
-from functions.healer.transitions import HISTORY, escalated, moved
-from functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer import transitions
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.measure import measures
+from selfheal.functions.healer.target import Remedy
+from selfheal.functions.healer.transitions import HISTORY, escalated, moved
+from selfheal.functions.healer.words import Effect, Mode, Reason, Status
 from tests.support.closed_loop import Loop
 from tests.support.healer_world import START, TARGET
 

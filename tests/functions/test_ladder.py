@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from functions.healer.core import decide
-from functions.healer.execute import execute
-from functions.healer.ledger import LostRaceError
-from functions.healer.words import Mode, Reason, Status, Verb
+from selfheal.functions.healer.core import decide
+from selfheal.functions.healer.execute import execute
+from selfheal.functions.healer.ledger import LostRaceError
+from selfheal.functions.healer.words import Mode, Reason, Status, Verb
 from tests.support.healer_world import OPERATOR, World
 
 

@@ -3,10 +3,19 @@ from dataclasses import replace
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from functions.healer.incident import Approval, Evidence, Guard, Hold, Incident, Plan, Standing, Transition
-from functions.healer.items import from_item, to_item
-from functions.healer.ledger import LostRaceError
-from functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.incident import (
+    Approval,
+    Evidence,
+    Guard,
+    Hold,
+    Incident,
+    Plan,
+    Standing,
+    Transition,
+)
+from selfheal.functions.healer.items import from_item, to_item
+from selfheal.functions.healer.ledger import LostRaceError
+from selfheal.functions.healer.words import Effect, Mode, Reason, Status
 from tests.support.healer_world import World
 
 PLAN = Plan("environment", "FAILURE_RATE", "0.3", "0", "code", "config")

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.healer import remedies
-from functions.shared.overrides import LOG_SECONDS, TRUST_SECONDS, TTL_SECONDS, Overrides, connect
+from selfheal.functions.healer import remedies
+from selfheal.functions.shared.overrides import LOG_SECONDS, TRUST_SECONDS, TTL_SECONDS, Overrides, connect
 from tests.support.remedy_fakes import RemedyLambda, aws_for, create_table, target_with
 
 TARGET = target_with("override")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from components.code import package
+from selfheal.components.code import package
 
 BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 ENVIRONMENTS = {
@@ -62,7 +62,7 @@ def run(
 @pytest.mark.parametrize("function", sorted(ENVIRONMENTS))
 def test_a_package_imports_with_boto3_and_nothing_else(function: str, tmp_path: Path) -> None:
     archive, libraries = zipped(function, tmp_path), only_boto3(tmp_path / "libraries")
-    code = f"from functions.{function}.handler import handle; print(handle.__name__)"
+    code = f"from selfheal.functions.{function}.handler import handle; print(handle.__name__)"
     result = run(code, archive, libraries, ENVIRONMENTS[function])
     assert (result.returncode, result.stdout) == (0, "handle\n"), result.stderr
 
@@ -76,6 +76,10 @@ def test_that_interpreter_really_has_nothing_else(tmp_path: Path) -> None:
 def test_a_package_holds_its_own_folder_and_the_shared_one_and_no_caches(tmp_path: Path) -> None:
     with zipfile.ZipFile(zipped("healer", tmp_path)) as file:
         names = file.namelist()
-    assert "functions/healer/remedies.json" in names
-    assert {name.split("/")[1] for name in names} == {"__init__.py", "healer", "shared"}
+    assert "selfheal/functions/healer/remedies.json" in names
+    assert {name.split("/")[2] for name in names if name.startswith("selfheal/functions/")} == {
+        "__init__.py",
+        "healer",
+        "shared",
+    }
     assert not [name for name in names if "pycache" in name]

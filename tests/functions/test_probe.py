@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from functions.healer import aws
-from functions.healer.probe import probe
+from selfheal.functions.healer import aws
+from selfheal.functions.healer.probe import probe
 from tests.support.remedy_fakes import refusal
 
 PAYLOAD = '{"rawPath": "/health"}'

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.healer.clock import iso
-from functions.healer.core import MAX_ATTEMPTS, decide
-from functions.healer.execute import execute
-from functions.healer.ledger import LostRaceError
-from functions.healer.observe import UnreadableError
-from functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.core import MAX_ATTEMPTS, decide
+from selfheal.functions.healer.execute import execute
+from selfheal.functions.healer.ledger import LostRaceError
+from selfheal.functions.healer.observe import UnreadableError
+from selfheal.functions.healer.words import Effect, Mode, Reason, Status
 from tests.support.healer_world import BACKSTOP, CANARY, REMEDY, START, DiedError, World, aws_error
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.healer.wake import wake_of
+from selfheal.functions.healer.wake import wake_of
 
 OWN = "arn:aws:sns:us-east-1:000000000000:healer"
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from functions.healer.measure import measures
-from functions.healer.observation import Limits
-from functions.healer.words import Mode, Reason, Status, Verb
+from selfheal.functions.healer.measure import measures
+from selfheal.functions.healer.observation import Limits
+from selfheal.functions.healer.words import Mode, Reason, Status, Verb
 from tests.functions.test_what_stands import failing
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import OVERRIDE, ROLLBACK

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.provider.assets import Archive
-from sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.provider.assets import Archive
+from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.conftest import ROOT
 from tests.support.policy_client import Analyzed, Level, Pack, PackError
 from tests.support.policy_pack import write_pack

@@ -10,7 +10,7 @@ import pytest
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN
 
-from sandbox.provider import wire
+from selfheal.sandbox.provider import wire
 from tests.conftest import ROOT
 from tests.policies.rules.stacks import careful
 from tests.policies.rules.test_points import CASES, Case

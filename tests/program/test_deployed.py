@@ -6,11 +6,11 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.healer.ledger import FLEET_KEY
-from sandbox.deployer import deploy
-from sandbox.emulator import Emulator
-from sandbox.errors import ProgramError
-from sandbox.provider.provider import AwsProvider
+from selfheal.functions.healer.ledger import FLEET_KEY
+from selfheal.sandbox.deployer import deploy
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.errors import ProgramError
+from selfheal.sandbox.provider.provider import AwsProvider
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow

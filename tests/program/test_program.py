@@ -10,7 +10,7 @@ import pulumi
 import pytest
 import yaml
 
-from components.errors import ComponentError
+from selfheal.components.errors import ComponentError
 from tests.conftest import ROOT
 from tests.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, RefusedError, deploy

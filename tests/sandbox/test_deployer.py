@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.deployer import deploy, make_urn
-from sandbox.errors import ProgramError, ProjectError, SandboxError
+from selfheal.sandbox.deployer import deploy, make_urn
+from selfheal.sandbox.errors import ProgramError, ProjectError, SandboxError
 from tests.support.policy_recording import EmptyAccount
 
 HEAD = "import json\nimport pulumi\nimport pulumi_aws as aws\nfrom pulumi import ResourceOptions as Options\n"

@@ -17,9 +17,9 @@ from types import ModuleType
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import emulator_process
-from sandbox.emulator import ROOT, Emulator, EmulatorError
-from sandbox.provider import Clients
+from selfheal.sandbox import emulator_process
+from selfheal.sandbox.emulator import ROOT, Emulator, EmulatorError
+from selfheal.sandbox.provider import Clients
 from tests.support.emulator_functions import deploy, invoke, points, until
 
 pytestmark = pytest.mark.slow
@@ -265,7 +265,7 @@ def test_stop_ends_functions_in_flight_and_cleans_up(tmp_path: Path) -> None:
 def test_a_killed_parent_leaves_no_orphan(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     parent = (
-        "import sys, time; from pathlib import Path; from sandbox.emulator import Emulator; "
+        "import sys, time; from pathlib import Path; from selfheal.sandbox.emulator import Emulator; "
         f"e = Emulator.start(Path({str(tmp_path / 'e')!r}), persist=True); "
         "print(e.process.pid, e.endpoint, flush=True); time.sleep(60)"
     )
@@ -303,8 +303,8 @@ def test_an_emulator_that_dies_shows_the_end_of_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "broken.py").write_text("raise SystemExit('no such luck')")
-    monkeypatch.setattr("sandbox.emulator._ROOT_FOLDER", tmp_path)
-    monkeypatch.setattr("sandbox.emulator._ENTRY", "broken")
+    monkeypatch.setattr("selfheal.sandbox.emulator.SOURCE", tmp_path)
+    monkeypatch.setattr("selfheal.sandbox.emulator._ENTRY", "broken")
     with pytest.raises(EmulatorError, match=r"exit code 1 before it was ready(.|\n)*no such luck"):
         Emulator.start(tmp_path / "e")
 

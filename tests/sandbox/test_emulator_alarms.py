@@ -9,7 +9,7 @@ from botocore.parsers import QueryParser
 from botocore.serialize import QuerySerializer
 from botocore.session import Session
 
-from sandbox.emulator_alarms import math_kept, query_as_json, structured, to_xml
+from selfheal.sandbox.emulator_alarms import math_kept, query_as_json, structured, to_xml
 
 ALARM: dict[str, Any] = {
     "AlarmName": "a",

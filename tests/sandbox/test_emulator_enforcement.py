@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator import Emulator
-from sandbox.provider import Clients
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider import Clients
 from tests.support.emulator_functions import deploy
 from tests.support.emulator_users import ACCOUNT, refused, statement, user
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator_iam import lambda_actions, resources_named, with_condition_keys
-from sandbox.emulator_keys import CONDITION_KEY, KeyedArn
+from selfheal.sandbox.emulator_iam import lambda_actions, resources_named, with_condition_keys
+from selfheal.sandbox.emulator_keys import CONDITION_KEY, KeyedArn
 
 TARGET = "GraniteServiceVersion20100801.DescribeAlarms"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator_keys import (
+from selfheal.sandbox.emulator_keys import (
     CONDITION_KEY,
     key_schema,
     leading_keys,

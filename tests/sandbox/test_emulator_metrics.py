@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator_metrics import emf_data, logs_and_metrics, throttles_only
+from selfheal.sandbox.emulator_metrics import emf_data, logs_and_metrics, throttles_only
 
 
 def _document(**changes: Any) -> dict[str, Any]:

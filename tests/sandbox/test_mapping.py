@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.deployer import deploy
-from sandbox.emulator import Emulator
-from sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.deployer import deploy
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider import AwsProvider, Clients
 from tests.support.emulator_functions import deploy as deploy_function
 from tests.support.emulator_functions import until
 

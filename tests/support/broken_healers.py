@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from functions.healer import execute, facts, guards, remedies
-from functions.healer.aws import Aws
-from functions.healer.incident import Incident
-from functions.healer.ledger import Ledger
-from functions.healer.observation import Decision, Live, Observation
-from functions.healer.target import Setting
-from functions.healer.transitions import leased_again
-from functions.healer.words import Effect, Reason
+from selfheal.functions.healer import execute, facts, guards, remedies
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.observation import Decision, Live, Observation
+from selfheal.functions.healer.target import Setting
+from selfheal.functions.healer.transitions import leased_again
+from selfheal.functions.healer.words import Effect, Reason
 from tests.support.memory_table import MemoryTable
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
@@ -32,7 +32,7 @@ def everywhere(original: Any, replacement: Any) -> Mutate:
 
     def mutate(patch: pytest.MonkeyPatch) -> None:
         for name, module in list(sys.modules.items()):
-            if name.startswith("functions.healer"):
+            if name.startswith("selfheal.functions.healer"):
                 for each in [key for key, value in vars(module).items() if value is original]:
                     patch.setattr(module, each, replacement)
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from functions.healer.aws import Aws
-from functions.healer.incident import Incident
-from functions.healer.ledger import Ledger, LostRaceError
-from functions.healer.observation import Decision, Limits
-from functions.healer.target import Remedy, Target
-from functions.healer.words import Effect, Mode, Reason
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.ledger import Ledger, LostRaceError
+from selfheal.functions.healer.observation import Decision, Limits
+from selfheal.functions.healer.target import Remedy, Target
+from selfheal.functions.healer.words import Effect, Mode, Reason
 from tests.support.healer_world import (
     FAST,
     START,

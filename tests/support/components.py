@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from components.healer import Healer, HealerArgs
-from components.remedies import Mode, RemedyArgs, RemedyKind
-from components.targets import TargetArgs
+from selfheal.components.healer import Healer, HealerArgs
+from selfheal.components.remedies import Mode, RemedyArgs, RemedyKind
+from selfheal.components.targets import TargetArgs
 from tests.support.pulumi_mocks import Deployment, deploy
 
 REMEDY: RemedyArgs = {"kind": RemedyKind.ENVIRONMENT, "variable": "FAILURE_RATE", "value": "0"}

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.provider import Clients
-from sandbox.provider.assets import Archive, make_zip
+from selfheal.sandbox.provider import Clients
+from selfheal.sandbox.provider.assets import Archive, make_zip
 
 FUNCTION = "aws:lambda/function:Function"
 ROLE = "aws:iam/role:Role"

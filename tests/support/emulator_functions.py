@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.provider import Clients
-from sandbox.provider.assets import make_zip
-from sandbox.provider.calls import gone_is_fine
+from selfheal.sandbox.provider import Clients
+from selfheal.sandbox.provider.assets import make_zip
+from selfheal.sandbox.provider.calls import gone_is_fine
 
 TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'

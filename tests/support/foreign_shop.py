@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.deployer import deploy
-from sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.deployer import deploy
+from selfheal.sandbox.provider import AwsProvider, Clients
 
 ROOT = Path(__file__).parent.parent.parent
 FOREIGN = Path(__file__).parent / "foreign"

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from functions.healer.clock import parse_iso
-from functions.healer.states import TERMINAL, WAYS
-from functions.healer.words import Effect, Mode, Status
+from selfheal.functions.healer.clock import parse_iso
+from selfheal.functions.healer.states import TERMINAL, WAYS
+from selfheal.functions.healer.words import Effect, Mode, Status
 from tests.support.closed_loop import Act, Loop
 
 DAY = timedelta(days=1)

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from functions.healer.observation import Limits
-from functions.healer.target import Remedy
-from functions.healer.words import Effect, Mode, Verb
+from selfheal.functions.healer.observation import Limits
+from selfheal.functions.healer.target import Remedy
+from selfheal.functions.healer.words import Effect, Mode, Verb
 from tests.support.closed_loop import Loop
 from tests.support.harm_checks import is_at_rest
 from tests.support.harm_scenarios import LIMIT, OVERRIDE, PAUSE, ROLLBACK, unremedied

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from functions.healer.target import Remedy
-from functions.healer.words import Mode, Status, Verb
+from selfheal.functions.healer.target import Remedy
+from selfheal.functions.healer.words import Mode, Status, Verb
 from tests.support.closed_loop import Loop
 from tests.support.healer_world import FAST, REMEDY, START, TARGET
 from tests.support.remedy_fakes import MAPPING

@@ -11,16 +11,16 @@ from uuid import uuid4
 import boto3
 from botocore.exceptions import ClientError
 
-from functions.healer.aws import Aws
-from functions.healer.clock import iso
-from functions.healer.core import decide
-from functions.healer.execute import execute
-from functions.healer.incident import Incident
-from functions.healer.ledger import Ledger
-from functions.healer.observation import Decision, Limits, Observation, Request
-from functions.healer.observe import Setup, observe, read_alarms
-from functions.healer.target import AlarmRule, Remedy, Target
-from functions.healer.words import Mode, Verb
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.core import decide
+from selfheal.functions.healer.execute import execute
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.observation import Decision, Limits, Observation, Request
+from selfheal.functions.healer.observe import Setup, observe, read_alarms
+from selfheal.functions.healer.target import AlarmRule, Remedy, Target
+from selfheal.functions.healer.words import Mode, Verb
 from tests.support.remedy_fakes import CANARY, RemedyLambda, create_table
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)

@@ -11,13 +11,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import modes, requests
-from cli.ledger import plain
-from functions.healer.words import Mode, Verb
-from sandbox.clock.runner import Clock
-from sandbox.emulator import Emulator
-from sandbox.provider import Clients
-from sandbox.provider.assets import make_zip
+from selfheal.cli import modes, requests
+from selfheal.cli.ledger import plain
+from selfheal.functions.healer.words import Mode, Verb
+from selfheal.sandbox.clock.runner import Clock
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider import Clients
+from selfheal.sandbox.provider.assets import make_zip
 from tests.support.foreign_shop import ROOT, foreign_deployed
 from tests.support.live_threads import Callers, Ear, every
 from tests.support.platform import wait_for

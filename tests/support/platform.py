@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.demo.traffic import Traffic
-from cli.ledger import read_incidents
-from sandbox.clock.runner import Clock
-from sandbox.deployer import deploy
-from sandbox.emulator import Emulator
-from sandbox.provider import AwsProvider
-from sandbox.provider.clients import Clients
+from selfheal.cli.demo.traffic import Traffic
+from selfheal.cli.ledger import read_incidents
+from selfheal.sandbox.clock.runner import Clock
+from selfheal.sandbox.deployer import deploy
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider import AwsProvider
+from selfheal.sandbox.provider.clients import Clients
 
 ROOT = Path(__file__).parent.parent.parent
 REGION = "us-east-1"

@@ -19,7 +19,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, engine_pb2_grpc
 
-from sandbox.provider import assets, wire
+from selfheal.sandbox.provider import assets, wire
 from tests.conftest import ROOT
 
 _BYTES = [(f"grpc.max_{way}_message_length", 400 * 1024 * 1024) for way in ("send", "receive")]

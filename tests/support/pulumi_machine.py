@@ -25,7 +25,7 @@ python.chmod(0o755)
 FAKE_PYTHON = """\
 import pathlib, sys
 arguments = sys.argv[1:]
-if "sandbox.plugin.install" in arguments:
+if "selfheal.sandbox.plugin.install" in arguments:
     plugin = pathlib.Path(arguments[-1], "plugins", "resource-aws-v7.51.1", "pulumi-resource-aws")
     plugin.parent.mkdir(parents=True)
     plugin.touch()
@@ -42,7 +42,12 @@ class Machine:
         self.checkout = folder / "checkout"
         self.path = folder / "path"
         self._capfd = capfd
-        for name in ("tools/get_pulumi.py", "tools/pulumi/go.mod", "requirements.txt"):
+        for name in (
+            "tools/get_pulumi.py",
+            "tools/pulumi/go.mod",
+            "requirements.txt",
+            "sandbox/plugin/install.py",
+        ):
             (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(CHECKOUT / name, self.checkout / name)
         (self.checkout / "policies").mkdir()

@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.demo.model import AlarmChange, BaselineRestore, Rates, Recording, Sample
+from selfheal.cli.demo.model import AlarmChange, BaselineRestore, Rates, Recording, Sample
 
 BEGAN = datetime(2026, 11, 21, 9, 40, 0, tzinfo=UTC)
 

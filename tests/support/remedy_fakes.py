@@ -12,8 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.healer.aws import Aws
-from functions.healer.target import AlarmRule, Remedy, Target
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.target import AlarmRule, Remedy, Target
 
 CANARY = "canary-secret-5d1f"
 MAPPING = "6f1c2a4e-0d3b-4a57-9c1e-5b8f7d2e9a10"

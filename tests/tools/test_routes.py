@@ -89,7 +89,7 @@ def test_go_builds_the_pinned_module_and_our_language_host_is_put_beside(machine
     assert asked.endswith(" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
     host = machine.cli.with_name(HOST)
     assert host.stat().st_mode & 0o111
-    assert "-m sandbox.language --use-executor" in host.read_text()
+    assert "-m selfheal.sandbox.language --use-executor" in host.read_text()
     assert machine.cli.with_name(f"{HOST}-exec").read_text() == "# the executor"
 
 

@@ -7,11 +7,17 @@ already applied, how it reverts, and its concurrency guarantee. What it may call
 from collections.abc import Mapping
 from typing import Protocol
 
-from functions.healer.aws import Aws
-from functions.healer.catalogue import known, owner
-from functions.healer.observation import Live
-from functions.healer.remedies import environment, limit_concurrency, override, pause_consumer, rollback_alias
-from functions.healer.target import Setting, Target
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.catalogue import known, owner
+from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.remedies import (
+    environment,
+    limit_concurrency,
+    override,
+    pause_consumer,
+    rollback_alias,
+)
+from selfheal.functions.healer.target import Setting, Target
 
 __all__ = ["KINDS", "owner", "read", "write"]
 

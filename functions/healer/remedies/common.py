@@ -5,10 +5,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.healer import configuration
-from functions.healer.aws import Aws
-from functions.healer.observation import Configuration, Live
-from functions.healer.target import Target
+from selfheal.functions.healer import configuration
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.observation import Configuration, Live
+from selfheal.functions.healer.target import Target
 
 GONE = Live(value=None, token="", configuration=None)
 """The function, or what the setting belongs to, is not there any more."""

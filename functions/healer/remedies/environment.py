@@ -10,10 +10,10 @@ Concurrency guarantee: compare-and-swap. The write names the RevisionId of the r
     when anything of the function has changed since. A write whose answer was lost shows as already applied.
 """
 
-from functions.healer.aws import Aws
-from functions.healer.observation import Live
-from functions.healer.remedies.common import GONE, attempt, look
-from functions.healer.target import Setting, Target
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.remedies.common import GONE, attempt, look
+from selfheal.functions.healer.target import Setting, Target
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:

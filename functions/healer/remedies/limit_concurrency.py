@@ -11,10 +11,10 @@ Concurrency guarantee: AWS has no revision here. Two runs of ours exclude each o
     between that read and the write can be overwritten unseen: milliseconds, or seconds when AWS is slow.
 """
 
-from functions.healer.aws import Aws
-from functions.healer.observation import Live
-from functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
-from functions.healer.target import Setting, Target
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
+from selfheal.functions.healer.target import Setting, Target
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:

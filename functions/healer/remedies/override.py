@@ -16,11 +16,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.healer.aws import Aws
-from functions.healer.clock import iso
-from functions.healer.observation import Live
-from functions.healer.remedies.common import GONE, error_code, look
-from functions.healer.target import Setting, Target
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.remedies.common import GONE, error_code, look
+from selfheal.functions.healer.target import Setting, Target
 
 SCHEMA = 2
 

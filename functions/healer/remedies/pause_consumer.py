@@ -13,10 +13,10 @@ Concurrency guarantee: AWS has no revision here. Two runs of ours exclude each o
 Records in flight are still processed for a while after AWS says Disabled, so errors do not end at once.
 """
 
-from functions.healer.aws import Aws
-from functions.healer.observation import Live
-from functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
-from functions.healer.target import Setting, Target
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
+from selfheal.functions.healer.target import Setting, Target
 
 ENABLED, DISABLED = "Enabled", "Disabled"
 

@@ -12,10 +12,10 @@ Concurrency guarantee: compare-and-swap. The write names the alias's own Revisio
 
 from typing import Any
 
-from functions.healer.aws import Aws
-from functions.healer.observation import Live
-from functions.healer.remedies.common import GONE, attempt, find, look
-from functions.healer.target import Setting, Target
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.remedies.common import GONE, attempt, find, look
+from selfheal.functions.healer.target import Setting, Target
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:

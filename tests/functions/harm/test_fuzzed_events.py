@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from functions.healer.wake import wake_of
+from selfheal.functions.healer.wake import wake_of
 
 OWN = "arn:aws:sns:us-east-1:000000000000:healer"
 RECORD = {"EventSource": "aws:sns", "Sns": {"TopicArn": OWN, "Message": "anything"}}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.healer.observation import Limits
-from functions.healer.words import Effect, Mode, Reason, Status, Verb
+from selfheal.functions.healer.observation import Limits
+from selfheal.functions.healer.words import Effect, Mode, Reason, Status, Verb
 from tests.support.closed_loop import Loop
 from tests.support.harm_checks import check_acts, check_history, check_standing, is_at_rest
 from tests.support.harm_events import MODES, Event, TargetIs, ask, events, fleet_of, hook, targets

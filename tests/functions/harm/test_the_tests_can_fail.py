@@ -6,13 +6,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from functions.healer import core, evidence, execute, facts, guards, ledger, observe, respond
-from functions.healer.ledger import Ledger
-from functions.healer.observation import Decision
-from functions.healer.remedies import environment, rollback_alias
-from functions.healer.transitions import answering, is_leased
-from functions.healer.verify import may_revert
-from functions.healer.words import Mode, Reason
+from selfheal.functions.healer import core, evidence, execute, facts, guards, ledger, observe, respond
+from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.observation import Decision
+from selfheal.functions.healer.remedies import environment, rollback_alias
+from selfheal.functions.healer.transitions import answering, is_leased
+from selfheal.functions.healer.verify import may_revert
+from selfheal.functions.healer.words import Mode, Reason
 from tests.functions.harm import test_aws_errors as aws_errors
 from tests.functions.harm import test_clock_skew as clock_skew
 from tests.functions.harm import test_crashes as crashes

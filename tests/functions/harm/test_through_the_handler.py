@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.healer.aws import Aws
-from functions.healer.ledger import Ledger
-from functions.healer.observation import Limits
-from functions.healer.states import TERMINAL
-from functions.healer.words import Status
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.observation import Limits
+from selfheal.functions.healer.states import TERMINAL
+from selfheal.functions.healer.words import Status
 from tests.support.closed_loop import Loop
 from tests.support.healer_world import TARGET, DiedError, aws_error
 from tests.support.memory_table import MemoryTable
@@ -113,12 +113,12 @@ class Standing(datetime):
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Healer]:
     for module_name in ("clock", "ledger"):
-        monkeypatch.setattr(f"functions.healer.{module_name}.datetime", Standing)
+        monkeypatch.setattr(f"selfheal.functions.healer.{module_name}.datetime", Standing)
     environment = {"MODE": "act", "TARGETS": "[]", "BUDGET": "12", "LEDGER_TABLE": "ledger"}
     environment |= {"TOPIC_ARN": "topic", "ESCALATION_TOPIC_ARN": "people", "AWS_DEFAULT_REGION": "us-east-1"}
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
-    from functions.healer import handler
+    from selfheal.functions.healer import handler
 
     module = importlib.reload(handler)
     return lambda: Healer(module, monkeypatch)

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.healer import remedies
-from functions.healer.aws import Aws
-from functions.healer.catalogue import CATALOGUE
+from selfheal.functions.healer import remedies
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.catalogue import CATALOGUE
 from tests.support.remedy_fakes import RecordingDynamoDb, RemedyLambda, aws_for, create_table, target_with
 
 LEDGER = {"dynamodb:GetItem"}

@@ -1,9 +1,9 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.healer import remedies
-from functions.healer.observation import Live
-from functions.healer.target import Setting
+from selfheal.functions.healer import remedies
+from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.target import Setting
 from tests.support.remedy_fakes import CANARY, RemedyLambda, aws_for, target_with
 
 TARGET = target_with("environment")

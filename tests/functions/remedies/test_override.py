@@ -7,10 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from functions.healer import remedies
-from functions.healer.aws import Aws
-from functions.healer.clock import parse_iso
-from functions.healer.observation import Live
+from selfheal.functions.healer import remedies
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.clock import parse_iso
+from selfheal.functions.healer.observation import Live
 from tests.support.remedy_fakes import RemedyLambda, aws_for, create_table, refusal, target_with
 
 TARGET = target_with("override")

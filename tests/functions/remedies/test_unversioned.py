@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.healer import remedies
-from functions.healer.observation import Live
-from functions.healer.target import Setting
+from selfheal.functions.healer import remedies
+from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.target import Setting
 from tests.support.remedy_fakes import MAPPING, RemedyLambda, aws_for, target_with
 
 TARGET = target_with("limit_concurrency", "pause_consumer")

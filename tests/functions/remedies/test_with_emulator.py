@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from components.remedies import RemedyArgs, RemedyKind
-from functions.healer import remedies
-from functions.healer.aws import Aws
-from functions.healer.observation import Live
-from functions.healer.probe import probe
-from functions.healer.target import Remedy, Target
-from functions.shared.overrides import Overrides
-from sandbox.emulator import Emulator
-from sandbox.provider import Clients
+from selfheal.components.remedies import RemedyArgs, RemedyKind
+from selfheal.functions.healer import remedies
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.probe import probe
+from selfheal.functions.healer.target import Remedy, Target
+from selfheal.functions.shared.overrides import Overrides
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider import Clients
 from tests.support.components import REMEDIES, healer, target
 from tests.support.emulator_functions import deploy, until
 from tests.support.emulator_users import ACCOUNT as EMULATED

@@ -1,6 +1,6 @@
 """Mutations of how alarms reach the healer and people."""
 
-from sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.support.policy_healers import acts_on, alarm
 from tests.support.policy_healers import healer as another_healer
 from tests.support.policy_mutations import Table

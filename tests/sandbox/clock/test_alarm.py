@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.clock.alarm import AlarmRefusedError, Missing, read_alarm
-from sandbox.clock.syntax import MathError
+from selfheal.sandbox.clock.alarm import AlarmRefusedError, Missing, read_alarm
+from selfheal.sandbox.clock.syntax import MathError
 
 MINUTE = 1_800_000_000  # a multiple of 300
 

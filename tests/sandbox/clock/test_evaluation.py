@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.clock.alarm import Alarm, Comparison, Metric, Missing, State
-from sandbox.clock.evaluation import evaluate
+from selfheal.sandbox.clock.alarm import Alarm, Comparison, Metric, Missing, State
+from selfheal.sandbox.clock.evaluation import evaluate
 
 NOW = 1_800_000_000
 METRIC = Metric("m1", {"Namespace": "n", "MetricName": "m", "Dimensions": []}, "Sum")

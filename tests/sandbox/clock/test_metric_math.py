@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.clock.metric_math import Scope, evaluate
-from sandbox.clock.series import Series
-from sandbox.clock.syntax import MathError
+from selfheal.sandbox.clock.metric_math import Scope, evaluate
+from selfheal.sandbox.clock.series import Series
+from selfheal.sandbox.clock.syntax import MathError
 
 STAMPS = (0, 60, 120, 180, 240)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.clock.alarm import Alarm, Comparison, Metric, Missing, State
-from sandbox.clock.evaluation import evaluate
-from sandbox.clock.readings import ReadingError, datapoints, request
-from sandbox.clock.reason import reason_data, reason_text
+from selfheal.sandbox.clock.alarm import Alarm, Comparison, Metric, Missing, State
+from selfheal.sandbox.clock.evaluation import evaluate
+from selfheal.sandbox.clock.readings import ReadingError, datapoints, request
+from selfheal.sandbox.clock.reason import reason_data, reason_text
 
 NOW = datetime(2027, 1, 15, 8, 0, tzinfo=UTC).timestamp()
 

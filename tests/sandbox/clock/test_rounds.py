@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.clock.rounds import ENDPOINT, Rounds
+from selfheal.sandbox.clock.rounds import ENDPOINT, Rounds
 
 NOW = 1_800_000_000.0
 FAST = {"Period": 10}
@@ -148,7 +148,7 @@ def test_an_alarm_in_an_unknown_form_is_refused_once_and_aloud(
 def test_an_endpoint_that_is_away_is_reported_once_and_survived(
     cloudwatch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="sandbox.clock")
+    caplog.set_level(logging.INFO, logger="selfheal.sandbox.clock")
     cloudwatch.add("errors")
     cloudwatch.failing["describe_alarms"] = OSError("refused")
     rounds = Rounds(cloudwatch)

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from sandbox.clock import Clock
-from sandbox.clock.rounds import ENDPOINT, Round, Rounds
-from sandbox.errors import SandboxError
-from sandbox.provider.clients import Credentials
+from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.clock.rounds import ENDPOINT, Round, Rounds
+from selfheal.sandbox.errors import SandboxError
+from selfheal.sandbox.provider.clients import Credentials
 
 KEY = Credentials("test", "test")
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -37,7 +37,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     def instead(*_: object, **__: object) -> Recorder:
         return found
 
-    monkeypatch.setattr("sandbox.clock.runner.Rounds", instead)
+    monkeypatch.setattr("selfheal.sandbox.clock.runner.Rounds", instead)
     return found
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.clock import Clock
-from sandbox.emulator import Emulator
-from sandbox.provider.clients import Clients
+from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider.clients import Clients
 
 pytestmark = pytest.mark.slow
 

@@ -8,9 +8,9 @@ import grpc
 import pytest
 from pulumi.runtime.proto import engine_pb2_grpc, language_pb2_grpc, resource_pb2_grpc
 
-from sandbox.language.children import Children
-from sandbox.language.host import LanguageHost
-from sandbox.pulumi_cli import EXECUTABLE
+from selfheal.sandbox.language.children import Children
+from selfheal.sandbox.language.host import LanguageHost
+from selfheal.sandbox.pulumi_cli import EXECUTABLE
 from tests.support.language_host import Engine, Project
 
 

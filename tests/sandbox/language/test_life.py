@@ -20,7 +20,7 @@ from tests.support.language_host import Health, Project, ended
 def command(tmp_path: Path) -> list[str]:
     executor = tmp_path / "executor"
     executor.touch()
-    return [sys.executable, "-m", "sandbox.language", "--use-executor", str(executor)]
+    return [sys.executable, "-m", "selfheal.sandbox.language", "--use-executor", str(executor)]
 
 
 def start(command: list[str]) -> subprocess.Popen[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.pulumi_cli import EXECUTABLE
+from selfheal.sandbox.pulumi_cli import EXECUTABLE
 from tests.support.language_host import ended, wheel, written
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]

@@ -14,10 +14,10 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox import pulumi_cli
-from sandbox.emulator import Emulator
-from sandbox.plugin.service import Service
-from sandbox.provider import Clients
+from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.plugin.service import Service
+from selfheal.sandbox.provider import Clients
 
 ENVIRONMENT = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",

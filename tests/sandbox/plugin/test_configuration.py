@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.errors import InputError
-from sandbox.plugin.configuration import SETTINGS, Configuration, check, read
-from sandbox.provider import Credentials
-from sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.errors import InputError
+from selfheal.sandbox.plugin.configuration import SETTINGS, Configuration, check, read
+from selfheal.sandbox.provider import Credentials
+from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.sandbox.plugin.conftest import ENVIRONMENT
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox import pulumi_cli
-from sandbox.plugin.version import provider_version
-from sandbox.provider import Clients
+from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.plugin.version import provider_version
+from selfheal.sandbox.provider import Clients
 from tests.sandbox.plugin.conftest import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -204,12 +204,12 @@ def test_the_plugin_ends_with_a_cli_that_was_killed(project: Make) -> None:
     )
     try:
         _wait(ready.exists)
-        plugins = [child for child in _children(cli.pid) if "sandbox.plugin" in _command(child)]
+        plugins = [child for child in _children(cli.pid) if "selfheal.sandbox.plugin" in _command(child)]
         assert plugins
     finally:
         cli.send_signal(signal.SIGKILL)
         cli.wait()
-    _wait(lambda: not any("sandbox.plugin" in _command(plugin) for plugin in plugins), seconds=5)
+    _wait(lambda: not any("selfheal.sandbox.plugin" in _command(plugin) for plugin in plugins), seconds=5)
 
 
 def test_the_plugin_is_installed_as_pulumi_installs_one(project: Make) -> None:

@@ -9,8 +9,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox.plugin.install import install
-from sandbox.plugin.version import provider_version
+from selfheal.sandbox.plugin.install import install
+from selfheal.sandbox.plugin.version import provider_version
 
 
 def test_it_is_put_where_the_engine_looks_and_twice_is_once(tmp_path: Path) -> None:

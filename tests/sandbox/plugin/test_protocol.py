@@ -9,9 +9,9 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from sandbox.emulator import Emulator
-from sandbox.provider import Clients
-from sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider import Clients
+from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.sandbox.plugin.conftest import ENVIRONMENT, Served, struct, urn
 from tests.support.emulator_cases import FUNCTION, QUEUE, ROLE, TABLE_TYPE, TOPIC, trust
 

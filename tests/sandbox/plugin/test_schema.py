@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.plugin import schema
-from sandbox.plugin.configuration import SETTINGS
-from sandbox.provider.invokes import INVOKES
-from sandbox.provider.spec import Kind
-from sandbox.provider.table import TABLE
+from selfheal.sandbox.plugin import schema
+from selfheal.sandbox.plugin.configuration import SETTINGS
+from selfheal.sandbox.provider.invokes import INVOKES
+from selfheal.sandbox.provider.spec import Kind
+from selfheal.sandbox.provider.table import TABLE
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pulumi_aws about itself, on import
 

@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.emulator import Emulator
-from sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider import AwsProvider, Clients
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
+from selfheal.sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
 
 
 def _error(code: str) -> ClientError:

@@ -10,8 +10,8 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
-from sandbox.errors import AssetError, UnsupportedError
-from sandbox.provider import assets, wire
+from selfheal.sandbox.errors import AssetError, UnsupportedError
+from selfheal.sandbox.provider import assets, wire
 
 SIGNATURE = assets.SIGNATURE_KEY
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.errors import InputError, ProviderError
-from sandbox.provider import AwsProvider, Clients
-from sandbox.provider.provider import Diff
-from sandbox.provider.spec import LOCAL
-from sandbox.provider.table import TABLE
+from selfheal.sandbox.errors import InputError, ProviderError
+from selfheal.sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.provider.provider import Diff
+from selfheal.sandbox.provider.spec import LOCAL
+from selfheal.sandbox.provider.table import TABLE
 from tests.support.emulator_cases import CASES, Case, Need
 
 pytestmark = pytest.mark.slow

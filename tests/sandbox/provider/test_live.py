@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator import Emulator
-from sandbox.errors import InputError, ProviderError, UnfinishedError
-from sandbox.provider import AwsProvider, Clients, Credentials
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.errors import InputError, ProviderError, UnfinishedError
+from selfheal.sandbox.provider import AwsProvider, Clients, Credentials
 from tests.support.emulator_cases import (
     ALIAS,
     CASES,

@@ -9,11 +9,11 @@ from typing import Any
 import pulumi_aws
 import pytest
 
-from sandbox.errors import ProviderError, UnknownPropertyError, UnknownTypeError
-from sandbox.provider import AwsProvider, Credentials
-from sandbox.provider.spec import JSON, LOCAL, MAP, VALUE, Kind, changed, same, whole_numbers
-from sandbox.provider.table import TABLE
-from sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.errors import ProviderError, UnknownPropertyError, UnknownTypeError
+from selfheal.sandbox.provider import AwsProvider, Credentials
+from selfheal.sandbox.provider.spec import JSON, LOCAL, MAP, VALUE, Kind, changed, same, whole_numbers
+from selfheal.sandbox.provider.table import TABLE
+from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.support.emulator_cases import (
     ALIAS,
     FUNCTION,

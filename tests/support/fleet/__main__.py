@@ -6,14 +6,14 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from components.arns import Arns
-from components.code import FUNCTIONS
-from components.guards import GuardArgs
-from components.healer import Healer
-from components.iam import allow, function_role, on_items
-from components.ledger import refuse_while_open
-from components.remedies import Mode, RemedyArgs, RemedyKind
-from components.targets import TargetArgs
+from selfheal.components.arns import Arns
+from selfheal.components.code import FUNCTIONS
+from selfheal.components.guards import GuardArgs
+from selfheal.components.healer import Healer
+from selfheal.components.iam import allow, function_role, on_items
+from selfheal.components.ledger import refuse_while_open
+from selfheal.components.remedies import Mode, RemedyArgs, RemedyKind
+from selfheal.components.targets import TargetArgs
 
 OFF: RemedyArgs = {"kind": RemedyKind.OVERRIDE, "variable": "FEATURE", "value": "off"}
 """Helps against weak poison."""

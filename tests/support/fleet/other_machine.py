@@ -27,7 +27,7 @@ class Skewed(datetime):
 
 time.time = lambda: _time() + SKEW.total_seconds()
 
-from functions.healer import handler  # noqa: E402 - by the clock of this machine
+from selfheal.functions.healer import handler  # noqa: E402 - by the clock of this machine
 
 for name, module in list(sys.modules.items()):
     if name.startswith("functions.") and hasattr(module, "datetime"):

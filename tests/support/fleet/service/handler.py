@@ -7,8 +7,8 @@ import os
 import time
 from typing import Any
 
-from functions.shared.emf import emf_line
-from functions.shared.overrides import connect
+from selfheal.functions.shared.emf import emf_line
+from selfheal.functions.shared.overrides import connect
 
 TABLE = os.environ.get("OVERRIDES_TABLE")
 OVERRIDES = connect(TABLE, os.environ["OVERRIDES_TARGET"], time.time) if TABLE else None
