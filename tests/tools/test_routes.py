@@ -162,6 +162,16 @@ def test_a_second_run_does_nothing(machine: Machine) -> None:
     assert (machine.asked_go(), machine.cli.stat().st_mtime_ns) == before
 
 
+def test_a_language_host_of_an_earlier_checkout_is_written_anew(machine: Machine) -> None:
+    machine.put_go()
+    machine.setup()
+    host = machine.cli.with_name(HOST)
+    host.write_text("# of an earlier checkout")
+
+    assert machine.setup() == (0, "")
+    assert "-m selfheal.sandbox.language" in host.read_text()
+
+
 def test_a_link_to_what_is_gone_makes_it_run_again(machine: Machine) -> None:
     cli = put_pulumi(machine)
     machine.setup()
