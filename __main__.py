@@ -5,11 +5,16 @@ Settings, components, exports. `pulumi config` decides the rest; see Pulumi.yaml
 
 import pulumi
 
-from selfheal.components.fragile_service import FragileService, FragileServiceArgs, rate_text
-from selfheal.components.healer import Healer
-from selfheal.components.ledger import refuse_while_open
-from selfheal.components.remedies import RemedyArgs, RemedyKind
-from selfheal.components.targets import TargetArgs
+from selfheal.components import (
+    FragileService,
+    FragileServiceArgs,
+    Healer,
+    RemedyArgs,
+    RemedyKind,
+    TargetArgs,
+    refuse_while_open,
+)
+from selfheal.components.fragile_service import rate_text
 from settings import Settings
 
 TARGET = "fragile"

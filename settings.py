@@ -10,12 +10,11 @@ from typing import TypeVar, cast
 import pulumi
 from pulumi.runtime import config as pulumi_config
 
-from selfheal.components.fragile_service import FaultMode, Traffic
-from selfheal.components.guards import DEFAULT_BUDGET, MAX_BUDGET
+from selfheal.components.fragile_service import Traffic
 from selfheal.components.log_groups import RETENTION_DAYS
-from selfheal.components.remedies import Mode, RemedyKind
 from selfheal.components.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
 from selfheal.components.topics import is_email
+from selfheal.functions.shared.contract import LIMIT_RANGES, FaultMode, Limits, Mode, RemedyKind
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -79,7 +78,7 @@ class Settings:
             ),
             mode=reader.word("mode", Mode.OBSERVE),
             remedies=reader.words("remedies", REMEDIES, (RemedyKind.OVERRIDE,)),
-            budget=reader.whole("budget", DEFAULT_BUDGET, 1, MAX_BUDGET),
+            budget=reader.whole("budget", Limits.budget, *LIMIT_RANGES["budget"][:2]),
             escalation_emails=reader.emails("escalationEmails"),
             reserve_concurrency=reader.boolean("reserveConcurrency", default=True),
             protect_ledger=reader.boolean("protectLedger", default=True),

@@ -13,6 +13,7 @@ from selfheal.cli.ledger import read_incident
 from selfheal.cli.reach import Reach
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.words import Reason, Verb
+from selfheal.functions.shared.contract import OPERATOR_EVENT
 
 DEFAULT_WAIT = 10.0
 """Seconds, when the healer was woken: one run takes a few."""
@@ -61,7 +62,7 @@ def nudge(there: Reach, output: Output) -> bool:
         return False
     try:
         answer = there.clients.get("lambda").invoke(
-            FunctionName=there.healer, Payload=json.dumps({"wake": "operator"}).encode()
+            FunctionName=there.healer, Payload=json.dumps(dict(OPERATOR_EVENT)).encode()
         )
     except (BotoCoreError, ClientError) as error:
         return _told(output, str(error))

@@ -14,9 +14,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from selfheal.cli.errors import CliError
 from selfheal.functions.healer.incident import Plan, Standing
 from selfheal.functions.healer.target import Setting
-
-SCHEMA = 2
-"""Of the items that this version writes and understands."""
+from selfheal.functions.shared.contract import DEPLOYMENT_KEY, incident_key
 
 CLOSED_STATUS = "RECOVERED"
 """The only status in which an incident is over; every other one needs the healer or a person."""
@@ -55,8 +53,7 @@ def read_deployment(dynamodb: Any, table: str) -> Deployment:
         botocore.exceptions.ClientError: when the table is not there or cannot be read.
 
     """
-    key = {"pk": {"S": "deployment"}, "sk": {"S": "healer"}}
-    item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+    item = dynamodb.get_item(TableName=table, Key=DEPLOYMENT_KEY, ConsistentRead=True).get("Item", {})
     return Deployment(*(item.get(name, {}).get("S") for name in ("mode", "healer")))
 
 
@@ -72,8 +69,8 @@ def read_incident(dynamodb: Any, table: str, known: Mapping[str, Any]) -> dict[s
         botocore.exceptions.ClientError: when the table cannot be read.
 
     """
-    for sort_key in ("incident", f"closed#{known['id']}"):
-        key = {"pk": {"S": f"target#{known['target']}"}, "sk": {"S": sort_key}}
+    for closed in ("", known["id"]):
+        key = incident_key(known["target"], closed)
         item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
         for incident in arrange([plain(item)] if item else []):
             if incident["id"] == known["id"]:

@@ -9,12 +9,11 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
-from selfheal.cli.ledger import SCHEMA, plain
+from selfheal.cli.ledger import plain
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.observation import ModeOverride
-from selfheal.functions.healer.words import Mode
+from selfheal.functions.shared.contract import MODE_KEY, SCHEMA, Mode, most_restrictive
 
-KEY = {"pk": {"S": "mode"}, "sk": {"S": "override"}}
 CLEARED = "cleared"
 HISTORY = 50
 """Changes that are kept in the item."""
@@ -48,19 +47,13 @@ class Change:
     """Whether a more restrictive override may be given up."""
 
 
-def restrictiveness(mode: Mode) -> int:
-    """Rank a mode: a smaller number lets the healer do less."""
-    return list(Mode).index(mode)
-
-
 def effective(baseline: Mode | None, override: ModeOverride) -> Mode:
     """Return the mode in effect: the more restrictive of the two.
 
     A baseline that is not known (None) counts as the least restrictive, so that the answer is the most that
     the healer may do.
     """
-    known = baseline or LEAST
-    return min((known, override.mode or known), key=restrictiveness)
+    return most_restrictive(baseline or LEAST, override.mode)
 
 
 def in_effect(baseline: Mode | None, override: ModeOverride) -> str:
@@ -71,19 +64,19 @@ def in_effect(baseline: Mode | None, override: ModeOverride) -> str:
 
 def certain(baseline: Mode | None, found: Mode) -> bool:
     """Return whether a mode in effect does not depend on a baseline that is not known."""
-    return baseline is not None or restrictiveness(found) == 0
+    return baseline is not None or found is Mode.OBSERVE
 
 
 def tightens(baseline: Mode | None, mode: Mode) -> bool:
     """Return whether an override makes any difference over this baseline, None for one that is not known."""
-    return restrictiveness(mode) < restrictiveness(baseline or LEAST)
+    return mode.rank < (baseline or LEAST).rank
 
 
 def loosens(standing: ModeOverride, mode: Mode | None) -> bool:
     """Return whether a change would give up a more restrictive override."""
     if standing.mode is None:
         return False
-    return mode is None or restrictiveness(mode) > restrictiveness(standing.mode)
+    return mode is None or mode.rank > standing.mode.rank
 
 
 def read_mode(dynamodb: Any, table: str) -> Kept:
@@ -94,7 +87,7 @@ def read_mode(dynamodb: Any, table: str) -> Kept:
         botocore.exceptions.ClientError: when the table cannot be read.
 
     """
-    found = dynamodb.get_item(TableName=table, Key=KEY, ConsistentRead=True).get("Item")
+    found = dynamodb.get_item(TableName=table, Key=MODE_KEY, ConsistentRead=True).get("Item")
     return parse(plain(found)) if found else Kept(ModeOverride(0))
 
 
@@ -129,7 +122,7 @@ def to_item(kept: Kept) -> dict[str, Any]:
     if override.mode is not None:
         fields["mode"] = override.mode.value
     fields["history"] = [{key: str(value) for key, value in line.items()} for line in kept.history]
-    return KEY | TypeSerializer().serialize(fields)["M"]
+    return MODE_KEY | TypeSerializer().serialize(fields)["M"]
 
 
 def write_mode(dynamodb: Any, table: str, change: Change, now: datetime) -> Kept:

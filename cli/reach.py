@@ -14,7 +14,7 @@ from selfheal.cli.ledger_name import ledger_name, ledgers
 from selfheal.cli.modes import Kept, effective, read_mode
 from selfheal.cli.place import ClientSource, place
 from selfheal.cli.where import Where
-from selfheal.functions.healer.words import Mode
+from selfheal.functions.shared.contract import Mode
 
 
 @dataclass(frozen=True)

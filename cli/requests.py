@@ -7,17 +7,18 @@ the incident which ones it answered.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
-from selfheal.cli.ledger import SCHEMA, plain
+from selfheal.cli.ledger import plain
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.words import Verb
+from selfheal.functions.shared.contract import SCHEMA, request_key
 
 COMMAND_MINUTES = 30
 """How long a command waits for the healer: it is about what stands now."""
@@ -32,15 +33,9 @@ class Asked:
     """Whether it is not ours: someone had asked exactly this already, and it still waits."""
 
 
-def kind_of(verb: Verb) -> str:
+def kind_of(verb: Verb) -> Literal["approval", "command"]:
     """Return the kind of item that holds a verb; also its sort key."""
     return "approval" if verb is Verb.APPROVE else "command"
-
-
-def key(verb: Verb, target: str) -> dict[str, Any]:
-    """Return the key of the item that holds what is asked about a target."""
-    kind = kind_of(verb)
-    return {"pk": {"S": f"{kind}#{target}"}, "sk": {"S": kind}}
 
 
 def make(
@@ -72,7 +67,10 @@ def make(
 def to_item(request: Request, target: str) -> dict[str, Any]:
     """Return a request as a DynamoDB item."""
     fields = {name: str(text) for name, text in asdict(request).items() if text is not None}
-    return key(request.verb, target) | TypeSerializer().serialize(fields | {"schema": SCHEMA})["M"]
+    return (
+        request_key(kind_of(request.verb), target)
+        | TypeSerializer().serialize(fields | {"schema": SCHEMA})["M"]
+    )
 
 
 def read(dynamodb: Any, table: str, verb: Verb, target: str) -> dict[str, Any] | None:
@@ -82,7 +80,9 @@ def read(dynamodb: Any, table: str, verb: Verb, target: str) -> dict[str, Any] |
         botocore.exceptions.ClientError: when the table cannot be read.
 
     """
-    found = dynamodb.get_item(TableName=table, Key=key(verb, target), ConsistentRead=True).get("Item")
+    found = dynamodb.get_item(
+        TableName=table, Key=request_key(kind_of(verb), target), ConsistentRead=True
+    ).get("Item")
     return plain(found) if found else None
 
 

@@ -1,1 +1,30 @@
-"""Components that heal Lambda functions, this project's or another's."""
+"""Components that heal Lambda services: `from selfheal.components import Healer`."""
+
+from selfheal.components.detection import Detection, DetectionArgs
+from selfheal.components.errors import ComponentError
+from selfheal.components.fragile_service import FragileService, FragileServiceArgs, OverridesArgs, Traffic
+from selfheal.components.guards import GuardArgs
+from selfheal.components.healer import Healer, HealerArgs
+from selfheal.components.ledger import refuse_while_open
+from selfheal.components.remedies import RemedyArgs
+from selfheal.components.targets import TargetArgs
+from selfheal.functions.shared.contract import FaultMode, Mode, RemedyKind
+
+__all__ = [
+    "ComponentError",
+    "Detection",
+    "DetectionArgs",
+    "FaultMode",
+    "FragileService",
+    "FragileServiceArgs",
+    "GuardArgs",
+    "Healer",
+    "HealerArgs",
+    "Mode",
+    "OverridesArgs",
+    "RemedyArgs",
+    "RemedyKind",
+    "TargetArgs",
+    "Traffic",
+    "refuse_while_open",
+]

@@ -10,6 +10,7 @@ from selfheal.components import metrics
 from selfheal.components.arns import Arns
 from selfheal.components.detection import AlarmRecord
 from selfheal.components.targets import TargetArgs
+from selfheal.functions.shared.contract import METRICS_NAMESPACE
 
 _WIDTH = 24
 """Columns of a CloudWatch dashboard."""
@@ -109,7 +110,7 @@ def _times(function_name: pulumi.Output[str], arns: Arns) -> Mapping[str, Any]:
 
 def _own(metric: str, function_name: pulumi.Output[str], options: Mapping[str, str]) -> list[Any]:
     """Return a metric that the healer itself emits."""
-    return [metrics.INSTRUMENTED_NAMESPACE, metric, "FunctionName", function_name, options]
+    return [METRICS_NAMESPACE, metric, "FunctionName", function_name, options]
 
 
 def _error_rate(target: TargetArgs, record: AlarmRecord, arns: Arns) -> Mapping[str, Any]:

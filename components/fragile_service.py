@@ -13,26 +13,12 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.iam import Statement, allow, function_role, on_items, write_logs, write_traces
 from selfheal.components.log_groups import DEFAULT_RETENTION_DAYS, log_group
 from selfheal.components.targets import check_target_name
+from selfheal.functions.shared.contract import FaultMode, override_key
 
 TIMEOUT_SECONDS = 3
 """Shorter than any caller waits; the fault mode `timeout` runs into it."""
 
 MEMORY_MB = 128
-
-
-class FaultMode(StrEnum):
-    """How an injected fault shows itself."""
-
-    EXCEPTION = "exception"
-    """An exception at once."""
-    LATENCY = "latency"
-    """A delay, then an exception."""
-    STATUS_CODE = "status-code"
-    """An answer with status 503; Lambda itself counts no error."""
-    TIMEOUT = "timeout"
-    """No answer within the function's timeout."""
-    PARTIAL = "partial"
-    """Always the same share of callers fails."""
 
 
 class Traffic(StrEnum):
@@ -197,7 +183,7 @@ def _overrides_environment(overrides: OverridesArgs | None) -> dict[str, pulumi.
 
 def _read_overrides(overrides: OverridesArgs, arns: Arns) -> Statement:
     """Return the statement that lets the service read its own overrides, and nothing else of the ledger."""
-    own = on_items(f"override#{overrides['target']}")
+    own = on_items(override_key(overrides["target"], ""))
     return allow(["dynamodb:GetItem"], [arns.table(overrides["table"])], own)
 
 

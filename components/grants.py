@@ -1,19 +1,13 @@
 """What a healer's role may do to its ledger and its targets: IAM statements, all known at preview."""
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
 
 from pulumi import Input, Output
 
 from selfheal.components.arns import Arns
-from selfheal.components.code import FUNCTIONS
 from selfheal.components.iam import Condition, Statement, allow, on_items
-from selfheal.components.remedies import Mode, RemedyKind
 from selfheal.components.targets import TargetArgs
-
-CALLS = FUNCTIONS / "healer" / "remedies.json"
-"""What each kind of remedy calls on what, for reading and for writing: the healer's code ships with it."""
+from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, REMEDIES, Mode, incident_key, override_key
 
 
 def ledger_grants(table_arn: Output[str]) -> list[Statement]:
@@ -24,10 +18,10 @@ def ledger_grants(table_arn: Output[str]) -> list[Statement]:
     """
     return [
         allow(["dynamodb:GetItem"], [table_arn]),
-        allow(["dynamodb:ConditionCheckItem"], [table_arn], on_items("mode")),
+        allow(["dynamodb:ConditionCheckItem"], [table_arn], on_items(MODE_KEY)),
         # Every target, not one by one: an incident outlives the target's place in the configuration.
-        allow(["dynamodb:PutItem"], [table_arn], on_items("target#*")),
-        allow(["dynamodb:UpdateItem"], [table_arn], on_items("fleet")),
+        allow(["dynamodb:PutItem"], [table_arn], on_items(incident_key("*"))),
+        allow(["dynamodb:UpdateItem"], [table_arn], on_items(FLEET_KEY)),
     ]
 
 
@@ -62,13 +56,12 @@ def remedy_grants(
 
 def _calls(target: TargetArgs, mode: Mode) -> list[tuple[str, str]]:
     """Return the actions that a target's remedies and probe take, each with what it is on."""
-    data = cast("Mapping[str, Any]", json.loads(CALLS.read_text()))
     writes = mode is not Mode.OBSERVE
     found = [
         (action, call["on"])
         for remedy in target["remedies"]
-        for half in (("reads", "writes") if writes else ("reads",))
-        for call in data[RemedyKind(remedy["kind"]).value][half]
+        for calls in [REMEDIES[remedy["kind"]]]
+        for call in calls["reads"] + (calls["writes"] if writes else [])
         for action in call["actions"]
     ]
     if writes and "probe" in target:
@@ -93,9 +86,9 @@ def _scope(
                 "ArnEquals": {"lambda:FunctionArn": [*functions, *_aliased(targets, arns)]}
             }
         case "override":
-            return [table_arn], on_items(*(f"override#{target['name']}" for target in targets))
+            return [table_arn], on_items(*(override_key(target["name"], "") for target in targets))
         case _:
-            raise ValueError(f"{CALLS.name} names {on!r}, of which the component knows no ARN")
+            raise ValueError(f"remedies.json names {on!r}, of which the component knows no ARN")
 
 
 def _traffic(target: TargetArgs, arns: Arns) -> Output[str]:

@@ -3,18 +3,14 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
 from selfheal.components.errors import ComponentError
-
-DEFAULT_BUDGET = 12
-MAX_BUDGET = 24
-"""One act an hour: a healer that needs more is not healing."""
+from selfheal.functions.shared.contract import LIMIT_RANGES
 
 
 class GuardArgs(TypedDict):
-    """Limits that hold in every mode. Each default is meant for production."""
+    """Limits that hold in every mode, by the names of `contract.Limits`. The defaults are for production."""
 
     target_budget: NotRequired[int]
     """Acts on one target in a day, 1 to 24. Default 6."""
@@ -38,26 +34,6 @@ class GuardArgs(TypedDict):
     """How long a target must have been well before its incident closes, 0 to 3,600. Default 60."""
 
 
-@dataclass(frozen=True)
-class _Range:
-    name: str
-    """What the healer's code calls it."""
-    least: int
-    most: int
-    unit: str
-
-
-_DAY = 86400
-_WHOLE: Mapping[str, _Range] = {
-    "target_budget": _Range("target_budget", 1, MAX_BUDGET, "acts in a day"),
-    "cool_down_seconds": _Range("cool_down", 0, _DAY, "seconds"),
-    "flapping_limit": _Range("flapping_limit", 1, 50, "incidents"),
-    "flapping_window_seconds": _Range("flapping_window", 60, _DAY, "seconds"),
-    "flapping_hold_seconds": _Range("flapping_hold", 60, _DAY, "seconds"),
-    "stability_seconds": _Range("stability", 0, 3600, "seconds"),
-}
-
-
 def check_guards(budget: int, guards: GuardArgs) -> None:
     """Raise unless every limit is one.
 
@@ -69,34 +45,33 @@ def check_guards(budget: int, guards: GuardArgs) -> None:
         ComponentError: for a limit that is not known, no number or out of its range.
 
     """
-    _check_whole("budget", budget, _Range("budget", 1, MAX_BUDGET, "acts in a day"))
+    _check_whole("budget", budget, LIMIT_RANGES["budget"])
     given: Mapping[str, Any] = {**guards}
     for key, value in given.items():
-        if key in _WHOLE:
-            _check_whole(f"guards: {key}", value, _WHOLE[key])
-        elif key != "blast_radius":
-            known = ", ".join(sorted((*_WHOLE, "blast_radius")))
+        if key == "blast_radius":
+            _check_share(value)
+        elif key in LIMIT_RANGES and key != "budget":
+            _check_whole(f"guards: {key}", value, LIMIT_RANGES[key])
+        else:
+            known = ", ".join(sorted((*LIMIT_RANGES.keys() - {"budget"}, "blast_radius")))
             raise ComponentError(f"guards: {key} is not known. Known are: {known}.")
-        elif not _is_number(value) or not 0 < value <= 1:
-            raise ComponentError(
-                f"guards: blast_radius must be a share of the targets, above 0 and at most 1, got {value!r}. "
-                "Half of them is 0.5."
-            )
 
 
 def guards_text(guards: GuardArgs) -> str:
-    """Return the limits that were given as JSON, by the names that the healer's code knows."""
-    named = {_WHOLE[key].name if key in _WHOLE else key: value for key, value in guards.items()}
-    return json.dumps(named, separators=(",", ":"))
+    """Return the limits that were given, as the healer reads them from its environment."""
+    return json.dumps(guards, separators=(",", ":"))
 
 
-def _check_whole(what: str, value: Any, allowed: _Range) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not allowed.least <= value <= allowed.most:
+def _check_whole(what: str, value: Any, allowed: tuple[int, int, str]) -> None:
+    least, most, unit = allowed
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ComponentError(f"{what} must be a whole number from {least} to {most} ({unit}), got {value!r}.")
+
+
+def _check_share(value: Any) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not 0 < value <= 1:
         raise ComponentError(
-            f"{what} must be a whole number from {allowed.least} to {allowed.most} ({allowed.unit}), got "
-            f"{value!r}."
+            f"guards: blast_radius must be a share of the targets, above 0 and at most 1, got {value!r}. "
+            "Half of them is 0.5."
         )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

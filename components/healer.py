@@ -11,20 +11,17 @@ from selfheal.components.code import package
 from selfheal.components.dashboard import dashboard
 from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
 from selfheal.components.grants import ledger_grants, remedy_grants
-from selfheal.components.guards import DEFAULT_BUDGET, GuardArgs, check_guards, guards_text
+from selfheal.components.guards import GuardArgs, check_guards, guards_text
 from selfheal.components.healer_environment import environment
 from selfheal.components.iam import Statement, allow, function_role, write_logs, write_traces
 from selfheal.components.ledger import deployment_item, ledger_table
 from selfheal.components.log_groups import DEFAULT_RETENTION_DAYS, log_group
 from selfheal.components.people import approver_policy, operator_policy
-from selfheal.components.remedies import Mode
 from selfheal.components.targets import TargetArgs, check
 from selfheal.components.topics import check_emails, escalation_topic, healer_topic
 from selfheal.components.wakeups import wake_by_schedule, wake_by_topic
 from selfheal.components.watch import watch
-
-TIMEOUT_SECONDS = 30
-"""The healer's code counts on it: a run that recorded an intent is over by then."""
+from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits, Mode
 
 MEMORY_MB = 256
 
@@ -99,7 +96,7 @@ class Healer(pulumi.ComponentResource):
 
         """
         check(args["targets"])
-        budget, guards = args.get("budget", DEFAULT_BUDGET), args.get("guards", GuardArgs())
+        budget, guards = args.get("budget", Limits.budget), args.get("guards", GuardArgs())
         check_guards(budget, guards)
         check_emails(args.get("escalation_emails", []))
         super().__init__("selfheal:index:Healer", name, {**args}, opts)
@@ -131,7 +128,7 @@ class Healer(pulumi.ComponentResource):
             handler="selfheal.functions.healer.handler.handle",
             code=package("healer"),
             role=role.arn,
-            timeout=TIMEOUT_SECONDS,
+            timeout=HEALER_TIMEOUT_SECONDS,
             memory_size=MEMORY_MB,
             # Economy only: the ledger is the lock. -1 is Lambda's word for no reservation.
             reserved_concurrent_executions=1 if args.get("reserve_concurrency", True) else -1,

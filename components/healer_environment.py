@@ -7,8 +7,9 @@ import pulumi
 
 from selfheal.components.detection import DEFAULT_NATURAL_ERROR_RATE, AlarmRecord
 from selfheal.components.errors import ComponentError
-from selfheal.components.remedies import RemedyArgs, RemedyKind, expiry, setting_name, setting_value
+from selfheal.components.remedies import RemedyArgs, expiry, setting_name, setting_value
 from selfheal.components.targets import TargetArgs
+from selfheal.functions.shared.contract import RemedyKind
 
 MAX_ENVIRONMENT_BYTES = 4096
 """All names and values together. Source: AWS Lambda developer guide, "Lambda quotas"."""

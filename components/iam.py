@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from selfheal.components.arns import Arns
+from selfheal.functions.shared.contract import Key
 
 Statement = Mapping[str, Any]
 """One statement of a policy document; its values may be outputs."""
@@ -34,16 +35,17 @@ def allow(
     return {**statement, "Condition": condition} if condition else statement
 
 
-def on_items(*keys: str) -> Condition:
-    """Return the condition that a call touches no item but those with these partition keys.
+def on_items(*keys: Key) -> Condition:
+    """Return the condition that a call touches no item of the ledger but those in these keys' partitions.
 
-    `*` in a key is a wildcard. ForAllValues holds for a call that names no key at all, such as a scan, so
-    the key is demanded besides. Source: DynamoDB developer guide, "Using IAM policy conditions for
+    `*` in a partition is a wildcard. ForAllValues holds for a call that names no key at all, such as a scan,
+    so the key is demanded besides. Source: DynamoDB developer guide, "Using IAM policy conditions for
     fine-grained access control".
     """
-    like = any("*" in key for key in keys)
+    partitions = [key["pk"]["S"] for key in keys]
+    operator = "StringLike" if any("*" in partition for partition in partitions) else "StringEquals"
     return {
-        f"ForAllValues:{'StringLike' if like else 'StringEquals'}": {"dynamodb:LeadingKeys": list(keys)},
+        f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": partitions},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
 

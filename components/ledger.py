@@ -7,13 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from selfheal.components.errors import ComponentError
-
-_FLEET_KEY = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
-"""The item that names the targets whose override stands. The healer writes it together with the incident."""
-
-_DEPLOYMENT_KEY = {"pk": {"S": "deployment"}, "sk": {"S": "healer"}}
-"""The item that tells people's commands which healer and which mode were deployed. The healer only reads its
-environment, and may not write this."""
+from selfheal.functions.shared.contract import DEPLOYMENT_KEY, FLEET_KEY, SCHEMA
 
 _NOTHING_THERE = ("couldn't find resource", "empty result")
 """What the AWS provider says of a table and of an item that do not exist (measured with version 7.51.1)."""
@@ -70,7 +64,7 @@ def deployment_item(
         opts: Whose child it is, and after what it is written.
 
     """
-    item = {**_DEPLOYMENT_KEY, "schema": {"N": "2"}, "mode": {"S": mode}, "healer": {"S": function}}
+    item = {**DEPLOYMENT_KEY, "schema": {"N": str(SCHEMA)}, "mode": {"S": mode}, "healer": {"S": function}}
     aws.dynamodb.TableItem(
         f"{name}-deployment",
         table_name=table,
@@ -89,7 +83,7 @@ def open_targets(ledger_name: str) -> list[str]:
 
     """
     try:
-        answer = aws.dynamodb.get_table_item(table_name=ledger_name, key=json.dumps(_FLEET_KEY))
+        answer = aws.dynamodb.get_table_item(table_name=ledger_name, key=json.dumps(FLEET_KEY))
         item = cast("dict[str, Any]", json.loads(answer.item))
         return sorted(item.get("targets", {}).get("SS", []))
     except Exception as error:

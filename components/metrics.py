@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pulumi_aws as aws
 from pulumi import Input
 
-INSTRUMENTED_NAMESPACE = "selfheal"
-"""Where an instrumented function's own counts go (embedded metric format, dimension FunctionName)."""
+from selfheal.functions.shared.contract import METRICS_NAMESPACE
 
 LAMBDA_NAMESPACE = "AWS/Lambda"
 
@@ -35,7 +34,7 @@ class AlarmPlan:
 
 FAST = AlarmPlan(
     kind="fast",
-    namespace=INSTRUMENTED_NAMESPACE,
+    namespace=METRICS_NAMESPACE,
     requests=("Requests",),
     errors=("Errors",),
     # The shortest that CloudWatch evaluates, on 1-second metrics (API reference, PutMetricAlarm).

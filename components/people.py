@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
 from selfheal.components.iam import Statement, allow, document, on_items
+from selfheal.functions.shared.contract import MODE_KEY, Key, request_key
 
 
 def approver_policy(
@@ -34,17 +35,17 @@ def operator_policy(
 ) -> pulumi.Output[str]:
     """Register the policy of those who may besides set the mode, roll back, release, restore and accept."""
     description = f"May see the incidents of {name}, approve, command it and set its mode"
-    statements = _statements(table, function, arns, "mode", "command#*")
+    statements = _statements(table, function, arns, MODE_KEY, request_key("command", "*"))
     return _policy(f"{name}-operator", description, statements, arns, parent)
 
 
 def _statements(
-    table: pulumi.Output[str], function: pulumi.Output[str], arns: Arns, *more: str
+    table: pulumi.Output[str], function: pulumi.Output[str], arns: Arns, *more: Key
 ) -> list[Statement]:
     return [
         allow(["dynamodb:GetItem", "dynamodb:Scan"], [arns.table(table)]),
         # Every target: who may approve is a person, not a list of functions.
-        allow(["dynamodb:PutItem"], [arns.table(table)], on_items("approval#*", *more)),
+        allow(["dynamodb:PutItem"], [arns.table(table)], on_items(request_key("approval", "*"), *more)),
         # The nudge: it only makes the healer look, at what the ledger says, now and not in a minute.
         allow(["lambda:InvokeFunction"], [arns.function(function)]),
     ]

@@ -2,15 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 from selfheal.components.errors import ComponentError
-
-EXPIRY_SECONDS = (60, 86400)
-"""Shortest and longest time after which a remedy is reverted: below one alarm period it has shown nothing."""
+from selfheal.functions.shared.contract import EXPIRY_SECONDS, RemedyKind
 
 PAUSE_SECONDS = 300
 """How long a consumer is paused unless the remedy says otherwise."""
@@ -26,48 +23,6 @@ _LOADERS = frozenset(
     | {"NODE_OPTIONS", "NODE_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "RUBYLIB", "RUBYOPT"}
 )  # fmt: skip
 """Variables that decide which code runs. A healer that may set them could run anything as its target."""
-
-
-class Mode(StrEnum):
-    """How much a healer may do by itself."""
-
-    OBSERVE = "observe"
-    """Record what it would do."""
-    SUGGEST = "suggest"
-    """Send the plan to people, and do it once one of them approved exactly that plan."""
-    ACT = "act"
-    """Do it."""
-
-
-class RemedyKind(StrEnum):
-    """What a remedy changes, who owns that, and what keeps two writers from undoing each other."""
-
-    ENVIRONMENT = "environment"
-    """One variable of the function's environment; for traffic on $LATEST only.
-
-    Pulumi owns it: `up` restores the baseline. Compare-and-swap on the function's RevisionId."""
-
-    OVERRIDE = "override"
-    """One item of the ledger that the service reads: nothing restarts, and no right over the function.
-
-    The healer owns it: `up` leaves it alone. Compare-and-swap on the item's version."""
-
-    ROLLBACK_ALIAS = "rollback_alias"
-    """The version behind the alias of the target: back to the one before.
-
-    Pulumi owns it: `up` restores what is declared. Compare-and-swap on the alias's RevisionId."""
-
-    LIMIT_CONCURRENCY = "limit_concurrency"
-    """The reserved concurrency of the function: at most so many requests at a time, 0 for none.
-
-    Pulumi owns it: `up` restores what is declared. AWS has no revision of it: a lease of the target for at
-    least the healer's timeout, a read immediately before and a comparison after."""
-
-    PAUSE_CONSUMER = "pause_consumer"
-    """An event source mapping of the function: disabled for a while, and events wait in their source.
-
-    The healer owns it: declare the mapping with `ignore_changes=["enabled"]`. AWS has no revision of it: a
-    lease, a read immediately before and a comparison after, as for LIMIT_CONCURRENCY."""
 
 
 class RemedyArgs(TypedDict):

@@ -6,12 +6,10 @@ import pulumi
 import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
+from selfheal.functions.shared.contract import SCHEDULE_EVENT
 
 SCHEDULE = "rate(1 minute)"
 """The shortest that EventBridge knows."""
-
-SCHEDULE_EVENT = {"wake": "schedule"}
-"""What the healer's code knows a scheduled run by."""
 
 
 def wake_by_topic(
@@ -57,6 +55,6 @@ def wake_by_schedule(
         f"{name}-schedule-target",
         rule=rule.name,
         arn=function.arn,
-        input=json.dumps(SCHEDULE_EVENT),
+        input=json.dumps(dict(SCHEDULE_EVENT)),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[permission])),
     )

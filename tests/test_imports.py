@@ -11,7 +11,7 @@ PACKAGE = {"components", "functions", "cli", "sandbox"}
 OURS = {*PACKAGE, "policies", "settings", "tests", "selfheal"}
 RULES = {
     # folder: (folders of ours, third parties)
-    "components": ({"components"}, {"pulumi", "pulumi_aws"}),
+    "components": ({"components", "functions"}, {"pulumi", "pulumi_aws"}),
     "functions": ({"functions"}, {"boto3", "botocore"}),
     "sandbox": ({"sandbox"}, None),
     "cli": ({"cli", "sandbox", "functions"}, None),
@@ -62,6 +62,17 @@ def test_the_command_line_uses_only_pure_cores_of_the_functions() -> None:
     """cli/ may read the ledger's items as the healer does; it must never run a handler."""
     for path in (ROOT / "cli").rglob("*.py"):
         assert "selfheal.functions.healer.handler" not in path.read_text(), path
+
+
+def test_components_know_nothing_of_the_functions_but_the_contract() -> None:
+    for path in (ROOT / "components").rglob("*.py"):
+        of_functions = {name for name in modules(path) if name.startswith("selfheal.functions")}
+        assert of_functions <= {"selfheal.functions.shared.contract"}, path
+
+
+def test_the_contract_needs_the_standard_library_only() -> None:
+    """Components, Lambda functions and commands import it, each with third parties of its own."""
+    assert imported(ROOT / "functions/shared/contract.py") == set()
 
 
 def test_the_program_imports_components_settings_and_pulumi_only() -> None:

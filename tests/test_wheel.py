@@ -46,9 +46,9 @@ def test_components_deploy_the_functions_that_came_with_them(installed: Path, tm
         f"import sys; sys.path.insert(0, {str(installed)!r}); "
         "from selfheal.components.code import package; from selfheal.components.healer import Healer; "
         "from selfheal.cli.main import run; "
-        "assets = package('healer').assets; print(assets['selfheal/functions/healer/remedies.json'].path)"
+        "assets = package('healer').assets; print(assets['selfheal/functions/shared/remedies.json'].path)"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert done.stdout == f"{installed}/selfheal/functions/healer/remedies.json\n", done.stderr
+    assert done.stdout == f"{installed}/selfheal/functions/shared/remedies.json\n", done.stderr

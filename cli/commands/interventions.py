@@ -27,7 +27,8 @@ from selfheal.cli.options import (
 )
 from selfheal.cli.reach import Reach, reach
 from selfheal.cli.where import Where
-from selfheal.functions.healer.words import Mode, Verb
+from selfheal.functions.healer.words import Verb
+from selfheal.functions.shared.contract import Mode
 
 CHANGING = (Verb.ROLLBACK, Verb.RESTORE)
 """Verbs that make the healer change a function."""

@@ -16,7 +16,7 @@ from selfheal.cli.reach import Reach, reach
 from selfheal.cli.telling import mode_lines
 from selfheal.cli.where import Where
 from selfheal.functions.healer.observation import ModeOverride
-from selfheal.functions.healer.words import Mode
+from selfheal.functions.shared.contract import Mode
 
 EPILOG = epilog(
     "selfheal mode                                   what may the healer do?",

@@ -1,22 +1,8 @@
 """Whether and how a request fails: plain functions over plain data."""
 
-from enum import StrEnum
 from hashlib import sha256
 
-
-class FaultMode(StrEnum):
-    """How an injected fault shows itself."""
-
-    EXCEPTION = "exception"
-    """An exception escapes the handler: Lambda counts an error, the caller sees a 5xx."""
-    LATENCY = "latency"
-    """A delay, then an exception, as from a slow dependency that gives up."""
-    STATUS_CODE = "status-code"
-    """The handler answers 503: Lambda counts no error, only the function's own metric shows it."""
-    TIMEOUT = "timeout"
-    """The handler sleeps past its own timeout, and Lambda ends it."""
-    PARTIAL = "partial"
-    """The same callers always fail, as when one address of three is allowed: the rate is their share."""
+from selfheal.functions.shared.contract import FaultMode
 
 
 def parse_rate(text: str) -> float:

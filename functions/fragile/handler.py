@@ -7,7 +7,8 @@ import time
 from functools import lru_cache
 from typing import Any
 
-from selfheal.functions.fragile.core import FaultMode, fails, parse_rate
+from selfheal.functions.fragile.core import fails, parse_rate
+from selfheal.functions.shared.contract import FaultMode
 from selfheal.functions.shared.emf import emf_line
 from selfheal.functions.shared.log import log
 from selfheal.functions.shared.overrides import Overrides, connect

@@ -29,7 +29,8 @@ from selfheal.functions.healer.transitions import (
     without,
 )
 from selfheal.functions.healer.verify import VERIFY_WITHIN, expired, may_revert, verify, watch
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status, Verb
+from selfheal.functions.healer.words import Effect, Reason, Status, Verb
+from selfheal.functions.shared.contract import Mode
 
 OWED_FOR = timedelta(minutes=15)
 """How long a notice that could not be sent rests before it is tried again."""

@@ -142,9 +142,11 @@ def is_stable(seen: Observation, incident: Incident, now: datetime) -> bool:
     """Return whether the target has been well for the stability window, alarm and metrics alike."""
     begins = evidence_begins(seen)
     rule = rule_of(seen, incident)
-    if seen.alarms[rule.name].state != "OK" or now < begins + timedelta(seconds=seen.limits.stability):
+    if seen.alarms[rule.name].state != "OK" or now < begins + timedelta(
+        seconds=seen.limits.stability_seconds
+    ):
         return False
-    lately = max(begins, now - timedelta(seconds=seen.limits.stability) - reach(rule))
+    lately = max(begins, now - timedelta(seconds=seen.limits.stability_seconds) - reach(rule))
     return not any(_speaks_against(seen, each, lately) for each in seen.target.alarms)
 
 

@@ -19,11 +19,11 @@ def flapping(seen: Observation, draft: Incident, now: datetime) -> Guard | None:
     More incidents than the limit in one window: what the healer does there does not last.
     """
     limits = seen.limits
-    window = now - timedelta(seconds=limits.flapping_window)
+    window = now - timedelta(seconds=limits.flapping_window_seconds)
     found = len(since(draft.recent_incidents, window))
     if found <= limits.flapping_limit:
         return None
-    until = iso(now + timedelta(seconds=limits.flapping_hold))
+    until = iso(now + timedelta(seconds=limits.flapping_hold_seconds))
     return Guard(Reason.FLAPPING, limit=limits.flapping_limit, found=found, until=until)
 
 
@@ -55,7 +55,7 @@ def waiting(seen: Observation, draft: Incident, now: datetime) -> Guard | None:
     """Return the guards that pass by themselves: cool-down after the last incident, and blast radius."""
     earlier = [moment for moment in draft.recent_acts if moment < draft.opened_at]
     if draft.acts == 0 and earlier:
-        until = parse_iso(earlier[-1]) + timedelta(seconds=seen.limits.cool_down)
+        until = parse_iso(earlier[-1]) + timedelta(seconds=seen.limits.cool_down_seconds)
         if now < until:
             return Guard(Reason.COOL_DOWN, until=iso(until))
     limit = max(1, ceil(seen.fleet_size * seen.limits.blast_radius))

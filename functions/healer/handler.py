@@ -15,11 +15,12 @@ from selfheal.functions.healer.core import decide, retire
 from selfheal.functions.healer.execute import PROBE_SECONDS, execute
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.measure import measures
-from selfheal.functions.healer.observation import Limits, Observation
+from selfheal.functions.healer.observation import Observation
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
 from selfheal.functions.healer.target import Target, parse_targets
 from selfheal.functions.healer.wake import wake_of
-from selfheal.functions.healer.words import Mode, Reason
+from selfheal.functions.healer.words import Reason
+from selfheal.functions.shared.contract import Limits, Mode
 from selfheal.functions.shared.emf import emf_line
 from selfheal.functions.shared.log import log
 

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 
 from selfheal.functions.healer.target import Setting
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.shared.contract import Mode
 
 
 @dataclass(frozen=True)

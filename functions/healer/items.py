@@ -16,9 +16,9 @@ from selfheal.functions.healer.incident import (
     Standing,
     Transition,
 )
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.shared.contract import SCHEMA, Mode, incident_key
 
-SCHEMA = 2
 _NOT_FIELDS = ("pk", "sk", "schema", "expires_at", "plan_digest")
 _COUNTS = ("version", "acts", "attempts", "transitions", "recoveries")
 _TUPLES = ("tried", "answered", "recent_acts", "recent_incidents")
@@ -27,10 +27,10 @@ _TUPLES = ("tried", "answered", "recent_acts", "recent_incidents")
 def to_item(incident: Incident) -> dict[str, Any]:
     """Return an incident as a DynamoDB item."""
     fields = {key: value for key, value in asdict(incident).items() if value is not None}
-    fields |= {"pk": f"target#{incident.target}", "sk": "incident", "schema": SCHEMA}
+    fields["schema"] = SCHEMA
     if incident.plan is not None:
         fields["plan_digest"] = incident.plan.digest(incident.target)
-    return TypeSerializer().serialize(_plain(fields))["M"]
+    return incident_key(incident.target) | TypeSerializer().serialize(_plain(fields))["M"]
 
 
 def from_item(item: Mapping[str, Any]) -> Incident:

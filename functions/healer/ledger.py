@@ -16,23 +16,21 @@ read.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from selfheal.functions.healer.catalogue import owner
 from selfheal.functions.healer.clock import Clock, parse_iso, set_by
 from selfheal.functions.healer.guards import BUDGET_WINDOW
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.items import from_item, to_item
 from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request
 from selfheal.functions.healer.transitions import since
-from selfheal.functions.healer.words import Effect, Mode, Reason, Verb
+from selfheal.functions.healer.words import Effect, Reason, Verb
+from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, Mode, incident_key, owner, request_key
 
 KEEP_CLOSED = timedelta(days=365)
-FLEET_KEY = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
-MODE_KEY = {"pk": {"S": "mode"}, "sk": {"S": "override"}}
 
 _RACES = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _CHANGES = (Effect.APPLY, Effect.REVERT, Effect.PROBE)
@@ -62,7 +60,7 @@ class Ledger:
             ValueError: when the item was written by a later schema. Guessing at it could repeat an act.
 
         """
-        item = self._get({"pk": {"S": f"target#{target}"}, "sk": {"S": "incident"}})
+        item = self._get(incident_key(target))
         return from_item(item) if item else None
 
     def read_fleet(self) -> Fleet:
@@ -101,11 +99,11 @@ class Ledger:
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
         return set_by(headers["date"], before, datetime.now(UTC))
 
-    def read_request(self, kind: str, incident: Incident) -> Request | None:
+    def read_request(self, kind: Literal["approval", "command"], incident: Incident) -> Request | None:
         """Return what a person asks for, if it is for this incident and not dealt with yet.
 
         Args:
-            kind: "approval" or "command".
+            kind: Which item.
             incident: The target's current or last incident.
 
         Raises:
@@ -113,8 +111,7 @@ class Ledger:
             ValueError: when the verb is none that such an item may have.
 
         """
-        key = {"pk": {"S": f"{kind}#{incident.target}"}, "sk": {"S": kind}}
-        raw = _plain(self._get(key))
+        raw = _plain(self._get(request_key(kind, incident.target)))
         if not raw or raw["incident"] != incident.id or raw["id"] in incident.answered:
             return None
         verb = Verb(raw["verb"])
@@ -143,7 +140,7 @@ class Ledger:
         fleet = self._fleet(seen.fleet if seen and act.get("counts") else None, before, after)
         transaction += [{"Update": fleet}] if fleet else []
         if after.closed_at is not None and (before is None or before.closed_at is None):
-            copy = to_item(after) | {"sk": {"S": f"closed#{after.id}"}}
+            copy = to_item(after) | incident_key(after.target, after.id)
             expires = int((parse_iso(after.closed_at) + KEEP_CLOSED).timestamp())
             copy |= {"expires_at": {"N": str(expires)}}
             transaction.append({"Put": {"TableName": self._table, "Item": copy}})

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.target import Setting, Target
-from selfheal.functions.healer.words import Mode, Reason, Verb
+from selfheal.functions.healer.words import Reason, Verb
+from selfheal.functions.shared.contract import Limits, Mode
 
 
 @dataclass(frozen=True)
@@ -130,28 +131,6 @@ class AlarmState:
     state: str
     """OK, ALARM or INSUFFICIENT_DATA."""
     since: datetime
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the owner allows; the Healer component has the defaults and says what each is for."""
-
-    budget: int = 12
-    """Acts on the whole fleet in a day."""
-    target_budget: int = 6
-    """Acts on one target in a day."""
-    cool_down: int = 60
-    """Seconds between the last act of one incident and the first of the next."""
-    flapping_limit: int = 3
-    """Incidents of one target in a window; one more is flapping."""
-    flapping_window: int = 3600
-    """Seconds."""
-    flapping_hold: int = 3600
-    """Seconds that a flapping target is left alone, unless it is released."""
-    blast_radius: float = 0.5
-    """Share of the fleet that may be under a change at the same time; one target always may."""
-    stability: int = 60
-    """Seconds that a target must have been well before its incident closes."""
 
 
 @dataclass(frozen=True)

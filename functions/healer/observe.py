@@ -13,9 +13,10 @@ from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.evidence import CORROBORATION_PERIODS, CORROBORATION_SECONDS
 from selfheal.functions.healer.facts import evidence_begins, subject
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.observation import AlarmState, Bucket, Limits, ModeOverride, Observation
+from selfheal.functions.healer.observation import AlarmState, Bucket, ModeOverride, Observation
 from selfheal.functions.healer.target import AlarmRule, Target
-from selfheal.functions.healer.words import Mode, Status
+from selfheal.functions.healer.words import Status
+from selfheal.functions.shared.contract import Limits, Mode, most_restrictive
 
 HIGH_RESOLUTION_KEPT = timedelta(hours=3)
 """CloudWatch keeps periods under 60 s for 3 hours (Amazon CloudWatch concepts, "Metrics retention")."""
@@ -56,8 +57,7 @@ class Setup:
     @property
     def mode(self) -> Mode:
         """The mode in effect: the more restrictive of baseline and override."""
-        override = self.mode_override.mode
-        return self.baseline if override is None else min(self.baseline, override, key=list(Mode).index)
+        return most_restrictive(self.baseline, self.mode_override.mode)
 
 
 def observe(

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from selfheal.functions.healer.catalogue import owner
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.facts import live_of
 from selfheal.functions.healer.incident import Incident, Standing
 from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.transitions import answering, moved, telling, without
 from selfheal.functions.healer.verify import expired, may_revert, reverting
-from selfheal.functions.healer.words import Mode, Reason, Status, Verb
+from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.shared.contract import Mode, owner
 
 REMIND_EVERY = timedelta(days=1)
 

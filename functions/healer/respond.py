@@ -11,7 +11,8 @@ from selfheal.functions.healer.observation import Decision, Live, Observation, R
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.healer.transitions import answering, escalated, intending, moved, opened, telling
 from selfheal.functions.healer.verify import VERIFY_WITHIN, watch
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.shared.contract import Mode
 
 MAX_ATTEMPTS = 5
 """Tries of one effect before people are called."""

@@ -30,7 +30,7 @@ OUTLIVES = frozenset({Reason.NO_REMEDY_HELPED, Reason.FLAPPING, Reason.ROLLED_BA
 def opened(seen: Observation, rule: AlarmRule, began: datetime, now: datetime) -> Incident:
     """Return a new incident, not yet in the ledger, with what it inherits from the one before."""
     last = seen.incident
-    window = now - timedelta(seconds=seen.limits.flapping_window)
+    window = now - timedelta(seconds=seen.limits.flapping_window_seconds)
     earlier = last.recent_incidents if last else ()
     return Incident(
         id=f"{seen.target.name}-{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}Z",

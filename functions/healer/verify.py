@@ -28,7 +28,8 @@ from selfheal.functions.healer.transitions import (
     telling,
     without,
 )
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.shared.contract import Mode
 
 VERIFY_WITHIN = timedelta(minutes=15)
 """Evidence that is not in by then is called missing, and people are called."""

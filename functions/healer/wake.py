@@ -2,9 +2,7 @@
 
 from typing import Any, cast
 
-SCHEDULE = "schedule"
-OPERATOR = "operator"
-TOPIC = "topic"
+from selfheal.functions.shared.contract import OPERATOR_EVENT, SCHEDULE_EVENT
 
 
 def wake_of(event: Any, topic_arn: str) -> str | None:
@@ -21,13 +19,13 @@ def wake_of(event: Any, topic_arn: str) -> str | None:
     if not isinstance(event, dict):
         return None
     fields = cast("dict[str, Any]", event)
-    if fields in ({"wake": SCHEDULE}, {"wake": OPERATOR}):
+    if fields in (SCHEDULE_EVENT, OPERATOR_EVENT):
         return fields["wake"]
     records = fields.get("Records")
     if not isinstance(records, list) or not records:
         return None
     own = all(_is_from(record, topic_arn) for record in cast("list[Any]", records))
-    return TOPIC if own else None
+    return "topic" if own else None
 
 
 def _is_from(record: Any, topic_arn: str) -> bool:

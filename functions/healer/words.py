@@ -1,17 +1,6 @@
-"""The words of the healer: how far it may go, where an incident stands, and why. Codes of logs and ledger."""
+"""The words of the healer: where an incident stands, and why. Codes of logs and ledger."""
 
 from enum import StrEnum
-
-
-class Mode(StrEnum):
-    """How much the healer may do by itself, from the most to the least restrictive."""
-
-    OBSERVE = "observe"
-    """Record what it would do."""
-    SUGGEST = "suggest"
-    """Send the plan to people, and do it once one of them approved exactly that plan."""
-    ACT = "act"
-    """Do it."""
 
 
 class Status(StrEnum):

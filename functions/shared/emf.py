@@ -6,7 +6,7 @@ Source: "Specification: Embedded metric format" in the Amazon CloudWatch user gu
 import json
 from collections.abc import Mapping
 
-NAMESPACE = "selfheal"
+from selfheal.functions.shared.contract import METRICS_NAMESPACE
 
 
 def emf_line(function_name: str, values: Mapping[str, float], now_ms: int) -> str:
@@ -23,7 +23,7 @@ def emf_line(function_name: str, values: Mapping[str, float], now_ms: int) -> st
         {"Name": name, "Unit": "Seconds" if name.startswith("TimeTo") else "Count", "StorageResolution": 1}
         for name in values
     ]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": metrics}
+    directive = {"Namespace": METRICS_NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": metrics}
     return json.dumps(
         {
             "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": [directive]},

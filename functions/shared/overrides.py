@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from selfheal.functions.shared.contract import override_key
 from selfheal.functions.shared.log import log
 
 TTL_SECONDS = 3.0
@@ -78,7 +79,7 @@ class Overrides:
         # also while the leader does not.
         answer = self._client.get_item(
             TableName=self._table,
-            Key={"pk": {"S": f"override#{self._target}"}, "sk": {"S": key}},
+            Key=override_key(self._target, key),
             ConsistentRead=False,
         )
         value = answer.get("Item", {}).get("value")

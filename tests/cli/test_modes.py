@@ -22,7 +22,7 @@ from selfheal.cli.modes import (
     write_mode,
 )
 from selfheal.functions.healer.observation import ModeOverride
-from selfheal.functions.healer.words import Mode
+from selfheal.functions.shared.contract import Mode
 from tests.cli.support import NOW, TABLE, client, create_table, stored
 
 OBSERVE, SUGGEST, ACT = Mode

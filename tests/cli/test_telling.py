@@ -10,7 +10,8 @@ from selfheal.cli.ledger import change, drifts, row, shown, standing_of
 from selfheal.cli.telling import farewell_lines, history_lines, incident_lines, next_steps, plan_lines
 from selfheal.functions.healer.incident import Plan
 from selfheal.functions.healer.observation import ModeOverride
-from selfheal.functions.healer.words import Mode, Verb
+from selfheal.functions.healer.words import Verb
+from selfheal.functions.shared.contract import Mode
 from tests.cli.support import NOW, PLAN, drifting, escalated, incident, proposed, verifying
 
 SCHEMA_1: dict[str, Any] = {

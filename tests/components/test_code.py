@@ -20,7 +20,7 @@ def test_an_archive_holds_the_function_and_what_is_shared_under_their_import_pat
 
 
 def test_the_healer_ships_with_what_its_permissions_are_made_of() -> None:
-    assert "selfheal/functions/healer/remedies.json" in package("healer").assets
+    assert "selfheal/functions/shared/remedies.json" in package("healer").assets
 
 
 def test_caches_and_settings_stay_out_and_subfolders_come_along(tmp_path: Path) -> None:

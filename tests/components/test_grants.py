@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from selfheal.components.remedies import Mode, RemedyKind
+from selfheal.functions.shared.contract import Mode, RemedyKind
 from tests.support import iam
 from tests.support.components import REMEDIES, healer, target, target_for
 from tests.support.iam import Request, Verdict

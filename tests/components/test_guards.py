@@ -1,4 +1,4 @@
-"""Limits that are refused, and that both sides know by the same names and defaults."""
+"""Limits that are refused."""
 
 import inspect
 import json
@@ -9,12 +9,10 @@ from typing import Any, get_type_hints
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.guards import DEFAULT_BUDGET, GuardArgs, check_guards, guards_text
-from selfheal.functions.healer.observation import Limits
+from selfheal.components.guards import GuardArgs, check_guards
+from selfheal.functions.shared.contract import LIMIT_RANGES, Limits
 from tests.support.components import healer
 
-CODE = asdict(Limits())
-SECONDS = "_seconds"
 EVERYTHING: GuardArgs = {
     "target_budget": 1,
     "cool_down_seconds": 0,
@@ -37,23 +35,17 @@ def documented() -> dict[str, float]:
     return {key: float(value.replace(",", "")) for key, value in found}
 
 
-def test_both_sides_know_the_same_limits_and_defaults() -> None:
-    told = json.loads(guards_text(EVERYTHING))
-    assert {"budget", *told} == set(CODE)
-    assert set(EVERYTHING) == set(get_type_hints(GuardArgs))
-    assert CODE["budget"] == DEFAULT_BUDGET
-    assert {key.removesuffix(SECONDS): value for key, value in documented().items()} == {
-        key: value for key, value in CODE.items() if key != "budget"
-    }
+def test_the_arguments_are_the_contracts_limits_and_say_their_defaults() -> None:
+    limits = asdict(Limits())
+    assert {"budget", *get_type_hints(GuardArgs)} == set(limits) == {*LIMIT_RANGES, "blast_radius"}
+    assert {"budget": Limits.budget, **documented()} == limits
 
 
 def test_the_code_is_told_what_was_given_and_the_budget() -> None:
     [function] = healer(budget=3, guards=EVERYTHING).of("aws:lambda/function:Function")
     variables = function.inputs["environment"]["variables"]
     assert variables["BUDGET"] == "3"
-    assert json.loads(variables["GUARDS"]) == {
-        key.removesuffix(SECONDS): value for key, value in EVERYTHING.items()
-    }
+    assert Limits(**json.loads(variables["GUARDS"])) == Limits(**EVERYTHING)
     [function] = healer(guards={"blast_radius": 0.25}).of("aws:lambda/function:Function")
     assert function.inputs["environment"]["variables"]["GUARDS"] == '{"blast_radius":0.25}'
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.remedies import Mode
+from selfheal.functions.shared.contract import Mode
 from tests.support.components import healer, target
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration
 

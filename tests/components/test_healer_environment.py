@@ -9,9 +9,9 @@ import pytest
 
 from selfheal.components.errors import ComponentError
 from selfheal.components.healer import Healer, HealerArgs
-from selfheal.components.remedies import RemedyKind
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.healer.target import Remedy, Target, parse_targets
+from selfheal.functions.shared.contract import RemedyKind
 from tests.support.components import MAPPING, REMEDIES, healer, target, target_for
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 

@@ -8,7 +8,7 @@ import pytest
 
 from selfheal.components.errors import ComponentError
 from selfheal.components.ledger import open_targets, refuse_while_open
-from selfheal.functions.healer.ledger import FLEET_KEY
+from selfheal.functions.shared.contract import FLEET_KEY
 from tests.support.pulumi_mocks import Deployment, RefusedError, deploy
 
 TOKEN = "aws:dynamodb/getTableItem:getTableItem"

@@ -7,8 +7,8 @@ import pulumi
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.remedies import RemedyKind
 from selfheal.components.targets import check
+from selfheal.functions.shared.contract import RemedyKind
 from tests.support.components import MAPPING, REMEDIES, REMEDY, healer, target, target_for
 from tests.support.pulumi_mocks import deploy
 

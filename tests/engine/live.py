@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from selfheal.functions.healer.ledger import FLEET_KEY
+from selfheal.functions.shared.contract import FLEET_KEY
 from tests.engine.stack import Stack
 
 BASELINE, REMEDY = "0.3", "0"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from selfheal.cli.modes import Change, write_mode
-from selfheal.functions.healer.words import Mode
+from selfheal.functions.shared.contract import Mode
 from tests.engine.stack import Account, Stack
 from tests.support.emulator_functions import deploy, until
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from selfheal.functions.healer.ledger import FLEET_KEY
+from selfheal.functions.shared.contract import FLEET_KEY
 from tests.conftest import ROOT
 from tests.engine.live import close, everything, stand
 from tests.engine.stack import Account, Stack

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from selfheal.functions.healer.observation import Decision
-from selfheal.functions.healer.words import Mode, Reason, Status
+from selfheal.functions.healer.words import Reason, Status
+from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import SCENARIOS
 from tests.support.healer_world import BACKSTOP, START, TARGET, World

@@ -11,12 +11,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
-from selfheal.components.healer import TIMEOUT_SECONDS
 from selfheal.functions.healer import aws
-from selfheal.functions.healer.observation import Limits
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.healer.transitions import LEASE
 from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits
 from tests.support.healer_world import TARGET, World
 
 INCIDENT = {"pk": {"S": "target#shop"}, "sk": {"S": "incident"}}
@@ -44,7 +43,7 @@ def test_a_ledger_that_does_not_answer_ends_the_run_and_nothing_is_done(
         with pytest.raises(ReadTimeoutError):
             module.handle(SCHEDULE, None)
     # Both tries were made; how long a run may be is for the configured timeouts to say, below.
-    assert 2 * 0.2 < time.monotonic() - began < TIMEOUT_SECONDS
+    assert 2 * 0.2 < time.monotonic() - began < HEALER_TIMEOUT_SECONDS
     assert (world.function.updates, world.sns.sent) == ([], [])
     assert world.aws.ledger.read("shop") is None
 
@@ -55,7 +54,7 @@ def test_a_call_that_gets_no_answer_raises_well_within_the_time_of_a_run() -> No
     for client in (clients.dynamodb, clients.cloudwatch, clients.lambda_, clients.sns):
         config = client.meta.config
         tries = config.retries["total_max_attempts"]
-        assert tries * (config.connect_timeout + config.read_timeout) + tries - 1 < TIMEOUT_SECONDS / 2
+        assert tries * (config.connect_timeout + config.read_timeout) + tries - 1 < HEALER_TIMEOUT_SECONDS / 2
 
 
 REQUEST = {

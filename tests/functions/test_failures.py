@@ -11,12 +11,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from selfheal.components.healer import TIMEOUT_SECONDS
 from selfheal.functions.healer.clock import iso
-from selfheal.functions.healer.observation import Limits
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.healer.transitions import LEASE
 from selfheal.functions.healer.words import Reason, Status
+from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits
 from tests.support.healer_world import TARGET, World, aws_error
 
 SCHEDULE = {"wake": "schedule"}
@@ -68,7 +67,7 @@ def test_a_log_that_cannot_be_written_makes_no_second_act(
 
 
 def test_a_run_is_ended_before_its_lease_is_over() -> None:
-    assert LEASE.total_seconds() > TIMEOUT_SECONDS
+    assert LEASE.total_seconds() > HEALER_TIMEOUT_SECONDS
 
 
 def test_probes_that_the_healer_may_not_send_are_no_evidence_and_people_are_called(world: World) -> None:
@@ -119,4 +118,4 @@ def test_slow_probes_of_many_targets_leave_the_run_its_time(
         earlier = replace(incident, version=incident.version + 1, acted_at=iso(world.now))
         world.aws.ledger.write(None, incident, earlier)
     module.handle(SCHEDULE, None)
-    assert 0 < clock[0] < TIMEOUT_SECONDS
+    assert 0 < clock[0] < HEALER_TIMEOUT_SECONDS

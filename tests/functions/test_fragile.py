@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal.functions.fragile.core import FaultMode, fails, parse_rate, share_of
+from selfheal.functions.fragile.core import fails, parse_rate, share_of
+from selfheal.functions.shared.contract import FaultMode
 
 CONTEXT = SimpleNamespace(function_name="shop", get_remaining_time_in_millis=lambda: 3000)
 

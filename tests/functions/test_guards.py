@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from selfheal.functions.healer.incident import Guard
-from selfheal.functions.healer.observation import Limits
 from selfheal.functions.healer.observe import UnreadableError
-from selfheal.functions.healer.words import Mode, Reason, Status, Verb
+from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.healer_world import World
 
 
@@ -74,7 +74,7 @@ def test_an_act_is_counted_in_the_transaction_of_its_intent(world: World) -> Non
 
 
 def test_after_an_incident_the_next_waits_for_the_cool_down(world: World) -> None:
-    world.limits = Limits(cool_down=300)
+    world.limits = Limits(cool_down_seconds=300)
     world.break_down()
     world.step()
     recover(world)

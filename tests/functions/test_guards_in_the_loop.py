@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from selfheal.functions.healer.observation import Limits
 from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.shared.contract import Limits
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import LIMIT
 from tests.support.healer_world import BACKSTOP, TARGET
@@ -65,7 +65,7 @@ def test_another_alarm_that_rings_and_is_borne_out_keeps_the_incident_open() -> 
 def test_the_stability_window_sees_all_of_itself() -> None:
     """A burst of 10 s, whose alarm rang between two runs."""
     loop = Loop()
-    loop.limits, loop.requests = Limits(stability=300), 1000
+    loop.limits, loop.requests = Limits(stability_seconds=300), 1000
     burst = [False]
     loop.cause = lambda: loop.fails_by_variable() or burst[0]
     loop.run(30)

@@ -12,7 +12,8 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.measure import measures
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.healer.transitions import HISTORY, escalated, moved
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Loop
 from tests.support.healer_world import START, TARGET
 

@@ -7,7 +7,8 @@ import pytest
 from selfheal.functions.healer.core import decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.ledger import LostRaceError
-from selfheal.functions.healer.words import Mode, Reason, Status, Verb
+from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.shared.contract import Mode
 from tests.support.healer_world import OPERATOR, World
 
 

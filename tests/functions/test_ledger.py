@@ -15,7 +15,8 @@ from selfheal.functions.healer.incident import (
 )
 from selfheal.functions.healer.items import from_item, to_item
 from selfheal.functions.healer.ledger import LostRaceError
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.shared.contract import Mode
 from tests.support.healer_world import World
 
 PLAN = Plan("environment", "FAILURE_RATE", "0.3", "0", "code", "config")

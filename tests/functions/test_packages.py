@@ -76,7 +76,7 @@ def test_that_interpreter_really_has_nothing_else(tmp_path: Path) -> None:
 def test_a_package_holds_its_own_folder_and_the_shared_one_and_no_caches(tmp_path: Path) -> None:
     with zipfile.ZipFile(zipped("healer", tmp_path)) as file:
         names = file.namelist()
-    assert "selfheal/functions/healer/remedies.json" in names
+    assert "selfheal/functions/shared/remedies.json" in names
     assert {name.split("/")[2] for name in names if name.startswith("selfheal/functions/")} == {
         "__init__.py",
         "healer",

@@ -11,7 +11,8 @@ from selfheal.functions.healer.core import MAX_ATTEMPTS, decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.observe import UnreadableError
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status
+from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.shared.contract import Mode
 from tests.support.healer_world import BACKSTOP, CANARY, REMEDY, START, DiedError, World, aws_error
 
 

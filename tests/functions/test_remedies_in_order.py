@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status, Verb
+from selfheal.functions.healer.words import Effect, Reason, Status, Verb
+from selfheal.functions.shared.contract import Mode
 from tests.support.healer_world import REMEDY, World
 
 OVERRIDE = Remedy("override", "FAILURE_RATE", "0")

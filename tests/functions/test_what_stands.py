@@ -9,7 +9,8 @@ from selfheal.functions.healer.core import retire
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.observation import Observation
 from selfheal.functions.healer.target import Remedy, Target
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status, Verb
+from selfheal.functions.healer.words import Effect, Reason, Status, Verb
+from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_events import hook
 from tests.support.harm_scenarios import LIMIT, OVERRIDE

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from selfheal.functions.healer.measure import measures
-from selfheal.functions.healer.observation import Limits
-from selfheal.functions.healer.words import Mode, Reason, Status, Verb
+from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.shared.contract import Limits, Mode
 from tests.functions.test_what_stands import failing
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import OVERRIDE, ROLLBACK

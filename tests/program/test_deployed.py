@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from selfheal.functions.healer.ledger import FLEET_KEY
+from selfheal.functions.shared.contract import FLEET_KEY
 from selfheal.sandbox.deployer import deploy
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.errors import ProgramError

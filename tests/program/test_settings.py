@@ -7,8 +7,8 @@ import pulumi
 import pytest
 import yaml
 
-from selfheal.components.fragile_service import FaultMode, Traffic
-from selfheal.components.remedies import Mode, RemedyKind
+from selfheal.components.fragile_service import Traffic
+from selfheal.functions.shared.contract import FaultMode, Mode, RemedyKind
 from settings import Settings, SettingsError
 from tests.conftest import ROOT
 from tests.support.pulumi_mocks import deploy

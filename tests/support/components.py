@@ -3,8 +3,9 @@
 from typing import Any
 
 from selfheal.components.healer import Healer, HealerArgs
-from selfheal.components.remedies import Mode, RemedyArgs, RemedyKind
+from selfheal.components.remedies import RemedyArgs
 from selfheal.components.targets import TargetArgs
+from selfheal.functions.shared.contract import Mode, RemedyKind
 from tests.support.pulumi_mocks import Deployment, deploy
 
 REMEDY: RemedyArgs = {"kind": RemedyKind.ENVIRONMENT, "variable": "FAILURE_RATE", "value": "0"}

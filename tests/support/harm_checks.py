@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.states import TERMINAL, WAYS
-from selfheal.functions.healer.words import Effect, Mode, Status
+from selfheal.functions.healer.words import Effect, Status
+from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Act, Loop
 
 DAY = timedelta(days=1)
@@ -43,9 +44,9 @@ def check_act(loop: Loop, act: Act) -> None:
     assert act.was == (plan.before if applies else plan.after), f"overwrote what someone else had set: {act}"
     assert applies or act.remedy.revert_safe or not act.in_alarm, f"reverted while the alarm rang: {act}"
     assert not applies or incident.hold is None, f"acted on what is held: {act}"
-    lately = parse_iso(incident.opened_at) - timedelta(seconds=loop.limits.flapping_window)
+    lately = parse_iso(incident.opened_at) - timedelta(seconds=loop.limits.flapping_window_seconds)
     found = [at for at in incident.recent_incidents if parse_iso(at) >= lately]
-    ends = parse_iso(incident.opened_at) + timedelta(seconds=loop.limits.flapping_hold)
+    ends = parse_iso(incident.opened_at) + timedelta(seconds=loop.limits.flapping_hold_seconds)
     flaps = len(found) > loop.limits.flapping_limit and act.at < ends
     assert not (applies and flaps), f"acted on what flaps: {act}"
 
@@ -55,7 +56,9 @@ def check_cool_down(loop: Loop) -> None:
     for one, other in pairwise(applies):
         waited = parse_iso(other.intent[1]) - parse_iso(one.intent[1])
         same = one.incident.id == other.incident.id
-        assert same or waited >= timedelta(seconds=loop.limits.cool_down), f"no cool-down: {one}, {other}"
+        assert same or waited >= timedelta(seconds=loop.limits.cool_down_seconds), (
+            f"no cool-down: {one}, {other}"
+        )
 
 
 def check_approvals(loop: Loop) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from selfheal.functions.healer.observation import Limits
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.words import Effect, Mode, Verb
+from selfheal.functions.healer.words import Effect, Verb
+from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_checks import is_at_rest
 from tests.support.harm_scenarios import LIMIT, OVERRIDE, PAUSE, ROLLBACK, unremedied
@@ -17,7 +17,7 @@ from tests.support.healer_world import REMEDY, TARGET, DiedError, aws_error
 from tests.support.memory_table import MemoryTable
 from tests.support.tap import ACTS, Do
 
-LIMITS = Limits(budget=3, target_budget=2, flapping_limit=2, flapping_hold=600, cool_down=30)
+LIMITS = Limits(budget=3, target_budget=2, flapping_limit=2, flapping_hold_seconds=600, cool_down_seconds=30)
 SAFE = replace(REMEDY, revert_safe=True)
 REMEDIES = (
     (REMEDY,),

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.words import Mode, Status, Verb
+from selfheal.functions.healer.words import Status, Verb
+from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Loop
 from tests.support.healer_world import FAST, REMEDY, START, TARGET
 from tests.support.remedy_fakes import MAPPING

@@ -17,10 +17,11 @@ from selfheal.functions.healer.core import decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.ledger import Ledger
-from selfheal.functions.healer.observation import Decision, Limits, Observation, Request
+from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
-from selfheal.functions.healer.words import Mode, Verb
+from selfheal.functions.healer.words import Verb
+from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.remedy_fakes import CANARY, RemedyLambda, create_table
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)

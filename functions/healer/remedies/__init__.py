@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.catalogue import known, owner
 from selfheal.functions.healer.observation import Live
 from selfheal.functions.healer.remedies import (
     environment,
@@ -18,6 +17,7 @@ from selfheal.functions.healer.remedies import (
     rollback_alias,
 )
 from selfheal.functions.healer.target import Setting, Target
+from selfheal.functions.shared.contract import owner
 
 __all__ = ["KINDS", "owner", "read", "write"]
 
@@ -63,8 +63,7 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
         botocore.exceptions.ClientError: when AWS refuses to tell.
 
     """
-    known(setting.kind)
-    return KINDS[setting.kind].read(aws, target, setting)
+    return _kind(setting).read(aws, target, setting)
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
@@ -86,5 +85,10 @@ def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | N
         botocore.exceptions.ClientError: anything else that AWS answers.
 
     """
-    known(setting.kind)
-    return KINDS[setting.kind].write(aws, target, setting, live, value)
+    return _kind(setting).write(aws, target, setting, live, value)
+
+
+def _kind(setting: Setting) -> Kind:
+    if setting.kind not in KINDS:
+        raise ValueError(f"there is no remedy of kind {setting.kind!r}: known are {', '.join(KINDS)}")
+    return KINDS[setting.kind]

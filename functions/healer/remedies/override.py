@@ -21,8 +21,7 @@ from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.observation import Live
 from selfheal.functions.healer.remedies.common import GONE, error_code, look
 from selfheal.functions.healer.target import Setting, Target
-
-SCHEMA = 2
+from selfheal.functions.shared.contract import SCHEMA, override_key
 
 # Someone else wrote first, or DynamoDB asks for patience: nothing was changed.
 _NOT_NOW = frozenset(
@@ -36,11 +35,6 @@ _NOT_NOW = frozenset(
 )
 
 
-def key(target: str, name: str) -> dict[str, dict[str, str]]:
-    """Return the primary key of a target's override."""
-    return {"pk": {"S": f"override#{target}"}, "sk": {"S": name}}
-
-
 def read(aws: Aws, target: Target, setting: Setting) -> Live:
     """Read the override; its token is "0" when there never was one.
 
@@ -52,7 +46,7 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
     if seen is None:
         return GONE
     answer: dict[str, Any] = aws.dynamodb.get_item(
-        TableName=aws.table, Key=key(target.name, setting.name), ConsistentRead=True
+        TableName=aws.table, Key=override_key(target.name, setting.name), ConsistentRead=True
     )
     item = answer.get("Item")
     if item is None:
@@ -69,7 +63,7 @@ def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | N
     """Write the override, or clear it with None, as the version after the one that was read."""
     version = int(live.token)
     item: dict[str, dict[str, str]] = {
-        **key(target.name, setting.name),
+        **override_key(target.name, setting.name),
         "schema": {"N": str(SCHEMA)},
         "version": {"N": str(version + 1)},
         "since": {"S": iso(datetime.now(UTC))},

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from selfheal.functions.healer.observation import Limits
-from selfheal.functions.healer.words import Effect, Mode, Reason, Status, Verb
+from selfheal.functions.healer.words import Effect, Reason, Status, Verb
+from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_checks import check_acts, check_history, check_standing, is_at_rest
 from tests.support.harm_events import MODES, Event, TargetIs, ask, events, fleet_of, hook, targets
@@ -48,7 +48,7 @@ test_whatever_happens = SETTINGS(given(targets, st.sampled_from(MODES), events)(
 
 def test_what_flaps_is_left_alone() -> None:
     loop = looping(REMEDY)
-    loop.limits = Limits(flapping_limit=2, cool_down=500)
+    loop.limits = Limits(flapping_limit=2, cool_down_seconds=500)
     for _ in range(5):
         loop.cause = lambda: False
         loop.function.change(FAILURE_RATE="0.3")

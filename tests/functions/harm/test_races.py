@@ -12,10 +12,10 @@ import pytest
 from selfheal.functions.healer.core import decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.ledger import LostRaceError
-from selfheal.functions.healer.observation import Limits
 from selfheal.functions.healer.states import TERMINAL
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.words import Mode, Reason, Status, Verb
+from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import LIMIT, unremedied
 from tests.support.healer_world import REMEDY, TARGET

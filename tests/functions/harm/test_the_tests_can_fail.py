@@ -12,7 +12,8 @@ from selfheal.functions.healer.observation import Decision
 from selfheal.functions.healer.remedies import environment, rollback_alias
 from selfheal.functions.healer.transitions import answering, is_leased
 from selfheal.functions.healer.verify import may_revert
-from selfheal.functions.healer.words import Mode, Reason
+from selfheal.functions.healer.words import Reason
+from selfheal.functions.shared.contract import Mode
 from tests.functions.harm import test_aws_errors as aws_errors
 from tests.functions.harm import test_clock_skew as clock_skew
 from tests.functions.harm import test_crashes as crashes

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from selfheal.components.remedies import RemedyArgs, RemedyKind
+from selfheal.components.remedies import RemedyArgs
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.observation import Live
 from selfheal.functions.healer.probe import probe
 from selfheal.functions.healer.target import Remedy, Target
+from selfheal.functions.shared.contract import RemedyKind
 from selfheal.functions.shared.overrides import Overrides
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import Clients

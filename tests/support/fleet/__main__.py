@@ -7,13 +7,14 @@ import pulumi
 import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
-from selfheal.components.code import FUNCTIONS
+from selfheal.components.code import package
 from selfheal.components.guards import GuardArgs
 from selfheal.components.healer import Healer
 from selfheal.components.iam import allow, function_role, on_items
 from selfheal.components.ledger import refuse_while_open
-from selfheal.components.remedies import Mode, RemedyArgs, RemedyKind
+from selfheal.components.remedies import RemedyArgs
 from selfheal.components.targets import TargetArgs
+from selfheal.functions.shared.contract import Mode, RemedyKind, override_key
 
 OFF: RemedyArgs = {"kind": RemedyKind.OVERRIDE, "variable": "FEATURE", "value": "off"}
 """Helps against weak poison."""
@@ -51,10 +52,9 @@ def ledger(healer: str) -> str:
 def service(name: str, table: str, remedies: Sequence[RemedyArgs]) -> aws.lambda_.Function:
     """Register a service, which reads overrides if it has a remedy of that kind."""
     overridden = any(remedy["kind"] is RemedyKind.OVERRIDE for remedy in remedies)
-    reads = allow(["dynamodb:GetItem"], [ARNS.table(table)], on_items(f"override#{name}"))
+    reads = allow(["dynamodb:GetItem"], [ARNS.table(table)], on_items(override_key(name, "")))
     role, policy = function_role(name, [reads], FLEET)
-    shared = [FUNCTIONS / "__init__.py", *sorted((FUNCTIONS / "shared").glob("*.py"))]
-    code = {path.relative_to(FUNCTIONS.parent).as_posix(): pulumi.FileAsset(path) for path in shared}
+    code = {path: asset for path, asset in package("fragile").assets.items() if "/fragile/" not in path}
     return aws.lambda_.Function(
         name,
         runtime="python3.13",

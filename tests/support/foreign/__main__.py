@@ -5,8 +5,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components.healer import Healer
-from selfheal.components.remedies import Mode, RemedyKind
+from selfheal.components import Healer, Mode, RemedyKind
 
 trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
 role = aws.iam.Role(
