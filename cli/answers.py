@@ -12,7 +12,7 @@ from selfheal.cli.console import Output
 from selfheal.cli.ledger import read_incident
 from selfheal.cli.reach import Reach
 from selfheal.functions.healer.observation import Request
-from selfheal.functions.healer.words import Reason, Verb
+from selfheal.functions.healer.states import Reason, Verb
 from selfheal.functions.shared.contract import OPERATOR_EVENT
 
 DEFAULT_WAIT = 10.0

@@ -7,8 +7,8 @@ from typing import Any
 from selfheal.cli.errors import CliError
 from selfheal.cli.ledger import current_of, is_open, planned, standing_of
 from selfheal.functions.healer.clock import parse_iso
-from selfheal.functions.healer.incident import Plan
-from selfheal.functions.healer.words import Effect, Status, Verb
+from selfheal.functions.healer.incident_fields import Plan
+from selfheal.functions.healer.states import Effect, Status, Verb
 from selfheal.functions.shared.contract import SCHEMA, Mode
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from selfheal.cli.errors import CliError
-from selfheal.functions.healer.incident import Plan, Standing
+from selfheal.functions.healer.incident_fields import Plan, Standing
 from selfheal.functions.healer.target import Setting
 from selfheal.functions.shared.contract import DEPLOYMENT_KEY, incident_key
 

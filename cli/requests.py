@@ -17,7 +17,7 @@ from selfheal.cli.errors import CliError
 from selfheal.cli.ledger import plain
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.observation import Request
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import SCHEMA, request_key
 
 COMMAND_MINUTES = 30

@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from selfheal.functions.healer.states import MEANING, TERMINAL, WAYS
-from selfheal.functions.healer.words import Status
+from selfheal.functions.healer.states import MEANING, TERMINAL, WAYS, Status
 
 _HEAD = """# The states of an incident
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from selfheal.cli.checks import allowed, held
 from selfheal.cli.ledger import change, is_open, planned, shown, standing_of
-from selfheal.functions.healer.incident import Plan
+from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.observation import Request
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
 
 LABEL = 15

@@ -28,7 +28,7 @@ from selfheal.cli.options import (
 from selfheal.cli.reach import Reach, reach
 from selfheal.cli.telling import plan_lines
 from selfheal.cli.where import Where
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 
 EPILOG = epilog(
     "selfheal approve fragile                              show it, and ask",

@@ -28,7 +28,7 @@ from selfheal.cli.telling import (
 )
 from selfheal.cli.where import Where
 from selfheal.functions.healer.observation import Request
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 
 EPILOG = epilog(
     "selfheal incidents                    is anything open?",

@@ -27,7 +27,7 @@ from selfheal.cli.options import (
 )
 from selfheal.cli.reach import Reach, reach
 from selfheal.cli.where import Where
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
 
 CHANGING = (Verb.ROLLBACK, Verb.RESTORE)

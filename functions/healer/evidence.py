@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import log
 
-from selfheal.functions.healer.observation import Bucket
 from selfheal.functions.healer.target import AlarmRule
 
 ERROR_OF_THE_TEST = 0.001
@@ -29,6 +28,15 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Bucket:
+    """What one alarm's metrics counted in one period."""
+
+    start: datetime
+    requests: int
+    errors: int
+
+
+@dataclass(frozen=True)
 class Count:
     """Requests and errors, summed."""
 
@@ -48,12 +56,16 @@ def breaches(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: d
     at least the rule's errors and at least its rate.
     """
     earliest = max(since, now - reach(rule))
-    return [bucket for bucket in buckets if bucket.start >= earliest and breaching(rule, bucket)]
+    return breaching(rule, [bucket for bucket in buckets if bucket.start >= earliest])
 
 
-def breaching(rule: AlarmRule, bucket: Bucket) -> bool:
-    """Return whether a period shows at least the rule's errors and at least its rate."""
-    return bucket.errors >= rule.min_errors and bucket.errors >= rule.error_rate * bucket.requests
+def breaching(rule: AlarmRule, buckets: Iterable[Bucket]) -> list[Bucket]:
+    """Return the periods that show at least the rule's errors and at least its rate."""
+    return [
+        bucket
+        for bucket in buckets
+        if bucket.errors >= rule.min_errors and bucket.errors >= rule.error_rate * bucket.requests
+    ]
 
 
 def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> Count:
@@ -64,8 +76,11 @@ def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: date
     """
     late = timedelta(seconds=2 if rule.period < _STANDARD_PERIOD else 60)
     latest = now - late - timedelta(seconds=rule.period)
-    chosen = [bucket for bucket in buckets if since <= bucket.start <= latest]
-    return Count(sum(bucket.requests for bucket in chosen), sum(bucket.errors for bucket in chosen))
+    requests = errors = 0
+    for bucket in buckets:
+        if since <= bucket.start <= latest:
+            requests, errors = requests + bucket.requests, errors + bucket.errors
+    return Count(requests, errors)
 
 
 def verdict(seen: Count, natural_error_rate: float, alarm_error_rate: float, *, tests: int = 1) -> Verdict:

@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from selfheal.functions.healer import message, remedies, transitions
+from selfheal.functions.healer import message, remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.probe import probe
-from selfheal.functions.healer.words import Effect
+from selfheal.functions.healer.states import Effect
 from selfheal.functions.shared.log import log
 
 PROBES = 20
@@ -63,18 +63,17 @@ def _perform(
         case Effect.NOTIFY:
             text, title = message.body(intent, aws.table), message.subject(intent)
             aws.sns.publish(TopicArn=aws.escalation_topic, Subject=title, Message=text)
-            return transitions.notified(intent)
+            return intent.notified()
         case Effect.PROBE:
             payload = seen.target.probe or "{}"
             counts = probe(aws.prober, seen.target.invoked, payload, PROBES, probe_seconds, time.monotonic)
-            return transitions.probed(intent, *counts)
+            return intent.probed(*counts)
         case Effect.APPLY | Effect.REVERT:
             refused = _change(seen, intent, aws)
     if refused is not None:
         log("warning", "act deferred", target=intent.target, incident=intent.id, code=refused)
-        return transitions.deferred(intent)
-    move = transitions.applied if intent.effect is Effect.APPLY else transitions.reverted
-    return move(intent, clock())
+        return intent.deferred()
+    return intent.applied(clock()) if intent.effect is Effect.APPLY else intent.reverted(clock())
 
 
 def _change(seen: Observation, intent: Incident, aws: Aws) -> str | None:

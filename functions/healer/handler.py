@@ -7,20 +7,19 @@ healer's errors tells people.
 import json
 import os
 import time
-from typing import Any
+from typing import Any, cast
 
 from selfheal.functions.healer.aws import connect
 from selfheal.functions.healer.clock import Clock
-from selfheal.functions.healer.core import decide, retire
+from selfheal.functions.healer.decide import decide, retire
 from selfheal.functions.healer.execute import PROBE_SECONDS, execute
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.measure import measures
 from selfheal.functions.healer.observation import Observation
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
+from selfheal.functions.healer.states import Reason
 from selfheal.functions.healer.target import Target, parse_targets
-from selfheal.functions.healer.wake import wake_of
-from selfheal.functions.healer.words import Reason
-from selfheal.functions.shared.contract import Limits, Mode
+from selfheal.functions.shared.contract import OPERATOR_EVENT, SCHEDULE_EVENT, Limits, Mode
 from selfheal.functions.shared.emf import emf_line
 from selfheal.functions.shared.log import log
 
@@ -83,7 +82,7 @@ def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: 
     alarms = read_alarms(AWS.cloudwatch, (rule.name for rule in target.alarms))
     now = clock.now()
     seen = observe(target, setup, alarms, AWS, now)
-    decision = decide(seen, now)
+    decision = decide(seen)
     incident = execute(seen, decision, AWS, clock.now, probe_seconds=probe_seconds)
     facts = {"incident": incident.id, "status": incident.status} if incident else {}
     measured = measures(seen.incident, incident) if incident and decision.incident else {}
@@ -103,8 +102,8 @@ def _retire_removed(clock: Clock) -> None:
         now = clock.now()
         incident = AWS.ledger.read(name)
         removed = Target(name, "", 0, (), ())
-        seen = Observation(removed, MODE, {}, incident, fleet=fleet)
-        decision = retire(incident, now)
+        seen = Observation(removed, now, MODE, {}, incident, fleet=fleet)
+        decision = retire(seen)
         execute(seen, decision, AWS, clock.now)
         log("warning", "target removed from configuration", target=name, reason=decision.reason)
 
@@ -115,3 +114,38 @@ def _describe(error: Exception) -> str:
     code = response.get("Error", {}).get("Code", "")
     operation = getattr(error, "operation_name", "")
     return " ".join(part for part in (type(error).__name__, code, operation) if part)
+
+
+def wake_of(event: Any, topic_arn: str) -> str | None:
+    """Name what woke the healer, or None for an event to drop.
+
+    Allowed are `{"wake": "schedule"}` and `{"wake": "operator"}`, sent by those who may invoke the function,
+    and a notification of the healer's own topic. Any other shape is dropped, whatever it claims.
+
+    Args:
+        event: Anything at all.
+        topic_arn: The healer's own topic.
+
+    """
+    if not isinstance(event, dict):
+        return None
+    fields = cast("dict[str, Any]", event)
+    if fields in (SCHEDULE_EVENT, OPERATOR_EVENT):
+        return fields["wake"]
+    records = fields.get("Records")
+    if not isinstance(records, list) or not records:
+        return None
+    own = all(_is_from(record, topic_arn) for record in cast("list[Any]", records))
+    return "topic" if own else None
+
+
+def _is_from(record: Any, topic_arn: str) -> bool:
+    if not isinstance(record, dict):
+        return False
+    fields = cast("dict[str, Any]", record)
+    notification = fields.get("Sns")
+    return (
+        fields.get("EventSource") == "aws:sns"
+        and isinstance(notification, dict)
+        and cast("dict[str, Any]", notification).get("TopicArn") == topic_arn
+    )

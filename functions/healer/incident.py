@@ -1,175 +1,63 @@
-"""An incident as plain data: what was planned, done, seen and held. What the ledger keeps.
+"""An incident, as the ledger holds it, and how it moves.
 
-`states.py` has the states of an incident and the ways between them.
+Each method that moves it returns the incident as it stands after exactly one more write. The fields that say
+where it stands go together as `broken_rules` has it, and the ledger writes no other combination:
+
+    status      effect                      purpose                                 must have
+    OPEN        None, NOTIFY                None                                    -
+    PROPOSED    None, NOTIFY                None                                    plan
+    ACTING      APPLY                       None, RELAPSED                          plan
+    ACTING      REVERT                      why it is taken back                    plan
+    VERIFYING   None, NOTIFY, PROBE         None; `is_watching`: EXPIRED, RESTORING plan
+    ESCALATED   None, NOTIFY                None                                    hold (not TARGET_REMOVED)
+    RECOVERED   None, NOTIFY                None                                    closed_at
+
+INEFFECTIVE and INCONCLUSIVE are passed through, never rested in. A lease is that of an effect.
 """
 
-import json
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from selfheal.functions.healer.target import Setting
-from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.incident_fields import (
+    Evidence,
+    Guard,
+    Hold,
+    IncidentFields,
+    Plan,
+    Standing,
+    Transition,
+)
+from selfheal.functions.healer.states import TERMINAL, WAYS, Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
 
+LEASE = timedelta(seconds=40)
+"""A run that recorded an intent may be at it for its timeout, 30 s; the rest is for clock skew.
 
-@dataclass(frozen=True)
-class Plan:
-    """One act: which value becomes which, and in which world that was decided."""
+It is also what keeps two runs apart where AWS has no compare-and-swap: concurrency and mappings.
+"""
 
-    kind: str
-    setting: str
-    before: str | None
-    after: str | None
-    code_hash: str
-    config_hash: str
-    expires_after: int | None = None
-    """Seconds after which the act is reverted under watch; None: it stands."""
+BUDGET_WINDOW = timedelta(days=1)
 
-    @property
-    def key(self) -> Setting:
-        """What it changes."""
-        return Setting(self.kind, self.setting)
+HISTORY = 200
+"""Transitions that are kept, so that an incident of weeks still fits into one item."""
 
-    @property
-    def world(self) -> tuple[str, str]:
-        """Hashes of the code and configuration that it was made for."""
-        return self.code_hash, self.config_hash
+ANSWERED = 10
+"""Requests of people whose ids are kept."""
 
-    def digest(self, target: str) -> str:
-        """Return the name of exactly this plan for this target: what a person approves.
+WATCHED = frozenset({Reason.EXPIRED, Reason.RESTORING})
+"""Reverts after which evidence is collected."""
 
-        Nothing in it changes by itself, so the same world always gives the same name.
-        """
-        canonical = json.dumps([target, asdict(self)], sort_keys=True)
-        return sha256(canonical.encode()).hexdigest()[:16]
+_PURPOSES = {
+    Effect.APPLY: {None, Reason.RELAPSED},
+    Effect.REVERT: {*WATCHED, Reason.NO_REMEDY_HELPED, Reason.ROLLED_BACK},
+}
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A change of the healer's that is in place."""
-
-    plan: Plan
-    since: str
-    accepted: bool = False
-    """Whether people took it for the baseline: no reminder, but `restore` still takes it back."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was counted since the evidence began."""
-
-    since: str
-    requests: int
-    errors: int
-    verdict: str
-    probes: int = 0
-    """Probes sent, beside the requests of callers."""
-    probe_errors: int = 0
-
-
-@dataclass(frozen=True)
-class Transition:
-    """One line of an incident's history."""
-
-    at: str
-    source: str
-    to: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Hold:
-    """Why the healer must not act on a target, and until when."""
-
-    reason: Reason
-    since: str
-    until: str | None = None
-    """None: until a person releases it."""
-
-
-@dataclass(frozen=True)
-class Guard:
-    """What kept the healer from acting, in numbers where it has any."""
-
-    reason: Reason
-    limit: int | None = None
-    found: int | None = None
-    total: int | None = None
-    until: str | None = None
-
-
-@dataclass(frozen=True)
-class Approval:
-    """Who let the healer do what."""
-
-    plan: str
-    by: str
-    at: str
-
-
-@dataclass(frozen=True)
-class Incident:
-    """One incident of one target, as the ledger holds it. Times are ISO 8601 in UTC."""
-
-    id: str
-    target: str
-    alarm: str
-    opened_at: str
-    status: Status
-    reason: Reason
-    mode: Mode
-    version: int = 1
-    """Grows by one with every write: the condition of the next."""
-    began_at: str | None = None
-    """Start of the first period that breached."""
-    plan: Plan | None = None
-    acts: int = 0
-    attempts: int = 0
-    effect: Effect | None = None
-    """Intended and not yet known to be done."""
-    purpose: Reason | None = None
-    """Why a revert is intended, or an apply for the second time (RELAPSED)."""
-    lease_until: str | None = None
-    """Until then the run that recorded the intent may still be at it."""
-    token: str = ""
-    """The setting's revision that the intent was recorded for; another one shows that someone wrote."""
-    acted_at: str | None = None
-    watching: bool = False
-    """Whether the evidence is of the time after a revert."""
-    escalated_at: str | None = None
-    closed_at: str | None = None
-    standing: tuple[Standing, ...] = ()
-    """What the healer changed and did not undo, oldest first; after recovery this is drift."""
-    reminded_at: str | None = None
-    owed_at: str | None = None
-    """Since when people are owed a notice that could not be sent."""
-    tried: tuple[str, ...] = ()
-    """Settings whose remedy did not help or could not be used, as `kind:name`."""
-    guard: Guard | None = None
-    hold: Hold | None = None
-    """Carried over to the target's next incident."""
-    approval: Approval | None = None
-    """The approval that the last act rests on."""
-    answered: tuple[str, ...] = ()
-    """The last requests of people that were dealt with, by id."""
-    evidence: Evidence | None = None
-    recent_acts: tuple[str, ...] = ()
-    """When remedies were applied on this target, its earlier incidents included."""
-    recent_incidents: tuple[str, ...] = ()
-    """When incidents of this target were opened."""
-    transitions: int = 0
-    """How many there were, also of those that the history has forgotten."""
-    last_transition: Transition | None = None
-    acting_since: str | None = None
-    """When it last came to ACTING."""
-    reverted_at: str | None = None
-    released_at: str | None = None
-    recoveries: int = 0
-    """How often it came to RECOVERED; more than once if a restore closed it again."""
-    reasons: tuple[Reason, ...] = ()
-    """Every reason that it moved for, each once."""
-    history: tuple[Transition, ...] = ()
-    """The last transitions, for people: nothing is decided by it."""
+class Incident(IncidentFields):
+    """One incident of one target: what is asked of it, and how it moves."""
 
     @property
     def is_open(self) -> bool:
@@ -180,3 +68,319 @@ class Incident:
     def is_acting(self) -> bool:
         """Whether the healer is changing the target, or waiting to see what its change did."""
         return self.status in (Status.ACTING, Status.VERIFYING)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether the evidence is of the time after a revert."""
+        return self.status is Status.VERIFYING and self.purpose is not None
+
+    @property
+    def last_standing(self) -> Standing | None:
+        """The youngest change of the healer's that stands: the first to be undone."""
+        return self.standing[-1] if self.standing else None
+
+    @property
+    def planned(self) -> Plan:
+        """The plan. Raises ValueError where there is none."""
+        if self.plan is None:
+            raise ValueError(f"{self.id}: an act needs a plan, and none is recorded")
+        return self.plan
+
+    def maybe_done(self) -> "Incident":
+        """Take what was begun for done: it may have been. No write of its own."""
+        if self.effect is not Effect.APPLY or self.plan is None:
+            return self
+        begun = Standing(self.plan, self.acting_since or self.opened_at)
+        return replace(self, standing=(*self.without(self.plan), begun))
+
+    def no_longer(self, plan: Plan) -> "Incident":
+        """Take a change for undone: its setting is no longer as it was left. No write of its own."""
+        return replace(self, standing=self.without(plan))
+
+    def without(self, plan: Plan) -> tuple[Standing, ...]:
+        """Return what stands beside the setting of one plan."""
+        return tuple([each for each in self.standing if each.plan.key != plan.key])
+
+    def is_held(self, now: datetime) -> bool:
+        """Return whether the healer must leave the target alone."""
+        return self.hold is not None and (self.hold.until is None or now < parse_iso(self.hold.until))
+
+    def is_leased(self, now: datetime) -> bool:
+        """Return whether the run that recorded the intent may still be at it."""
+        return self.lease_until is not None and now < parse_iso(self.lease_until)
+
+    def moved(self, now: datetime, reason: Reason, *path: Status) -> "Incident":
+        """Return it after one write for a reason, and along a path of states; pending effects end.
+
+        Raises:
+            ValueError: for a way that `states.WAYS` does not have. Nothing was written then.
+
+        """
+        moved, at = self, iso(now)
+        for status in path:
+            if (moved.status, status) not in WAYS:
+                raise ValueError(f"{self.id}: there is no way from {moved.status} to {status} ({reason})")
+            moved = moved._passed(Transition(at, moved.status.value, status.value, reason.value), status)
+        reasons = self.reasons if reason in self.reasons or not path else (*self.reasons, reason)
+        return replace(
+            moved,
+            reason=reason,
+            version=self.version + 1,
+            effect=None,
+            lease_until=None,
+            reasons=reasons,
+            reverted_at=at if path and reason is Reason.REVERTED else self.reverted_at,
+            released_at=at if path and reason is Reason.RELEASED else self.released_at,
+        )
+
+    # An effect is intended; the run that records it has the lease.
+
+    def applying(self, now: datetime, reason: Reason, plan: Plan, token: str, mode: Mode) -> "Incident":
+        """Intend to apply a remedy. One that is resumed keeps its purpose and is not counted again."""
+        resumed = self.effect is Effect.APPLY
+        acts = self.recent_acts if resumed else (*since(self.recent_acts, now - BUDGET_WINDOW), iso(now))
+        purpose = self.purpose if resumed else (reason if reason is Reason.RELAPSED else None)
+        return replace(
+            self._intending(now, Effect.APPLY, reason, Status.ACTING),
+            plan=plan,
+            token=token,
+            mode=mode,
+            guard=None,
+            attempts=self.attempts + 1 if resumed else 1,
+            purpose=purpose,
+            recent_acts=acts,
+        )
+
+    def reverting(
+        self, now: datetime, purpose: Reason, plan: Plan, token: str, mode: Mode, *via: Status
+    ) -> "Incident":
+        """Intend to put the value before back; what follows depends on the purpose."""
+        return replace(
+            self._intending(now, Effect.REVERT, purpose, *via, Status.ACTING),
+            plan=plan,
+            token=token,
+            mode=mode,
+            purpose=purpose,
+            closed_at=None,
+        )
+
+    def probing(self, now: datetime) -> "Incident":
+        """Intend to send probes."""
+        return self._intending(now, Effect.PROBE, Reason.PROBING)
+
+    def telling(self, now: datetime) -> "Incident":
+        """Send people a notice of it as a part of this write."""
+        return replace(self, effect=Effect.NOTIFY, lease_until=iso(now + LEASE), attempts=1)
+
+    def telling_again(self, now: datetime) -> "Incident":
+        """Send a notice that people are owed."""
+        return replace(self, version=self.version + 1).telling(now)
+
+    def trying_again(self, now: datetime, token: str | None = None) -> "Incident":
+        """Try the pending effect once more; `token` is the setting's revision as it is now."""
+        return replace(
+            self,
+            version=self.version + 1,
+            lease_until=iso(now + LEASE),
+            attempts=self.attempts + 1,
+            token=self.token if token is None else token,
+        )
+
+    # What became of an effect.
+
+    def applied(self, now: datetime, reason: Reason = Reason.APPLIED) -> "Incident":
+        """Record that the remedy is in place. One that had to be applied again goes to people."""
+        plan = self.planned
+        done = replace(
+            self,
+            acts=self.acts + 1,
+            acted_at=iso(now),
+            standing=(*self.without(plan), Standing(plan, iso(now))),
+            evidence=None,
+        )
+        if self.purpose is Reason.RELAPSED:
+            return done.escalated(now, Reason.RELAPSED)
+        return replace(done.moved(now, reason, Status.VERIFYING), purpose=None)
+
+    def reverted(self, now: datetime) -> "Incident":
+        """Record that the value before is back in place; why it was reverted decides what follows."""
+        done = self.no_longer(self.planned)
+        if self.purpose is Reason.ROLLED_BACK:
+            # One at a time, the last first: people are told when all of it is undone.
+            return done.escalated(now, Reason.ROLLED_BACK, tell=not done.standing)
+        if self.purpose is Reason.NO_REMEDY_HELPED:
+            return done.reopened(now, Reason.REVERTED)
+        watched = done.moved(now, Reason.REVERTED, Status.VERIFYING)
+        return replace(watched, acted_at=iso(now), evidence=None)
+
+    def probed(self, sent: int, failed: int) -> "Incident":
+        """Count more probes."""
+        seen = self.evidence or Evidence(self.acted_at or self.opened_at, 0, 0, "undecided")
+        counted = replace(seen, probes=seen.probes + sent, probe_errors=seen.probe_errors + failed)
+        return replace(self._done(), evidence=counted)
+
+    def deferred(self) -> "Incident":
+        """Record that AWS refused the effect for now: the next run looks afresh."""
+        return replace(self, version=self.version + 1, reason=Reason.DEFERRED, lease_until=None)
+
+    def notified(self) -> "Incident":
+        """Record that people were told."""
+        return replace(self._done(), owed_at=None)
+
+    def owing(self, now: datetime) -> "Incident":
+        """Record that a notice could not be sent: healing goes on, and it is tried again later."""
+        return replace(self._done(), owed_at=iso(now))
+
+    # How it goes on.
+
+    def waiting(self, now: datetime, guard: Guard) -> "Incident":
+        """Record what keeps the healer from acting. A proposal, and an approval of it, stand meanwhile."""
+        if self.status is Status.PROPOSED:
+            return replace(self.moved(now, guard.reason), guard=guard)
+        return replace(self.reopened(now, guard.reason), guard=guard)
+
+    def proposing(self, now: datetime, reason: Reason, plan: Plan, mode: Mode) -> "Incident":
+        """Propose a plan."""
+        proposed = self.moved(now, reason, Status.PROPOSED)
+        return replace(proposed, mode=mode, plan=plan, guard=None, purpose=None)
+
+    def reopened(self, now: datetime, reason: Reason, *via: Status) -> "Incident":
+        """Go back to OPEN: the next run decides afresh."""
+        return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None)
+
+    def redeployed(self, now: datetime, plan: Plan) -> "Incident":
+        """Begin the evidence anew: what was counted before a deployment says nothing of what runs now."""
+        moved = self.moved(now, Reason.DEPLOYMENT_IN_PROGRESS)
+        return replace(moved, plan=plan, acted_at=iso(now), evidence=None)
+
+    def escalated(
+        self,
+        now: datetime,
+        reason: Reason,
+        *via: Status,
+        until: str | None = None,
+        guard: Guard | None = None,
+        tell: bool = True,
+    ) -> "Incident":
+        """Leave it to people, who are told, and hold it.
+
+        Args:
+            now: The moment.
+            reason: Why people are needed.
+            via: States that it passes through.
+            until: When the hold ends by itself; None: when a person releases it, or the incident closes.
+            guard: What keeps the healer from acting, if that is why.
+            tell: Whether to send people a notice.
+
+        """
+        moved = replace(
+            self.moved(now, reason, *via, Status.ESCALATED),
+            hold=self._hold(now, reason, until),
+            guard=guard,
+            escalated_at=iso(now),
+            purpose=None,
+        )
+        return moved.telling(now) if tell else moved
+
+    def recovered(self, now: datetime, reason: Reason) -> "Incident":
+        """Close it. What stands is drift from now on: people are told, and reminded daily."""
+        closed = replace(
+            self.moved(now, reason, Status.RECOVERED),
+            closed_at=iso(now),
+            reminded_at=iso(now) if self.standing else None,
+            hold=self.hold if self.hold is not None and self.hold.outlives else None,
+            guard=None,
+            purpose=None,
+        )
+        silent = self.mode is Mode.OBSERVE and not self.acts
+        return closed if silent else closed.telling(now)
+
+    def retired(self, now: datetime) -> "Incident":
+        """Let go of a target that a deployment took away: people are told what stands there."""
+        path = () if self.status in TERMINAL else (Status.ESCALATED,)
+        left = self.maybe_done().moved(now, Reason.TARGET_REMOVED, *path)
+        return replace(left, purpose=None).telling(now)
+
+    # What people asked for, and what stands after recovery.
+
+    def answering(self, request_id: str) -> "Incident":
+        """Mark a person's request as dealt with, as a part of this write."""
+        return replace(self, answered=(*self.answered, request_id)[-ANSWERED:])
+
+    def released(self, now: datetime, mode: Mode | None = None) -> "Incident":
+        """End the hold.
+
+        Args:
+            now: The moment.
+            mode: The mode in effect, where the hold ended by itself. None where a person ended it: then every
+                remedy may be tried again, and earlier incidents no longer count as flapping.
+
+        """
+        path = (Status.OPEN,) if self.status is Status.ESCALATED else ()
+        freed = replace(self.moved(now, Reason.RELEASED, *path), hold=None, guard=None, escalated_at=None)
+        if mode is not None:
+            return replace(freed, mode=mode)
+        return replace(freed, tried=(), recent_incidents=())
+
+    def ended(self, now: datetime, reason: Reason, plan: Plan) -> "Incident":
+        """Record that a change of the healer's no longer stands: someone else took it back or over."""
+        return self.no_longer(plan).moved(now, reason)
+
+    def reminding(self, now: datetime) -> "Incident":
+        """Remind people of what stands."""
+        return replace(self.moved(now, Reason.DRIFT_STANDS), reminded_at=iso(now)).telling(now)
+
+    def _done(self) -> "Incident":
+        return replace(self, version=self.version + 1, effect=None, lease_until=None, attempts=0)
+
+    def _hold(self, now: datetime, reason: Reason, until: str | None) -> Hold:
+        hold, new = self.hold, Hold(reason, iso(now), until)
+        if hold is not None:
+            # What it is held for stays the reason: a release must end the cause, not its consequence.
+            lasting = hold.until is None and hold.outlives and not new.outlives
+            if reason is Reason.HELD or lasting:
+                return hold
+        return new
+
+    def _intending(self, now: datetime, effect: Effect, reason: Reason, *path: Status) -> "Incident":
+        moved = self.moved(now, reason, *path)
+        return replace(moved, effect=effect, lease_until=iso(now + LEASE), attempts=1)
+
+    def _passed(self, line: Transition, status: Status) -> "Incident":
+        """Return it in the next state, with the transition in its history and in the fields of its own."""
+        return replace(
+            self,
+            status=status,
+            history=(*self.history, line)[-HISTORY:],
+            transitions=self.transitions + 1,
+            last_transition=line,
+            acting_since=line.at if status is Status.ACTING else self.acting_since,
+            recoveries=self.recoveries + (status is Status.RECOVERED),
+        )
+
+
+def since(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:
+    """Return the moments that are not before another."""
+    return tuple([moment for moment in moments if parse_iso(moment) >= earliest])
+
+
+def broken_rules(incident: Incident) -> Iterator[str]:
+    """Yield what is wrong with the combination of an incident's fields: the table above, line by line."""
+    status, effect, purpose = incident.status, incident.effect, incident.purpose
+    if status in (Status.INEFFECTIVE, Status.INCONCLUSIVE):
+        yield "is passed through, never rested in"
+    if (status is Status.ACTING) is not (effect in (Effect.APPLY, Effect.REVERT)):
+        yield f"cannot have the effect {effect}"
+    if effect is Effect.PROBE and status is not Status.VERIFYING:
+        yield "cannot be probing"
+    allowed = {None, *WATCHED} if status is Status.VERIFYING else {None}
+    if purpose not in (_PURPOSES.get(effect, allowed) if effect else allowed):
+        yield f"cannot have the purpose {purpose} with the effect {effect}"
+    if (incident.is_acting or status is Status.PROPOSED) and incident.plan is None:
+        yield "needs a plan"
+    if status is Status.ESCALATED and incident.hold is None and incident.reason is not Reason.TARGET_REMOVED:
+        yield "needs a hold"
+    if status is Status.RECOVERED and incident.closed_at is None:
+        yield "needs the time at which it was closed"
+    if incident.lease_until is not None and effect is None:
+        yield "has a lease of no effect"

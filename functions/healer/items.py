@@ -1,4 +1,4 @@
-"""An incident as a DynamoDB item, and back; items of the schema before are read as well."""
+"""An incident as a DynamoDB item, and back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -6,17 +6,17 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from selfheal.functions.healer.incident import (
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.incident_fields import (
     Approval,
     Evidence,
     Guard,
     Hold,
-    Incident,
     Plan,
     Standing,
     Transition,
 )
-from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import SCHEMA, Mode, incident_key
 
 _NOT_FIELDS = ("pk", "sk", "schema", "expires_at", "plan_digest")
@@ -45,8 +45,6 @@ def from_item(item: Mapping[str, Any]) -> Incident:
         raise ValueError(
             f"ledger item of schema {raw['schema']}, this healer knows up to {SCHEMA}: deploy a newer one"
         )
-    if raw["schema"] == 1:
-        raw = _from_schema_1(raw)
     for key in _NOT_FIELDS:
         raw.pop(key, None)
     raw |= {"status": Status(raw["status"]), "reason": Reason(raw["reason"]), "mode": Mode(raw["mode"])}
@@ -93,21 +91,6 @@ _BUILDERS: Mapping[str, Any] = {
     "approval": lambda raw: Approval(**raw),
     "last_transition": lambda raw: Transition(**raw),
 }
-
-
-def _from_schema_1(raw: dict[str, Any]) -> dict[str, Any]:
-    """Read what the first schema wrote: one remedy, and a flag for whether it may be in place."""
-    raw = dict(raw)
-    stands = raw.pop("override_stands", False)
-    plan = raw.get("plan")
-    if plan is not None:
-        plan["setting"] = plan.pop("variable")
-    acted = raw.get("acted_at") or raw["opened_at"]
-    in_place = plan is not None and stands and raw.get("effect") != Effect.APPLY
-    raw["standing"] = [{"plan": plan, "since": acted}] if in_place else []
-    raw["recent_acts"] = [acted] if raw["acts"] else []
-    raw["recent_incidents"] = [raw["opened_at"]]
-    return raw
 
 
 def _plain(value: Any) -> Any:

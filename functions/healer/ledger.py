@@ -22,12 +22,10 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.clock import Clock, parse_iso, set_by
-from selfheal.functions.healer.guards import BUDGET_WINDOW
-from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, broken_rules, since
 from selfheal.functions.healer.items import from_item, to_item
 from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request
-from selfheal.functions.healer.transitions import since
-from selfheal.functions.healer.words import Effect, Reason, Verb
+from selfheal.functions.healer.states import Effect, Reason, Verb
 from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, Mode, incident_key, owner, request_key
 
 KEEP_CLOSED = timedelta(days=365)
@@ -121,23 +119,29 @@ class Ledger:
         why, plan = raw.get("why", ""), raw.get("plan")
         return Request(verb=verb, why=why, plan=plan, **{name: raw[name] for name in fields})
 
-    def write(self, seen: Observation | None, before: Incident | None, after: Incident, **act: bool) -> None:
+    def write(
+        self, seen: Observation | None, before: Incident | None, after: Incident, *, counts: bool = False
+    ) -> None:
         """Replace what was read by what it becomes, or raise.
 
         Args:
             seen: What the write rests on; None for an outcome, which rests on its intent.
             before: The incident as it was read or last written.
             after: As it becomes.
-            act: `counts=True` for a new act, which is counted against the budgets.
+            counts: Whether it is a new act, to be counted against the budgets.
 
         Raises:
             LostRaceError: when the ledger no longer holds what was read.
+            ValueError: when the incident's fields do not go together. Nothing was written.
 
         """
+        broken = list(broken_rules(after))
+        if broken:
+            raise ValueError(f"{after.id} in {after.status} {'; '.join(broken)}. Nothing was written.")
         transaction = [self._put(before, after)]
         if seen is not None and after.effect in _CHANGES:
             transaction.append({"ConditionCheck": self._unchanged_mode(seen.mode_override)})
-        fleet = self._fleet(seen.fleet if seen and act.get("counts") else None, before, after)
+        fleet = self._fleet(seen.fleet if seen and counts else None, before, after)
         transaction += [{"Update": fleet}] if fleet else []
         if after.closed_at is not None and (before is None or before.closed_at is None):
             copy = to_item(after) | incident_key(after.target, after.id)

@@ -2,7 +2,7 @@
 
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.words import Reason, Status
+from selfheal.functions.healer.states import Reason, Status
 
 
 def measures(before: Incident | None, after: Incident) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """What people are told, once for each transition that needs them: seen, done, proposed, how to undo it."""
 
-from selfheal.functions.healer.incident import Guard, Incident, Plan
-from selfheal.functions.healer.words import Reason, Status
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.incident_fields import Guard, Plan
+from selfheal.functions.healer.states import Reason, Status
 
 _SUBJECT_LIMIT = 100
 """SNS: a subject is ASCII and at most 100 characters."""

@@ -1,82 +1,36 @@
-"""What one run sees and decides, as plain data: all that a decision may rest on, and the decision."""
+"""What one run sees and decides, as plain data: all that a decision may rest on, and the decision.
+
+What follows from the observation alone, such as whether the evidence shows health, is a property of it:
+computed once, when it is first asked for.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
+from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.evidence import (
+    Bucket,
+    Count,
+    Verdict,
+    breaches,
+    breaching,
+    count,
+    reach,
+    verdict,
+)
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.target import Setting, Target
-from selfheal.functions.healer.words import Reason, Verb
+from selfheal.functions.healer.incident_fields import Evidence
+from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status, Verb
+from selfheal.functions.healer.target import AlarmRule, Setting, Target
 from selfheal.functions.shared.contract import Limits, Mode
 
+SETTLE = timedelta(seconds=10)
+"""Requests in flight and execution environments with the old value may fail this long after the act."""
 
-@dataclass(frozen=True)
-class Bucket:
-    """What one alarm's metrics counted in one period."""
-
-    start: datetime
-    requests: int
-    errors: int
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """A function's unpublished configuration as it is now; what every remedy looks at first."""
-
-    revision_id: str
-    settled: bool
-    """False while an earlier update is in progress."""
-    readable: bool
-    """False when Lambda could not decrypt the environment: its variables are then absent, not empty."""
-    code_hash: str
-    config_hash: str
-    """Of everything but the variables that remedies set."""
-    variables: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
-    """The whole environment. It may hold secrets: never recorded, logged or sent."""
-
-
-@dataclass(frozen=True)
-class Live:
-    """One setting of a target as it is now."""
-
-    value: str | None
-    """None when it is not set: no variable, no override, no reservation."""
-    token: str
-    """What makes a later write conditional on this read: a revision or version. Empty where AWS has none."""
-    configuration: Configuration | None
-    """None when the function, or what the setting belongs to, is gone."""
-    settled: bool = True
-    """False while the setting itself, or a rollout over it, is being changed."""
-    candidate: str | None = None
-    """The value that the remedy would set, where only AWS knows it: an alias's earlier version."""
-
-    @property
-    def exists(self) -> bool:
-        """Whether there is anything to change."""
-        return self.configuration is not None
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether neither the setting nor its function is being changed by anyone."""
-        return self.settled and self.configuration is not None and self.configuration.settled
-
-    @property
-    def world(self) -> tuple[str, str] | None:
-        """Hashes of code and configuration: what a plan was made for."""
-        configuration = self.configuration
-        return (configuration.code_hash, configuration.config_hash) if configuration else None
-
-    def is_known(self, kind: str) -> bool:
-        """Return whether the value can be compared: one that is hidden, or between two, is not "changed"."""
-        return self.is_readable(kind) and not self.is_between(kind)
-
-    def is_between(self, kind: str) -> bool:
-        """Return whether it is on its way from one value to another: a mapping that is Updating."""
-        return self.exists and kind == "pause_consumer" and not self.settled
-
-    def is_readable(self, kind: str) -> bool:
-        """Return whether the value could be read; only an environment hides behind a key."""
-        return kind != "environment" or (self.configuration is not None and self.configuration.readable)
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -138,6 +92,7 @@ class Observation:
     """All that a decision may rest on."""
 
     target: Target
+    now: datetime
     mode: Mode
     """The more restrictive of baseline and override."""
     alarms: Mapping[str, AlarmState]
@@ -147,7 +102,7 @@ class Observation:
     baseline: Mode = Mode.OBSERVE
     """The mode of stack configuration: the permissions of the healer's role follow from it."""
     about: Setting | None = None
-    """The setting that was read: what `facts.subject` names."""
+    """The setting that was read: `subject`."""
     live: Live | None = None
     """That setting as it is; None when nothing called for reading it."""
     samples: Mapping[str, tuple[Bucket, ...]] = field(default_factory=dict[str, tuple[Bucket, ...]])
@@ -159,9 +114,149 @@ class Observation:
     command: Request | None = None
     limits: Limits = field(default_factory=Limits)
 
+    @cached_property
+    def ringing(self) -> tuple[AlarmRule, ...]:
+        """The target's alarms that are in ALARM now."""
+        return tuple([rule for rule in self.target.alarms if self.alarms[rule.name].state == "ALARM"])
+
+    @cached_property
+    def rule(self) -> AlarmRule:
+        """The alarm that opened the incident; the first, where a deployment has renamed it since."""
+        opened_by = self.incident.alarm if self.incident else ""
+        named = [rule for rule in self.target.alarms if rule.name == opened_by]
+        return (named or self.target.alarms)[0]
+
+    @cached_property
+    def is_silent(self) -> bool:
+        """Whether an alarm is in ALARM although its metrics have said nothing lately."""
+        return not [
+            bucket
+            for rule in self.ringing
+            for bucket in self.samples.get(rule.name, ())
+            if bucket.start >= self.now - reach(rule)
+        ]
+
+    @cached_property
+    def subject(self) -> Setting | None:
+        """The one setting that the decision is about: what has to be read, beside alarms and metrics.
+
+        Only a remedy of the target (still): the healer's role may read no other setting.
+        """
+        incident, command = self.incident, self.command
+        if incident is None or (not incident.is_open and self.ringing and command is None):
+            remedy = self.target.next_remedy(())
+            return remedy.setting if remedy else None
+        plan = incident.plan
+        if incident.effect in (Effect.APPLY, Effect.REVERT) and plan is not None:
+            return _if_remedy(self.target, plan.key)
+        asked = command is not None and not self.is_restoring
+        last = incident.last_standing
+        if last and (asked or incident.status in TERMINAL):
+            return _if_remedy(self.target, last.plan.key)
+        if incident.status is Status.VERIFYING and plan is not None:
+            return _if_remedy(self.target, plan.key)
+        if incident.status in TERMINAL:
+            return None
+        remedy = self.target.next_remedy(incident.tried)
+        return remedy.setting if remedy else None
+
+    @property
+    def is_restoring(self) -> bool:
+        """Whether a part of the restore that a person asked for is under watch: the rest follows after it."""
+        incident, command = self.incident, self.command
+        asked = command is not None and command.verb is Verb.RESTORE
+        return (
+            asked and incident is not None and incident.is_watching and incident.purpose is Reason.RESTORING
+        )
+
+    @property
+    def last_is_remedy(self) -> bool:
+        """Whether the youngest change that stands is a remedy of the target (still)."""
+        last = self.incident.last_standing if self.incident else None
+        return last is not None and self.target.remedy_of(last.plan.key) is not None
+
     def is_about(self, setting: Setting) -> bool:
         """Return whether it is this setting that was read."""
         return self.live is not None and self.about == setting
+
+    def live_of(self, setting: Setting) -> Live:
+        """Return the setting that was read.
+
+        Raises:
+            ValueError: when another one was read, or none. Nothing may be decided about it then.
+
+        """
+        if self.live is None or self.about != setting:
+            raise ValueError(f"target {self.target.name}: {setting} is needed, {self.about} was observed")
+        return self.live
+
+    def confirmed(self, earliest: datetime) -> tuple[AlarmRule, Bucket] | None:
+        """Return the first alarm in ALARM that its own metrics bear out, and its first breach."""
+        for rule in self.ringing:
+            found = breaches(rule, self.samples.get(rule.name, ()), earliest, self.now)
+            if found:
+                return rule, found[0]
+        return None
+
+    @cached_property
+    def evidence_begins(self) -> datetime:
+        """Since when metrics count for the incident: what has to be read back to."""
+        incident = self.incident
+        if incident is None or not incident.is_open:
+            return parse_iso(incident.closed_at) if incident and incident.closed_at else EVER
+        if incident.status is Status.VERIFYING and incident.acted_at:
+            return parse_iso(incident.acted_at) + SETTLE
+        handled = filter(None, (incident.released_at, incident.escalated_at))
+        return max([self.alarms[self.rule.name].since, *map(parse_iso, handled)])
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What was seen since the evidence began, counted and judged.
+
+        Probes are requests too and are in the target's metrics. They are judged once more by themselves,
+        because their answers are known even where a service reports no metric of its own. Two tests look at
+        one question, so each gets half of the error.
+        """
+        rule, incident = self.rule, self.incident
+        counted = count(rule, self.samples.get(rule.name, ()), self.evidence_begins, self.now)
+        # Probes are of the change that is being verified, and of nothing later.
+        earlier = incident.evidence if incident and incident.status is Status.VERIFYING else None
+        probes = Count(earlier.probes, earlier.probe_errors) if earlier else Count(0, 0)
+        tests = 2 if self.target.probe else 1
+        verdicts = [
+            verdict(each, self.target.natural_error_rate, rule.error_rate, tests=tests)
+            for each in ((counted, probes) if probes.requests else (counted,))
+        ]
+        judged = Verdict.HEALTHY if Verdict.HEALTHY in verdicts else Verdict.UNDECIDED
+        judged = Verdict.BROKEN if Verdict.BROKEN in verdicts else judged
+        return Evidence(
+            iso(self.evidence_begins),
+            counted.requests,
+            counted.errors,
+            judged,
+            probes.requests,
+            probes.errors,
+        )
+
+    @cached_property
+    def is_stable(self) -> bool:
+        """Whether the target has been well for the stability window, alarm and metrics alike."""
+        window = timedelta(seconds=self.limits.stability_seconds)
+        rule, begins = self.rule, self.evidence_begins
+        if self.alarms[rule.name].state != "OK" or self.now < begins + window:
+            return False
+        lately = max(begins, self.now - window - reach(rule))
+        for each in self.target.alarms:
+            samples = self.samples.get(each.name, ())
+            # While an alarm still rings, the last period that is known counts, however old.
+            last = samples[-1:] if each in self.ringing else ()
+            if breaching(each, [*[bucket for bucket in samples if bucket.start >= lately], *last]):
+                return False
+        return True
+
+
+def _if_remedy(target: Target, setting: Setting) -> Setting | None:
+    return setting if target.remedy_of(setting) else None
 
 
 @dataclass(frozen=True)
@@ -173,3 +268,8 @@ class Decision:
     """As it must stand in the ledger before the effect: the intent. None: nothing to write or do."""
     counts: bool = False
     """Whether the intent is a new act, to be counted against the budgets in the same transaction."""
+
+    @classmethod
+    def of(cls, incident: Incident) -> "Decision":
+        """Return the decision to move an incident, for the reason that it moves for."""
+        return cls(incident.reason, incident)

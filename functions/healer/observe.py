@@ -10,12 +10,11 @@ from typing import Any
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.evidence import CORROBORATION_PERIODS, CORROBORATION_SECONDS
-from selfheal.functions.healer.facts import evidence_begins, subject
+from selfheal.functions.healer.evidence import CORROBORATION_PERIODS, CORROBORATION_SECONDS, Bucket
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.observation import AlarmState, Bucket, ModeOverride, Observation
+from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation
+from selfheal.functions.healer.states import Status
 from selfheal.functions.healer.target import AlarmRule, Target
-from selfheal.functions.healer.words import Status
 from selfheal.functions.shared.contract import Limits, Mode, most_restrictive
 
 HIGH_RESOLUTION_KEPT = timedelta(hours=3)
@@ -68,6 +67,7 @@ def observe(
     incident = aws.ledger.read(target.name)
     seen = Observation(
         target,
+        now,
         setup.mode,
         own,
         incident,
@@ -76,17 +76,16 @@ def observe(
         mode_override=setup.mode_override,
         limits=setup.limits,
     )
-    alarming = any(alarm.state == "ALARM" for alarm in own.values())
-    if not alarming and (incident is None or not _needs_care(incident)):
+    if not seen.ringing and (incident is None or not _needs_care(incident)):
         return seen
     command = aws.ledger.read_request("command", incident) if incident else None
     proposed = incident is not None and incident.status is Status.PROPOSED
     approval = aws.ledger.read_request("approval", incident) if incident and proposed else None
-    about = subject(target, incident, command, alarming=alarming)
+    about = replace(seen, command=command).subject
     live = remedies.read(aws, target, about) if about else None
-    since = evidence_begins(seen)
     samples = {
-        rule.name: read_buckets(aws.cloudwatch, target.function, rule, since, now) for rule in target.alarms
+        rule.name: read_buckets(aws.cloudwatch, target.function, rule, seen.evidence_begins, now)
+        for rule in target.alarms
     }
     return replace(
         seen,

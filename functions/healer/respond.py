@@ -1,266 +1,238 @@
 """The decision while nothing is in place yet: act, propose, wait for a guard, or call people."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from selfheal.functions.healer import guards
 from selfheal.functions.healer.clock import iso, parse_iso
-from selfheal.functions.healer.facts import EVER, alarming, confirmed, is_silent, live_of, next_remedy
-from selfheal.functions.healer.incident import Approval, Guard, Incident, Plan, Standing
-from selfheal.functions.healer.observation import Decision, Live, Observation, Request
-from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.transitions import answering, escalated, intending, moved, opened, telling
+from selfheal.functions.healer.incident import Incident, since
+from selfheal.functions.healer.incident_fields import Approval, Guard, Plan
+from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.observation import EVER, Decision, Observation, Request
+from selfheal.functions.healer.states import Effect, Reason, Status
+from selfheal.functions.healer.target import AlarmRule, Remedy
 from selfheal.functions.healer.verify import VERIFY_WITHIN, watch
-from selfheal.functions.healer.words import Effect, Reason, Status
-from selfheal.functions.shared.contract import Mode
+from selfheal.functions.shared.contract import Mode, RemedyKind
 
 MAX_ATTEMPTS = 5
 """Tries of one effect before people are called."""
 
 
-def respond(seen: Observation, incident: Incident | None, now: datetime) -> Decision:
+def respond(seen: Observation, incident: Incident | None) -> Decision:
     """Decide about an alarm that nothing was done about yet; `incident` is None for a new one."""
     last = seen.incident
-    since = parse_iso(last.closed_at) if last and last.closed_at else EVER
-    found = confirmed(seen, since, now)
+    closed = parse_iso(last.closed_at) if last and last.closed_at else EVER
+    found = seen.confirmed(closed)
     if found is None:
-        return _without_alarm(seen, incident, since, now)
-    draft = incident or opened(seen, found[0], found[1].start, now)
-    held = _held(seen, draft, now, new=incident is None)
+        return _without_alarm(seen, incident, closed)
+    draft = incident or _opened(seen, found[0], found[1].start)
+    held = _held(seen, draft, new=incident is None)
     if held is not None:
         return held
-    remedy = next_remedy(seen.target, draft)
+    remedy = seen.target.next_remedy(draft.tried)
     if remedy is None:
         reason = Reason.NO_REMEDY_HELPED if seen.target.remedies else Reason.NO_REMEDY
-        return Decision(reason, escalated(draft, now, reason))
-    live = live_of(seen, remedy.setting)
+        return Decision.of(draft.escalated(seen.now, reason))
+    live = seen.live_of(remedy.setting)
     if not live.exists:
-        return Decision(Reason.TARGET_GONE, escalated(draft, now, Reason.TARGET_GONE))
-    # A proposal is judged anew by its digest; a second look is for those that act by themselves.
-    unready = guards.unready(live, draft if seen.mode is Mode.ACT else replace(draft, plan=None))
-    if unready is not None and unready.reason is Reason.TARGET_BUSY and _stuck(incident, now):
-        return _skip(seen, draft, remedy, Reason.TARGET_BUSY, now)
-    if unready is not None:
-        plan = _plan(live, remedy, draft) if unready.reason is Reason.DEPLOYMENT_IN_PROGRESS else draft.plan
-        return _wait(incident, replace(draft, plan=plan), unready, now)
-    obstacle = _obstacle(live, remedy, draft)
-    if obstacle is not None:
-        return _skip(seen, draft, remedy, obstacle, now)
+        return Decision.of(draft.escalated(seen.now, Reason.TARGET_GONE))
     plan = _plan(live, remedy, draft)
+    return _unready(seen, draft, remedy, live, plan) or _remedy(seen, draft, plan)
+
+
+def _unready(seen: Observation, draft: Incident, remedy: Remedy, live: Live, plan: Plan) -> Decision | None:
+    """Return what to do where the remedy cannot be applied now; None if it can."""
+    # A proposal is judged anew by its digest; a second look is for those that act by themselves.
+    guard = guards.unready(live, draft if seen.mode is Mode.ACT else replace(draft, plan=None))
+    if guard is None:
+        obstacle = _obstacle(live, plan, draft)
+        return _skip(seen, draft, remedy, obstacle) if obstacle else None
+    if guard.reason is Reason.DEPLOYMENT_IN_PROGRESS:
+        return _wait(seen, draft, guard, plan)
+    return _skip(seen, draft, remedy, guard.reason) if _stuck(seen) else _wait(seen, draft, guard)
+
+
+def _remedy(seen: Observation, draft: Incident, plan: Plan) -> Decision:
+    """Act, or propose to, as the mode says."""
     if seen.mode is Mode.ACT:
-        return _act(seen, incident, draft, plan, Reason.ALARM_CONFIRMED, now)
-    if seen.mode is Mode.SUGGEST:
-        return _suggest(seen, incident, draft, plan, now)
-    return _propose(draft, plan, seen.mode, Reason.MODE_FORBIDS, now, tell=False)
+        return _act(seen, draft, plan, Reason.ALARM_CONFIRMED)
+    if seen.mode is Mode.OBSERVE:
+        return _propose(seen, draft, plan, Reason.MODE_FORBIDS)
+    given, digest = seen.approval, plan.digest(draft.target)
+    if draft.effect is Effect.APPLY and draft.approval is not None and draft.approval.plan == digest:
+        return _act(seen, draft, plan, Reason.APPROVED)
+    if given is None or draft.status is not Status.PROPOSED:
+        return _propose(seen, draft, plan, Reason.MODE_FORBIDS)
+    over = _is_over(seen, given)
+    if over or given.plan != digest:
+        reason = Reason.APPROVAL_EXPIRED if over else Reason.APPROVAL_STALE
+        return _propose(seen, replace(draft, plan=None).answering(given.id), plan, reason)
+    approved = replace(draft, approval=Approval(digest, given.by, given.at))
+    return _act(seen, approved, plan, Reason.APPROVED, given)
 
 
-def _without_alarm(seen: Observation, incident: Incident | None, since: datetime, now: datetime) -> Decision:
+def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
+    """Return a new incident, not yet in the ledger, with what it inherits from the one before."""
+    last, now = seen.incident, seen.now
+    window = now - timedelta(seconds=seen.limits.flapping_window_seconds)
+    fresh = Incident(
+        id=f"{seen.target.name}-{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}Z",
+        target=seen.target.name,
+        alarm=rule.name,
+        opened_at=iso(now),
+        began_at=iso(began),
+        status=Status.OPEN,
+        reason=Reason.ALARM_CONFIRMED,
+        mode=seen.mode,
+        version=0,
+        recent_incidents=(iso(now),),
+    )
+    if last is None:
+        return fresh
+    return replace(
+        fresh,
+        version=last.version,
+        standing=last.standing,
+        hold=last.hold if last.is_held(now) else None,
+        recent_acts=last.recent_acts,
+        recent_incidents=(*since(last.recent_incidents, window), iso(now)),
+    )
+
+
+def _without_alarm(seen: Observation, incident: Incident | None, closed: datetime) -> Decision:
+    """No alarm that its metrics bear out: watch an incident, leave a new alarm."""
     if incident is None:
-        if not alarming(seen):
-            return Decision(Reason.HEALTHY)
-        return _unproven(seen, since, now)
+        return _unproven(seen, closed) if seen.ringing else Decision(Reason.HEALTHY)
     if incident.status is Status.ACTING:
-        return Decision(
-            Reason.ALARM_CLEARED, moved(incident, now, Reason.ALARM_CLEARED, Status.OPEN, purpose=None)
-        )
+        return Decision.of(incident.reopened(seen.now, Reason.ALARM_CLEARED))
     given = seen.approval
-    if given is not None and now >= parse_iso(given.until):
+    if given is not None and _is_over(seen, given):
         # Nothing bore the alarm out while it was valid; who gave it must hear that it was not used.
-        unused = moved(incident, now, Reason.APPROVAL_EXPIRED, Status.PROPOSED)
-        return Decision(Reason.APPROVAL_EXPIRED, telling(answering(unused, given.id), now))
-    decision = watch(seen, incident, now)
-    if decision.incident is None and incident.status is Status.OPEN and alarming(seen):
-        return _wait(incident, incident, Guard(_doubt(seen, now)), now)
+        unused = incident.moved(seen.now, Reason.APPROVAL_EXPIRED, Status.PROPOSED)
+        return Decision.of(unused.answering(given.id).telling(seen.now))
+    decision = watch(seen, incident)
+    if decision.incident is None and incident.status is Status.OPEN and seen.ringing:
+        return _wait(seen, incident, Guard(_doubt(seen)))
     return decision
 
 
-def _unproven(seen: Observation, closed: datetime, now: datetime) -> Decision:
+def _unproven(seen: Observation, closed: datetime) -> Decision:
     """Leave an alarm that its metrics do not bear out; people are told of one that rings on."""
-    doubt = _doubt(seen, now)
-    ringing = [rule for rule in seen.target.alarms if seen.alarms[rule.name].state == "ALARM"]
+    doubt = _doubt(seen)
     # One that still rings after an incident has had that incident's reasons until it closed.
-    began = {rule.name: max(closed, seen.alarms[rule.name].since) for rule in ringing}
-    rule = min(ringing, key=lambda rule: began[rule.name])
-    if now < began[rule.name] + VERIFY_WITHIN:
+    began = {rule: max(closed, seen.alarms[rule.name].since) for rule in seen.ringing}
+    rule = min(began, key=lambda rule: began[rule])
+    if seen.now < began[rule] + VERIFY_WITHIN:
         return Decision(doubt)
-    draft = opened(seen, rule, began[rule.name], now)
-    stuck = escalated(draft, now, Reason.ALARM_STUCK, guard=Guard(doubt))
-    silent = seen.mode is Mode.OBSERVE
-    return Decision(doubt, replace(stuck, effect=None, lease_until=None) if silent else stuck)
+    draft = _opened(seen, rule, began[rule])
+    tell = seen.mode is not Mode.OBSERVE
+    return Decision(doubt, draft.escalated(seen.now, Reason.ALARM_STUCK, guard=Guard(doubt), tell=tell))
 
 
-def _doubt(seen: Observation, now: datetime) -> Reason:
-    return Reason.ALARM_NOT_FRESH if is_silent(seen, now) else Reason.ALARM_NOT_CORROBORATED
+def _doubt(seen: Observation) -> Reason:
+    return Reason.ALARM_NOT_FRESH if seen.is_silent else Reason.ALARM_NOT_CORROBORATED
 
 
-def _held(seen: Observation, draft: Incident, now: datetime, *, new: bool) -> Decision | None:
+def _is_over(seen: Observation, given: Request) -> bool:
+    return seen.now >= parse_iso(given.until)
+
+
+def _held(seen: Observation, draft: Incident, *, new: bool) -> Decision | None:
     """Return the escalation of an incident on a target that must be left alone."""
     if seen.mode is Mode.OBSERVE:
         return None
     # One that was opened in observe has not been asked yet.
-    guard = guards.flapping(seen, draft, now) if new or draft.mode is Mode.OBSERVE else None
-    hold = draft.hold
-    if hold is not None:
-        # What it is held for stays the hold's reason: a release must end the cause, not its consequence.
-        return Decision(Reason.HELD, replace(escalated(draft, now, Reason.HELD, guard=guard), hold=hold))
+    guard = guards.flapping(seen, draft) if new or draft.mode is Mode.OBSERVE else None
+    if draft.hold is not None:
+        return Decision.of(draft.escalated(seen.now, Reason.HELD, guard=guard))
     if guard is None:
         return None
-    return Decision(guard.reason, escalated(draft, now, guard.reason, until=guard.until, guard=guard))
+    return Decision.of(draft.escalated(seen.now, guard.reason, until=guard.until, guard=guard))
 
 
-def _suggest(
-    seen: Observation, incident: Incident | None, draft: Incident, plan: Plan, now: datetime
+def _act(
+    seen: Observation, draft: Incident, plan: Plan, reason: Reason, request: Request | None = None
 ) -> Decision:
-    """Act on an approval of exactly this plan; otherwise ask for one."""
-    given, digest = seen.approval, plan.digest(draft.target)
-    resumed = draft.effect is Effect.APPLY and draft.approval is not None and draft.approval.plan == digest
-    if resumed:
-        return _act(seen, incident, draft, plan, Reason.APPROVED, now)
-    if given is None or draft.status is not Status.PROPOSED:
-        return _propose(draft, plan, seen.mode, Reason.MODE_FORBIDS, now, tell=True)
-    refused = _refused(given, digest, now)
-    if refused is not None:
-        told = replace(draft, plan=None)
-        return _propose(answering(told, given.id), plan, seen.mode, refused, now, tell=True)
-    approved = replace(draft, approval=Approval(digest, given.by, given.at))
-    return _act(seen, incident, approved, plan, Reason.APPROVED, now, request=given)
-
-
-def _refused(given: Request, digest: str, now: datetime) -> Reason | None:
-    if now >= parse_iso(given.until):
-        return Reason.APPROVAL_EXPIRED
-    return Reason.APPROVAL_STALE if given.plan != digest else None
-
-
-def _act(  # noqa: PLR0917 - all that an act depends on
-    seen: Observation,
-    incident: Incident | None,
-    draft: Incident,
-    plan: Plan,
-    reason: Reason,
-    now: datetime,
-    request: Request | None = None,
-) -> Decision:
-    resumed = draft.effect is Effect.APPLY
+    """Intend to apply the remedy, unless a budget is spent or a guard waits."""
+    now, resumed = seen.now, draft.effect is Effect.APPLY
     if not resumed:
-        spent = guards.spent(seen, draft, now)
+        spent = guards.spent(seen, draft)
         if spent is not None:
-            over = escalated(draft, now, spent.reason, until=spent.until, guard=spent, plan=plan)
-            return Decision(spent.reason, over)
-        waiting = guards.waiting(seen, draft, now)
+            over = replace(draft, plan=plan)
+            return Decision.of(over.escalated(now, spent.reason, until=spent.until, guard=spent))
+        waiting = guards.waiting(seen, draft)
         if waiting is not None:
-            tell = waiting.reason is Reason.BLAST_RADIUS
-            return _wait(incident, replace(draft, plan=plan), waiting, now, tell=tell)
-    intent = intending(
-        draft,
-        now,
-        Effect.APPLY,
-        reason,
-        Status.ACTING,
-        mode=seen.mode,
-        plan=plan,
-        token=live_of(seen, plan.key).token,
-        guard=None,
-        attempts=draft.attempts + 1 if resumed else 1,
-        purpose=draft.purpose if resumed else None,
-        recent_acts=draft.recent_acts if resumed else guards.counted(draft.recent_acts, now),
-    )
-    answered = answering(intent, request.id) if request else intent
-    return Decision(reason, answered, counts=not resumed)
+            return _wait(seen, draft, waiting, plan, tell=waiting.reason is Reason.BLAST_RADIUS)
+    intent = draft.applying(now, reason, plan, seen.live_of(plan.key).token, seen.mode)
+    return Decision(reason, intent.answering(request.id) if request else intent, counts=not resumed)
 
 
-def _propose(
-    draft: Incident, plan: Plan, mode: Mode, reason: Reason, now: datetime, *, tell: bool
-) -> Decision:
-    if draft.status is Status.PROPOSED and draft.plan == plan and draft.mode is mode:
+def _propose(seen: Observation, draft: Incident, plan: Plan, reason: Reason) -> Decision:
+    if draft.status is Status.PROPOSED and draft.plan == plan and draft.mode is seen.mode:
         return Decision(reason)
-    proposal = moved(draft, now, reason, Status.PROPOSED, mode=mode, plan=plan, guard=None, purpose=None)
-    return Decision(reason, telling(proposal, now) if tell else proposal)
+    proposal = draft.proposing(seen.now, reason, plan, seen.mode)
+    return Decision(reason, proposal.telling(seen.now) if seen.mode is Mode.SUGGEST else proposal)
 
 
 def _wait(
-    incident: Incident | None, draft: Incident, guard: Guard, now: datetime, *, tell: bool = False
+    seen: Observation, draft: Incident, guard: Guard, plan: Plan | None = None, *, tell: bool = False
 ) -> Decision:
-    """Record once what keeps the healer from acting; the next run looks again."""
-    if incident is not None and incident.guard == guard and draft.plan == incident.plan:
+    """Record once what keeps the healer from acting, and the plan; the next run looks again."""
+    known = seen.incident if seen.incident and seen.incident.id == draft.id else None
+    draft = replace(draft, plan=plan or draft.plan)
+    if known is not None and known.guard == guard and known.plan == draft.plan:
         return Decision(guard.reason)
-    if draft.status is Status.PROPOSED:
-        # The proposal stands, and an approval of it too.
-        waiting = moved(draft, now, guard.reason, guard=guard)
-    else:
-        waiting = moved(draft, now, guard.reason, Status.OPEN, guard=guard, purpose=None)
-    known = incident is not None and guard.reason in incident.reasons
-    return Decision(guard.reason, telling(waiting, now) if tell and not known else waiting)
+    waiting = draft.waiting(seen.now, guard)
+    first = known is None or guard.reason not in known.reasons
+    return Decision.of(waiting.telling(seen.now) if tell and first else waiting)
 
 
-def _skip(seen: Observation, draft: Incident, remedy: Remedy, obstacle: Reason, now: datetime) -> Decision:
+def _skip(seen: Observation, draft: Incident, remedy: Remedy, obstacle: Reason) -> Decision:
     """Leave a remedy that cannot be used to people, or try the next."""
-    standing = draft.standing
-    if (
-        draft.effect is Effect.APPLY
-        and draft.plan is not None
-        and not live_of(seen, remedy.setting).is_readable(remedy.kind)
-    ):
-        # An earlier run may have applied it, and that cannot be seen.
-        standing = (*standing, Standing(draft.plan, iso(now)))
+    # An earlier run may have applied it, and that cannot be seen.
+    hidden = not seen.live_of(remedy.setting).is_readable(remedy.kind)
     tried = (*draft.tried, str(remedy.setting))
-    passed = replace(draft, standing=standing, tried=tried)
-    if next_remedy(seen.target, passed) is None:
-        return Decision(obstacle, escalated(passed, now, obstacle))
-    return Decision(obstacle, moved(passed, now, obstacle, Status.OPEN, purpose=None))
+    passed = replace(draft.maybe_done() if hidden else draft, tried=tried)
+    if seen.target.next_remedy(tried) is None:
+        return Decision.of(passed.escalated(seen.now, obstacle, guard=draft.guard))
+    return Decision.of(passed.reopened(seen.now, obstacle))
 
 
-def _obstacle(live: Live, remedy: Remedy, incident: Incident) -> Reason | None:
-    """Return why the remedy cannot be applied by itself."""
-    after = _after(live, remedy, incident)
-    if not live.is_readable(remedy.kind):
+def _obstacle(live: Live, plan: Plan, draft: Incident) -> Reason | None:
+    """Return why the plan cannot be carried out by itself."""
+    if not live.is_readable(plan.kind):
         return Reason.CONFIGURATION_UNREADABLE
-    if remedy.kind == "environment" and live.value is None:
+    if plan.kind == RemedyKind.ENVIRONMENT and live.value is None:
         return Reason.VARIABLE_MISSING
-    if remedy.kind == "rollback_alias" and after is None:
+    if plan.kind == RemedyKind.ROLLBACK_ALIAS and plan.after is None:
         return Reason.NO_EARLIER_VERSION
     # What stood may have been taken back since anyone looked, such as by `up` after the recovery.
-    stands = (each.plan.after for each in incident.standing if each.plan.key == remedy.setting)
-    if live.value == after or live.value in stands or _is_tighter(live, remedy):
+    stands = [each.plan.after for each in draft.standing if each.plan.key == plan.key]
+    # A limit must never be raised: someone may limit it to less already.
+    limited = plan.kind == RemedyKind.LIMIT_CONCURRENCY and live.value is not None and plan.after is not None
+    tighter = limited and int(live.value or 0) < int(plan.after or 0)
+    if live.value == plan.after or live.value in stands or tighter:
         return Reason.ALREADY_APPLIED
-    tries = incident.attempts if incident.effect is Effect.APPLY else 0
-    return Reason.ATTEMPTS_EXHAUSTED if tries >= MAX_ATTEMPTS else None
+    exhausted = draft.effect is Effect.APPLY and draft.attempts >= MAX_ATTEMPTS
+    return Reason.ATTEMPTS_EXHAUSTED if exhausted else None
 
 
-def _stuck(incident: Incident | None, now: datetime) -> bool:
+def _stuck(seen: Observation) -> bool:
     """Return whether the target was busy, and nothing else, for as long as evidence is waited for."""
-    last = incident.last_transition if incident is not None else None
-    return (
-        last is not None and last.reason == Reason.TARGET_BUSY and now >= parse_iso(last.at) + VERIFY_WITHIN
-    )
-
-
-def _is_tighter(live: Live, remedy: Remedy) -> bool:
-    """Return whether someone limits it to less already: a limit must never be raised."""
-    if remedy.kind != "limit_concurrency" or live.value is None or remedy.value is None:
+    last = seen.incident.last_transition if seen.incident and seen.incident.is_open else None
+    if last is None or last.reason != Reason.TARGET_BUSY:
         return False
-    return int(live.value) < int(remedy.value)
+    return seen.now >= parse_iso(last.at) + VERIFY_WITHIN
 
 
-def _after(live: Live, remedy: Remedy, incident: Incident) -> str | None:
-    """Return the value to set. An intent that is resumed keeps its own: AWS may know another one by now."""
-    plan = incident.plan
+def _plan(live: Live, remedy: Remedy, draft: Incident) -> Plan:
+    """Return the plan of a remedy in the world as it is."""
+    if live.world is None:
+        raise ValueError(f"{draft.target}: nothing can be planned for what is gone")
+    # An intent that is resumed keeps its own value: AWS may know another one by now.
+    begun = draft.plan if draft.effect is Effect.APPLY else None
+    after = begun.after if begun is not None and begun.key == remedy.setting else live.candidate
+    expires = None if draft.purpose is Reason.RELAPSED else remedy.expires_after
     if remedy.value is not None:
-        return remedy.value
-    if incident.effect is Effect.APPLY and plan is not None and plan.key == remedy.setting:
-        return plan.after
-    return live.candidate
-
-
-def _plan(live: Live, remedy: Remedy, incident: Incident) -> Plan:
-    if live.configuration is None:
-        raise ValueError(f"{incident.target}: nothing can be planned for what is gone")
-    return Plan(
-        remedy.kind,
-        remedy.name,
-        live.value,
-        _after(live, remedy, incident),
-        live.configuration.code_hash,
-        live.configuration.config_hash,
-        None if incident.purpose is Reason.RELAPSED else remedy.expires_after,
-    )
+        after = remedy.value
+    return Plan(remedy.kind, remedy.name, live.value, after, *live.world, expires_after=expires)

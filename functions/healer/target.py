@@ -80,6 +80,10 @@ class Target:
         """Return the remedy of a setting, if it is configured (still)."""
         return next((remedy for remedy in self.remedies if remedy.setting == setting), None)
 
+    def next_remedy(self, tried: tuple[str, ...]) -> Remedy | None:
+        """Return the first remedy whose setting is not among those tried."""
+        return next((remedy for remedy in self.remedies if str(remedy.setting) not in tried), None)
+
 
 def parse_targets(text: str) -> tuple[Target, ...]:
     """Read the targets from the healer's environment.

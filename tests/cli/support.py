@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from selfheal.cli.ledger import plain
 from selfheal.cli.main import app
 from selfheal.functions.healer.clock import iso
-from selfheal.functions.healer.incident import Hold, Plan, Standing, Transition
-from selfheal.functions.healer.words import Reason
+from selfheal.functions.healer.incident_fields import Hold, Plan, Standing, Transition
+from selfheal.functions.healer.states import Reason
 
 TABLE = "selfheal-dev-ledger"
 """By the program's convention."""

@@ -14,7 +14,7 @@ from selfheal.cli.answers import Answer, nudge, wait_for
 from selfheal.cli.console import Output
 from selfheal.cli.reach import Reach
 from selfheal.cli.requests import make
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
 from tests.cli.support import NOW, TABLE, client, create_table, proposed, put
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 from selfheal.cli import requests
 from selfheal.cli.errors import CliError
 from selfheal.functions.healer.observation import Request
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 from tests.cli.support import NOW, PLAN, TABLE, client, create_table, escalated, proposed, stored
 
 ANN, BOB = "arn:aws:iam::123456789012:user/ann", "arn:aws:sts::123456789012:assumed-role/ops/bob"

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from selfheal.cli.states_doc import document
-from selfheal.functions.healer.states import MEANING, TERMINAL, WAYS
-from selfheal.functions.healer.words import Status
+from selfheal.functions.healer.states import MEANING, TERMINAL, WAYS, Status
 
 PAGE = Path(__file__).parents[2] / "docs" / "states.md"
 

@@ -8,9 +8,9 @@ from selfheal.cli.answers import Answer, answer_of, news
 from selfheal.cli.commands.mode import caution
 from selfheal.cli.ledger import change, drifts, row, shown, standing_of
 from selfheal.cli.telling import farewell_lines, history_lines, incident_lines, next_steps, plan_lines
-from selfheal.functions.healer.incident import Plan
+from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.observation import ModeOverride
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
 from tests.cli.support import NOW, PLAN, drifting, escalated, incident, proposed, verifying
 

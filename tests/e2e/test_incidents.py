@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
 from tests.support.live_fleet import WAKE_EVERY, Fleet, fleet_up
 from tests.support.live_steps import QUIET, acting_slowly, acts_on, nothing_more, overrides, sleep_until

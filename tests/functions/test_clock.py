@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from selfheal.functions.healer import clock, ledger
 from selfheal.functions.healer.clock import TOLERANCE, Clock, parse_iso, set_by
-from selfheal.functions.healer.words import Reason, Status
+from selfheal.functions.healer.states import Reason, Status
 from tests.support.healer_world import World
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -1,17 +1,27 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from selfheal.functions.healer.configuration import read
-from selfheal.functions.healer.observation import Configuration
+from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.live import Configuration
+from selfheal.functions.healer.remedies.common import look
+from selfheal.functions.healer.target import Remedy
+from tests.support.healer_world import TARGET
 from tests.support.remedy_fakes import CANARY, RemedyLambda
 
-IGNORE = frozenset({"FAILURE_RATE"})
+SET = (Remedy("environment", "FAILURE_RATE", "0"),)
 
 
-def seen(function: RemedyLambda, ignore: frozenset[str] = IGNORE) -> Configuration:
-    found = read(function, "shop-fn", ignore)
+def read(function: Any, remedies: tuple[Remedy, ...] = SET) -> Configuration | None:
+    aws = Aws(None, function, None, Ledger(None, ""), "", None, "", None)
+    return look(aws, replace(TARGET, remedies=remedies))
+
+
+def seen(function: RemedyLambda, remedies: tuple[Remedy, ...] = SET) -> Configuration:
+    found = read(function, remedies)
     assert found is not None
     return found
 
@@ -21,7 +31,7 @@ def test_the_hash_ignores_what_remedies_set_and_sees_every_other_variable() -> N
     first = seen(function).config_hash
     function.variables["FAILURE_RATE"] = "0"
     assert seen(function).config_hash == first
-    assert seen(function, frozenset()).config_hash != first
+    assert seen(function, ()).config_hash != first
     del function.variables["FAILURE_RATE"]
     assert seen(function).config_hash == first
     function.variables["OTHER"] = "changed"
@@ -80,16 +90,16 @@ def test_a_function_without_environment_is_readable() -> None:
         def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
             return {"FunctionName": FunctionName, "CodeSha256": "code", "RevisionId": "1"}
 
-    found = read(Bare(), "shop-fn", IGNORE)
+    found = read(Bare())
     assert found is not None
     assert (found.readable, found.settled, dict(found.variables)) == (True, True, {})
 
 
 def test_a_function_that_is_gone_is_none_and_any_other_error_is_raised() -> None:
-    assert read(RemedyLambda(exists=False), "shop-fn", IGNORE) is None
+    assert read(RemedyLambda(exists=False)) is None
     denied = RemedyLambda(refuse={"get_function_configuration": "AccessDeniedException"})
     with pytest.raises(ClientError):
-        read(denied, "shop-fn", IGNORE)
+        read(denied)
 
 
 def test_secrets_do_not_show_when_a_configuration_is_printed() -> None:

@@ -3,8 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from selfheal.functions.healer.evidence import Count, Verdict, breaches, count, verdict
-from selfheal.functions.healer.observation import Bucket
+from selfheal.functions.healer.evidence import Bucket, Count, Verdict, breaches, count, verdict
 from tests.support.healer_world import BACKSTOP, FAST, START
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from selfheal.functions.healer.observation import Decision
-from selfheal.functions.healer.words import Reason, Status
+from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import SCENARIOS

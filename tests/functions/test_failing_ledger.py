@@ -12,9 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 from selfheal.functions.healer import aws
+from selfheal.functions.healer.incident import LEASE
+from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.transitions import LEASE
-from selfheal.functions.healer.words import Reason, Status, Verb
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits
 from tests.support.healer_world import TARGET, World
 

@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.incident import LEASE
+from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.transitions import LEASE
-from selfheal.functions.healer.words import Reason, Status
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits
 from tests.support.healer_world import TARGET, World, aws_error
 

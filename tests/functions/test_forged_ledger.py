@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from selfheal.functions.healer.execute import execute
-from selfheal.functions.healer.incident import Plan
-from selfheal.functions.healer.observation import Decision, Live
+from selfheal.functions.healer.incident_fields import Plan
+from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.observation import Decision
+from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import Setting
-from selfheal.functions.healer.words import Effect, Reason, Status
 from tests.support.healer_world import World
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from selfheal.functions.healer.incident import Guard
+from selfheal.functions.healer.incident_fields import Guard
 from selfheal.functions.healer.observe import UnreadableError
-from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.healer_world import World
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import LIMIT

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import Target
-from selfheal.functions.healer.words import Reason, Status
 from tests.support.healer_world import CANARY, TARGET, TOPIC, World, aws_error
 from tests.support.memory_table import MemoryTable
 

@@ -7,19 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from selfheal.functions.healer import transitions
-from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer import incident as moves
+from selfheal.functions.healer.incident import HISTORY, Incident
 from selfheal.functions.healer.measure import measures
+from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.transitions import HISTORY, escalated, moved
-from selfheal.functions.healer.words import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Loop
 from tests.support.healer_world import START, TARGET
 
 ROUND = (Status.ACTING, Status.VERIFYING, Status.INEFFECTIVE, Status.OPEN)
-HEALER = Path(transitions.__file__).parent
-KEEPERS = {"incident.py", "items.py", "measure.py", "transitions.py"}
+HEALER = Path(moves.__file__).parent
+KEEPERS = {"incident.py", "incident_fields.py", "items.py", "measure.py"}
 """Who holds, writes, stores and counts it. Who decides is not among them."""
 
 EXPIRING = Remedy("environment", "FAILURE_RATE", "0", expires_after=120)
@@ -31,27 +30,27 @@ def of_weeks() -> Incident:
         "shop-1", "shop", "fast", "2026-11-21T09:40:00.000Z", Status.OPEN, Reason.ALARM_CONFIRMED, Mode.ACT
     )
     for _ in range(HISTORY // len(ROUND) + 1):
-        incident = moved(incident, START, Reason.ALARM_CONFIRMED, *ROUND)
+        incident = incident.moved(START, Reason.ALARM_CONFIRMED, *ROUND)
     assert (len(incident.history), incident.transitions) == (HISTORY, HISTORY + len(ROUND))
     return incident
 
 
 def test_what_happens_is_measured_also_when_the_history_is_full() -> None:
     before = of_weeks()
-    after = escalated(before, START, Reason.NO_REMEDY_HELPED)
+    after = before.escalated(START, Reason.NO_REMEDY_HELPED)
     assert measures(before, after) == {"Escalated": 1}
-    again = moved(before, START, Reason.NO_REMEDY_HELPED, *ROUND)
+    again = before.moved(START, Reason.NO_REMEDY_HELPED, *ROUND)
     assert measures(before, again) == {"Ineffective": 1}
-    back = moved(moved(before, START, Reason.REVERTED, Status.ACTING), START, Reason.REVERTED, Status.OPEN)
+    back = before.moved(START, Reason.REVERTED, Status.ACTING).moved(START, Reason.REVERTED, Status.OPEN)
     assert measures(before, back)["Reverted"] == 2
     assert measures(before, replace(before, version=before.version + 1)) == {}
 
 
 def test_a_recovery_is_counted_once_however_long_the_incident_was() -> None:
     before = replace(of_weeks(), acts=1)
-    after = moved(before, START, Reason.RECOVERED, Status.RECOVERED)
+    after = before.moved(START, Reason.RECOVERED, Status.RECOVERED)
     assert measures(before, after)["Recovered"] == 1
-    restored = moved(after, START, Reason.RESTORING, Status.ACTING, Status.VERIFYING, Status.RECOVERED)
+    restored = after.moved(START, Reason.RESTORING, Status.ACTING, Status.VERIFYING, Status.RECOVERED)
     assert "Recovered" not in measures(after, restored)
 
 
@@ -67,7 +66,7 @@ def test_nothing_decides_by_the_history() -> None:
 
 def played(kept: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[object], list[tuple[Effect, object]]]:
     """Let a service fail, be healed, relapse as its remedy expires, and fail again; keep so many lines."""
-    monkeypatch.setattr(transitions, "HISTORY", kept)
+    monkeypatch.setattr(moves, "HISTORY", kept)
     loop = Loop(replace(TARGET, remedies=(EXPIRING,)))
     begun = loop.now
     loop.cause = lambda: (

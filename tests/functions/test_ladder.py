@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from selfheal.functions.healer.core import decide
+from selfheal.functions.healer.decide import decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.ledger import LostRaceError
-from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Mode
 from tests.support.healer_world import OPERATOR, World
 
@@ -56,7 +56,7 @@ def test_a_kill_switch_thrown_between_look_and_act_still_stops_the_act(world: Wo
     seen = world.observe()
     world.set_mode(Mode.OBSERVE)
     with pytest.raises(LostRaceError):
-        execute(seen, decide(seen, world.now), world.aws, world.clock)
+        execute(seen, decide(seen), world.aws, world.clock)
     assert world.function.updates == []
     assert world.step().reason is Reason.MODE_FORBIDS
 

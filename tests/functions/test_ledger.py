@@ -1,23 +1,22 @@
 from dataclasses import replace
 
 import pytest
-from boto3.dynamodb.types import TypeSerializer
 
-from selfheal.functions.healer.incident import (
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.incident_fields import (
     Approval,
     Evidence,
     Guard,
     Hold,
-    Incident,
     Plan,
     Standing,
     Transition,
 )
 from selfheal.functions.healer.items import from_item, to_item
 from selfheal.functions.healer.ledger import LostRaceError
-from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
-from tests.support.healer_world import World
+from tests.support.healer_world import START, World
 
 PLAN = Plan("environment", "FAILURE_RATE", "0.3", "0", "code", "config")
 INCIDENT = Incident(
@@ -75,7 +74,8 @@ def test_the_pointer_names_exactly_the_targets_whose_override_stands(world: Worl
     world.aws.ledger.write(None, None, INCIDENT)
     world.aws.ledger.write(None, None, other)
     assert world.open_targets() == {"shop", "cart"}
-    world.aws.ledger.write(None, INCIDENT, replace(INCIDENT, version=4, effect=None, standing=()))
+    cleared = replace(INCIDENT, standing=()).reopened(START, Reason.ALARM_CLEARED)
+    world.aws.ledger.write(None, INCIDENT, cleared)
     assert world.open_targets() == {"cart"}
 
 
@@ -83,54 +83,3 @@ def test_an_item_of_a_later_schema_is_not_guessed_at() -> None:
     item = to_item(INCIDENT) | {"schema": {"N": "3"}}
     with pytest.raises(ValueError, match="schema 3"):
         from_item(item)
-
-
-SCHEMA_1 = {
-    "id": "shop-20261121T094000Z",
-    "target": "shop",
-    "alarm": "fast",
-    "opened_at": "2026-11-21T09:40:10.000Z",
-    "status": "VERIFYING",
-    "reason": "applied",
-    "mode": "act",
-    "version": 2,
-    "plan": {
-        "kind": "environment",
-        "variable": "FAILURE_RATE",
-        "before": "0.3",
-        "after": "0",
-        "code_hash": "code",
-        "config_hash": "set by the test",
-    },
-    "acts": 1,
-    "attempts": 1,
-    "acted_at": "2026-11-21T09:40:10.000Z",
-    "override_stands": True,
-    "history": [
-        {
-            "at": "2026-11-21T09:40:10.000Z",
-            "source": "OPEN",
-            "to": "ACTING",
-            "reason": "alarm-confirmed-by-metrics",
-        },
-        {"at": "2026-11-21T09:40:10.000Z", "source": "ACTING", "to": "VERIFYING", "reason": "applied"},
-    ],
-    "pk": "target#shop",
-    "sk": "incident",
-    "schema": 1,
-}
-
-
-def test_an_incident_that_the_schema_before_opened_is_closed_by_this_one(world: World) -> None:
-    item = TypeSerializer().serialize(SCHEMA_1)["M"]
-    world.dynamodb.put_item(TableName="ledger", Item=item)
-    pointer = {"pk": {"S": "fleet"}, "sk": {"S": "open"}, "targets": {"SS": ["shop"]}}
-    world.dynamodb.put_item(TableName="ledger", Item=pointer)
-    world.function.change(FAILURE_RATE="0")
-    world.pass_time(20)
-    assert world.step().reason is Reason.DEPLOYMENT_IN_PROGRESS  # its hash was made otherwise
-    world.traffic(100, 0, seconds=90)
-    world.pass_time(2)
-    assert world.step().reason is Reason.RECOVERED
-    assert (world.incident.acts, world.open_targets()) == (1, set())
-    assert [str(each.plan.key) for each in world.incident.standing] == ["environment:FAILURE_RATE"]

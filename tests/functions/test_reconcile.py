@@ -7,11 +7,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.clock import iso
-from selfheal.functions.healer.core import MAX_ATTEMPTS, decide
+from selfheal.functions.healer.decide import MAX_ATTEMPTS, decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.observe import UnreadableError
-from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
 from tests.support.healer_world import BACKSTOP, CANARY, REMEDY, START, DiedError, World, aws_error
 
@@ -327,7 +327,7 @@ def test_a_run_that_reads_before_another_writes_loses_and_does_nothing(world: Wo
     seen = world.observe()
     world.step()
     with pytest.raises(LostRaceError):
-        execute(seen, decide(seen, world.now), world.aws, world.clock)
+        execute(seen, decide(seen), world.aws, world.clock)
     assert len(world.function.updates) == 1
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.words import Effect, Reason, Status, Verb
 from tests.support.healer_world import REMEDY, DiedError, World
 
 OVERRIDE = Remedy("override", "FAILURE_RATE", "0")

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from selfheal.functions.healer.core import retire
+from selfheal.functions.healer.decide import retire
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.observation import Observation
+from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy, Target
-from selfheal.functions.healer.words import Effect, Reason, Status, Verb
 from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_events import hook
@@ -44,8 +44,8 @@ def standing(loop: Loop) -> list[str]:
 def leave(loop: Loop) -> None:
     """A deployment takes the target away."""
     removed = Target(loop.target.name, "", 0, (), ())
-    seen = Observation(removed, loop.mode, {}, loop.incident, fleet=loop.book.read_fleet())
-    execute(seen, retire(loop.incident, loop.now), loop.aws, loop.clock)
+    seen = Observation(removed, loop.now, loop.mode, {}, loop.incident, fleet=loop.book.read_fleet())
+    execute(seen, retire(seen), loop.aws, loop.clock)
 
 
 @pytest.mark.parametrize(("ticks", "helps"), [(12, False), (25, True), (3, True)])

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from selfheal.functions.healer.measure import measures
-from selfheal.functions.healer.words import Reason, Status, Verb
+from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.functions.test_what_stands import failing
 from tests.support.closed_loop import Loop

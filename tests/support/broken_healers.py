@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from selfheal.functions.healer import execute, facts, guards, remedies
+from selfheal.functions.healer import execute, guards, remedies, respond
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.ledger import Ledger
-from selfheal.functions.healer.observation import Decision, Live, Observation
+from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.observation import Decision, Observation
+from selfheal.functions.healer.states import Effect, Reason
 from selfheal.functions.healer.target import Setting
-from selfheal.functions.healer.transitions import leased_again
-from selfheal.functions.healer.words import Effect, Reason
 from tests.support.memory_table import MemoryTable
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
-live_of, waiting, put, write = facts.live_of, guards.waiting, vars(Ledger)["_put"], Ledger.write
-put_item = MemoryTable.put_item
+live_of, waiting, put, write = Observation.live_of, guards.waiting, vars(Ledger)["_put"], Ledger.write
+put_item, act = MemoryTable.put_item, vars(respond)["_act"]
 
 
 def always(answer: Any) -> Callable[..., Any]:
@@ -84,12 +84,16 @@ def believe_that_it_stands(seen: Observation, setting: Setting) -> Live:
     return replace(live, value=own[-1]) if own else live
 
 
-def notify_again(incident: Incident, now: datetime) -> Decision:
-    return Decision(Reason.NOTICE_DUE, leased_again(incident, now))
+def notify_again(seen: Observation, incident: Incident) -> Decision:
+    return Decision(Reason.NOTICE_DUE, incident.trying_again(seen.now))
 
 
-def wait_for_others_only(seen: Observation, draft: Incident, now: datetime) -> Any:
-    return waiting(seen, replace(draft, acts=1), now)
+def act_without_answering(*arguments: Any) -> Decision:
+    return act(*arguments[:4])
+
+
+def wait_for_others_only(seen: Observation, draft: Incident) -> Any:
+    return waiting(seen, replace(draft, acts=1))
 
 
 def overwriting(kind: Any) -> Mutate:

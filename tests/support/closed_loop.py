@@ -12,8 +12,8 @@ from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.ledger import Ledger, LostRaceError
 from selfheal.functions.healer.observation import Decision
+from selfheal.functions.healer.states import Effect, Reason
 from selfheal.functions.healer.target import Remedy, Target
-from selfheal.functions.healer.words import Effect, Reason
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.healer_world import (
     FAST,

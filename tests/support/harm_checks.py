@@ -5,8 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from selfheal.functions.healer.clock import parse_iso
-from selfheal.functions.healer.states import TERMINAL, WAYS
-from selfheal.functions.healer.words import Effect, Status
+from selfheal.functions.healer.states import TERMINAL, WAYS, Effect, Status
 from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Act, Loop
 
@@ -86,7 +85,9 @@ def check_standing(loop: Loop) -> None:
         plan = act.incident.plan
         assert plan is not None
         written.pop(str(plan.key), None)
-        if act.effect is Effect.APPLY:
+        remedy = loop.target.remedy_of(plan.key)
+        # What the configuration says as well is drift no more (docs/remedies.md).
+        if act.effect is Effect.APPLY and (remedy is None or remedy.baseline != plan.after):
             written[str(plan.key)] = plan.after
     forgotten = [name for name, value in written.items() if live[name] == value and name not in known]
     assert not forgotten, f"stands and is not recorded: {forgotten}, {last}"

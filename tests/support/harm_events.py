@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from selfheal.functions.healer.states import Effect, Verb
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.words import Effect, Verb
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_checks import is_at_rest

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from selfheal.functions.healer.states import Status, Verb
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.words import Status, Verb
 from selfheal.functions.shared.contract import Mode
 from tests.support.closed_loop import Loop
 from tests.support.healer_world import FAST, REMEDY, START, TARGET

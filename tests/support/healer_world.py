@@ -13,14 +13,14 @@ from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import iso
-from selfheal.functions.healer.core import decide
+from selfheal.functions.healer.decide import decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
+from selfheal.functions.healer.states import Verb
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
-from selfheal.functions.healer.words import Verb
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.remedy_fakes import CANARY, RemedyLambda, create_table
 
@@ -194,7 +194,7 @@ class World:
     def step(self) -> Decision:
         """Run once."""
         seen = self.observe()
-        decision = decide(seen, self.now)
+        decision = decide(seen)
         execute(seen, decision, self.aws, self.clock)
         return decision
 

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli import modes, requests
 from selfheal.cli.ledger import plain
-from selfheal.functions.healer.words import Verb
+from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
 from selfheal.sandbox.clock.runner import Clock
 from selfheal.sandbox.emulator import Emulator

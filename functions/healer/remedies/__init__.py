@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.remedies import (
     environment,
     limit_concurrency,

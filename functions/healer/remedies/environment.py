@@ -11,7 +11,7 @@ Concurrency guarantee: compare-and-swap. The write names the RevisionId of the r
 """
 
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.remedies.common import GONE, attempt, look
 from selfheal.functions.healer.target import Setting, Target
 

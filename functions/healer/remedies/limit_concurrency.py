@@ -12,7 +12,7 @@ Concurrency guarantee: AWS has no revision here. Two runs of ours exclude each o
 """
 
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
 from selfheal.functions.healer.target import Setting, Target
 

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import iso
-from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.remedies.common import GONE, error_code, look
 from selfheal.functions.healer.target import Setting, Target
 from selfheal.functions.shared.contract import SCHEMA, override_key

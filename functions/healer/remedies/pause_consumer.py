@@ -14,7 +14,7 @@ Records in flight are still processed for a while after AWS says Disabled, so er
 """
 
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
 from selfheal.functions.healer.target import Setting, Target
 

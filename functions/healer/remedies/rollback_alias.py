@@ -13,7 +13,7 @@ Concurrency guarantee: compare-and-swap. The write names the alias's own Revisio
 from typing import Any
 
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.remedies.common import GONE, attempt, find, look
 from selfheal.functions.healer.target import Setting, Target
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from selfheal.functions.healer.core import MAX_ATTEMPTS
-from selfheal.functions.healer.states import TERMINAL
-from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.healer.decide import MAX_ATTEMPTS
+from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import SCENARIOS, UNDONE
 from tests.support.healer_world import aws_error

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from selfheal.functions.healer.transitions import LEASE
-from selfheal.functions.healer.words import Reason, Status
+from selfheal.functions.healer.incident import LEASE
+from selfheal.functions.healer.states import Reason, Status
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import FAILED, SCENARIOS, UNDONE
 from tests.support.healer_world import FAST, DiedError

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from selfheal.functions.healer.states import TERMINAL
-from selfheal.functions.healer.words import Effect, Reason, Status
+from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status
 from tests.support.closed_loop import Loop
 from tests.support.harm_events import hook
 from tests.support.harm_scenarios import FAILED, SCENARIOS, UNDONE

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from selfheal.functions.healer.words import Effect, Reason, Status, Verb
+from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_checks import check_acts, check_history, check_standing, is_at_rest
@@ -120,7 +120,7 @@ def test_what_is_no_remedy_any_more_is_not_applied_again() -> None:
     """A deployment takes the remedy away while its revert is watched, and then the failure comes back."""
     loop = expired()
     loop.run(15)
-    assert loop.incident.watching
+    assert loop.incident.is_watching
     loop.target, loop.cause = replace(loop.target, remedies=(OVERRIDE,)), lambda: True
     loop.run(40)
     check_acts([loop])

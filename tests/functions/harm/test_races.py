@@ -9,12 +9,11 @@ from threading import Barrier
 
 import pytest
 
-from selfheal.functions.healer.core import decide
+from selfheal.functions.healer.decide import decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.ledger import LostRaceError
-from selfheal.functions.healer.states import TERMINAL
+from selfheal.functions.healer.states import TERMINAL, Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy
-from selfheal.functions.healer.words import Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.support.closed_loop import Loop
 from tests.support.harm_scenarios import LIMIT, unremedied
@@ -43,7 +42,7 @@ def turns(loops: list[Loop]) -> Iterator[None]:
     for loop in loops:
         seen = loop.observe()
         yield
-        decision = decide(seen, loop.now)
+        decision = decide(seen)
         try:
             execute(seen, decision, loop.aws, loop.clock)
         except LostRaceError:
@@ -186,7 +185,7 @@ def test_a_kill_switch_between_reading_and_writing_is_obeyed() -> None:
     seen = loop.observe()
     loop.set_mode(Mode.OBSERVE)
     with suppress(LostRaceError):
-        execute(seen, decide(seen, loop.now), loop.aws, loop.clock)
+        execute(seen, decide(seen), loop.aws, loop.clock)
     assert (loop.acts, loop.last) == ([], None)
 
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from selfheal.functions.healer import core, evidence, execute, facts, guards, ledger, observe, respond
+from selfheal.functions.healer import decide, evidence, execute, guards, ledger, observation, observe, respond
+from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.ledger import Ledger
-from selfheal.functions.healer.observation import Decision
+from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.remedies import environment, rollback_alias
-from selfheal.functions.healer.transitions import answering, is_leased
+from selfheal.functions.healer.states import Reason
 from selfheal.functions.healer.verify import may_revert
-from selfheal.functions.healer.words import Reason
 from selfheal.functions.shared.contract import Mode
 from tests.functions.harm import test_aws_errors as aws_errors
 from tests.functions.harm import test_clock_skew as clock_skew
@@ -23,12 +23,12 @@ from tests.support import healer_world
 from tests.support.broken_healers import (
     Mutate,
     act_first,
+    act_without_answering,
     always,
     believe_that_it_stands,
     both,
     change_whatever_is_asked,
     everywhere,
-    live_of,
     notify_again,
     on,
     overwriting,
@@ -57,7 +57,7 @@ def overtaken(scenario: str) -> Callable[[], object]:
 
 
 SKEWED = "one of two is fast"
-NO_LEASE = everywhere(is_leased, always(answer=False))
+NO_LEASE = on(Incident, "is_leased", always(answer=False))
 NO_VERSION = on(Ledger, "_put", put_anyway)
 MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
     # Two at once
@@ -90,11 +90,11 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
         races.test_a_kill_switch_between_reading_and_writing_is_obeyed,
     ),
     "answered requests forgotten": (
-        everywhere(answering, lambda incident, _id: incident),
+        on(Incident, "answering", lambda incident, _id: incident),
         properties.test_an_approval_is_not_used_again_after_a_release,
     ),
     "approvals used again": (
-        on(respond, "answering", lambda incident, _id: incident),
+        on(respond, "_act", act_without_answering),
         properties.test_an_approval_is_not_used_again_after_a_release,
     ),
     "hold ignored": (
@@ -102,15 +102,15 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
         properties.test_what_did_not_help_is_not_tried_in_the_next_incident,
     ),
     "live value not compared": (
-        everywhere(live_of, believe_that_it_stands),
+        on(Observation, "live_of", believe_that_it_stands),
         properties.test_what_someone_else_has_set_is_not_reverted,
     ),
     "what is no remedy is changed": (
         both(
             on(execute, "_change", change_whatever_is_asked),
-            on(core, "may_revert", always(answer=True)),
-            on(core, "_without_remedy", always(None)),
-            on(facts, "_if_remedy", lambda _target, setting: setting),
+            on(decide, "may_revert", always(answer=True)),
+            on(decide, "_without_remedy", always(None)),
+            on(observation, "_if_remedy", lambda _target, setting: setting),
         ),
         properties.test_a_forged_intent_does_not_choose_what_is_changed,
     ),
@@ -148,17 +148,17 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
         lambda: failing_for_ever("not_helped", "AccessDeniedException"),
     ),
     "reverts tried for ever": (
-        on(core, "MAX_ATTEMPTS", 10**6),
+        on(decide, "MAX_ATTEMPTS", 10**6),
         lambda: aws_errors.test_a_revert_that_never_succeeds_is_tried_a_few_times_and_people_are_called(
             "paused"
         ),
     ),
     "notices tried for ever": (
-        on(core, "_notify_again", notify_again),
+        on(decide, "_notify_again", notify_again),
         lambda: failing_for_ever("not_helped", "AccessDeniedException"),
     ),
     "notices not tried again": (
-        on(core, "_notify_again", always(Decision(Reason.BUSY))),
+        on(decide, "_notify_again", always(Decision(Reason.BUSY))),
         lambda: crashes.test_stopped_at_any_call_it_ends_the_same_with_one_act("helped", crashes.die_before),
     ),
 }

@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.ledger import Ledger
-from selfheal.functions.healer.states import TERMINAL
-from selfheal.functions.healer.words import Status
+from selfheal.functions.healer.states import TERMINAL, Status
 from selfheal.functions.shared.contract import Limits
 from tests.support.closed_loop import Loop
 from tests.support.healer_world import TARGET, DiedError, aws_error

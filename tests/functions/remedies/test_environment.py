@@ -2,7 +2,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from selfheal.functions.healer import remedies
-from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.target import Setting
 from tests.support.remedy_fakes import CANARY, RemedyLambda, aws_for, target_with
 

@@ -10,7 +10,7 @@ from moto import mock_aws
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import parse_iso
-from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.live import Live
 from tests.support.remedy_fakes import RemedyLambda, aws_for, create_table, refusal, target_with
 
 TARGET = target_with("override")

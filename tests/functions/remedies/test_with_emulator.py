@@ -14,7 +14,7 @@ import pytest
 from selfheal.components.remedies import RemedyArgs
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.observation import Live
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.probe import probe
 from selfheal.functions.healer.target import Remedy, Target
 from selfheal.functions.shared.contract import RemedyKind
