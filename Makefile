@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PATHS := __main__.py settings.py selfheal components functions policies cli sandbox tools bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format pins clean
+.PHONY: help setup demo test test-fast check docs format pins clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -16,7 +16,7 @@ setup: ## Make .venv with everything that is needed, and get the Pulumi CLI, at 
 	@$(PYTHON) tools/get_pulumi.py $(MAKE) --silent $(VENV)/.done
 
 $(VENV)/.done: requirements-dev.txt pyproject.toml
-	@echo "Setting up $(VENV) (about 70 packages, once) ..."
+	@echo "Setting up $(VENV) (about 90 packages, once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -37,6 +37,9 @@ check: setup ## Check style and types
 	@$(BIN)/ruff format --check $(PATHS)
 	@$(BIN)/ruff check $(PATHS)
 	@$(BIN)/basedpyright
+
+docs: setup ## Build the documentation into out/docs; broken links and anchors are errors
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 format: setup ## Put the code in form
 	@$(BIN)/ruff format $(PATHS)
