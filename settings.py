@@ -11,7 +11,7 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from selfheal.components.fragile_service import Traffic
-from selfheal.components.log_groups import RETENTION_DAYS
+from selfheal.components.function import RETENTION_DAYS
 from selfheal.components.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
 from selfheal.components.topics import is_email
 from selfheal.functions.shared.contract import LIMIT_RANGES, FaultMode, Limits, Mode, RemedyKind

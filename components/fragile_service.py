@@ -8,10 +8,9 @@ import pulumi
 import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
-from selfheal.components.code import package
 from selfheal.components.errors import ComponentError
-from selfheal.components.iam import Statement, allow, function_role, on_items, write_logs, write_traces
-from selfheal.components.log_groups import DEFAULT_RETENTION_DAYS, log_group
+from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function
+from selfheal.components.iam import Statement, allow, on_items
 from selfheal.components.targets import check_target_name
 from selfheal.functions.shared.contract import FaultMode, override_key
 
@@ -85,33 +84,30 @@ class FragileService(pulumi.ComponentResource):
         rate = checked_rate(args["failure_rate"])
         arns = Arns(self)
         published = Traffic(args.get("traffic", Traffic.LATEST)) is Traffic.ALIAS
-        group = log_group(name, args.get("log_retention_days", DEFAULT_RETENTION_DAYS), self)
         overrides = args.get("overrides")
-        statements = [write_logs(arns, group.name), write_traces()]
+        environment: dict[str, pulumi.Input[str]] = {
+            "FAILURE_RATE": rate_text(rate),
+            "FAULT_MODE": FaultMode(args.get("fault_mode", FaultMode.EXCEPTION)).value,
+        }
+        statements: list[Statement] = []
         if overrides:
             check_target_name(overrides["target"])
             statements.append(_read_overrides(overrides, arns))
-        role, policy = function_role(name, statements, self)
-        function = aws.lambda_.Function(
+            environment |= {
+                "OVERRIDES_TABLE": overrides["table"],
+                "OVERRIDES_TARGET": overrides["target"],
+            }
+        function = lambda_function(
             name,
-            runtime="python3.13",
-            architectures=["arm64"],
-            handler="selfheal.functions.fragile.handler.handle",
-            code=package("fragile"),
-            role=role.arn,
+            "fragile",
+            environment,
+            statements,
+            arns=arns,
+            parent=self,
             timeout=TIMEOUT_SECONDS,
-            memory_size=MEMORY_MB,
+            memory=MEMORY_MB,
+            log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
             publish=published,
-            environment=aws.lambda_.FunctionEnvironmentArgs(
-                variables={
-                    "FAILURE_RATE": rate_text(rate),
-                    "FAULT_MODE": FaultMode(args.get("fault_mode", FaultMode.EXCEPTION)).value,
-                    **_overrides_environment(overrides),
-                }
-            ),
-            logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=group.name),
-            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.function_name = function.name
         alias = self._alias(name, function) if published else None
@@ -173,12 +169,6 @@ class FragileService(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*routes, permission]),
         )
         return stage.invoke_url
-
-
-def _overrides_environment(overrides: OverridesArgs | None) -> dict[str, pulumi.Input[str]]:
-    if overrides is None:
-        return {}
-    return {"OVERRIDES_TABLE": overrides["table"], "OVERRIDES_TARGET": overrides["target"]}
 
 
 def _read_overrides(overrides: OverridesArgs, arns: Arns) -> Statement:

@@ -1,26 +1,25 @@
 """`Healer`: detection and healing for Lambda functions, in ten lines."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
-from selfheal.components.code import package
 from selfheal.components.dashboard import dashboard
 from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
+from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function
 from selfheal.components.grants import ledger_grants, remedy_grants
 from selfheal.components.guards import GuardArgs, check_guards, guards_text
+from selfheal.components.healer_alarms import healer_alarms
 from selfheal.components.healer_environment import environment
-from selfheal.components.iam import Statement, allow, function_role, write_logs, write_traces
+from selfheal.components.iam import Statement, allow
 from selfheal.components.ledger import deployment_item, ledger_table
-from selfheal.components.log_groups import DEFAULT_RETENTION_DAYS, log_group
 from selfheal.components.people import approver_policy, operator_policy
 from selfheal.components.targets import TargetArgs, check
 from selfheal.components.topics import check_emails, escalation_topic, healer_topic
 from selfheal.components.wakeups import wake_by_schedule, wake_by_topic
-from selfheal.components.watch import watch
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits, Mode
 
 MEMORY_MB = 256
@@ -115,43 +114,33 @@ class Healer(pulumi.ComponentResource):
             message_retention_seconds=QUEUE_RETENTION_SECONDS,
             opts=options,
         )
-        group = log_group(name, args.get("log_retention_days", DEFAULT_RETENTION_DAYS), self)
-        role, policy = function_role(
+        mode = Mode(args.get("mode", Mode.OBSERVE))
+        function = lambda_function(
             name,
-            [write_logs(arns, group.name), write_traces(), *self._statements(args, arns, queue)],
-            self,
-        )
-        function = aws.lambda_.Function(
-            name,
-            runtime="python3.13",
-            architectures=["arm64"],
-            handler="selfheal.functions.healer.handler.handle",
-            code=package("healer"),
-            role=role.arn,
-            timeout=HEALER_TIMEOUT_SECONDS,
-            memory_size=MEMORY_MB,
-            # Economy only: the ledger is the lock. -1 is Lambda's word for no reservation.
-            reserved_concurrent_executions=1 if args.get("reserve_concurrency", True) else -1,
-            environment=aws.lambda_.FunctionEnvironmentArgs(
-                variables=environment(
-                    {
-                        "LEDGER_TABLE": self.ledger_table,
-                        "TOPIC_ARN": self.topic_arn,
-                        "ESCALATION_TOPIC_ARN": self.escalation_topic_arn,
-                        "MODE": _mode(args).value,
-                        "BUDGET": str(budget),
-                        "GUARDS": guards_text(guards),
-                    },
-                    targets,
-                )
+            "healer",
+            environment(
+                {
+                    "LEDGER_TABLE": self.ledger_table,
+                    "TOPIC_ARN": self.topic_arn,
+                    "ESCALATION_TOPIC_ARN": self.escalation_topic_arn,
+                    "MODE": mode.value,
+                    "BUDGET": str(budget),
+                    "GUARDS": guards_text(guards),
+                },
+                targets,
             ),
-            logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=group.name),
-            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            self._statements(args, mode, arns, queue),
+            arns=arns,
+            parent=self,
+            timeout=HEALER_TIMEOUT_SECONDS,
+            memory=MEMORY_MB,
+            log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            # Economy only: the ledger is the lock.
+            reserved_concurrency=1 if args.get("reserve_concurrency", True) else -1,
         )
         self.function_name = function.name
         running = pulumi.ResourceOptions(parent=self, depends_on=[function])
-        deployment_item(name, self.ledger_table, self.function_name, _mode(args).value, running)
+        deployment_item(name, self.ledger_table, self.function_name, mode.value, running)
         # IAM on the ledger's items says who may; whom to attach it to is the team's to say.
         people = name, self.ledger_table, self.function_name, arns, self
         self.approver_policy_arn = approver_policy(*people)
@@ -162,7 +151,7 @@ class Healer(pulumi.ComponentResource):
         schedule = wake_by_schedule(name, function, arns, awake)
         # Last, so that the healer already runs when the alarm on its silence is first evaluated.
         watched = pulumi.ResourceOptions(parent=self, depends_on=[schedule])
-        own = watch(name, function.name, queue.name, self.escalation_topic_arn, watched)
+        own = healer_alarms(name, function.name, queue.name, self.escalation_topic_arn, watched)
         dashboard(name, function.name, targets, own, arns, parent=self)
         self.register_outputs(
             {
@@ -177,22 +166,16 @@ class Healer(pulumi.ComponentResource):
         )
 
     def _detect(self, name: str, target: TargetArgs) -> list[AlarmRecord]:
-        args: DetectionArgs = {
-            "function_name": target["function_name"],
-            "actions": [self.topic_arn, self.escalation_topic_arn],
-        }
-        if "instrumented" in target:
-            args["instrumented"] = target["instrumented"]
-        if "natural_error_rate" in target:
-            args["natural_error_rate"] = target["natural_error_rate"]
-        if "false_alarms_per_year" in target:
-            args["false_alarms_per_year"] = target["false_alarms_per_year"]
-        if "alarm_error_rate" in target:
-            args["alarm_error_rate"] = target["alarm_error_rate"]
+        # Not by a common base of the two: Pulumi's analyzer loses the descriptions of inherited arguments.
+        shared = {key: value for key, value in target.items() if key in DetectionArgs.__annotations__}
+        actions = [self.topic_arn, self.escalation_topic_arn]
+        args = cast("DetectionArgs", {**shared, "actions": actions})
         options = pulumi.ResourceOptions(parent=self)
         return Detection(f"{name}-{target['name']}", args, options).alarms
 
-    def _statements(self, args: HealerArgs, arns: Arns, queue: aws.sqs.Queue) -> Sequence[Statement]:
+    def _statements(
+        self, args: HealerArgs, mode: Mode, arns: Arns, queue: aws.sqs.Queue
+    ) -> Sequence[Statement]:
         table = arns.table(self.ledger_table)
         return [
             *ledger_grants(table),
@@ -201,7 +184,7 @@ class Healer(pulumi.ComponentResource):
             allow(["cloudwatch:GetMetricData"], ["*"]),
             allow(["sns:Publish"], [self.escalation_topic_arn]),
             allow(["sqs:SendMessage"], [arns.queue(queue.name)]),
-            *remedy_grants(args["targets"], _mode(args), table, arns),
+            *remedy_grants(args["targets"], mode, table, arns),
         ]
 
     def _limit_events(
@@ -220,7 +203,3 @@ class Healer(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-
-def _mode(args: HealerArgs) -> Mode:
-    return Mode(args.get("mode", Mode.OBSERVE))

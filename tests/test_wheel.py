@@ -44,7 +44,7 @@ def test_it_has_one_name_and_everything_under_it(installed: Path) -> None:
 def test_components_deploy_the_functions_that_came_with_them(installed: Path, tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(installed)!r}); "
-        "from selfheal.components.code import package; from selfheal.components.healer import Healer; "
+        "from selfheal.components.function import package; from selfheal.components.healer import Healer; "
         "from selfheal.cli.main import run; "
         "assets = package('healer').assets; print(assets['selfheal/functions/shared/remedies.json'].path)"
     )

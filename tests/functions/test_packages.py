@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from selfheal.components.code import package
+from selfheal.components.function import package
 
 BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 ENVIRONMENTS = {

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
-from selfheal.components.code import package
+from selfheal.components.function import package
 from selfheal.components.guards import GuardArgs
 from selfheal.components.healer import Healer
 from selfheal.components.iam import allow, function_role, on_items

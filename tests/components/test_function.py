@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from selfheal.components.code import FUNCTIONS, package
 from selfheal.components.errors import ComponentError
+from selfheal.components.function import FUNCTIONS, package
 
 
 @pytest.mark.parametrize(("function", "other"), [("fragile", "healer"), ("healer", "fragile")])

@@ -1,4 +1,4 @@
-"""Alarms on the healer's own health, to people only: its own failure must never wake it."""
+"""Alarms on the healer itself, to people only: its own failure must never wake it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _GUIDE = (
 )
 
 
-def watch(
+def healer_alarms(
     name: str,
     function_name: pulumi.Output[str],
     queue_name: pulumi.Output[str],
