@@ -21,7 +21,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = folder / "copy"
     for name in SOURCES:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", copy)
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", folder, copy],
         check=True,
@@ -39,6 +40,11 @@ def test_it_has_one_name_and_everything_under_it(installed: Path) -> None:
         assert {
             path.relative_to(installed / "selfheal") for path in (installed / "selfheal" / name).rglob("*.py")
         } == (sources)
+
+
+def test_it_says_its_licence(installed: Path) -> None:
+    (licence,) = installed.glob("*.dist-info/licenses/LICENSE")
+    assert "Apache License" in licence.read_text()
 
 
 def test_components_deploy_the_functions_that_came_with_them(installed: Path, tmp_path: Path) -> None:
