@@ -59,8 +59,6 @@ def _resource(registration: Registration, preview: bool) -> Resource:
         registration.name,
         props,
         {key: tuple(sorted(urns)) for key, urns in registration.property_dependencies.items()},
-        tuple(sorted(registration.dependencies)),
-        registration.parent or None,
     )
 
 

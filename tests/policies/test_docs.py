@@ -15,7 +15,7 @@ PACKAGE = ROOT / "policies" / "selfheal_policies"
 
 def test_the_page_is_up_to_date() -> None:
     page = (ROOT / "docs" / "policies.md").read_text()
-    assert page == docs.document(rules.load()), (
+    assert page == docs.page(rules.load()), (
         "docs/policies.md is out of date. Write it anew: "
         "cd policies && python -m selfheal_policies.docs > ../docs/policies.md"
     )

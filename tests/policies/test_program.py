@@ -24,7 +24,7 @@ def test_its_target_is_the_service_and_its_own_health_is_for_people() -> None:
         "healer-silent",
         "healer-lost-events",
     }
-    assert [topic.name for topic in graph.wake_topics()] == ["healer-topic"]
+    assert [topic.name for topic, _ in graph.wake_topics.values()] == ["healer-topic"]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from selfheal_policies.rule import Rule
+from selfheal_policies.rule import AnyRule
 
 
-def load() -> list[Rule]:
-    """Return every rule of this folder, by name. Modules whose name begins with `_` are helpers."""
-    names = sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
+def load() -> list[AnyRule]:
+    """Return every rule of this folder, by name."""
+    names = sorted(module.name for module in iter_modules(__path__))
     return [import_module(f"{__name__}.{name}").RULE for name in names]

@@ -3,20 +3,19 @@
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import listed, named
+from selfheal_policies.rule import Config, Finding, StackRule, listed
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the alarms on a healer's health that wake a healer, or nobody."""
     for alarm in graph.health_alarms.values():
-        woken = {healer.name for healer in graph.healers if graph.alarm_reaches(alarm, healer)}
+        woken = {healer.name for healer in graph.healers if graph.wakes(alarm, healer)}
         if woken:
             yield Finding(
-                alarm.urn, f"{named(alarm)} watches a healer's own health and wakes healer {listed(woken)}"
+                alarm.urn, f"{alarm.label} watches a healer's own health and wakes healer {listed(woken)}"
             )
         elif not graph.reaches_people(alarm):
-            yield Finding(alarm.urn, f"{named(alarm)} watches a healer's own health and reaches no person")
+            yield Finding(alarm.urn, f"{alarm.label} watches a healer's own health and reaches no person")
 
 
 RULE = StackRule(

@@ -4,17 +4,15 @@ from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the alarms that wake a healer and nobody else."""
-    alarms = {alarm.urn: alarm for healer in graph.healers for alarm in graph.waking_alarms(healer)}
-    for alarm in alarms.values():
+    for alarm in graph.wake_alarms.values():
         # An alarm that does nothing when it fires is the matter of cloudwatch-alarm-wakes-healer.
         fires = any("ALARM" in link.states for link in graph.wiring.links_from(alarm.urn))
         if fires and not graph.reaches_people(alarm):
-            yield Finding(alarm.urn, f"{named(alarm)} wakes a healer and can reach no person")
+            yield Finding(alarm.urn, f"{alarm.label} wakes a healer and can reach no person")
 
 
 RULE = StackRule(

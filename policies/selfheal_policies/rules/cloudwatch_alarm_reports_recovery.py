@@ -4,16 +4,15 @@ from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the alarms that wake a healer and do not report recovery to it."""
     for healer in graph.healers:
-        for alarm in graph.waking_alarms(healer):
-            if not graph.alarm_reaches(alarm, healer, ["OK"]):
+        for alarm in graph.alarms_of(healer):
+            if not graph.wakes(alarm, healer, ["OK"]):
                 yield Finding(
-                    alarm.urn, f"{named(alarm)} wakes healer {healer.name} and does not report recovery to it"
+                    alarm.urn, f"{alarm.label} wakes healer {healer.name} and does not report recovery to it"
                 )
 
 

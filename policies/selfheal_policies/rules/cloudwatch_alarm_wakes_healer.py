@@ -4,16 +4,15 @@ from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the alarms that are wired to a healer but do not wake it when they fire."""
     for healer in graph.healers:
-        for alarm in graph.waking_alarms(healer):
-            if not graph.alarm_reaches(alarm, healer, ["ALARM"]):
+        for alarm in graph.alarms_of(healer):
+            if not graph.wakes(alarm, healer, ["ALARM"]):
                 yield Finding(
-                    alarm.urn, f"{named(alarm)} reports to healer {healer.name} only what is no failure"
+                    alarm.urn, f"{alarm.label} reports to healer {healer.name} only what is no failure"
                 )
 
 

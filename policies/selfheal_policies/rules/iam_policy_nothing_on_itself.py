@@ -4,18 +4,17 @@ from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._writes import is_privilege, itself, named_writes
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the changes that a healer may make to itself, its role, or what wakes it."""
     for healer in graph.healers:
-        own = itself(graph, healer)
-        for write, node in named_writes(graph, healer):
-            if node.key in own and not is_privilege(write.action):
+        own = graph.parts_of(healer)
+        for write, node in graph.controls(healer):
+            if node.key in own:
                 yield Finding(
                     write.source.urn,
-                    f"healer {healer.name} may {write.action} on {node.label}, which is part of itself",
+                    f"healer {healer.name} may {write.action} on {node.name}, which is part of itself",
                 )
 
 

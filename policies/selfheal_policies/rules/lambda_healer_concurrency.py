@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import healer_functions
+from selfheal_policies.rule import Config, Finding, StackRule, boolean, integer
 from selfheal_policies.values import ABSENT, UNKNOWN, number
 
 KEY = "reservedConcurrentExecutions"
@@ -34,7 +33,7 @@ def problems(function: Resource, most: float, unreserved: bool) -> Iterable[Find
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers of which too many may run at the same time."""
-    for function in healer_functions(graph):
+    for function in graph.healer_functions:
         yield from problems(function, config["maximum"], config["allowUnreserved"])
 
 
@@ -50,17 +49,10 @@ RULE = StackRule(
         "alone then keeps two runs apart."
     ),
     schema={
-        "maximum": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 1,
-            "description": "Most copies of one healer that may run at the same time.",
-        },
-        "allowUnreserved": {
-            "type": "boolean",
-            "default": False,
-            "description": "Accept a healer without a reservation, where the account's quota forbids it.",
-        },
+        "maximum": integer("Most copies of one healer that may run at the same time.", 1),
+        "allowUnreserved": boolean(
+            "Accept a healer without a reservation, where the account's quota forbids it.", default=False
+        ),
     },
     check=check,
 )

@@ -3,15 +3,14 @@
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield what may change functions and is reached by no alarm."""
     for actor in graph.idle_healers:
         if actor.name not in config["deployers"]:
-            yield Finding(actor.urn, f"{named(actor)} may change functions, and no alarm wakes it")
+            yield Finding(actor.urn, f"{actor.label} may change functions, and no alarm wakes it")
 
 
 RULE = StackRule(
@@ -25,12 +24,7 @@ RULE = StackRule(
         "away; or, if it deploys and does not heal, name it in `deployers`."
     ),
     schema={
-        "deployers": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": "Logical names of functions and state machines that deploy and do not heal.",
-        }
+        "deployers": strings("Logical names of functions and state machines that deploy and do not heal."),
     },
     check=check,
 )

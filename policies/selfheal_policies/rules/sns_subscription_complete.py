@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
@@ -14,7 +13,7 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
             if link.kind == "permission":
                 yield Finding(
                     link.via.urn,
-                    f"{named(link.via)} lets an alarm's topic or event rule invoke {link.target.label}, and "
+                    f"{link.via.label} lets an alarm's topic or event rule invoke {link.target.name}, and "
                     "nothing subscribes or targets it",
                 )
 

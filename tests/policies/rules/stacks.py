@@ -117,7 +117,16 @@ class Stack:
 
     def resources(self) -> list[Resource]:
         return [
-            Resource(self.urn(name), TYPES[part.kind], name, {"name": name, **part.props}, part.references)
+            Resource(
+                self.urn(name),
+                TYPES[part.kind],
+                name,
+                {
+                    "name": name,
+                    **{k: v for k, v in part.props.items() if v is not UNKNOWN or k in part.references},
+                },
+                part.references,
+            )
             for name, part in self.parts.items()
         ]
 

@@ -674,7 +674,7 @@ BEHAVIOUR = [
                 (topic(OPEN | {"Principal": principal}, CLOSED), part)
                 for principal, part in (
                     ("*", "everybody"),
-                    ({"AWS": "*"}, "AWS *"),
+                    ({"AWS": "*"}, "everybody"),
                     ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, ":root"),
                     ({"Service": ["cloudwatch.amazonaws.com", "s3.amazonaws.com"]}, "s3.amazonaws.com"),
                 )
@@ -780,7 +780,7 @@ def messages(case: Case) -> list[str]:
             for each in rule.check(resource, config)
         ]
     else:
-        found = list(rule.check(stack.graph(), config))
+        found = list(dict.fromkeys(rule.check(stack.graph(), config)))
     urns = {resource.urn for resource in stack.resources()}
     assert {each.urn for each in found} <= urns
     return [each.message for each in found]
