@@ -1,4 +1,4 @@
-"""EventBridge rules on alarms, and state machines: which alarm wakes them, whom they call."""
+"""EventBridge rules and state machines: which alarms a rule matches, and which functions a machine calls."""
 
 import json
 import re

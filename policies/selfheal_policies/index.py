@@ -1,4 +1,4 @@
-"""Finds what a property refers to: by the name or ARN that it holds, or by what its value depends on."""
+"""Resolves references: by the name or ARN that a property holds, or by what its value depends on."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A reference that cannot be followed. It is kept, so that a rule reports it."""
+    """A reference that cannot be resolved. It is kept so that a rule can report it."""
 
     resource: Resource
     property: str
@@ -55,7 +55,7 @@ class Index:
     """The resources of one stack by URN, by type and by name."""
 
     def __init__(self, resources: Sequence[Resource]) -> None:
-        """Sort them in; nothing is followed yet."""
+        """Index them; no reference is resolved yet."""
         self.by_urn = {resource.urn: resource for resource in resources}
         self.unresolved: list[Unresolved] = []
         self._referring: dict[tuple[str, str], dict[str, list[tuple[Resource, Node]]]] = {}
@@ -158,7 +158,7 @@ class Index:
 
 
 def _may_be(resource: Resource, value: str, arn: Arn) -> bool:
-    """Return whether a resource with the right name is the one: not one of that name elsewhere."""
+    """Return whether a resource of the same name is the one that is meant: same region, same account."""
     own = text(resource.get("arn"))
     if isinstance(own, str) and value.startswith("arn:"):
         full = arns.parse_arn(own)

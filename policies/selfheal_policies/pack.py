@@ -1,4 +1,4 @@
-"""Rules as policies of the SDK: levels, configuration, waivers, one graph a call, and no crash ever."""
+"""Rules as policies of the SDK: levels, configuration, waivers, one graph per call, and no crash."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -80,14 +80,14 @@ def _judge(
     report: ReportViolation,
     urn: str,
 ) -> None:
-    """Report what a rule finds. What goes wrong inside is a finding too: no judgement is no pass."""
+    """Report what a rule finds. An error inside a rule is a finding too: it fails closed."""
     try:
         config = configured(rule, given)
         findings = list(dict.fromkeys(check(config)))
     except ConfigurationError as error:
         report(f"{error}. Correct the configuration of policy {rule.name}.", urn or None)
         return
-    # Anything else than a finding would end the deployment with a traceback, or switch the policy off.
+    # An exception would end the deployment with a traceback, or disable the policy.
     except Exception as error:  # noqa: BLE001
         report(
             f"rule {rule.name} could not judge this ({type(error).__name__}: {error}). Nothing is known to "

@@ -1,7 +1,7 @@
 """The two policies about waivers: the one that reads them, and the one that reports their use.
 
-Each policy is given its own configuration only. So that a waiver stands in one place, the first policy of
-every call reads them for all, and the last one reports which were used.
+Each policy is given only its own configuration. The first policy of every call therefore reads the waivers
+for all of them, and the last one reports which were used.
 """
 
 from collections.abc import Callable, Collection, Iterable

@@ -26,13 +26,13 @@ _DELIVERING = (*MACHINE_PROTOCOLS, UNKNOWN)
 
 @dataclass(frozen=True)
 class Link:
-    """When `source` has something to say, `target` hears it."""
+    """A notification or invocation that passes from `source` to `target`."""
 
     source: str
     """Key of a node."""
     target: Node
     via: Resource
-    """The resource that makes the link: the one to repair."""
+    """The resource that makes the link: the one to change."""
     kind: str
     """action, subscription, permission, mapping, event, event-target, definition or pipe."""
     states: frozenset[str] = STATES
@@ -77,7 +77,7 @@ class Wiring:
         """Keys of the topics to which a person, a pager or a chat channel is subscribed."""
         for link in self._links():
             self._from.setdefault(link.source, []).append(link)
-        # A permission without its subscription shows what was meant: the way exists, and is incomplete.
+        # A permission without its subscription shows that a link was meant: it is followed, as incomplete.
         for link in list(self._permitted()):
             self._from.setdefault(link.source, []).append(link)
         self._watched = {alarm.urn: watched_by(index, alarm) for alarm in index.of(*types.ALARMS)}

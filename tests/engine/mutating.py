@@ -16,7 +16,7 @@ from pulumi.runtime import register_stack_transformation
 
 from tests.policies.mutations import behaviour, rights, wiring
 from tests.policies.support.recording import arn
-from tests.policies.support.scene import Ref
+from tests.policies.support.references import Ref
 
 TABLE = {each.name: each for each in (*wiring.TABLE, *rights.TABLE, *behaviour.TABLE)}
 

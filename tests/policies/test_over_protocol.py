@@ -8,15 +8,13 @@ from collections.abc import Generator
 import pytest
 
 from tests.conftest import ROOT
-from tests.policies.rules import advice, behaviour, identities
+from tests.policies.rules.cases import CASES
 from tests.policies.rules.points import Case
 from tests.policies.support.client import Pack
 from tests.policies.support.healers import healer
 from tests.policies.support.scene import Scene
 
 pytestmark = pytest.mark.slow
-
-CASES = [*identities.CASES, *behaviour.CASES, *advice.CASES]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule, Stack
 
 from tests.policies.support.client import Analyzed, Judge, Level
 from tests.policies.support.healers import healer
-from tests.policies.support.scene import RULES, Lost, Ref, Scene
+from tests.policies.support.references import Lost, Ref
+from tests.policies.support.scene import RULES, Scene
 
 TODAY = date(2026, 11, 21)
 RULE = "test-thing-right"

@@ -17,7 +17,8 @@ from tests.policies.support.changes import (
 )
 from tests.policies.support.healers import ROUTES, healer
 from tests.policies.support.recording import arn
-from tests.policies.support.scene import MANDATORY, Findings, Ref, Scene, Spelling, Unknown
+from tests.policies.support.references import Ref, Spelling, Unknown
+from tests.policies.support.scene import MANDATORY, Findings, Scene
 
 MODES = pytest.mark.parametrize(
     ("spelling", "up"),

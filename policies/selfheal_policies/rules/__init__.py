@@ -1,4 +1,4 @@
-"""The rules: one a file, named like the file, `RULE` last. They are found, not listed."""
+"""The rules: one per file, named after the rule, with the object `RULE` last. They are found by listing."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,4 +1,4 @@
-"""An alarm that wakes a healer acts at all."""
+"""Alarms that wake a healer, or watch one, have their actions enabled."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="The actions of every alarm that wakes a healer, or that watches one, are enabled.",
-    why="An alarm without actions turns red in a console that nobody looks at: nothing is healed or told.",
+    why="An alarm whose actions are disabled changes state without notifying anyone or starting a healer.",
     fix="Set actions_enabled to true or leave it out. To silence a healer for a while, use its mode instead.",
     check=check,
 )

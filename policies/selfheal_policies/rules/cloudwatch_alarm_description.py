@@ -1,4 +1,4 @@
-"""Whoever is woken by an alarm finds out what to do."""
+"""The description of an alarm links to what to do about it."""
 
 import re
 from collections.abc import Iterable
@@ -31,8 +31,8 @@ RULE = StackRule(
     level="advisory",
     severity="low",
     what="An alarm that wakes a healer, or watches one, has a description with a link.",
-    why="Whoever is called at night loses the first minutes to finding out what the alarm means.",
-    fix="Set alarm_description to what happened, what the healer does about it, and where to read on.",
+    why="Without one, whoever is on call first has to find out what the alarm means.",
+    fix="Describe in alarm_description what happened and what the healer does, and link to a runbook.",
     schema={
         "link": string("Regular expression that a description must contain.", r"https?://\S+"),
     },

@@ -1,4 +1,4 @@
-"""An alarm on a healer's own health goes to people only."""
+"""An alarm on a healer's own health notifies people only."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="An alarm on a healer's own health goes to people, and to people only.",
-    why="A healer that is woken by its own failure fails again: a loop that runs until someone stops it.",
+    why="A healer that its own failure wakes fails again, in a loop that runs until somebody stops it.",
     fix="Let alarm_actions and ok_actions of this alarm name only a topic for people.",
     check=check,
 )

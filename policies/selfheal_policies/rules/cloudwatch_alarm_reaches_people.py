@@ -1,4 +1,4 @@
-"""An alarm that wakes a healer can reach a person besides."""
+"""An alarm that wakes a healer notifies a person as well."""
 
 from collections.abc import Iterable
 
@@ -19,8 +19,8 @@ RULE = StackRule(
     name="cloudwatch-alarm-reaches-people",
     level="mandatory",
     severity="high",
-    what="Every alarm that wakes a healer can reach a person besides, not by way of the healer.",
-    why="When the healer itself is broken, a failure that only it hears of is heard by nobody.",
+    what="Every alarm that wakes a healer can also reach a person, without the healer's help.",
+    why="If the healer itself is broken, nobody learns of a failure that only the healer is notified of.",
     fix=(
         "Add a topic for people to alarm_actions (one that wakes no healer), or subscribe an address to the "
         "topic that wakes it."

@@ -1,4 +1,4 @@
-"""An alarm that wakes a healer also tells it when it is over."""
+"""An alarm that wakes a healer also reports recovery to it."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="Every alarm that wakes a healer reports recovery to the same healer.",
-    why="A healer that never hears of recovery goes on changing a service that is well, or never closes.",
+    why="A healer that is not notified of recovery keeps changing a healthy service, or never stops.",
     fix="Give ok_actions what alarm_actions has, or let the event rule's pattern accept the state OK.",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""An alarm that tells a healer that it is over also told it that it began."""
+"""An alarm that reports recovery to a healer also reports the failure to it."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="Every alarm that is wired to a healer wakes it when it fires.",
-    why="The healer would sleep through the failure and only hear of its end.",
+    why="Otherwise the healer is notified of the end of a failure only, never of its beginning.",
     fix="Give alarm_actions what ok_actions has, or let the event rule's pattern accept the state ALARM.",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""Whether a healer heals or hurts can be seen."""
+"""A dashboard shows what a healer does to its targets."""
 
 from collections.abc import Iterable
 

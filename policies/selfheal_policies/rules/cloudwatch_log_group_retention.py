@@ -1,4 +1,4 @@
-"""What a healer wrote can be read after an incident, and does not pile up for ever."""
+"""A healer's logs are kept long enough to explain an incident, and not for ever."""
 
 from collections.abc import Iterable
 
@@ -56,7 +56,7 @@ RULE = StackRule(
     level="advisory",
     severity="low",
     what="The log group of a healer is declared, with a retention.",
-    why="Logs that are gone cannot explain an incident, and logs that are never deleted cost without end.",
+    why="Deleted logs cannot explain an incident, and logs that never expire cost more every month.",
     fix="Declare the healer's LogGroup with retention_in_days, and name it in the function's logging_config.",
     schema={
         "minimumDays": integer("Fewest days that a healer's logs are kept.", 7),

@@ -1,4 +1,4 @@
-"""The deployment has a ledger that can be put back."""
+"""A deployment with a healer has a ledger that can be restored."""
 
 from collections.abc import Iterable
 
@@ -39,7 +39,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="A deployment with a healer has a ledger: a table with point-in-time recovery that it writes to.",
-    why="Without its memory a healer repeats what did not help, and nobody can tell or undo what it did.",
+    why="Without its ledger a healer repeats what did not help, and nobody can see or undo what it did.",
     fix=(
         "Add a DynamoDB table with point_in_time_recovery enabled and let the healer record what it does; or "
         "name a ledger of another stack in `ledgers`."

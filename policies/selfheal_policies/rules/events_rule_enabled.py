@@ -33,7 +33,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="Every event rule that wakes a healer, by an alarm or by a schedule, is enabled.",
-    why="A healer whose schedule sleeps never resumes what a lost notification or a crash left half done.",
+    why="Without its schedule a healer does not resume what a lost notification or a crash left unfinished.",
     fix='Set state to "ENABLED", or leave it out. To silence a healer for a while, use its mode instead.',
     check=check,
 )

@@ -1,4 +1,4 @@
-"""A healer changes nothing on itself."""
+"""A healer may not change itself or what wakes it."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="No healer may change itself, its role, or the alarms, topics, queues and rules that wake it.",
-    why="A healer that can change itself can take off every limit that it was given, or silence its alarms.",
+    why="A healer that can change itself can remove every limit that it was given, or disable its alarms.",
     fix="Leave its own resources out of the statement.",
     check=check,
 )

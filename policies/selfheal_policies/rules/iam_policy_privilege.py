@@ -1,4 +1,4 @@
-"""A healer does not touch identities: neither its own nor another's."""
+"""A healer has no rights on identities, neither its own nor others."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet

@@ -1,4 +1,4 @@
-"""What a healer may do can be read before it is deployed."""
+"""A healer's policies can be read at preview."""
 
 from collections.abc import Iterable
 
@@ -37,7 +37,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="Every policy of a healer's role is known at preview and is a well-formed document.",
-    why="What cannot be read may allow anything, and would first be seen when it is in force.",
+    why="A policy that cannot be read may allow anything, and would be seen only once it is in force.",
     fix=(
         "Write the document with Output.json_dumps and ARNs with Output.concat from names, which are known "
         "at preview, and declare the role in this stack."

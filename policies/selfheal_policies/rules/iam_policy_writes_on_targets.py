@@ -1,4 +1,4 @@
-"""A healer changes nothing but the functions that its alarms watch."""
+"""A healer may change only the functions that its alarms watch."""
 
 from collections.abc import Iterable
 
@@ -41,7 +41,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="A healer may change only the functions that the alarms waking it watch, and their mappings.",
-    why="A change to what nobody watches is a change whose harm nobody sees.",
+    why="Nobody would notice that a change to an unwatched resource does harm.",
     fix=(
         "Name only the watched functions in the statement, let an alarm on this one wake the healer, or add "
         "it to `allowedTargets`."

@@ -1,4 +1,4 @@
-"""A healer's role is bounded, whatever is attached to it later."""
+"""A healer's role has a permissions boundary."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a healer may do stands in the stack, not in a policy that somebody else can change."""
+"""A healer's rights are declared in its stack, not in a policy that others can change."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet

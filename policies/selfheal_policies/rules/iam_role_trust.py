@@ -1,4 +1,4 @@
-"""Nobody but the Lambda service becomes a healer."""
+"""Only the service that runs a healer can assume its role."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet

@@ -1,4 +1,4 @@
-"""What a healer fails at ends somewhere, and not in the healer."""
+"""Events that a healer fails on go to a destination that does not wake it."""
 
 from collections.abc import Iterable
 
@@ -37,18 +37,18 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     for healer in graph.healer_functions:
         found = graph.wiring.failure_destinations(healer)
         if not found and _asynchronous(graph, healer):
-            yield Finding(healer.urn, f"events that healer {healer.name} fails at are lost")
+            yield Finding(healer.urn, f"events that healer {healer.name} fails on are lost")
         for holder, node in found:
             if healer.urn in graph.reach(node.key):
                 yield Finding(
-                    holder.urn, f"events that healer {healer.name} fails at go to {node.name}, which wakes it"
+                    holder.urn, f"events that healer {healer.name} fails on go to {node.name}, which wakes it"
                 )
         for mapping in _mappings(graph, healer):
             if not _dead_letters(graph, mapping):
                 yield Finding(
                     mapping.urn,
                     f"the queue of {mapping.label} has no redrive policy: a message that healer "
-                    f"{healer.name} fails at returns until it expires",
+                    f"{healer.name} fails on returns until it expires",
                 )
 
 
@@ -56,8 +56,8 @@ RULE = StackRule(
     name="lambda-failure-destination",
     level="mandatory",
     severity="high",
-    what="Events that a healer fails at go to a destination that does not wake it.",
-    why="A failed nudge that vanishes hides a broken healer, and one that returns makes it fail for ever.",
+    what="Events that a healer fails on go to a destination that does not wake it.",
+    why="A failed event that is dropped hides a broken healer, and one that comes back makes it fail again.",
     fix=(
         "Give the function a FunctionEventInvokeConfig whose on_failure is a queue of its own, and a queue "
         "that wakes it a redrive policy."

@@ -1,4 +1,4 @@
-"""The failure rate that a stack gives its fragile service is one, and is 0 where real users are."""
+"""The failure rate of the fragile service is a number from 0 to 1, and 0 where there are real users."""
 
 from collections.abc import Iterable
 
@@ -33,7 +33,7 @@ RULE = ResourceRule(
     level="mandatory",
     severity="high",
     what="A function's baseline failure rate is a number from 0 to 1, and 0 in the stacks that are named.",
-    why="A rate that is meant for a demonstration makes real users fail, on every deployment anew.",
+    why="A rate that is meant for a demonstration makes requests of real users fail.",
     fix="Set failureRate in the stack's configuration: pulumi config set failureRate 0.",
     schema={
         "variable": string(

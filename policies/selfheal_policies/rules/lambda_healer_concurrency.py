@@ -1,4 +1,4 @@
-"""Few copies of a healer run at the same time."""
+"""A healer has a small reserved concurrency."""
 
 from collections.abc import Iterable
 
@@ -42,7 +42,7 @@ RULE = StackRule(
     level="mandatory",
     severity="medium",
     what="A healer has a reserved concurrency, and a small one.",
-    why="Copies that run at the same time judge the same outage and act on it more than once.",
+    why="Invocations that run at the same time may act on the same outage more than once.",
     fix=(
         "Set reserved_concurrent_executions to 1. An account whose quota is 10 cannot reserve any: set "
         "`allowUnreserved` there, or waive this policy for the healer until the quota is raised; the ledger "

@@ -71,7 +71,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="In production stacks a healer acts only with a budget and a topic that a person is subscribed to.",
-    why="A healer that is wrong is so every minute, and without these nothing stops it and nobody knows.",
+    why="A wrong healer repeats its mistake every minute; without these nothing stops it and nobody knows.",
     fix=(
         "Set MODE to observe or suggest; or declare BUDGET (acts a day) and ESCALATION_TOPIC_ARN in its "
         "environment, and subscribe a person: pulumi config set --path 'escalationEmails[0]' "

@@ -1,4 +1,4 @@
-"""An event for a healer is tried few times and dropped while it is still true."""
+"""A healer's events are retried seldom and expire soon."""
 
 import json
 from collections.abc import Iterable
@@ -113,8 +113,8 @@ RULE = StackRule(
     name="lambda-healer-retries",
     level="mandatory",
     severity="medium",
-    what="An event that a healer fails at is retried seldom and is not kept for long.",
-    why="A retried or hours-old event makes a healer act on an outage that is over.",
+    what="An event that a healer fails on is retried seldom and is not kept for long.",
+    why="A retried or old event makes a healer act on an outage that is over.",
     fix=(
         "Give the function, or the alias that is invoked, a FunctionEventInvokeConfig with "
         "maximum_retry_attempts 0 and maximum_event_age_in_seconds 60, and a queue that wakes it a redrive "

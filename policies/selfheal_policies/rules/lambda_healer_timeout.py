@@ -1,4 +1,4 @@
-"""A run of a healer is over before the next one begins."""
+"""A healer's timeout ends one run before the next begins."""
 
 from collections.abc import Iterable
 
@@ -37,8 +37,8 @@ RULE = StackRule(
     level="mandatory",
     severity="medium",
     what="A healer's timeout is short.",
-    why="A run that hangs for minutes acts on what it saw minutes ago, and holds back every other run.",
-    fix="Set timeout to what one look and one act take, such as 30 s, and let the next run continue.",
+    why="A run that hangs for minutes acts on outdated observations, and delays every other run.",
+    fix="Set timeout to what one observation and one act take, such as 30 s; the next run continues.",
     schema={
         "maximumSeconds": integer("Longest timeout of a healer in seconds; the shortest schedule is 60.", 60),
     },

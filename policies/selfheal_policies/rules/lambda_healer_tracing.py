@@ -1,4 +1,4 @@
-"""What a run of a healer called, and how long it took, can be seen."""
+"""A healer is traced by X-Ray."""
 
 from collections.abc import Iterable
 

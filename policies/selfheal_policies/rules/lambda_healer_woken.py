@@ -1,4 +1,4 @@
-"""A healer is woken by something."""
+"""A function that may change other functions is woken by an alarm."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="What may change functions is woken by an alarm.",
-    why="It is a healer that sleeps through every failure, or a standing right to change what others run.",
+    why="Otherwise it is a healer that no failure starts, or a standing right to change other functions.",
     fix=(
         "Name its topic in the alarm's alarm_actions and ok_actions and subscribe it; or take the right "
         "away; or, if it deploys and does not heal, name it in `deployers`."

@@ -1,4 +1,4 @@
-"""A mapping on the way to a healer is enabled and passes everything on."""
+"""Event source mappings on the way to a healer are enabled and do not filter."""
 
 from collections.abc import Iterable
 
@@ -26,7 +26,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="Every event source mapping on the way to a healer is enabled and has no filter.",
-    why="Alarms pile up in the queue, or are dropped, while everyone believes that a healer takes them.",
+    why="Notifications pile up in the queue, or are dropped, and no healer receives them.",
     fix="Set enabled to true and remove filter_criteria.",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""Whoever wakes a healer may do so by a permission of its own, and nobody else may."""
+"""Each source that wakes a healer has a Lambda permission of its own, and nothing else has one."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""Every reference that could lead to a healer can be followed."""
+"""Every reference that could lead to a healer can be resolved."""
 
 from collections.abc import Iterable
 

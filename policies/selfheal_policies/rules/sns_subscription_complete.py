@@ -1,4 +1,4 @@
-"""What may be invoked by a topic or an event rule is also subscribed to it."""
+"""A function that a topic or an event rule may invoke is also subscribed to it."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="A healer that the topic of an alarm, or a rule on alarms, may invoke is subscribed to it.",
-    why="The alarm fires into the void, and everyone believes that a healer looks after the service.",
+    why="The alarm's notification is delivered to nobody, although the permission suggests otherwise.",
     fix="Add the subscription with protocol lambda (or the event target), or remove the permission.",
     check=check,
 )

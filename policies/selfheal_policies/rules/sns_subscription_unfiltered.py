@@ -1,4 +1,4 @@
-"""A subscription on the way to a healer passes everything on."""
+"""Subscriptions on the way to a healer have no filter policy."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="No subscription on the way from an alarm to a healer has a filter policy.",
-    why="CloudWatch sends no message attributes, so a filter drops alarms or their recovery without a trace.",
+    why="CloudWatch sends no message attributes, so a filter silently drops alarms or their recovery.",
     fix="Remove filter_policy; a healer reads the alarm's state itself and needs no filter.",
     check=check,
 )

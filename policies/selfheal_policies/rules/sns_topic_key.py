@@ -1,4 +1,4 @@
-"""CloudWatch can publish to an encrypted topic."""
+"""CloudWatch may use the key of an encrypted topic."""
 
 from collections.abc import Iterable
 
@@ -81,7 +81,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="An encrypted topic that a healer's alarms publish to uses a key that CloudWatch may use.",
-    why="Otherwise every alarm vanishes without an error that anyone sees: no healing, and nobody told.",
+    why="Otherwise notifications are lost without a visible error: nothing is healed and nobody is told.",
     fix=(
         "Use a key of your own whose policy allows cloudwatch.amazonaws.com kms:Decrypt and kms:"
         "GenerateDataKey*, leave the topic unencrypted, or name a key that is known good in `allowedKeys`."

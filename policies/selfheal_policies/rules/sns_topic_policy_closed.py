@@ -1,4 +1,4 @@
-"""Nobody but CloudWatch publishes to the topic that wakes a healer."""
+"""Only CloudWatch may publish to a topic that wakes a healer."""
 
 from collections.abc import Iterable, Iterator
 

@@ -17,7 +17,8 @@ from tests.policies.support.changes import (
 )
 from tests.policies.support.healers import CHANGE, ROUTES, pattern
 from tests.policies.support.recording import arn
-from tests.policies.support.scene import Lost, Ref, Scene
+from tests.policies.support.references import Lost, Ref
+from tests.policies.support.scene import Scene
 
 WAKE, PEOPLE, MEDIC, INBOX = Ref("wake"), Ref("people"), Ref("medic"), Ref("inbox")
 OTHER = arn("lambda.Function", "other")

@@ -22,7 +22,7 @@ from tests.policies.support.changes import (
 )
 from tests.policies.support.healers import CHANGE
 from tests.policies.support.recording import ACCOUNT, REGION, arn
-from tests.policies.support.scene import Ref
+from tests.policies.support.references import Ref
 
 POLICY, BOUNDARY = OURS
 FRAGILE, HEALER, ROLE = text("fragile"), text("healer"), text("healer-role")

@@ -6,7 +6,8 @@ from typing import Literal
 from tests.policies.support.changes import Change
 from tests.policies.support.healers import healer
 from tests.policies.support.recording import Recorder
-from tests.policies.support.scene import Scene, Spelling
+from tests.policies.support.references import Spelling
+from tests.policies.support.scene import Scene
 
 Flag = Literal["both", "up", "staging", "prod"]
 """Judge both spellings of its references, or at up as well, with known values; in another stack than dev."""

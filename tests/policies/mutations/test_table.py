@@ -18,7 +18,8 @@ from tests.policies.support.changes import drop, put, remove, several, variables
 from tests.policies.support.client import Level, Pack, Violation
 from tests.policies.support.healers import ROUTES, alarm, function, healer, subscribe, topic
 from tests.policies.support.recording import Recorder, record
-from tests.policies.support.scene import RULES, Scene, Spelling
+from tests.policies.support.references import Spelling
+from tests.policies.support.scene import RULES, Scene
 
 pytestmark = pytest.mark.slow
 

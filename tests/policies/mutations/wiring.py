@@ -19,7 +19,8 @@ from tests.policies.support.changes import (
     text,
 )
 from tests.policies.support.recording import ACCOUNT, REGION
-from tests.policies.support.scene import Ref, Scene
+from tests.policies.support.references import Ref
+from tests.policies.support.scene import Scene
 
 FAST = "healer-fragile-fast"
 PERMISSION = "healer-invoke-topic"

@@ -3,7 +3,7 @@
 from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.policies.rules.points import five
 from tests.policies.support.changes import add, compute, drop, hide, nothing, put, remove, several
-from tests.policies.support.scene import Ref
+from tests.policies.support.references import Ref
 
 PASSED_THROUGH = put("medic", tracingConfig={"mode": "PassThrough"})
 ONE_DAY = put("medic-logs", retentionInDays=1)

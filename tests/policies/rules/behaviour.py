@@ -20,7 +20,8 @@ from tests.policies.support.changes import (
 )
 from tests.policies.support.healers import NOBODY_ELSE, ONLY_ALARMS
 from tests.policies.support.recording import ACCOUNT, arn
-from tests.policies.support.scene import Ref, physical
+from tests.policies.support.references import Ref
+from tests.policies.support.scene import physical
 
 CONCURRENCY = "reservedConcurrentExecutions"
 PEOPLE = text("people")

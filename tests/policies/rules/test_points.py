@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from selfheal.sandbox.provider.wire import UNKNOWN
-from tests.policies.rules import advice, behaviour, identities
+from tests.policies.rules.cases import CASES
 from tests.policies.rules.points import POINTS, Case
 from tests.policies.support.healers import healer
 from tests.policies.support.scene import RULES, Scene
 
-CASES = [*identities.CASES, *behaviour.CASES, *advice.CASES]
 JUDGED = sorted({case.rule for case in CASES})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.policies.support.scene import Json, Ref, Unknown
+from tests.policies.support.references import Json, Ref, Unknown
 
 Change = Callable[[Any], object]
 """Changes a `Scene`, or the running program of the tests on the real engine, which has `find` as well."""

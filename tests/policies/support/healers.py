@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.policies.support.changes import document, text
 from tests.policies.support.recording import ACCOUNT
-from tests.policies.support.scene import Item, Json, Ref, Scene, physical
+from tests.policies.support.references import Json, Ref
+from tests.policies.support.scene import Item, Scene, physical
 
 TRUST: dict[str, Any] = {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
 CHANGE = "lambda:UpdateFunctionConfiguration"

@@ -8,7 +8,6 @@ import copy
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from pulumi_policy import PolicyResource, StackValidationArgs
@@ -23,52 +22,13 @@ from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.policies.support.client import Analyzed, Judge, Violation
 from tests.policies.support.recording import Recorder, answered, arn, known, token
+from tests.policies.support.references import Json, Lost, Ref, Spelling, Unknown
 
 RULES = {rule.name: rule for rule in load()}
 MANDATORY = frozenset(name for name, rule in RULES.items() if rule.level == "mandatory")
 
 Findings = dict[str, list[str]]
 """Rule to the messages of its findings; rules without any are left out."""
-
-
-class Spelling(StrEnum):
-    """How a program refers to another resource."""
-
-    RESOURCE = "resource"
-    """Through its output: unknown at preview, with the dependency."""
-    LITERAL = "literal"
-    """As text that a person wrote: known, without any dependency."""
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A reference to another resource."""
-
-    target: str
-    attribute: str = "arn"
-    """`arn`; `name`, which is known at preview; or `text`, the ARN put together from parts that are known."""
-    suffix: str = ""
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """A value that is unknown and depends on these resources."""
-
-    origins: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Lost:
-    """A value that is unknown at preview and depends on nothing."""
-
-    value: Any
-
-
-@dataclass(frozen=True)
-class Json:
-    """JSON text. It is unknown as a whole as long as a reference in it is."""
-
-    content: Any
 
 
 @dataclass
