@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi_policy.proxy import unknown_checking_proxy
@@ -129,6 +130,13 @@ def test_documents_are_read_in_every_spelling() -> None:
     assert "no policy document" in documents.parse("[]").problem
     assert documents.parse(json.dumps({"Statement": ["x"]})).problem == "has a malformed statement"
     assert documents.parse(ABSENT).statements == ()
+
+
+@pytest.mark.parametrize("key", ["Action", "NotAction"])
+@pytest.mark.parametrize("answer", [True, False])
+def test_an_action_that_is_not_known_counts_as_the_asker_says(key: str, answer: bool) -> None:
+    [statement] = documents.parse({"Statement": [{key: [UNKNOWN, "s3:GetObject"], "Resource": "*"}]})
+    assert statement.covers("iam:PassRole", if_unknown=answer) is answer
 
 
 def test_patterns_of_iam_know_two_wildcards_and_no_others() -> None:

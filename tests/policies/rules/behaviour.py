@@ -72,6 +72,11 @@ def topic(*statements: dict[str, Any]) -> Change:
     return put("wake-policy", policy=document(*statements))
 
 
+def topic_data(*statements: dict[str, Any]) -> Change:
+    """Give the policy as data, in which single entries can be unknown."""
+    return put("wake-policy", policy=document(*statements).content)
+
+
 def opened(**statement: Any) -> Change:
     return topic(OPEN | statement, CLOSED)
 
@@ -185,6 +190,10 @@ CASES = [
             *each(
                 "nobody is subscribed",
                 acting(BUDGET="3", ESCALATION_TOPIC_ARN=text("wake")),
+                several(
+                    acting(BUDGET="3", ESCALATION_TOPIC_ARN=text("wake")),
+                    put("to-people", topic=Ref("wake")),
+                ),
                 acting(BUDGET="3", ESCALATION_TOPIC_ARN=ELSEWHERE),
                 several(acting(BUDGET="3", ESCALATION_TOPIC_ARN=PEOPLE), put("to-people", protocol="sqs")),
             ),
@@ -237,7 +246,12 @@ CASES = [
             ),
             (put("wake-policy", policy="{"), "is no JSON"),
         ],
-        unknown=[(hide("wake-policy", "policy", "wake"), "not known at preview")],
+        unknown=[
+            (hide("wake-policy", "policy", "wake"), "not known at preview"),
+            # An action that is not known may be allowed, and denies nothing.
+            (topic_data(OPEN, CLOSED | {"Action": [UNKNOWN]}), "does not deny"),
+            (topic_data(OPEN | {"Action": [UNKNOWN], "Principal": "*"}, CLOSED), "everybody"),
+        ],
         configured=[
             (topic(OPEN), {"requireDeny": False}, ""),
             (

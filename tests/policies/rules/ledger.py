@@ -7,6 +7,7 @@ from tests.policies.rules.points import data, each, five
 from tests.policies.support.changes import (
     Change,
     add,
+    document,
     grant,
     hide,
     put,
@@ -18,6 +19,8 @@ from tests.policies.support.recording import arn
 from tests.policies.support.references import Ref, Unknown
 
 MEMORY = text("memory")
+PUTS: dict[str, Any] = {"Action": "dynamodb:PutItem", "Resource": MEMORY}
+DENIES: dict[str, Any] = {"Effect": "Deny", "Action": "dynamodb:*", "Resource": MEMORY}
 ALL_ITEMS = "dynamodb:PutItem on approval#*, command#*, mode of its ledger"
 
 
@@ -35,8 +38,7 @@ def ledger(
 
 def denied(**statement: Any) -> Change:
     """Let the healer write all items of its ledger, and deny it some."""
-    denial = {"Effect": "Deny", "Action": "dynamodb:*", "Resource": MEMORY, **statement}
-    return grant({"Action": "dynamodb:PutItem", "Resource": MEMORY}, denial)
+    return grant(PUTS, DENIES | statement)
 
 
 def puts_under(condition: dict[str, Any]) -> Change:
@@ -106,6 +108,11 @@ CASES = [
             (several(ledger(), hide("medic", "environment")), ""),
             (puts_under(items("ForAllValues:StringLike", "target#*") | {"x": UNKNOWN}), ""),
             (puts_under(items("ForAllValues:StringLike", UNKNOWN)), "of its ledger"),
+            # An action that is not known denies nothing.
+            (
+                put("medic-rights", policy=document(PUTS, DENIES | {"Action": [UNKNOWN]}).content),
+                "of its ledger",
+            ),
         ],
         configured=[
             (ledger("approval#*"), {"protected": ["mode"]}, ""),

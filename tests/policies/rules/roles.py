@@ -30,8 +30,10 @@ def trust(**statement: Any) -> Change:
     return put("medic-role", assumeRolePolicy=document(TRUST | statement))
 
 
-def bound(*statements: dict[str, Any]) -> Change:
-    return put("medic-limit", policy=document(*({"Resource": "*", **statement} for statement in statements)))
+def bound(*statements: dict[str, Any], known: bool = True) -> Change:
+    """Give the boundary statements on every resource: as text, or as data in which entries are unknown."""
+    made = document(*({"Resource": "*", **statement} for statement in statements))
+    return put("medic-limit", policy=made if known else made.content)
 
 
 def machine(service: str) -> Change:
@@ -135,6 +137,11 @@ CASES = [
         ],
         unknown=[
             (hide("medic-limit", "policy"), "not known at preview"),
+            # An action that is not known denies nothing.
+            (
+                bound({"NotAction": "s3:*"}, {"Effect": "Deny", "Action": [UNKNOWN]}, known=False),
+                "iam:AttachRolePolicy",
+            ),
             (hide("medic-role", "permissionsBoundary"), "comes from no policy"),
         ],
         configured=[(put("medic-role", permissionsBoundary=COMPANY), {"accepted": [COMPANY]}, "")],
