@@ -21,8 +21,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.policy_client import Analyzed, Pack  # noqa: E402  (found by the line above)
-from tests.support.policy_recording import Recorder, record  # noqa: E402
+from tests.policies.support.client import Analyzed, Pack  # noqa: E402  (found by the line above)
+from tests.policies.support.recording import Recorder, record  # noqa: E402
 
 GOAL = 1.5
 """The ratio that the pack has to stay under."""

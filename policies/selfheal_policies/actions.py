@@ -38,7 +38,7 @@ _TELLS = frozenset(
         "xray:puttracesegments",
     }
 )
-"""Changes nothing that anyone runs on: logs, metrics, traces, mail, taking a message off one's own queue."""
+"""Actions that change nothing another service depends on: logs, metrics, traces, mail, receiving messages."""
 
 _WAKES = frozenset(
     {
@@ -51,7 +51,7 @@ _WAKES = frozenset(
         "states:startsyncexecution",
     }
 )
-"""Makes something else run."""
+"""Actions that make something else run."""
 
 _DATA = frozenset(
     {
@@ -65,7 +65,7 @@ _DATA = frozenset(
         "dynamodb:updateitem",
     }
 )
-"""Writes items: a ledger's, or switches that services obey."""
+"""Actions that write items: a ledger's, or the switches that services read."""
 
 
 def meaning(action: str) -> str:
@@ -77,3 +77,9 @@ def meaning(action: str) -> str:
         if name in names:
             return kind
     return CONTROL
+
+
+def is_on_identities(action: str) -> bool:
+    """Return whether an action is on identities: with one of them a role can get every other permission."""
+    service, _, name = action.lower().partition(":")
+    return service in ("iam", "sts") or name == "passrole"

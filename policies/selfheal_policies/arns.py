@@ -1,4 +1,4 @@
-"""ARNs and names as they are written in programs: text in, what it names out. Pure, and never raises."""
+"""Parses ARNs and names as they are written in programs. Pure, and never raises."""
 
 import re
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _QUEUE_URL = re.compile(r"https?://[^/]*(?:sqs|queue)[^/]*/(\d+)/([^/?]+)")
 
 @dataclass(frozen=True)
 class Arn:
-    """What an ARN, a queue's address or a name says."""
+    """What an ARN, a queue's URL or a name says."""
 
     kind: str
     name: str
@@ -41,7 +41,7 @@ class Arn:
 
 
 def parse_arn(text: str) -> Arn | None:
-    """Return what an ARN or a queue's address names; None for text that is neither."""
+    """Return what an ARN or a queue's URL names; None for text that is neither."""
     url = _QUEUE_URL.fullmatch(text)
     if url:
         return Arn(QUEUE, url[2], account=url[1])

@@ -6,67 +6,43 @@ from collections.abc import Iterator, Sequence
 
 from selfheal_policies import rules
 from selfheal_policies.rule import Rule
-from selfheal_policies.waiver_policies import SCHEMA, USED, WAIVERS
+from selfheal_policies.waiver_policies import USED, WAIVERS
 
 _HEAD = """# Policies
 
 Generated from the pack by `python -m selfheal_policies.docs` in `policies/`; do not edit.
 
 A *healer* is a function or state machine that an alarm can reach and whose role can change something. What is
-reached and changes nothing is a notifier, and is left in peace. The level is the default of each policy;
+reached and changes nothing is a notifier, and is not judged. The level is the default of each policy;
 configuration (`pulumi preview --policy-pack policies --policy-pack-config <file>`) decides over it."""
 
-_WAIVERS = f"""## {WAIVERS}
-
-**mandatory** · high · resource and stack
-
-Every waiver names a policy, a resource, a reason and a day that is not over.
-
-- Why: A waiver that nobody answers for, or that nobody looks at again, is a rule switched off.
-- Fix: Correct or remove the waiver in the pack's configuration.
-
-| property | type | default | what |
-|---|---|---|---|
-| `waivers` | array | `[]` | {SCHEMA["waivers"]["description"]} |
-
+_EXAMPLE = """
 ```json
-{{
-  "{WAIVERS}": {{
+{
+  "selfheal-waivers": {
     "enforcementLevel": "mandatory",
     "waivers": [
-      {{
+      {
         "policy": "lambda-healer-woken",
         "resource": "deployer",
         "reason": "deploys previews, OPS-123",
         "expires": "2027-03-31"
-      }}
+      }
     ]
-  }}
-}}
-```
-
-## {USED}
-
-**advisory** · low · resource and stack
-
-Each use of a waiver is reported.
-
-- Fix: None is needed. Remove the waiver as soon as the finding is mended."""
+  }
+}
+```"""
 
 
-def document(found: Sequence[Rule]) -> str:
-    """Return the whole page."""
+def page(found: Sequence[Rule]) -> str:
+    """Return docs/policies.md for these rules."""
+    every = [*found, WAIVERS, USED]
     table = ["| policy | level | severity | judges | demands |", "|---|---|---|---|---|"]
     table += [
         f"| [{rule.name}](#{rule.name}) | {rule.level} | {rule.severity} | {rule.kind} | {rule.what} |"
-        for rule in found
+        for rule in every
     ]
-    table += [
-        f"| [{WAIVERS}](#{WAIVERS}) | mandatory | high | both | Every waiver is complete and holds today. |",
-        f"| [{USED}](#{USED}) | advisory | low | both | Each use of a waiver is reported. |",
-    ]
-    sections = ["\n".join(_section(rule)) for rule in found]
-    return "\n\n".join([_HEAD, "\n".join(table), *sections, _WAIVERS]) + "\n"
+    return "\n\n".join([_HEAD, "\n".join(table), *("\n".join(_section(rule)) for rule in every)]) + "\n"
 
 
 def _section(rule: Rule) -> Iterator[str]:
@@ -80,7 +56,9 @@ def _section(rule: Rule) -> Iterator[str]:
         for key, schema in rule.schema.items():
             default = json.dumps(schema["default"]).replace("|", "\\|")
             yield f"| `{key}` | {schema['type']} | `{default}` | {schema['description']} |"
+    if rule is WAIVERS:
+        yield _EXAMPLE
 
 
 if __name__ == "__main__":
-    sys.stdout.write(document(rules.load()))
+    sys.stdout.write(page(rules.load()))

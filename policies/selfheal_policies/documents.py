@@ -1,7 +1,7 @@
-"""IAM policy documents: text in, statements out. Pure, and never raises."""
+"""IAM policy documents: JSON in, statements with their conditions out. Pure, and never raises."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
@@ -9,7 +9,12 @@ from re import IGNORECASE, Pattern
 from re import compile as compile_pattern
 from typing import Any, cast
 
+from selfheal_policies import arns
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing, entries, get, plain
+
+_SINGLE = frozenset({"arnequals", "arnlike", "stringequals", "stringlike"})
+_EVERY = frozenset({"forallvalues:stringequals", "forallvalues:stringlike"})
+_SOME = frozenset({"foranyvalue:stringequals", "foranyvalue:stringlike"})
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Statement:
     """One statement. A lone value of the document is a tuple of one here."""
 
     effect: str
-    """"Allow" or "Deny"; whatever else stands there is kept, and AWS would refuse it."""
+    """"Allow" or "Deny"; anything else is kept as it is, and AWS would refuse it."""
     actions: tuple[str | Missing, ...]
     not_actions: tuple[str | Missing, ...]
     resources: tuple[str | Missing, ...]
@@ -27,12 +32,91 @@ class Statement:
     not_principal: Any
     condition: Any
     """As in the document: operator to key to value or values; ABSENT if there is none."""
-    sid: str = ""
 
     @property
     def allows(self) -> bool:
-        """Whether it gives anything."""
+        """Whether it grants anything."""
         return self.effect.lower() != "deny"
+
+    @property
+    def single_actions(self) -> list[str]:
+        """Its actions that are known and stand for one action each."""
+        return [each for each in self.actions if isinstance(each, str) and not has_wildcard(each)]
+
+    def covers(self, action: str, *, if_unknown: bool) -> bool:
+        """Return whether an action is among its actions.
+
+        Args:
+            action: A single action, in full.
+            if_unknown: What to answer where that depends on an action that is not known at preview.
+
+        """
+        if self.not_actions:
+            return not any(_matches(each, action, if_unknown=not if_unknown) for each in self.not_actions)
+        return any(_matches(each, action, if_unknown=if_unknown) for each in self.actions)
+
+    def principals(self, kind: str) -> tuple[str | Missing, ...]:
+        """Return the principals of one kind ("Service", "AWS", "Federated"); `*` is of every kind."""
+        if isinstance(self.principal, dict):
+            return _texts(get(self.principal, kind))
+        return _texts(self.principal)
+
+    def strangers(self, services: Collection[str]) -> Iterator[str]:
+        """Yield the principals that are none of these services, which are in lower case, as people say it."""
+        if self.not_principal is not ABSENT:
+            yield "everybody but its NotPrincipal"
+        elif not isinstance(self.principal, dict):
+            yield _principal(self.principal)
+        else:
+            for kind, value in cast("dict[str, Any]", self.principal).items():
+                for entry in entries(value):
+                    if kind != "Service" or not isinstance(entry, str) or entry.lower() not in services:
+                        yield _principal(entry, kind)
+
+    @property
+    def conditions(self) -> Iterator[tuple[str, str, list[Any]]]:
+        """Operator, key and values of its conditions, the first two in lower case: they have no case."""
+        if isinstance(self.condition, dict):
+            for operator, keys in cast("dict[str, Any]", self.condition).items():
+                if isinstance(keys, dict):
+                    for key, values in cast("dict[str, Any]", keys).items():
+                        yield operator.lower(), key.lower(), entries(values)
+
+    def functions(self) -> Sequence[str]:
+        """Return the ARNs of the functions whose event source mappings it is limited to.
+
+        None if it is not limited to functions that are named in full: a wildcard, an unknown value, or an
+        operator that holds for a request without the key limits nothing.
+        """
+        for operator, key, values in self.conditions:
+            if operator in _SINGLE and key == "lambda:functionarn":
+                found = [value for value in values if _is_function(value)]
+                if found and len(found) == len(values):
+                    return found
+        return ()
+
+    def may_concern_item(self, item: str) -> bool:
+        """Return whether items of a table whose partition key is `item`, a pattern, may be among its own."""
+        return all(
+            any(_overlap(value, item) for value in values)
+            for operator, key, values in self.conditions
+            if operator in _EVERY and key == "dynamodb:leadingkeys"
+        )
+
+    def concerns_every_item(self, item: str) -> bool:
+        """Return whether it holds for every item whose partition key is `item`, a pattern."""
+        if self.condition is ABSENT:
+            return True
+        found = list(self.conditions)
+        # With another operator or key it may fail to apply for another reason.
+        if len(found) != 1 or not isinstance(self.condition, dict) or len(self.condition) != 1:
+            return False
+        [(operator, key, values)] = found
+        return (
+            operator in _SOME
+            and key == "dynamodb:leadingkeys"
+            and any(isinstance(value, str) and resource_matches(value, item) for value in values)
+        )
 
 
 @dataclass(frozen=True)
@@ -42,24 +126,23 @@ class Document:
     statements: tuple[Statement, ...] = ()
     problem: str = ""
     """Why (part of) it cannot be read, as the end of a sentence; empty when it can."""
-    unknown: bool = False
-    """Whether the problem is that its text, or a part, is not known at preview."""
 
     def __iter__(self) -> Iterator[Statement]:
         return iter(self.statements)
 
-
-NO_DOCUMENT = Document()
+    @property
+    def allowing(self) -> list[Statement]:
+        """The statements that grant something."""
+        return [statement for statement in self.statements if statement.allows]
 
 
 def parse(value: Any) -> Document:
     """Return the document in a property that holds JSON text or, as some SDKs allow, the data itself."""
     if value is ABSENT or value is None or value == "":
-        return NO_DOCUMENT
+        return Document()
     if value is UNKNOWN:
         return Document(
-            problem="is not known at preview (write ARNs with Output.concat from names, which are known)",
-            unknown=True,
+            problem="is not known at preview (write ARNs with Output.concat from names, which are known)"
         )
     data = value
     if isinstance(value, str):
@@ -72,15 +155,15 @@ def parse(value: Any) -> Document:
         return Document(problem="is JSON, but no policy document")
     found = entries(get(data, "Statement"))
     statements = tuple(_statement(cast("dict[str, Any]", each)) for each in found if isinstance(each, dict))
-    if len(statements) < len(found):
-        unknown = any(each is UNKNOWN for each in found)
-        problem = "has a statement that is not known at preview" if unknown else "has a malformed statement"
-        return Document(statements, problem, unknown)
-    return Document(statements)
+    if len(statements) == len(found):
+        return Document(statements)
+    unknown = any(each is UNKNOWN for each in found)
+    problem = "has a statement that is not known at preview" if unknown else "has a malformed statement"
+    return Document(statements, problem)
 
 
 def _statement(data: dict[str, Any]) -> Statement:
-    effect, sid = get(data, "Effect"), get(data, "Sid")
+    effect = get(data, "Effect")
     return Statement(
         effect=effect if isinstance(effect, str) else "Allow",
         actions=_texts(get(data, "Action")),
@@ -90,7 +173,6 @@ def _statement(data: dict[str, Any]) -> Statement:
         principal=get(data, "Principal"),
         not_principal=get(data, "NotPrincipal"),
         condition=get(data, "Condition"),
-        sid=sid if isinstance(sid, str) else "",
     )
 
 
@@ -115,11 +197,50 @@ def resource_matches(pattern: str, arn: str) -> bool:
     return _compiled(pattern, 0).match(arn) is not None
 
 
-def principals(statement: Statement, kind: str) -> tuple[str | Missing, ...]:
-    """Return the principals of one kind ("Service", "AWS", "Federated"); those of `*` for every kind."""
-    value = statement.principal
-    if value is UNKNOWN:
-        return (UNKNOWN,)
-    if isinstance(value, str):
-        return (value,)
-    return _texts(get(value, kind))
+def has_wildcard(text: str) -> bool:
+    """Return whether an action, a resource or a part of an ARN has a wildcard in it."""
+    return "*" in text or "?" in text
+
+
+def is_pattern(text: str) -> bool:
+    """Return whether a value stands for more than one. A policy variable, ${...}, may become anything."""
+    return has_wildcard(text) or "${" in text
+
+
+def _matches(pattern: str | Missing, action: str, *, if_unknown: bool) -> bool:
+    return action_matches(pattern, action) if isinstance(pattern, str) else if_unknown
+
+
+def _principal(value: object, kind: str = "") -> str:
+    if value == "*":
+        return "everybody (*)"
+    return f"{kind} {value}".strip() if isinstance(value, str) else "a principal that is not known at preview"
+
+
+def is_mapping(resource: str | Missing) -> bool:
+    """Return whether a resource is event source mappings of one account and region, or one of them."""
+    arn = arns.parse_arn(resource) if isinstance(resource, str) else None
+    return arn is not None and arn.kind == arns.MAPPING and not is_pattern(arn.account + arn.region)
+
+
+def _is_function(value: Any) -> bool:
+    arn = arns.parse_arn(value) if isinstance(value, str) and not is_pattern(value) else None
+    return arn is not None and arn.kind == arns.FUNCTION
+
+
+def _overlap(value: Any, item: str) -> bool:
+    """Return whether one key may match both patterns; when in doubt, it may."""
+    if not isinstance(value, str):
+        return True
+    if not is_pattern(value):
+        return resource_matches(item, value)
+    if not is_pattern(item) and "${" not in value:
+        return resource_matches(value, item)
+    ours, theirs = _literal(value), _literal(item)
+    return ours.startswith(theirs) or theirs.startswith(ours)
+
+
+def _literal(pattern: str) -> str:
+    """Return a pattern up to its first wildcard or variable."""
+    ends = [position for mark in ("*", "?", "${") if (position := pattern.find(mark)) >= 0]
+    return pattern[: min(ends, default=len(pattern))]

@@ -1,4 +1,4 @@
-"""EventBridge rules on alarms, and state machines: which alarm wakes them, whom they call."""
+"""EventBridge rules and state machines: which alarms a rule matches, and which functions a machine calls."""
 
 import json
 import re
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
-from selfheal_policies import arns
-from selfheal_policies.index import ALARM_TYPES, Index, Node
+from selfheal_policies import arns, types
+from selfheal_policies.index import NAMED, Index, Node, Unresolved
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, entries, get, text
 
-EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
-STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
-DETAIL_TYPE = "CloudWatch Alarm State Change"
+STATES = frozenset({"ALARM", "OK", "INSUFFICIENT_DATA"})
+"""States of an alarm."""
+
 
 _FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+(?::[\w$-]+)?")
 
@@ -21,8 +21,8 @@ _FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+(?::[\w
 def alarms_of_rule(index: Index, rule: Resource) -> Iterator[tuple[Resource, frozenset[str]]]:
     """Return the alarms of this stack whose changes a rule matches, each with the states that it passes on.
 
-    A pattern that is not known matches the alarms that it depends on, or, if it depends on none, cannot be
-    resolved.
+    A pattern that is not known matches the alarms that it depends on; if it depends on none, it is reported
+    as unresolved.
     """
     value = rule.get("eventPattern")
     if value is ABSENT:
@@ -31,18 +31,16 @@ def alarms_of_rule(index: Index, rule: Resource) -> Iterator[tuple[Resource, fro
     if pattern is UNKNOWN:
         origins = index.origins(rule, "eventPattern", (arns.ALARM,))
         if not origins:
-            index.follow(rule, "eventPattern", UNKNOWN, (arns.ALARM,))
-        for node in origins:
-            if node.resource:
-                yield node.resource, frozenset(STATES)
+            index.unresolved.append(Unresolved(rule, "eventPattern"))
+        yield from ((node.resource, STATES) for node in origins if node.resource)
         return
-    if not _accepts(get(pattern, "source"), "aws.cloudwatch"):
-        return
-    if not _accepts(get(pattern, "detail-type"), DETAIL_TYPE):
+    if not _accepts(get(pattern, "source"), "aws.cloudwatch") or not _accepts(
+        get(pattern, "detail-type"), "CloudWatch Alarm State Change"
+    ):
         return
     states = frozenset(state for state in STATES if _accepts(get(pattern, "detail", "state", "value"), state))
-    for alarm in index.of(*ALARM_TYPES):
-        name = text(alarm.get("name" if alarm.type == ALARM_TYPES[0] else "alarmName"))
+    for alarm in index.of(*types.ALARMS):
+        name = text(alarm.get(NAMED[alarm.type][1]))
         if _names(pattern, name if isinstance(name, str) else ""):
             yield alarm, states
 
@@ -53,14 +51,11 @@ def functions_of_machine(index: Index, machine: Resource) -> Iterator[Node]:
     if definition is UNKNOWN:
         yield from index.origins(machine, "definition", (arns.FUNCTION,))
         return
-    data = _data(definition)
     found: dict[str, Node] = {}
-    for key, value in _leaves(data, ""):
-        if key == "FunctionName" and value is not UNKNOWN:
-            node = index.literal(value, arns.FUNCTION)
-            found.setdefault(node.key, node)
-        for arn in _FUNCTION_ARN.findall(value):
-            node = index.literal(arn, arns.FUNCTION)
+    for key, value in _leaves(_data(definition), ""):
+        names = [value] if key == "FunctionName" and value else []
+        for name in (*names, *_FUNCTION_ARN.findall(value)):
+            node = index.literal(name, arns.FUNCTION)
             found.setdefault(node.key, node)
     yield from found.values()
 
@@ -112,7 +107,8 @@ def _candidates(matcher: Any, name: str) -> list[str]:
 def _accepts(matchers: Any, value: str) -> bool:
     """Return whether a field of an event pattern accepts a value; one that is left out accepts any.
 
-    A matcher that is unknown, or not among those below, is taken to accept: rather a link too many.
+    A matcher that is unknown, or not among those below, is taken to accept: a link too many is safer than
+    one too few.
     """
     if matchers is ABSENT:
         return True

@@ -1,61 +1,35 @@
 """The stack as a graph, built once per run and shared by all rules."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from selfheal_policies import arns
-from selfheal_policies.access import Access, Write, access_of
-from selfheal_policies.index import ALARM_TYPES, Index, Node, Unresolved
+from selfheal_policies import arns, types
+from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
+from selfheal_policies.roles import Access, Grant, Write, access_of, grants_of, roles_of
 from selfheal_policies.wiring import Link, Wiring
-
-ACTOR_TYPES = ("aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine")
-"""What can change something when it is woken."""
-
-PEOPLE = "people"
 
 
 class Graph:
     """Who wakes whom, and what those who are woken may change.
 
-    A *healer* is a function or state machine that an alarm can reach **and** whose role can change something;
-    a *notifier* is reached and changes nothing.
+    A *healer* is a function or state machine that an alarm can reach **and** whose role can change something,
+    or cannot be read; a *notifier* is reached and changes nothing.
     """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         """Follow every reference of the stack."""
         self.index = Index(resources)
         self.wiring = Wiring(self.index)
-        # Now: what a rule looks up later is that rule's to report.
-        self._unresolved = list(dict.fromkeys(self.index.unresolved))
+        self.unresolved = list(dict.fromkeys(self.index.unresolved))
+        """References by which something is woken that cannot be followed; a rule's own lookups add none."""
+        self.alarms = self.index.of(*types.ALARMS)
+        self._reach: dict[str, frozenset[str]] = {}
         self._woken: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._waking: dict[str, list[Resource]] = {}
-        self._reach: dict[str, frozenset[str]] = {}
         self._access: dict[str, Access] = {}
 
-    def of(self, *types: str) -> list[Resource]:
-        """Return the resources of these types."""
-        return self.index.of(*types)
-
-    @property
-    def unresolved(self) -> Sequence[Unresolved]:
-        """References that cannot be followed."""
-        return self._unresolved
-
-    @cached_property
-    def alarms(self) -> list[Resource]:
-        """Metric and composite alarms."""
-        return self.of(*ALARM_TYPES)
-
-    def access(self, actor: Resource) -> Access:
-        """Return what the role of a function or state machine allows."""
-        if actor.urn not in self._access:
-            self._access[actor.urn] = access_of(self.index, actor)
-        return self._access[actor.urn]
-
-    def writes_of(self, actor: Resource) -> Sequence[Write]:
-        """Return what an actor may change."""
-        return self.access(actor).writes
+    # What is woken
 
     def reach(self, key: str) -> frozenset[str]:
         """Return the keys of all that is woken when something happens at a node, itself included."""
@@ -70,10 +44,18 @@ class Graph:
         return self._reach[key]
 
     def woken(self, alarm: Resource, states: Iterable[str] = ("ALARM", "OK")) -> frozenset[str]:
-        """Return the keys of all that an alarm reaches when it enters one of these states."""
+        """Return the keys of all that an alarm wakes when it enters one of these states."""
         wanted = frozenset(states)
         starts = [link for link in self.wiring.links_from(alarm.urn) if link.states & wanted]
         return frozenset[str]().union(*(self.reach(link.target.key) for link in starts))
+
+    def wakes(self, alarm: Resource, healer: Resource, states: Iterable[str] = ("ALARM", "OK")) -> bool:
+        """Return whether an alarm that enters one of these states wakes a healer, by a call as well."""
+        key = alarm.urn, frozenset(states)
+        if key not in self._woken:
+            keys = self.woken(alarm, states)
+            self._woken[key] = keys | self._called(keys)
+        return healer.urn in self._woken[key]
 
     def _called(self, keys: frozenset[str]) -> frozenset[str]:
         """Return the keys of all that these wake by calling it, and that which is woken in turn."""
@@ -81,13 +63,15 @@ class Graph:
         todo = list(keys)
         while todo:
             resource = self.index.by_urn.get(todo.pop())
-            if resource is None or resource.type not in ACTOR_TYPES:
+            if resource is None or resource.type not in types.ACTORS:
                 continue
             for node in self.access(resource).invokes:
                 fresh = self.reach(node.key) - found - keys
                 found |= fresh
                 todo += fresh
         return frozenset(found)
+
+    # Who is a healer
 
     @cached_property
     def reached(self) -> list[Resource]:
@@ -97,23 +81,28 @@ class Graph:
         # A function that a healer merely asks (a probe) is no healer for writing its own data.
         return [
             actor
-            for actor in self.of(*ACTOR_TYPES)
+            for actor in self.index.of(*types.ACTORS)
             if actor.urn in keys or (actor.urn in called and self.access(actor).controls)
         ]
 
     @cached_property
     def healers(self) -> list[Resource]:
         """What an alarm can reach and whose role can change something, or cannot be read."""
-        return [actor for actor in self.reached if self.access(actor).changes or self.access(actor).problems]
+        return [actor for actor in self.reached if not self._is_notifier(actor)]
 
     @cached_property
     def notifiers(self) -> list[Resource]:
         """What an alarm can reach and whose role is known to change nothing."""
-        return [
-            actor
-            for actor in self.reached
-            if not self.access(actor).changes and not self.access(actor).problems
-        ]
+        return [actor for actor in self.reached if self._is_notifier(actor)]
+
+    def _is_notifier(self, actor: Resource) -> bool:
+        access = self.access(actor)
+        return not access.changes and not access.unreadable
+
+    @property
+    def healer_functions(self) -> list[Resource]:
+        """The healers that are functions."""
+        return [healer for healer in self.healers if healer.type == types.FUNCTION]
 
     @cached_property
     def idle_healers(self) -> list[Resource]:
@@ -121,56 +110,44 @@ class Graph:
         reached = {actor.urn for actor in self.reached}
         return [
             actor
-            for actor in self.of(*ACTOR_TYPES)
+            for actor in self.index.of(*types.ACTORS)
             if actor.urn not in reached
-            and any(write.control and write.acts_on_functions for write in self.writes_of(actor))
+            and any(write.control and write.acts_on_functions for write in self.access(actor).writes)
         ]
 
-    def watched(self, alarm: Resource) -> frozenset[str]:
-        """Return the keys of functions and queues that an alarm, or what a composite is made of, watches."""
-        return self.wiring.watched(alarm)
+    # The alarms of a healer, and the ways from them to it
 
     @cached_property
     def health_alarms(self) -> dict[str, Resource]:
         """Alarms on a healer's own health, by URN: on the healer, or on where its failures end."""
         own = {healer.urn for healer in self.healers}
         for healer in self.healers:
-            own |= {node.key for _, node in self.failure_destinations(healer)}
-        return {alarm.urn: alarm for alarm in self.alarms if self.watched(alarm) & own}
+            own |= {node.key for _, node in self.wiring.failure_destinations(healer)}
+        return {alarm.urn: alarm for alarm in self.alarms if self.wiring.watched(alarm) & own}
 
-    def waking_alarms(self, healer: Resource) -> list[Resource]:
+    def alarms_of(self, healer: Resource) -> list[Resource]:
         """Return the alarms that are wired to a healer, those on a healer's own health left out."""
         if healer.urn not in self._waking:
             self._waking[healer.urn] = [
                 alarm
                 for alarm in self.alarms
-                if alarm.urn not in self.health_alarms and self.alarm_reaches(alarm, healer)
+                if alarm.urn not in self.health_alarms and self.wakes(alarm, healer)
             ]
         return self._waking[healer.urn]
 
-    def alarm_reaches(
-        self, alarm: Resource, healer: Resource, states: Iterable[str] = ("ALARM", "OK")
-    ) -> bool:
-        """Return whether an alarm that enters one of these states wakes a healer."""
-        return healer.urn in self._wakes(alarm, frozenset(states))
-
-    def _wakes(self, alarm: Resource, states: frozenset[str]) -> frozenset[str]:
-        """Return the keys of all that an alarm wakes, directly or by what it calls. Kept: rules ask often."""
-        key = alarm.urn, states
-        if key not in self._woken:
-            keys = self.woken(alarm, states)
-            self._woken[key] = keys | self._called(keys)
-        return self._woken[key]
+    @cached_property
+    def wake_alarms(self) -> dict[str, Resource]:
+        """The alarms that are wired to any healer, by URN."""
+        return {alarm.urn: alarm for healer in self.healers for alarm in self.alarms_of(healer)}
 
     def targets_of(self, healer: Resource) -> frozenset[str]:
-        """Return the keys of the functions that the alarms reaching a healer watch, but for itself."""
-        watched = [self.watched(alarm) for alarm in self.waking_alarms(healer)]
+        """Return the keys of the functions that the alarms of a healer watch, but for itself."""
+        watched = [self.wiring.watched(alarm) for alarm in self.alarms_of(healer)]
         return frozenset[str]().union(*watched) - {healer.urn}
 
     def wake_links(self, healer: Resource) -> list[Link]:
         """Return every link on a way from an alarm to a healer."""
-        alarms = self.waking_alarms(healer)
-        keys = frozenset[str]().union(*(self.woken(alarm) | {alarm.urn} for alarm in alarms))
+        keys = frozenset[str]().union(*(self.woken(alarm) | {alarm.urn} for alarm in self.alarms_of(healer)))
         return [
             link
             for key in sorted(keys)
@@ -178,11 +155,17 @@ class Graph:
             if healer.urn in self.reach(link.target.key)
         ]
 
-    def wake_topics(self) -> list[Resource]:
-        """Return the topics of this stack on a way from an alarm to a healer."""
-        nodes = [link.target for healer in self.healers for link in self.wake_links(healer)]
-        found = {node.key: node.resource for node in nodes if node.kind == arns.TOPIC and node.resource}
-        return list(found.values())
+    def wake_vias(self, kind: str) -> list[Resource]:
+        """Return the resources that make the links of a kind on the ways to healers, each once."""
+        links = [link for healer in self.healers for link in self.wake_links(healer)]
+        return list({link.via.urn: link.via for link in links if link.kind == kind}.values())
+
+    @cached_property
+    def wake_topics(self) -> dict[str, tuple[Node, Resource]]:
+        """The topics on ways from alarms to healers, by key, each with a resource that leads to it."""
+        links = [link for healer in self.healers for link in self.wake_links(healer)]
+        topics = [(link.target, link.via) for link in reversed(links) if link.target.kind == arns.TOPIC]
+        return {node.key: (node, via) for node, via in topics}
 
     def reaches_people(self, alarm: Resource) -> bool:
         """Return whether an alarm that fires can reach a person."""
@@ -193,6 +176,44 @@ class Graph:
             if "ALARM" in link.states
         )
 
-    def failure_destinations(self, function: Resource) -> list[tuple[Resource, Node]]:
-        """Return where a function's failed events go, each with the resource that says so."""
-        return self.wiring.failure_destinations(function)
+    # What a healer may do
+
+    def access(self, actor: Resource) -> Access:
+        """Return what the role of a function or state machine allows."""
+        if actor.urn not in self._access:
+            self._access[actor.urn] = access_of(self.index, actor)
+        return self._access[actor.urn]
+
+    def roles_of(self, actor: Resource) -> list[Resource]:
+        """Return the role of a function or state machine, if it is one of this stack."""
+        return [node.resource for node in roles_of(self.index, actor) if node.resource]
+
+    @cached_property
+    def roles(self) -> list[Resource]:
+        """The roles of this stack that healers have, each once."""
+        found = {role.urn: role for healer in self.healers for role in self.roles_of(healer)}
+        return list(found.values())
+
+    @cached_property
+    def grants(self) -> list[Grant]:
+        """The documents in force for the roles of healers, each once. Those of boundaries grant nothing."""
+        found = [grant for role in self.roles for grant in grants_of(self.index, role)]
+        # Two roles may share a policy, and a policy may be attached twice.
+        return list({(grant.urn, grant.where): grant for grant in found}.values())
+
+    def controls(self, healer: Resource) -> Iterator[tuple[Write, Node]]:
+        """Yield the changes of infrastructure that name one resource, each with what it names.
+
+        Wildcards and changes of identities are left out: rules of their own refuse them on any resource.
+        """
+        for write in self.access(healer).writes:
+            node = write.named(self.index) if write.control else None
+            if node and not write.acts_on_identities:
+                yield write, node
+
+    def parts_of(self, healer: Resource) -> set[str]:
+        """Return the keys of what a healer is made of: itself, its role, and all that wakes it."""
+        keys = {healer.urn, *(node.key for node in roles_of(self.index, healer))}
+        for link in self.wake_links(healer):
+            keys |= {link.source, link.target.key, link.via.urn}
+        return keys

@@ -1,33 +1,29 @@
-"""Finds what a property refers to: by the name or ARN that it holds, or by what its value depends on."""
+"""Resolves references: by the name or ARN that a property holds, or by what its value depends on."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from selfheal_policies import arns
+from selfheal_policies import arns, types
 from selfheal_policies.arns import Arn
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN, entries, text
 
-ALARM_TYPES = ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm")
-ALIAS = "aws:lambda/alias:Alias"
-
 NAMED: Mapping[str, tuple[str, str]] = {
-    ALARM_TYPES[0]: (arns.ALARM, "name"),
-    ALARM_TYPES[1]: (arns.ALARM, "alarmName"),
-    "aws:cloudwatch/eventRule:EventRule": (arns.RULE, "name"),
-    "aws:dynamodb/table:Table": (arns.TABLE, "name"),
-    "aws:iam/policy:Policy": (arns.POLICY, "name"),
-    "aws:iam/role:Role": (arns.ROLE, "name"),
-    "aws:kms/alias:Alias": (arns.KEY_ALIAS, "name"),
-    "aws:kms/key:Key": (arns.KEY, "keyId"),
-    "aws:lambda/eventSourceMapping:EventSourceMapping": (arns.MAPPING, "uuid"),
-    "aws:lambda/function:Function": (arns.FUNCTION, "name"),
-    "aws:sfn/stateMachine:StateMachine": (arns.MACHINE, "name"),
-    "aws:sns/topic:Topic": (arns.TOPIC, "name"),
-    "aws:sqs/queue:Queue": (arns.QUEUE, "name"),
+    types.ALARM: (arns.ALARM, "name"),
+    types.COMPOSITE_ALARM: (arns.ALARM, "alarmName"),
+    types.EVENT_RULE: (arns.RULE, "name"),
+    types.EVENT_SOURCE_MAPPING: (arns.MAPPING, "uuid"),
+    types.FUNCTION: (arns.FUNCTION, "name"),
+    types.KEY: (arns.KEY, "keyId"),
+    types.KEY_ALIAS: (arns.KEY_ALIAS, "name"),
+    types.POLICY: (arns.POLICY, "name"),
+    types.QUEUE: (arns.QUEUE, "name"),
+    types.ROLE: (arns.ROLE, "name"),
+    types.STATE_MACHINE: (arns.MACHINE, "name"),
+    types.TABLE: (arns.TABLE, "name"),
+    types.TOPIC: (arns.TOPIC, "name"),
 }
-"""Type to what ARNs call it, and the property that holds the name in its ARN."""
+"""Type to the kind of its ARN, and the property that holds the name in it."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +38,14 @@ class Node:
     """Alias or version through which a function was named."""
 
     @property
-    def label(self) -> str:
-        """Its name, for people."""
+    def name(self) -> str:
+        """Its logical name; of what is not of this stack, the name in its ARN."""
         return self.resource.name if self.resource else self.key.split(":", 1)[1]
 
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A reference that cannot be followed. It is kept, so that a rule reports it."""
+    """A reference that cannot be resolved. It is kept so that a rule can report it."""
 
     resource: Resource
     property: str
@@ -59,7 +55,7 @@ class Index:
     """The resources of one stack by URN, by type and by name."""
 
     def __init__(self, resources: Sequence[Resource]) -> None:
-        """Sort them in; nothing is followed yet."""
+        """Index them; no reference is resolved yet."""
         self.by_urn = {resource.urn: resource for resource in resources}
         self.unresolved: list[Unresolved] = []
         self._referring: dict[tuple[str, str], dict[str, list[tuple[Resource, Node]]]] = {}
@@ -88,27 +84,28 @@ class Index:
                 return Node(arn.kind, resource.urn, resource, arn.qualifier)
         return Node(arn.kind, f"{arn.kind}:{arn.name}", None, arn.qualifier)
 
-    def follow(self, owner: Resource, key: str, value: Any, kinds: Collection[str]) -> list[Node]:
-        """Return what a property's value, one or a list, refers to; the first of `kinds` is a bare name's.
+    def follow(self, owner: Resource, key: str, kinds: Sequence[str], *path: str) -> list[Node]:
+        """Return what a property refers to. What cannot be resolved is added to `unresolved`.
 
         Args:
-            owner: Whose property it is.
-            key: Its top-level property, by which dependencies are known.
-            value: What lies there, or deeper in it.
-            kinds: What it may refer to. A dependency of another kind only delays it.
+            owner: The resource whose property it is.
+            key: The top-level property, by which dependencies are known.
+            kinds: What the property may refer to; a bare name is of the first kind. A dependency of another
+                kind only delays the resource.
+            path: Where the reference, or a list of references, lies inside the property.
 
         """
-        kind = next(iter(kinds))
+        value = owner.get(key, *path)
         values = entries(value)
-        found = [self.literal(each, kind) for each in values if isinstance(each, str) and each]
+        found = [self.literal(each, kinds[0]) for each in values if isinstance(each, str) and each]
         hidden = sum(each is UNKNOWN for each in values)
         if not hidden:
             return found
         origins = self.origins(owner, key, kinds)
         known = {node.key for node in found}
         fresh = [node for node in origins if node.key not in known] or origins
-        # One value that depends on two topics may be either, and of two that depend on one topic one may be
-        # anything: what there is is followed, and it is said.
+        # One value that depends on two topics may be either of them, and of two values that depend on one
+        # topic one may be anything: follow what there is, and report it.
         if not fresh or (value is not UNKNOWN and len(fresh) != hidden):
             self.unresolved.append(Unresolved(owner, key))
         return found + fresh
@@ -120,7 +117,7 @@ class Index:
             resource = self.by_urn.get(urn)
             if resource is None:
                 continue
-            if resource.type == ALIAS and arns.FUNCTION in kinds:
+            if resource.type == types.ALIAS and arns.FUNCTION in kinds:
                 for node in self.alias(resource):
                     # The alias says more than the function that the same value may depend on.
                     found[node.key] = node
@@ -128,10 +125,10 @@ class Index:
                 found.setdefault(resource.urn, self.node(resource))
         return list(found.values())
 
-    def follow_quietly(self, owner: Resource, key: str, kinds: Collection[str]) -> list[Node]:
-        """Return what a property refers to; that it cannot be resolved is told by somebody else."""
+    def follow_quietly(self, owner: Resource, key: str, kinds: Sequence[str]) -> list[Node]:
+        """Return what a property refers to, and report nothing: another rule does."""
         before = len(self.unresolved)
-        found = self.follow(owner, key, owner.get(key), kinds)
+        found = self.follow(owner, key, kinds)
         del self.unresolved[before:]
         return found
 
@@ -145,8 +142,8 @@ class Index:
             self._referring[type_, key] = found
         return self._referring[type_, key].get(target, [])
 
-    def literal_or_origin(self, owner: Resource, key: str, kind: str) -> list[Node]:
-        """Return what a property refers to, if it is of this kind and known or a dependency: no complaint."""
+    def of_kind(self, owner: Resource, key: str, kind: str) -> list[Node]:
+        """Return what a property refers to if that is of this kind, and report nothing."""
         value = owner.get(key)
         if isinstance(value, str):
             arn = arns.parse_arn(value)
@@ -156,12 +153,12 @@ class Index:
     def alias(self, alias: Resource) -> Iterable[Node]:
         """Return the function of an alias, qualified by it."""
         name = text(alias.get("name"))
-        for node in self.follow(alias, "functionName", alias.get("functionName"), (arns.FUNCTION,)):
+        for node in self.follow(alias, "functionName", (arns.FUNCTION,)):
             yield Node(node.kind, node.key, node.resource, name if isinstance(name, str) else alias.urn)
 
 
 def _may_be(resource: Resource, value: str, arn: Arn) -> bool:
-    """Return whether a resource with the right name is the one: not one of that name elsewhere."""
+    """Return whether a resource of the same name is the one that is meant: same region, same account."""
     own = text(resource.get("arn"))
     if isinstance(own, str) and value.startswith("arn:"):
         full = arns.parse_arn(own)

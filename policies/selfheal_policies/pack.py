@@ -1,17 +1,14 @@
-"""Rules as policies of the SDK: levels, configuration, waivers, one graph a call, and no crash ever."""
+"""Rules as policies of the SDK: levels, configuration, waivers, one graph per call, and no crash."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from pulumi_policy import (
-    EnforcementLevel,
     Policy,
-    PolicyConfigSchema,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
-    Severity,
     StackValidationArgs,
     StackValidationPolicy,
 )
@@ -19,13 +16,13 @@ from pulumi_policy import (
 from selfheal_policies import rules as all_rules
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import from_resource, from_stack
-from selfheal_policies.rule import Finding, ResourceRule, Rule, StackRule
+from selfheal_policies.rule import AnyRule, Finding, ResourceRule, Rule, StackRule
 from selfheal_policies.scope import PolicyList, once
 from selfheal_policies.settings import ConfigurationError, configured
-from selfheal_policies.waiver_policies import WaiverReport, Waivers, waived
+from selfheal_policies.waiver_policies import WaiverReport, Waivers, sdk_properties, waived
 
 
-def policies(rules: Sequence[Rule] | None = None, today: Callable[[], date] | None = None) -> list[Policy]:
+def policies(rules: Sequence[AnyRule] | None = None, today: Callable[[], date] | None = None) -> list[Policy]:
     """Return the policies of a pack: first the waivers, then the rules, last what reports their use.
 
     Args:
@@ -39,22 +36,11 @@ def policies(rules: Sequence[Rule] | None = None, today: Callable[[], date] | No
     return PolicyList([Waivers(names, clock), *map(policy, found), WaiverReport()])
 
 
-def policy(rule: Rule) -> Policy:
+def policy(rule: AnyRule) -> Policy:
     """Return the SDK's policy of one rule."""
-    properties = {key: dict(schema) for key, schema in rule.schema.items()}
-    common: dict[str, Any] = {
-        "name": rule.name,
-        "description": rule.what,
-        # Given for each policy: the SDK's own default is advisory, and would make a guard of nothing.
-        "enforcement_level": EnforcementLevel(rule.level),
-        "config_schema": PolicyConfigSchema(properties) if properties else None,
-        "severity": Severity(rule.severity),
-        "remediation_steps": rule.fix,
-        "url": rule.url,
-    }
     if isinstance(rule, ResourceRule):
-        return ResourceValidationPolicy(validate=_on_resource(rule), **common)
-    return StackValidationPolicy(validate=_on_stack(rule), **common)
+        return ResourceValidationPolicy(validate=_on_resource(rule), **sdk_properties(rule))
+    return StackValidationPolicy(validate=_on_stack(rule), **sdk_properties(rule))
 
 
 def _on_resource(rule: ResourceRule) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
@@ -94,14 +80,14 @@ def _judge(
     report: ReportViolation,
     urn: str,
 ) -> None:
-    """Report what a rule finds. What goes wrong inside is a finding too: no judgement is no pass."""
+    """Report what a rule finds. An error inside a rule is a finding too: it fails closed."""
     try:
         config = configured(rule, given)
         findings = list(dict.fromkeys(check(config)))
     except ConfigurationError as error:
         report(f"{error}. Correct the configuration of policy {rule.name}.", urn or None)
         return
-    # Anything else than a finding would end the deployment with a traceback, or switch the policy off.
+    # An exception would end the deployment with a traceback, or disable the policy.
     except Exception as error:  # noqa: BLE001
         report(
             f"rule {rule.name} could not judge this ({type(error).__name__}: {error}). Nothing is known to "

@@ -6,7 +6,8 @@ from typing import Any
 
 from pulumi_policy import PolicyResource, ResourceValidationArgs, StackValidationArgs
 
-from selfheal_policies.values import ABSENT, UNKNOWN, get, plain
+from selfheal_policies import types
+from selfheal_policies.values import UNKNOWN, get, plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,29 +20,35 @@ class Resource:
     name: str
     """Its logical name, the one in the program."""
     props: Mapping[str, Any]
-    """Plain data with UNKNOWN inside: inputs when one resource is judged, outputs when a stack is."""
+    """Plain data with UNKNOWN inside: inputs when one resource is judged, outputs when a stack is.
+
+    Of a stack, no property is here that the program left out and whose value AWS has yet to choose.
+    """
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Property to the URNs that its value comes from. Known at preview. Empty when one resource is judged."""
-    dependencies: tuple[str, ...] = ()
-    parent: str | None = None
 
     def get(self, *path: str | int) -> Any:
         """Return what lies at a path: a value, UNKNOWN, or ABSENT."""
         return get(self.props, *path)
 
-    def given(self, *path: str) -> Any:
-        """Return what lies at a path as the program gave it.
+    def variable(self, name: str) -> Any:
+        """Return a variable of a function's environment: a value, UNKNOWN, or ABSENT."""
+        return self.get("environment", "variables", name)
 
-        What a program leaves out, AWS may compute: outputs then hold UNKNOWN at preview, although nobody has
-        said anything. Only what was given has an entry among the references.
-        """
-        value = self.get(*path)
-        return ABSENT if value is UNKNOWN and path[0] not in self.references else value
+    @property
+    def label(self) -> str:
+        """What it is, and its name in the program: "alarm orders-errors"."""
+        return f"{types.WORDS.get(self.type, self.type)} {self.name}"
+
+    @property
+    def stack(self) -> str:
+        """The name of its stack. One process may judge several stacks."""
+        return self.urn.split("::", 1)[0].removeprefix("urn:pulumi:")
 
 
 def from_resource(args: ResourceValidationArgs) -> Resource:
     """Return the resource that a resource policy is asked about."""
-    return Resource(args.urn, args.resource_type, args.name, plain(args.props), parent=args.opts.parent)
+    return Resource(args.urn, args.resource_type, args.name, plain(args.props))
 
 
 def from_stack(args: StackValidationArgs) -> Sequence[Resource]:
@@ -57,14 +64,6 @@ def _of_stack(resource: PolicyResource) -> Resource:
     props = plain(resource.props)
     if references:
         # The engine has a key for every input. What is unknown and no input, AWS will compute: the program
-        # said nothing of it, and a computed default is as good as nothing.
+        # said nothing about it, and a computed default is as good as nothing.
         props = {key: value for key, value in props.items() if value is not UNKNOWN or key in references}
-    return Resource(
-        urn=resource.urn,
-        type=resource.resource_type,
-        name=resource.name,
-        props=props,
-        references=references,
-        dependencies=tuple(origin.urn for origin in resource.dependencies),
-        parent=resource.parent.urn if resource.parent else None,
-    )
+    return Resource(resource.urn, resource.resource_type, resource.name, props, references)

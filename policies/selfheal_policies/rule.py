@@ -1,8 +1,8 @@
-"""What a rule is. A rule knows nothing of the SDK: see `pack`."""
+"""What a rule is, and the vocabulary of its configuration. Rules know nothing of the SDK: see `pack`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from selfheal_policies.resources import Resource
 
@@ -14,8 +14,8 @@ Config = Mapping[str, Any]
 
 Level = Literal["mandatory", "advisory"]
 Severity = Literal["low", "medium", "high", "critical"]
-
-DOCS = "docs/policies.md"
+Schema = Mapping[str, Any]
+"""JSON schema of one configuration property, with its `type`, `description` and `default`."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,19 @@ class Finding:
     urn: str
     """Of the resource to change; empty for the stack as a whole."""
     message: str
-    """What is wrong, with the names of what it is about. The pack adds the rule's `why` and `fix`."""
+    """What is wrong, with the names of the resources. The pack adds the rule's `why` and `fix`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Rule:
+class Rule:
+    """What every rule says about itself."""
+
+    kind: ClassVar[str]
+    """What the rule judges, as docs/policies.md calls it."""
     name: str
     """<service>-<resource>-<what>, in kebab case; also the name of its file."""
     level: Level
-    """Default, which configuration may change."""
+    """The default; configuration may change it."""
     severity: Severity
     what: str
     """What the rule demands: one sentence."""
@@ -41,13 +45,13 @@ class _Rule:
     """Why it is dangerous otherwise: one sentence."""
     fix: str
     """What to change: one or two sentences."""
-    schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    """JSON schema of each configuration property. Each has a `type`, a `description` and a `default`."""
+    schema: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
+    """Configuration property to its schema."""
 
     @property
     def url(self) -> str:
         """Where the rule is described."""
-        return f"{DOCS}#{self.name}"
+        return f"docs/policies.md#{self.name}"
 
     @property
     def defaults(self) -> Config:
@@ -56,29 +60,48 @@ class _Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResourceRule(_Rule):
-    """A rule that one resource suffices for: it blocks before the change."""
+class ResourceRule(Rule):
+    """A rule that needs to see one resource only: it blocks before the resource is changed."""
 
-    types: tuple[str, ...]
+    kind: ClassVar[str] = "resource"
+    types: Collection[str]
     """Types of the resources that it applies to."""
     check: Callable[[Resource, Config], Iterable[Finding]]
 
-    @property
-    def kind(self) -> str:
-        """For people."""
-        return "resource"
-
 
 @dataclass(frozen=True, kw_only=True)
-class StackRule(_Rule):
-    """A rule on how resources are wired."""
+class StackRule(Rule):
+    """A rule on how resources are connected."""
 
+    kind: ClassVar[str] = "stack"
     check: "Callable[[Graph, Config], Iterable[Finding]]"
 
-    @property
-    def kind(self) -> str:
-        """For people."""
-        return "stack"
+
+AnyRule = ResourceRule | StackRule
 
 
-Rule = ResourceRule | StackRule
+def strings(description: str, default: Collection[str] = ()) -> Schema:
+    """Return the schema of a list of strings, empty by default."""
+    items = {"type": "string"}
+    return {"type": "array", "items": items, "default": list(default), "description": description}
+
+
+def string(description: str, default: str) -> Schema:
+    """Return the schema of a string."""
+    return {"type": "string", "default": default, "description": description}
+
+
+def integer(description: str, default: int, minimum: int = 1, maximum: int | None = None) -> Schema:
+    """Return the schema of a whole number from `minimum` to `maximum`, both included; None is no bound."""
+    bounds = {"minimum": minimum} | ({} if maximum is None else {"maximum": maximum})
+    return {"type": "integer", **bounds, "default": default, "description": description}
+
+
+def boolean(description: str, *, default: bool) -> Schema:
+    """Return the schema of a boolean."""
+    return {"type": "boolean", "default": default, "description": description}
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names in order, separated by commas; "none" if there are none."""
+    return ", ".join(sorted(names)) or "none"

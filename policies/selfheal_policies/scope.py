@@ -1,8 +1,8 @@
-"""What is shared by the policies within one call of the engine, and never longer.
+"""What the policies share within one call of the engine, and no longer.
 
-The SDK hands every policy its own copy of the resources, says nowhere which call it is, and serves calls on
-several threads. What it does do, for each call, is to go through the list of policies once: so that list is
-where a call begins and ends.
+The SDK gives every policy its own copy of the resources, does not identify the call, and serves calls on
+several threads. For each call, however, it iterates over the list of policies once: an iteration of that list
+is therefore the scope of a call.
 """
 
 import threading
@@ -17,16 +17,16 @@ _current = threading.local()
 
 
 class PolicyList(list[Policy]):
-    """The policies of a pack. Each time somebody goes through them, they share what `once` makes."""
+    """The policies of a pack. During one iteration they share what `once` makes."""
 
     def __iter__(self) -> Iterator[Policy]:
-        """Go through the policies, in a scope of its own."""
+        """Iterate over the policies in a new scope."""
         outer = getattr(_current, "scope", None)
         scope: dict[str, Any] = {}
         _current.scope = scope
         try:
             for policy in super().__iter__():
-                # Set again: another list of this thread may have been gone through in between.
+                # Set again: this thread may have iterated over another list in between.
                 _current.scope = scope
                 yield policy
         finally:
@@ -36,7 +36,7 @@ class PolicyList(list[Policy]):
 def once(key: str, make: Callable[[], _T]) -> _T:
     """Return what was made under this key earlier in the same call, or make it.
 
-    Outside of a call nothing is kept: whoever runs a policy by itself gets a fresh answer each time.
+    Outside of a call nothing is kept: a policy that runs by itself gets a new object each time.
     """
     scope: dict[str, Any] | None = getattr(_current, "scope", None)
     if scope is None:

@@ -1,7 +1,7 @@
-"""Values of resources as plain Python data, in which a value that is not known yet is just another value.
+"""Values of resources as plain Python data, in which a value that is not known yet is a value as well.
 
-The SDK's proxies raise on the touch of an unknown, and what they raise switches a whole policy off. Nothing
-here raises: rules compare with UNKNOWN and ABSENT instead.
+The SDK's proxies raise an exception when an unknown value is read, which ends the whole policy. Nothing here
+raises: rules compare with UNKNOWN and ABSENT instead.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ ABSENT: Final = Missing.ABSENT
 _SENTINELS = tuple(
     cast("str", getattr(proxy, name)) for name in sorted(vars(proxy)) if name.startswith("UNKNOWN_")
 )
-"""What the engine writes instead of an unknown value."""
+"""What the engine sends in place of an unknown value."""
 
 _SENTINEL_LENGTH = 36
 
@@ -40,7 +40,7 @@ _MAX_DEPTH = 60
 def plain(value: object, depth: int = 0) -> Any:
     """Return a property, or a resource's properties, as dicts, lists and scalars with UNKNOWN inside.
 
-    Text in which an unknown value is embedded is unknown as a whole. What is no data (an archive, an asset)
+    Text that contains an unknown value is unknown as a whole. Anything else than data (an archive, an asset)
     is returned as it is.
     """
     if isinstance(value, str):

@@ -1,7 +1,7 @@
 """The two policies about waivers: the one that reads them, and the one that reports their use.
 
-Each policy is given its own configuration only. So that a waiver stands in one place, the first policy of
-every call reads them for all, and the last one reports which were used.
+Each policy is given only its own configuration. The first policy of every call therefore reads the waivers
+for all of them, and the last one reports which were used.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -18,26 +18,59 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from selfheal_policies import waivers
-from selfheal_policies.rule import DOCS, Finding
+from selfheal_policies import types, waivers
+from selfheal_policies.rule import Finding, Rule
 from selfheal_policies.scope import once
 
-WAIVERS = "selfheal-waivers"
-USED = "selfheal-waivers-used"
 
-ROOT = "pulumi:pulumi:Stack"
+class WaiverRule(Rule):
+    """What one of these policies says about itself."""
 
-SCHEMA: dict[str, dict[str, Any]] = {
-    "waivers": {
-        "type": "array",
-        "items": {"type": "object"},
-        "default": [],
-        "description": (
-            "Findings that are accepted, each with `policy` (a name), `resource` (name or URN; `stack` for "
-            "the stack as a whole), `reason`, and `expires` (the last day, such as 2027-03-31, UTC)."
-        ),
+    kind = "resource and stack"
+
+
+WAIVERS = WaiverRule(
+    name="selfheal-waivers",
+    level="mandatory",
+    severity="high",
+    what="Every waiver names a policy, a resource, a reason and a day that is not over.",
+    why="A waiver that nobody answers for, or that nobody looks at again, is a rule switched off.",
+    fix="Correct or remove the waiver in the pack's configuration.",
+    schema={
+        "waivers": {
+            "type": "array",
+            "items": {"type": "object"},
+            "default": [],
+            "description": (
+                "Findings that are accepted, each with `policy` (a name), `resource` (name or URN; `stack` "
+                "for the stack as a whole), `reason`, and `expires` (the last day, such as 2027-03-31, UTC)."
+            ),
+        }
+    },
+)
+USED = WaiverRule(
+    name="selfheal-waivers-used",
+    level="advisory",
+    severity="low",
+    what="Each use of a waiver is reported.",
+    why="A waiver outlives its reason unless somebody is reminded of it.",
+    fix="None is needed. Remove the waiver as soon as the finding is mended.",
+)
+
+
+def sdk_properties(rule: Rule) -> dict[str, Any]:
+    """Return what the SDK's policy of a rule is made from, but for its validation."""
+    properties = {key: dict(schema) for key, schema in rule.schema.items()}
+    return {
+        "name": rule.name,
+        "description": rule.what,
+        # Given for each policy, since the SDK's own default is advisory.
+        "enforcement_level": EnforcementLevel(rule.level),
+        "config_schema": PolicyConfigSchema(properties) if properties else None,
+        "severity": Severity(rule.severity),
+        "remediation_steps": rule.fix,
+        "url": rule.url,
     }
-}
 
 
 class _OnEverything(  # pyright: ignore[reportIncompatibleMethodOverride] - `validate` takes either's arguments
@@ -65,15 +98,7 @@ class Waivers(_OnEverything):
     """Reads the waivers of a call, and refuses those without a reason or after their day."""
 
     def __init__(self, policies: Collection[str], today: Callable[[], date]) -> None:
-        super().__init__(
-            name=WAIVERS,
-            description="Every waiver names a policy, a resource, a reason and a day that is not over.",
-            enforcement_level=EnforcementLevel.MANDATORY,
-            config_schema=PolicyConfigSchema(SCHEMA),
-            severity=Severity.HIGH,
-            remediation_steps="Correct or remove the waiver in the pack's configuration.",
-            url=f"{DOCS}#{WAIVERS}",
-        )
+        super().__init__(**sdk_properties(WAIVERS))
         self._policies = policies
         self._today = today
 
@@ -82,27 +107,16 @@ class Waivers(_OnEverything):
         given = (args.get_config() or {}).get("waivers")
         held, refused = waivers.read(given, self._policies, self._today())
         _held().extend(held)
-        if getattr(args, "resource_type", "") == ROOT:
+        if getattr(args, "resource_type", "") == types.STACK:
             for text in refused:
-                report_violation(
-                    f"{text[:1].upper()}{text[1:]}.\nWhy: A waiver that nobody answers for, or that nobody "
-                    "looks at again, is a rule switched off.",
-                    None,
-                )
+                report_violation(f"{text[:1].upper()}{text[1:]}.\nWhy: {WAIVERS.why}", None)
 
 
 class WaiverReport(_OnEverything):
     """Reports each use of a waiver."""
 
     def __init__(self) -> None:
-        super().__init__(
-            name=USED,
-            description="Each use of a waiver is reported.",
-            enforcement_level=EnforcementLevel.ADVISORY,
-            severity=Severity.LOW,
-            remediation_steps="None is needed. Remove the waiver as soon as the finding is mended.",
-            url=f"{DOCS}#{USED}",
-        )
+        super().__init__(**sdk_properties(USED))
 
     def validate(self, args: Any, report_violation: ReportViolation) -> None:  # noqa: ARG002 - the SDK's signature
         """Report those of this call."""

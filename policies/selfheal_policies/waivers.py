@@ -1,4 +1,4 @@
-"""Waivers: findings that somebody accepts, for one resource, for a reason, until a day. Pure."""
+"""Waivers: findings that are accepted for one resource, for a reason, until a day. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from selfheal_policies import arns
-from selfheal_policies.index import ALARM_TYPES, Index, Node
+from selfheal_policies import arns, types
+from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN, entries, get
 
@@ -25,7 +25,7 @@ def _metric_alarms(index: Index, alarm: Resource) -> Iterator[Resource]:
     todo, seen = [alarm], {alarm.urn}
     while todo:
         each = todo.pop()
-        if each.type == ALARM_TYPES[0]:
+        if each.type == types.ALARM:
             yield each
             continue
         for node in _children(index, each):

@@ -1,7 +1,7 @@
 """The mutation table's own changes, made to the program while the real engine runs it.
 
-A `LiveScene` has what a change needs of `tests.support.policy_scene.Scene`: it finds a resource, and what is
-put, dropped or written into its document is done by a stack transformation when the program registers it.
+A `LiveScene` has what a change needs of a `Scene`: it finds a resource, and what is put, dropped or written
+into its document is done by a stack transformation when the program registers it.
 """
 
 import copy
@@ -14,35 +14,11 @@ from typing import Any
 import pulumi
 from pulumi.runtime import register_stack_transformation
 
-from tests.policies.mutations import behaviour, items, scope, wiring
-from tests.support.policy_scene import token
+from tests.policies.mutations import behaviour, rights, wiring
+from tests.policies.support.recording import arn
+from tests.policies.support.references import Ref
 
-TABLE = {each.name: each for table in (wiring, scope, items, behaviour) for each in table.TABLE}
-
-Key = tuple[str, str]
-"""Type and logical name of a resource."""
-
-_ARNS = {
-    "aws:lambda/function:Function": "arn:aws:lambda:us-east-1:000000000000:function:",
-    "aws:dynamodb/table:Table": "arn:aws:dynamodb:us-east-1:000000000000:table/",
-}
-"""What stands before a resource's name."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Another resource, which is known once the program has registered it."""
-
-    scene: "LiveScene"
-    key: Key
-    text: bool
-    """Whether its ARN as text, known at preview, is meant, and not its output."""
-
-    def resolve(self) -> Any:
-        resource = self.scene.registered[self.key]
-        if self.text:
-            return pulumi.Output.concat(_ARNS[self.key[0]], resource.name)
-        return resource.arn
+TABLE = {each.name: each for each in (*wiring.TABLE, *rights.TABLE, *behaviour.TABLE)}
 
 
 @dataclass
@@ -50,10 +26,10 @@ class LiveItem:
     """One resource of the program."""
 
     scene: "LiveScene"
-    key: Key
+    name: str
 
     def put(self, *path: str | int, to: Any) -> "LiveItem":
-        self._edit(lambda props: _put(props, [_snake(path[0]), *path[1:]], resolved(to)))
+        self._edit(lambda props: _put(props, [_snake(path[0]), *path[1:]], self.scene.resolved(to)))
         return self
 
     def drop(self, name: str) -> "LiveItem":
@@ -64,7 +40,7 @@ class LiveItem:
         def rewrite(text: str) -> Any:
             document = json.loads(text)
             change(document["Statement"])
-            return pulumi.Output.json_dumps(resolved(document))
+            return pulumi.Output.json_dumps(self.scene.resolved(document))
 
         def edit(props: dict[str, Any]) -> None:
             props[_snake(key)] = pulumi.Output.from_input(props[_snake(key)]).apply(rewrite)
@@ -73,39 +49,47 @@ class LiveItem:
         return self
 
     def _edit(self, change: Callable[[dict[str, Any]], Any]) -> None:
-        self.scene.edits.setdefault(self.key, []).append(change)
+        self.scene.edits.setdefault(self.name, []).append(change)
 
 
 @dataclass
 class LiveScene:
     """The running program, as the changes of the table see it."""
 
-    edits: dict[Key, list[Callable[[dict[str, Any]], Any]]] = field(default_factory=dict[Key, Any])
-    registered: dict[Key, Any] = field(default_factory=dict[Key, Any])
-    done: set[Key] = field(default_factory=set[Key])
+    edits: dict[str, list[Callable[[dict[str, Any]], Any]]] = field(default_factory=dict[str, Any])
+    registered: dict[str, tuple[str, Any]] = field(default_factory=dict[str, tuple[str, Any]])
+    done: set[str] = field(default_factory=set[str])
 
-    def find(self, type_: str, name: str) -> LiveItem:
-        return LiveItem(self, (token(type_), name))
-
-    def ref(self, item: LiveItem) -> Reference:
-        return Reference(self, item.key, text=False)
-
-    def text(self, item: LiveItem) -> Reference:
-        return Reference(self, item.key, text=True)
+    def find(self, name: str) -> LiveItem:
+        return LiveItem(self, name)
 
     def transform(
         self, args: pulumi.ResourceTransformationArgs
     ) -> pulumi.ResourceTransformationResult | None:
-        key = (args.type_, args.name)
-        self.registered[key] = args.resource
-        changes = self.edits.get(key)
+        if not args.type_.startswith("aws:"):  # a component may have the name of its function
+            return None
+        self.registered[args.name] = (args.type_, args.resource)
+        changes = self.edits.get(args.name)
         if not changes:
             return None
         props = dict(args.props)
         for change in changes:
             change(props)
-        self.done.add(key)
+        self.done.add(args.name)
         return pulumi.ResourceTransformationResult(props, args.opts)
+
+    def resolved(self, value: Any) -> Any:
+        """Return a value with references replaced by outputs of resources that are registered by then."""
+        if isinstance(value, Ref):
+            type_, resource = self.registered[value.target]
+            return (
+                pulumi.Output.concat(arn(type_, ""), resource.name)
+                if value.attribute == "text"
+                else resource.arn
+            )
+        if isinstance(value, Mapping):
+            return {key: self.resolved(item) for key, item in value.items()}
+        return [self.resolved(item) for item in value] if isinstance(value, list) else value
 
 
 def mutate(names: list[str]) -> LiveScene:
@@ -120,15 +104,6 @@ def mutate(names: list[str]) -> LiveScene:
 def check(scene: LiveScene) -> None:
     """Fail if a change had nothing to change: the program was then not mutated at all."""
     assert scene.edits.keys() == scene.done, scene.edits.keys() - scene.done
-
-
-def resolved(value: Any) -> Any:
-    """Return a value with references replaced by the outputs that they stand for."""
-    if isinstance(value, Reference):
-        return value.resolve()
-    if isinstance(value, Mapping):
-        return {key: resolved(item) for key, item in value.items()}
-    return [resolved(item) for item in value] if isinstance(value, list) else value
 
 
 def _put(props: dict[str, Any], path: list[Any], value: Any) -> None:

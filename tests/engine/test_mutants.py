@@ -52,7 +52,7 @@ PROGRAM = f"""
 import runpy
 import sys
 
-sys.path.insert(0, {str(ROOT)!r})
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "policies")!r}]
 
 import pulumi
 from tests.engine.mutating import check, mutate

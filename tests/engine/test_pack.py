@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.engine.live import everything
 from tests.engine.stack import FAILED, Account, Stack
-from tests.support.policy_pack import write_pack
+from tests.policies.support.packs import write_pack
 
 RULE = "lambda-function-failure-rate"
 PACK = ("--policy-pack", "policies")

@@ -8,8 +8,8 @@ import pytest
 from selfheal.sandbox.provider.assets import Archive
 from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.conftest import ROOT
-from tests.support.policy_client import Analyzed, Level, Pack, PackError
-from tests.support.policy_pack import write_pack
+from tests.policies.support.client import Analyzed, Level, Pack, PackError
+from tests.policies.support.packs import write_pack
 
 THING = Analyzed("urn:pulumi:dev::demo::fake:index:Thing::a", "fake:index:Thing", "a", {"size": 11})
 

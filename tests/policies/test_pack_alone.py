@@ -9,9 +9,9 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
 from tests.conftest import ROOT
-from tests.support.policy_client import Level, Pack, Violation
-from tests.support.policy_recording import record
-from tests.support.policy_scene import Scene
+from tests.policies.support.client import Level, Pack, Violation
+from tests.policies.support.recording import record
+from tests.policies.support.scene import Scene
 
 pytestmark = pytest.mark.slow
 

@@ -3,20 +3,20 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi_policy.proxy import unknown_checking_proxy
-from selfheal_policies import documents
+from selfheal_policies import documents, roles, types
 from selfheal_policies.actions import CONTROL, DATA, READ, TELL, WAKE, meaning
 from selfheal_policies.arns import parse_arn
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import StackRule
 from selfheal_policies.values import ABSENT, UNKNOWN, entries, flag, get, number, plain, text
 
-from tests.policies.support import RULES, TYPES, WIRES, resources, safe
-
-SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+from selfheal.sandbox.provider.wire import UNKNOWN as SENTINEL
+from tests.policies.support.healers import ROUTES, healer
+from tests.policies.support.scene import RULES, Scene, judged
 
 scalars = st.one_of(
     st.none(),
@@ -47,8 +47,9 @@ values = st.recursive(
     ),
     max_leaves=8,
 )
+STACKS = {route: healer(Scene(), route).resources() for route in ROUTES}
 KEYS = sorted(
-    {key for wire in WIRES for _, props in safe(wire).values() for key in props}
+    {key for stack in STACKS.values() for each in stack for key in each.props}
     | {"kmsMasterKeyId", "managedPolicyArns", "inlinePolicies", "alarmRule", "metricQueries", "state"}
     | {"filterPolicy", "filterCriteria", "enabled", "actionsEnabled", "name", "arn", "timeout", "environment"}
 )
@@ -57,7 +58,7 @@ KEYS = sorted(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_generated_stack_makes_a_rule_crash(data: Any) -> None:
-    base = resources(safe(data.draw(st.sampled_from(WIRES))))
+    base = STACKS[data.draw(st.sampled_from(sorted(ROUTES)))]
     changed: list[Resource] = []
     urns = [each.urn for each in base]
     for each in base:
@@ -69,19 +70,13 @@ def test_no_generated_stack_makes_a_rule_crash(data: Any) -> None:
         changed.append(Resource(each.urn, each.type, each.name, props, each.references))
     extra = data.draw(st.dictionaries(st.sampled_from(KEYS), values, max_size=6))
     references = {key: tuple(data.draw(st.lists(st.sampled_from(urns), max_size=3))) for key in extra}
-    type_ = data.draw(st.sampled_from(sorted(TYPES.values())))
+    type_ = data.draw(
+        st.sampled_from([*types.WORDS, types.ALIAS, types.KEY, types.POLICY, *roles.ATTACHMENTS])
+    )
     changed.append(Resource("urn:pulumi:s::p::t::extra", type_, "extra", extra, references))
     graph = Graph(changed)
     for rule in RULES.values():
-        if isinstance(rule, StackRule):
-            findings = list(rule.check(graph, rule.defaults))
-        else:
-            findings = [
-                finding
-                for each in changed
-                if each.type in rule.types
-                for finding in rule.check(each, rule.defaults)
-            ]
+        findings = judged(rule, graph, rule.defaults, changed)
         assert all(isinstance(finding.message, str) and finding.message for finding in findings)
 
 
@@ -91,7 +86,7 @@ def test_no_value_makes_a_reader_crash(value: Any) -> None:
         read(value)
     get(value, "x", 0, "y")
     for statement in documents.parse(value):
-        documents.principals(statement, "Service")
+        statement.principals("Service")
 
 
 @given(st.text(max_size=60))
@@ -126,15 +121,22 @@ def test_documents_are_read_in_every_spelling() -> None:
     (statement,) = lone
     assert statement.allows
     assert statement.actions == ("lambda:*",)
-    assert documents.principals(statement, "AWS") == ("*",)
+    assert statement.principals("AWS") == ("*",)
     assert documents.parse({"Statement": [{"NotAction": ["iam:*"], "Resource": UNKNOWN}]}).statements[
         0
     ].resources == (UNKNOWN,)
-    assert documents.parse(UNKNOWN).unknown
+    assert "not known at preview" in documents.parse(UNKNOWN).problem
     assert "no JSON" in documents.parse("{").problem
     assert "no policy document" in documents.parse("[]").problem
     assert documents.parse(json.dumps({"Statement": ["x"]})).problem == "has a malformed statement"
     assert documents.parse(ABSENT).statements == ()
+
+
+@pytest.mark.parametrize("key", ["Action", "NotAction"])
+@pytest.mark.parametrize("answer", [True, False])
+def test_an_action_that_is_not_known_counts_as_the_asker_says(key: str, answer: bool) -> None:
+    [statement] = documents.parse({"Statement": [{key: [UNKNOWN, "s3:GetObject"], "Resource": "*"}]})
+    assert statement.covers("iam:PassRole", if_unknown=answer) is answer
 
 
 def test_patterns_of_iam_know_two_wildcards_and_no_others() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from selfheal.sandbox.deployer import deploy, make_urn
 from selfheal.sandbox.errors import ProgramError, ProjectError, SandboxError
-from tests.support.policy_recording import EmptyAccount
+from tests.policies.support.recording import EmptyAccount
 
 HEAD = "import json\nimport pulumi\nimport pulumi_aws as aws\nfrom pulumi import ResourceOptions as Options\n"
 

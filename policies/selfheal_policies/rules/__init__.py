@@ -1,12 +1,12 @@
-"""The rules: one a file, named like the file, `RULE` last. They are found, not listed."""
+"""The rules: one per file, named after the rule, with the object `RULE` last. They are found by listing."""
 
 from importlib import import_module
 from pkgutil import iter_modules
 
-from selfheal_policies.rule import Rule
+from selfheal_policies.rule import AnyRule
 
 
-def load() -> list[Rule]:
-    """Return every rule of this folder, by name. Modules whose name begins with `_` are helpers."""
-    names = sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
+def load() -> list[AnyRule]:
+    """Return every rule of this folder, by name."""
+    names = sorted(module.name for module in iter_modules(__path__))
     return [import_module(f"{__name__}.{name}").RULE for name in names]

@@ -1,21 +1,19 @@
-"""An alarm that wakes a healer acts at all."""
+"""Alarms that wake a healer, or watch one, have their actions enabled."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 from selfheal_policies.values import ABSENT, flag
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the alarms of healers whose actions are switched off, or may be."""
-    alarms = {alarm.urn: alarm for healer in graph.healers for alarm in graph.waking_alarms(healer)}
-    for alarm in (alarms | graph.health_alarms).values():
+    for alarm in (graph.wake_alarms | graph.health_alarms).values():
         value = alarm.get("actionsEnabled")
         if flag(value) is not True and value is not ABSENT:
             state = "switched off" if flag(value) is False else "not known at preview"
-            yield Finding(alarm.urn, f"the actions of {named(alarm)} are {state} (actionsEnabled)")
+            yield Finding(alarm.urn, f"the actions of {alarm.label} are {state} (actionsEnabled)")
 
 
 RULE = StackRule(
@@ -23,7 +21,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="The actions of every alarm that wakes a healer, or that watches one, are enabled.",
-    why="An alarm without actions turns red in a console that nobody looks at: nothing is healed or told.",
+    why="An alarm whose actions are disabled changes state without notifying anyone or starting a healer.",
     fix="Set actions_enabled to true or leave it out. To silence a healer for a while, use its mode instead.",
     check=check,
 )

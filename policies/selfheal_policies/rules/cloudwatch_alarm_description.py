@@ -1,12 +1,11 @@
-"""Whoever is woken by an alarm finds out what to do."""
+"""The description of an alarm links to what to do about it."""
 
 import re
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
+from selfheal_policies.rule import Config, Finding, StackRule, string
 from selfheal_policies.values import UNKNOWN
 
 
@@ -14,17 +13,16 @@ def problems(alarm: Resource, link: str) -> Iterable[Finding]:
     """Yield why the description of an alarm does not help."""
     description = alarm.get("alarmDescription")
     if description is UNKNOWN:
-        yield Finding(alarm.urn, f"the description of {named(alarm)} is not known at preview")
+        yield Finding(alarm.urn, f"the description of {alarm.label} is not known at preview")
     elif not isinstance(description, str) or not description.strip():
-        yield Finding(alarm.urn, f"{named(alarm)} has no description")
+        yield Finding(alarm.urn, f"{alarm.label} has no description")
     elif not re.search(link, description):
-        yield Finding(alarm.urn, f"the description of {named(alarm)} has no link")
+        yield Finding(alarm.urn, f"the description of {alarm.label} has no link")
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the alarms around healers that do not say what to do."""
-    alarms = {alarm.urn: alarm for healer in graph.healers for alarm in graph.waking_alarms(healer)}
-    for alarm in (alarms | graph.health_alarms).values():
+    for alarm in (graph.wake_alarms | graph.health_alarms).values():
         yield from problems(alarm, config["link"])
 
 
@@ -33,14 +31,10 @@ RULE = StackRule(
     level="advisory",
     severity="low",
     what="An alarm that wakes a healer, or watches one, has a description with a link.",
-    why="Whoever is called at night loses the first minutes to finding out what the alarm means.",
-    fix="Set alarm_description to what happened, what the healer does about it, and where to read on.",
+    why="Without one, whoever is on call first has to find out what the alarm means.",
+    fix="Describe in alarm_description what happened and what the healer does, and link to a runbook.",
     schema={
-        "link": {
-            "type": "string",
-            "default": r"https?://\S+",
-            "description": "Regular expression that a description must contain.",
-        }
+        "link": string("Regular expression that a description must contain.", r"https?://\S+"),
     },
     check=check,
 )

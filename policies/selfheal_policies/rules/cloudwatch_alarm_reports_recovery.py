@@ -1,19 +1,18 @@
-"""An alarm that wakes a healer also tells it when it is over."""
+"""An alarm that wakes a healer also reports recovery to it."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the alarms that wake a healer and do not report recovery to it."""
     for healer in graph.healers:
-        for alarm in graph.waking_alarms(healer):
-            if not graph.alarm_reaches(alarm, healer, ["OK"]):
+        for alarm in graph.alarms_of(healer):
+            if not graph.wakes(alarm, healer, ["OK"]):
                 yield Finding(
-                    alarm.urn, f"{named(alarm)} wakes healer {healer.name} and does not report recovery to it"
+                    alarm.urn, f"{alarm.label} wakes healer {healer.name} and does not report recovery to it"
                 )
 
 
@@ -22,7 +21,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="Every alarm that wakes a healer reports recovery to the same healer.",
-    why="A healer that never hears of recovery goes on changing a service that is well, or never closes.",
+    why="A healer that is not notified of recovery keeps changing a healthy service, or never stops.",
     fix="Give ok_actions what alarm_actions has, or let the event rule's pattern accept the state OK.",
     check=check,
 )

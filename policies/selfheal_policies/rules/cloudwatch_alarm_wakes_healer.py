@@ -1,19 +1,18 @@
-"""An alarm that tells a healer that it is over also told it that it began."""
+"""An alarm that reports recovery to a healer also reports the failure to it."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the alarms that are wired to a healer but do not wake it when they fire."""
     for healer in graph.healers:
-        for alarm in graph.waking_alarms(healer):
-            if not graph.alarm_reaches(alarm, healer, ["ALARM"]):
+        for alarm in graph.alarms_of(healer):
+            if not graph.wakes(alarm, healer, ["ALARM"]):
                 yield Finding(
-                    alarm.urn, f"{named(alarm)} reports to healer {healer.name} only what is no failure"
+                    alarm.urn, f"{alarm.label} reports to healer {healer.name} only what is no failure"
                 )
 
 
@@ -22,7 +21,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="Every alarm that is wired to a healer wakes it when it fires.",
-    why="The healer would sleep through the failure and only hear of its end.",
+    why="Otherwise the healer is notified of the end of a failure only, never of its beginning.",
     fix="Give alarm_actions what ok_actions has, or let the event rule's pattern accept the state ALARM.",
     check=check,
 )

@@ -1,13 +1,12 @@
-"""Whether a healer heals or hurts can be seen."""
+"""A dashboard shows what a healer does to its targets."""
 
 from collections.abc import Iterable
 
+from selfheal_policies import types
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import UNKNOWN
-
-DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 
 
 def shows(dashboard: Resource, healer: Resource) -> bool:
@@ -21,7 +20,7 @@ def shows(dashboard: Resource, healer: Resource) -> bool:
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers that no dashboard shows."""
     for healer in graph.healers:
-        seen = any(shows(dashboard, healer) for dashboard in graph.of(DASHBOARD))
+        seen = any(shows(dashboard, healer) for dashboard in graph.index.of(types.DASHBOARD))
         if not seen and healer.name not in config["shownElsewhere"]:
             yield Finding(healer.urn, f"no dashboard of this stack shows healer {healer.name}")
 
@@ -34,12 +33,7 @@ RULE = StackRule(
     why="Without one nobody sees whether the errors fall or rise after the healer acted.",
     fix="Declare a Dashboard with the healer's invocations and errors beside the error rate of its targets.",
     schema={
-        "shownElsewhere": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": "Logical names of healers that a dashboard of another stack shows.",
-        }
+        "shownElsewhere": strings("Logical names of healers that a dashboard of another stack shows."),
     },
     check=check,
 )

@@ -1,19 +1,17 @@
-"""What a healer wrote can be read after an incident, and does not pile up for ever."""
+"""A healer's logs are kept long enough to explain an incident, and not for ever."""
 
 from collections.abc import Iterable
 
+from selfheal_policies import types
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import healer_functions
-from selfheal_policies.values import UNKNOWN, get, number
-
-LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+from selfheal_policies.rule import Config, Finding, StackRule, integer
+from selfheal_policies.values import UNKNOWN, number
 
 
 def is_group_of(group: Resource, healer: Resource) -> bool:
     """Return whether a log group is a healer's: the one it names, or the one that Lambda names after it."""
-    chosen = get(healer.given("loggingConfig"), "logGroup")
+    chosen = healer.get("loggingConfig", "logGroup")
     if chosen is UNKNOWN:
         return group.urn in healer.references.get("loggingConfig", ())
     name = group.get("name")
@@ -42,8 +40,8 @@ def problems(group: Resource, healer: Resource, least: float, most: float) -> It
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers whose logs nobody has decided about."""
-    for healer in healer_functions(graph):
-        groups = [group for group in graph.of(LOG_GROUP) if is_group_of(group, healer)]
+    for healer in graph.healer_functions:
+        groups = [group for group in graph.index.of(types.LOG_GROUP) if is_group_of(group, healer)]
         if not groups:
             yield Finding(
                 healer.urn,
@@ -58,21 +56,11 @@ RULE = StackRule(
     level="advisory",
     severity="low",
     what="The log group of a healer is declared, with a retention.",
-    why="Logs that are gone cannot explain an incident, and logs that are never deleted cost without end.",
+    why="Deleted logs cannot explain an incident, and logs that never expire cost more every month.",
     fix="Declare the healer's LogGroup with retention_in_days, and name it in the function's logging_config.",
     schema={
-        "minimumDays": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 7,
-            "description": "Fewest days that a healer's logs are kept.",
-        },
-        "maximumDays": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 400,
-            "description": "Most days that a healer's logs are kept.",
-        },
+        "minimumDays": integer("Fewest days that a healer's logs are kept.", 7),
+        "maximumDays": integer("Most days that a healer's logs are kept.", 400),
     },
     check=check,
 )

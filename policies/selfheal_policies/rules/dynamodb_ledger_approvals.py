@@ -1,22 +1,20 @@
-"""A healer cannot write what people restrain it with."""
+"""A healer cannot write the items by which people restrain it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from selfheal_policies import arns
 from selfheal_policies.actions import DATA, meaning
-from selfheal_policies.conditions import denies_item, reaches_item
-from selfheal_policies.documents import Statement, action_matches, resource_matches
+from selfheal_policies.documents import Statement, has_wildcard, resource_matches
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import distinct, environment, healer_functions
-from selfheal_policies.rules._grants import Grant, grants_of, has_wildcard, literals, roles_of
+from selfheal_policies.roles import Grant, grants_of
+from selfheal_policies.rule import Config, Finding, StackRule, string, strings
 from selfheal_policies.values import UNKNOWN
 
 
 def is_ledger(graph: Graph, healer: Resource, variable: str, table: str) -> bool:
     """Return whether a variable of a healer names a table. One whose value is not known may name any."""
-    value = environment(healer, variable)
+    value = healer.variable(variable)
     key = graph.index.literal(table, arns.TABLE).key
     if value is not UNKNOWN:
         return isinstance(value, str) and bool(value) and graph.index.literal(value, arns.TABLE).key == key
@@ -27,15 +25,15 @@ def is_ledger(graph: Graph, healer: Resource, variable: str, table: str) -> bool
 
 
 def problems(grants: Sequence[Grant], protected: Sequence[str]) -> Iterator[tuple[Grant, str, str, str]]:
-    """Yield each document with an action on a table that it allows, and the items that this reaches."""
+    """Yield each document with an action on a table that it allows, and the items that it may write."""
     denials = [each for grant in grants for each in grant.document if not each.allows]
     for grant in grants:
-        for statement in grant.document:
-            for action, resource in _writes(statement) if statement.allows else ():
+        for statement in grant.document.allowing:
+            for action, resource in _writes(statement):
                 found = [
                     item
                     for item in protected
-                    if reaches_item(statement, item) and not _denied(denials, action, resource, item)
+                    if statement.may_concern_item(item) and not _denied(denials, action, resource, item)
                 ]
                 if found:
                     yield grant, action, resource, ", ".join(found)
@@ -43,7 +41,7 @@ def problems(grants: Sequence[Grant], protected: Sequence[str]) -> Iterator[tupl
 
 def _writes(statement: Statement) -> Iterator[tuple[str, str]]:
     """Yield the writes of items that a statement names. Wildcards are refused by rules of their own."""
-    for action in literals(statement):
+    for action in statement.single_actions:
         for resource in statement.resources:
             if meaning(action) == DATA and isinstance(resource, str) and not has_wildcard(resource):
                 yield action, resource
@@ -51,25 +49,23 @@ def _writes(statement: Statement) -> Iterator[tuple[str, str]]:
 
 def _denied(denials: Iterable[Statement], action: str, resource: str, item: str) -> bool:
     return any(
-        any(isinstance(each, str) and action_matches(each, action) for each in statement.actions)
+        statement.covers(action, if_unknown=False)
         and any(isinstance(each, str) and resource_matches(each, resource) for each in statement.resources)
-        and denies_item(statement, item)
+        and statement.concerns_every_item(item)
         for statement in denials
     )
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers that may approve their own plans or set their own mode."""
-    for healer in healer_functions(graph):
-        held = [grant for role in roles_of(graph, healer) for grant in grants_of(graph, role)]
-        yield from distinct(
-            Finding(
-                grant.urn,
-                f"{grant.where} allows healer {healer.name} {action} on {items} of its ledger {table}",
-            )
-            for grant, action, table, items in problems(held, config["protected"])
-            if is_ledger(graph, healer, config["ledgerVariable"], table)
-        )
+    for healer in graph.healer_functions:
+        grants = [grant for role in graph.roles_of(healer) for grant in grants_of(graph.index, role)]
+        for grant, action, table, items in problems(grants, config["protected"]):
+            if is_ledger(graph, healer, config["ledgerVariable"], table):
+                yield Finding(
+                    grant.urn,
+                    f"{grant.where} allows healer {healer.name} {action} on {items} of its ledger {table}",
+                )
 
 
 RULE = StackRule(
@@ -83,17 +79,13 @@ RULE = StackRule(
         "healer's own items only. A ledger that is laid out otherwise: name its items in `protected`."
     ),
     schema={
-        "ledgerVariable": {
-            "type": "string",
-            "default": "LEDGER_TABLE",
-            "description": "Variable of a healer's environment that names its ledger; without it, no ledger.",
-        },
-        "protected": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": ["approval#*", "command#*", "mode"],
-            "description": "Partition keys of items that only people may write; * is a wildcard.",
-        },
+        "ledgerVariable": string(
+            "Variable of a healer's environment that names its ledger; without it, no ledger.", "LEDGER_TABLE"
+        ),
+        "protected": strings(
+            "Partition keys of items that only people may write; * is a wildcard.",
+            ["approval#*", "command#*", "mode"],
+        ),
     },
     check=check,
 )

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 
-from selfheal_policies import arns
-from selfheal_policies.events import EVENT_RULE
+from selfheal_policies import types
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 from selfheal_policies.values import ABSENT, UNKNOWN, flag
 
 
@@ -25,9 +23,9 @@ def problem(rule: Resource) -> str:
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the event rules, on alarms or on a schedule, that wake a healer and are not enabled."""
     healers = {healer.urn for healer in graph.healers}
-    for rule in graph.of(EVENT_RULE):
-        if graph.index.node(rule).kind == arns.RULE and graph.reach(rule.urn) & healers and problem(rule):
-            yield Finding(rule.urn, f"{named(rule)}, which wakes a healer, {problem(rule)}")
+    for rule in graph.index.of(types.EVENT_RULE):
+        if graph.reach(rule.urn) & healers and problem(rule):
+            yield Finding(rule.urn, f"{rule.label}, which wakes a healer, {problem(rule)}")
 
 
 RULE = StackRule(
@@ -35,7 +33,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="Every event rule that wakes a healer, by an alarm or by a schedule, is enabled.",
-    why="A healer whose schedule sleeps never resumes what a lost notification or a crash left half done.",
+    why="Without its schedule a healer does not resume what a lost notification or a crash left unfinished.",
     fix='Set state to "ENABLED", or leave it out. To silence a healer for a while, use its mode instead.',
     check=check,
 )

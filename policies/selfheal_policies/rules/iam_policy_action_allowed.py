@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from selfheal_policies.actions import is_on_identities
 from selfheal_policies.graph import Graph
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import distinct
-from selfheal_policies.rules._grants import Grant, grants, is_privilege, literals
+from selfheal_policies.roles import Grant
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 
 ALLOWED = [
     "cloudwatch:DescribeAlarms",
@@ -48,10 +48,10 @@ can make up its own evidence), and invoking a function: whoever declares a probe
 
 
 def problems(grant: Grant, allowed: AbstractSet[str]) -> Iterable[Finding]:
-    """Yield the actions that are not on the list. Wildcards and actions on identities are other rules'."""
-    for statement in grant.document:
-        for action in literals(statement) if statement.allows else ():
-            if action.lower() not in allowed and not is_privilege(action):
+    """Yield the actions that are not on the list. Other rules judge wildcards and actions on identities."""
+    for statement in grant.document.allowing:
+        for action in statement.single_actions:
+            if action.lower() not in allowed and not is_on_identities(action):
                 yield Finding(
                     grant.urn, f"{grant.where} allows {action}, which is not on the configured list"
                 )
@@ -60,8 +60,8 @@ def problems(grant: Grant, allowed: AbstractSet[str]) -> Iterable[Finding]:
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the actions in the policies of healers that the configuration does not name."""
     allowed = {action.lower() for action in (*config["actions"], *config["moreActions"])}
-    for grant in grants(graph):
-        yield from distinct(problems(grant, allowed))
+    for grant in graph.grants:
+        yield from problems(grant, allowed)
 
 
 RULE = StackRule(
@@ -75,18 +75,8 @@ RULE = StackRule(
         "Targets with a probe need lambda:InvokeFunction there."
     ),
     schema={
-        "actions": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": ALLOWED,
-            "description": "Actions that a healer may be allowed. Case does not matter.",
-        },
-        "moreActions": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": "Actions beside those, so that the list need not be repeated to be extended.",
-        },
+        "actions": strings("Actions that a healer may be allowed. Case does not matter.", ALLOWED),
+        "moreActions": strings("Actions beside those, so that the list need not be repeated to be extended."),
     },
     check=check,
 )

@@ -3,18 +3,16 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from selfheal_policies.documents import has_wildcard
 from selfheal_policies.graph import Graph
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import distinct
-from selfheal_policies.rules._grants import Grant, grants, has_wildcard
+from selfheal_policies.roles import Grant
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import Missing
 
 
 def problems(grant: Grant, accepted: AbstractSet[str]) -> Iterable[Finding]:
     """Yield the actions of what is allowed that stand for more than one, or are not known."""
-    for statement in grant.document:
-        if not statement.allows:
-            continue
+    for statement in grant.document.allowing:
         if statement.not_actions:
             yield Finding(
                 grant.urn, f"{grant.where} uses NotAction, which allows every action that it does not name"
@@ -31,8 +29,8 @@ def problems(grant: Grant, accepted: AbstractSet[str]) -> Iterable[Finding]:
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the wildcard actions in the policies of healers."""
     accepted = {pattern.lower() for pattern in config["accepted"]}
-    for grant in grants(graph):
-        yield from distinct(problems(grant, accepted))
+    for grant in graph.grants:
+        yield from problems(grant, accepted)
 
 
 RULE = StackRule(
@@ -43,15 +41,10 @@ RULE = StackRule(
     why="A healer that nobody watches could do whatever the wildcard covers, now and in the future.",
     fix="Name each action that the remedy calls, for example lambda:UpdateFunctionConfiguration.",
     schema={
-        "accepted": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": (
-                'Patterns of actions that are accepted exactly as written, such as "logs:Put*". Nothing '
-                "judges the resources they are allowed on."
-            ),
-        }
+        "accepted": strings(
+            'Patterns of actions that are accepted exactly as written, such as "logs:Put*". Nothing '
+            "judges the resources they are allowed on."
+        ),
     },
     check=check,
 )

@@ -1,21 +1,20 @@
-"""A healer changes nothing on itself."""
+"""A healer may not change itself or what wakes it."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._writes import is_privilege, itself, named_writes
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the changes that a healer may make to itself, its role, or what wakes it."""
     for healer in graph.healers:
-        own = itself(graph, healer)
-        for write, node in named_writes(graph, healer):
-            if node.key in own and not is_privilege(write.action):
+        own = graph.parts_of(healer)
+        for write, node in graph.controls(healer):
+            if node.key in own:
                 yield Finding(
                     write.source.urn,
-                    f"healer {healer.name} may {write.action} on {node.label}, which is part of itself",
+                    f"healer {healer.name} may {write.action} on {node.name}, which is part of itself",
                 )
 
 
@@ -24,7 +23,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="No healer may change itself, its role, or the alarms, topics, queues and rules that wake it.",
-    why="A healer that can change itself can take off every limit that it was given, or silence its alarms.",
+    why="A healer that can change itself can remove every limit that it was given, or disable its alarms.",
     fix="Leave its own resources out of the statement.",
     check=check,
 )

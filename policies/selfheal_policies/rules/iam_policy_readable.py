@@ -1,20 +1,17 @@
-"""What a healer may do can be read before it is deployed."""
+"""A healer's policies can be read at preview."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import distinct, subjects
-from selfheal_policies.rules._grants import Grant, grants, roles_of
+from selfheal_policies.roles import Grant
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 
 
 def problems(grant: Grant) -> Iterable[Finding]:
-    """Yield what keeps this policy from being read as a whole. A part that is unknown is judged elsewhere."""
+    """Yield why a policy cannot be read as a whole. Other rules find single unknown actions and resources."""
     if grant.document.problem:
         yield Finding(grant.urn, f"{grant.where} {grant.document.problem}")
-    for statement in grant.document:
-        if not statement.allows:
-            continue
+    for statement in grant.document.allowing:
         if not (statement.actions or statement.not_actions):
             yield Finding(grant.urn, f"{grant.where} has a statement without Action")
         elif not (statement.resources or statement.not_resources):
@@ -24,15 +21,15 @@ def problems(grant: Grant) -> Iterable[Finding]:
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the policies of healers that nobody can read at preview."""
     accepted = set(config["accepted"])
-    for actor in subjects(graph):
-        if not roles_of(graph, actor) and actor.name not in accepted:
+    for healer in graph.healers:
+        if not graph.roles_of(healer) and healer.name not in accepted:
             yield Finding(
-                actor.urn,
-                f"the role of {actor.name} is not one of this stack, so nothing it may do is known",
+                healer.urn,
+                f"the role of {healer.name} is not one of this stack, so nothing it may do is known",
             )
-    for grant in grants(graph):
+    for grant in graph.grants:
         if grant.resource.name not in accepted:
-            yield from distinct(problems(grant))
+            yield from problems(grant)
 
 
 RULE = StackRule(
@@ -40,21 +37,16 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="Every policy of a healer's role is known at preview and is a well-formed document.",
-    why="What cannot be read may allow anything, and would first be seen when it is in force.",
+    why="A policy that cannot be read may allow anything, and would be seen only once it is in force.",
     fix=(
         "Write the document with Output.json_dumps and ARNs with Output.concat from names, which are known "
         "at preview, and declare the role in this stack."
     ),
     schema={
-        "accepted": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": (
-                "Logical names of policies, and of functions whose role is declared elsewhere, that somebody "
-                "vouches for."
-            ),
-        }
+        "accepted": strings(
+            "Logical names of policies, and of functions whose role is declared elsewhere, that somebody "
+            "vouches for."
+        ),
     },
     check=check,
 )

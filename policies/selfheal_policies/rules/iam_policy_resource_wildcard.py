@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from selfheal_policies.conditions import functions_of, is_mapping
-from selfheal_policies.documents import Statement
+from selfheal_policies.actions import is_on_identities
+from selfheal_policies.documents import is_mapping, is_pattern
 from selfheal_policies.graph import Graph
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import distinct
-from selfheal_policies.rules._grants import Grant, grants, has_wildcard, is_privilege, literals
+from selfheal_policies.roles import Grant
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import Missing
 
 NO_RESOURCE_LEVEL = [
@@ -22,18 +21,23 @@ NO_RESOURCE_LEVEL = [
 """Source: Service Authorization Reference, the tables of CloudWatch and X-Ray: no resource type."""
 
 _LOG_STREAMS = re.compile(r"arn:[^:*?]+:logs:[^:*?]+:[^:*?]+:log-group:[^:*?]+:(\*|log-stream:.+)")
-"""All streams of one log group: the stream's name is made up by Lambda, so there is nothing narrower."""
+"""All streams of one log group: Lambda makes up the name of a stream, so nothing is narrower."""
 
 
 def is_wildcard(resource: str) -> bool:
-    """Return whether a resource stands for more than one thing. A policy variable may become anything."""
-    return (has_wildcard(resource) or "${" in resource) and not _LOG_STREAMS.fullmatch(resource)
+    """Return whether a resource stands for more than one thing."""
+    return is_pattern(resource) and not _LOG_STREAMS.fullmatch(resource)
 
 
 def problems(grant: Grant, levelless: AbstractSet[str], accepted: AbstractSet[str]) -> Iterable[Finding]:
     """Yield the resources of what is allowed that stand for more than one, or are not known."""
-    for statement in grant.document:
-        actions = [action for action in _judged(statement) if action.lower() not in levelless]
+    for statement in grant.document.allowing:
+        actions = [
+            action
+            for action in statement.single_actions
+            # An action on identities is refused whatever its resource.
+            if action.lower() not in levelless and not is_on_identities(action)
+        ]
         if not actions:
             continue
         what = f"{grant.where} allows {', '.join(actions)} on"
@@ -42,26 +46,19 @@ def problems(grant: Grant, levelless: AbstractSet[str], accepted: AbstractSet[st
         for resource in statement.resources:
             if isinstance(resource, Missing):
                 yield Finding(grant.urn, f"{what} a resource that is not known at preview, so maybe any")
-            # The mappings of functions that a condition names in full: their UUIDs say nothing to anyone.
-            elif is_mapping(resource) and functions_of(statement):
+            # Nobody knows the UUIDs of mappings; a condition on their functions, named in full, is narrower.
+            elif is_mapping(resource) and statement.functions():
                 continue
             elif is_wildcard(resource) and resource not in accepted:
                 yield Finding(grant.urn, f"{what} {resource}, which stands for many resources")
-
-
-def _judged(statement: Statement) -> list[str]:
-    """Return the actions for which the resource matters: the rest is refused on whatever it is allowed."""
-    if not statement.allows:
-        return []
-    return [action for action in literals(statement) if not is_privilege(action)]
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the wildcard resources in the policies of healers."""
     levelless = {action.lower() for action in config["actionsWithoutResourceLevel"]}
     accepted = set(config["accepted"])
-    for grant in grants(graph):
-        yield from distinct(problems(grant, levelless, accepted))
+    for grant in graph.grants:
+        yield from problems(grant, levelless, accepted)
 
 
 RULE = StackRule(
@@ -79,18 +76,10 @@ RULE = StackRule(
         "keeps the dependency."
     ),
     schema={
-        "actionsWithoutResourceLevel": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": NO_RESOURCE_LEVEL,
-            "description": "Actions for which AWS accepts nothing narrower than `*`.",
-        },
-        "accepted": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": "Resources with a wildcard that are accepted exactly as written.",
-        },
+        "actionsWithoutResourceLevel": strings(
+            "Actions for which AWS accepts nothing narrower than `*`.", NO_RESOURCE_LEVEL
+        ),
+        "accepted": strings("Resources with a wildcard that are accepted exactly as written."),
     },
     check=check,
 )

@@ -1,29 +1,27 @@
-"""A healer changes nothing but the functions that its alarms watch."""
+"""A healer may change only the functions that its alarms watch."""
 
 from collections.abc import Iterable
 
 from selfheal_policies import arns
 from selfheal_policies.documents import resource_matches
 from selfheal_policies.graph import Graph
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import listed
-from selfheal_policies.rules._writes import is_privilege, itself, named_writes
+from selfheal_policies.rule import Config, Finding, StackRule, listed, strings
 from selfheal_policies.rules.lambda_healer_cycle import in_cycles, waking
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the changes that a healer may make to what is no target of its own."""
     allowed: list[str] = config["allowedTargets"]
-    # What makes two healers wake each other is told by lambda-healer-cycle.
+    # Two healers that wake each other are reported by lambda-healer-cycle.
     looping = in_cycles(waking(graph))
     for healer in graph.healers:
-        targets, own = graph.targets_of(healer), itself(graph, healer)
-        for write, node in named_writes(graph, healer):
-            if node.key in own or is_privilege(write.action):
+        targets, own = graph.targets_of(healer), graph.parts_of(healer)
+        for write, node in graph.controls(healer):
+            if node.key in own:
                 continue
             if node.kind == arns.FUNCTION and (node.key in targets or healer.urn in looping):
                 continue
-            if node.label in allowed or any(resource_matches(each, str(write.resource)) for each in allowed):
+            if node.name in allowed or any(resource_matches(each, str(write.resource)) for each in allowed):
                 continue
             names = {_label(graph, key) for key in targets}
             yield Finding(
@@ -43,18 +41,15 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="A healer may change only the functions that the alarms waking it watch, and their mappings.",
-    why="A change to what nobody watches is a change whose harm nobody sees.",
+    why="Nobody would notice that a change to an unwatched resource does harm.",
     fix=(
         "Name only the watched functions in the statement, let an alarm on this one wake the healer, or add "
         "it to `allowedTargets`."
     ),
     schema={
-        "allowedTargets": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": "Names of functions, or ARNs (* is a wildcard), that healers may change as well.",
-        }
+        "allowedTargets": strings(
+            "Names of functions, or ARNs (* is a wildcard), that healers may change as well."
+        ),
     },
     check=check,
 )

@@ -1,12 +1,12 @@
-"""A healer's role is bounded, whatever is attached to it later."""
+"""A healer's role has a permissions boundary."""
 
 from collections.abc import Iterable
 
-from selfheal_policies.documents import Document, Statement, action_matches, parse
+from selfheal_policies.documents import Document, Statement, parse
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._grants import boundary, grants_of, roles
+from selfheal_policies.roles import boundary_of, grants_of
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing
 
 ESCALATIONS = ("iam:AttachRolePolicy", "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole")
@@ -56,13 +56,13 @@ def unbounded(document: Document, granted: Iterable[Document]) -> Iterable[str]:
         yield document.problem
         return
     repeated = [statement for each in granted for statement in each]
-    own = [statement for statement in document if statement.allows and statement not in repeated]
+    own = [statement for statement in document.allowing if statement not in repeated]
     for statement in own:
         if any(_is_everything(action) for action in statement.actions):
             yield "allows every action, so it bounds nothing"
             return
     for action in ESCALATIONS:
-        covered = any(_covers(statement, action) for statement in own)
+        covered = any(statement.covers(action, if_unknown=True) for statement in own)
         if covered and not any(_forbids(statement, action) for statement in document):
             yield f"allows {action}, with which the role can leave its bounds"
             return
@@ -72,25 +72,17 @@ def _is_everything(action: str | Missing) -> bool:
     return isinstance(action, Missing) or not action.strip("*?:")
 
 
-def _covers(statement: Statement, action: str) -> bool:
-    named = [entry for entry in statement.not_actions if isinstance(entry, str)]
-    if statement.not_actions:
-        return not any(action_matches(entry, action) for entry in named)
-    return any(isinstance(entry, str) and action_matches(entry, action) for entry in statement.actions)
-
-
 def _forbids(statement: Statement, action: str) -> bool:
     """Return whether a statement denies an action in every case."""
     always = statement.condition is ABSENT and "*" in statement.resources
-    return not statement.allows and always and _covers(statement, action)
+    return not statement.allows and always and statement.covers(action, if_unknown=False)
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the roles of healers that nothing bounds."""
-    for role in roles(graph):
-        policy = boundary(graph, role)
-        granted = [grant.document for grant in grants_of(graph, role)]
-        yield from problems(role, policy, granted, config["accepted"])
+    for role in graph.roles:
+        granted = [grant.document for grant in grants_of(graph.index, role)]
+        yield from problems(role, boundary_of(graph.index, role), granted, config["accepted"])
 
 
 RULE = StackRule(
@@ -104,12 +96,7 @@ RULE = StackRule(
         "of a boundary that another team keeps to `accepted` of this policy."
     ),
     schema={
-        "accepted": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": "ARNs of boundaries that are declared elsewhere and trusted.",
-        }
+        "accepted": strings("ARNs of boundaries that are declared elsewhere and trusted."),
     },
     check=check,
 )

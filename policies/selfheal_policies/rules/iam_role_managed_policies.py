@@ -1,13 +1,11 @@
-"""What a healer may do stands in the stack, not in a policy that somebody else can change."""
+"""A healer's rights are declared in its stack, not in a policy that others can change."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from selfheal_policies.graph import Graph
-from selfheal_policies.roles import Attachment
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import distinct
-from selfheal_policies.rules._grants import attachments
+from selfheal_policies.roles import Attachment, attachments_of
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import Missing
 
 BASIC_EXECUTION = "service-role/AWSLambdaBasicExecutionRole"
@@ -29,8 +27,9 @@ def problems(attachment: Attachment, accepted: AbstractSet[str]) -> Iterable[Fin
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the policies from outside that are attached to the roles of healers."""
     accepted = set(config["accepted"])
-    for attachment in attachments(graph):
-        yield from distinct(problems(attachment, accepted))
+    for role in graph.roles:
+        for attachment in attachments_of(graph.index, role):
+            yield from problems(attachment, accepted)
 
 
 RULE = StackRule(
@@ -44,12 +43,9 @@ RULE = StackRule(
     why="A managed policy allows far more than a remedy needs, and changes without a deployment of yours.",
     fix="Remove it, and allow the actions that the remedy calls in a policy of this stack.",
     schema={
-        "accepted": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [BASIC_EXECUTION],
-            "description": "Managed policies that are accepted: their ARN after `:policy/`.",
-        }
+        "accepted": strings(
+            "Managed policies that are accepted: their ARN after `:policy/`.", [BASIC_EXECUTION]
+        ),
     },
     check=check,
 )

@@ -1,19 +1,16 @@
-"""Nobody but the Lambda service becomes a healer."""
+"""Only the service that runs a healer can assume its role."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from typing import Any, cast
 
-from selfheal_policies.documents import Statement, parse
+from selfheal_policies import types
+from selfheal_policies.documents import parse
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import FUNCTION, distinct, subjects
-from selfheal_policies.rules._grants import roles_of
-from selfheal_policies.values import ABSENT, entries
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 
 STATES = "states.amazonaws.com"
-"""What runs a healer that is a state machine."""
+"""The service that runs a healer that is a state machine."""
 
 
 def problems(role: Resource, services: AbstractSet[str]) -> Iterable[Finding]:
@@ -23,37 +20,17 @@ def problems(role: Resource, services: AbstractSet[str]) -> Iterable[Finding]:
         yield Finding(role.urn, f"the trust policy of role {role.name} {document.problem}")
     elif not document.statements:
         yield Finding(role.urn, f"role {role.name} has no trust policy that can be read")
-    for statement in document:
-        if statement.allows:
-            for stranger in _strangers(statement, services):
-                yield Finding(role.urn, f"role {role.name} can be assumed by {stranger}")
-
-
-def _strangers(statement: Statement, services: AbstractSet[str]) -> Iterable[str]:
-    if statement.not_principal is not ABSENT:
-        yield "everybody but its NotPrincipal"
-    if not isinstance(statement.principal, dict):
-        if statement.principal is not ABSENT or statement.not_principal is ABSENT:
-            yield _named(statement.principal)
-        return
-    for kind, value in cast("dict[str, Any]", statement.principal).items():
-        for entry in entries(value):
-            if kind != "Service" or not isinstance(entry, str) or entry.lower() not in services:
-                yield _named(entry, kind)
-
-
-def _named(principal: object, kind: str = "") -> str:
-    if principal == "*":
-        return "everybody (*)"
-    return f"{kind} {principal}".strip() if isinstance(principal, str) else "one that is not known at preview"
+    for statement in document.allowing:
+        for stranger in statement.strangers(services):
+            yield Finding(role.urn, f"role {role.name} can be assumed by {stranger}")
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the roles of healers that others can assume."""
     services = {service.lower() for service in config["services"]}
-    for actor in subjects(graph):
-        for role in roles_of(graph, actor):
-            yield from distinct(problems(role, services if actor.type == FUNCTION else {STATES}))
+    for healer in graph.healers:
+        for role in graph.roles_of(healer):
+            yield from problems(role, services if healer.type == types.FUNCTION else {STATES})
 
 
 RULE = StackRule(
@@ -64,12 +41,9 @@ RULE = StackRule(
     why="Whoever assumes the role changes production in the healer's name, past its ledger and its limits.",
     fix='Let the trust policy name one principal: {"Service": "lambda.amazonaws.com"}.',
     schema={
-        "services": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": ["lambda.amazonaws.com"],
-            "description": "Services that may assume the role of a healer that is a function.",
-        }
+        "services": strings(
+            "Services that may assume the role of a healer that is a function.", ["lambda.amazonaws.com"]
+        ),
     },
     check=check,
 )

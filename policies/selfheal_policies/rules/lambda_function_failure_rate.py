@@ -1,28 +1,25 @@
-"""The failure rate that a stack gives its fragile service is one, and is 0 where real users are."""
+"""The failure rate of the fragile service is a number from 0 to 1, and 0 where there are real users."""
 
 from collections.abc import Iterable
 
+from selfheal_policies import types
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, ResourceRule
-from selfheal_policies.rules._facts import FUNCTION, environment, stack_of
+from selfheal_policies.rule import Config, Finding, ResourceRule, string, strings
 from selfheal_policies.values import ABSENT, UNKNOWN, number
-
-SERVICE = "selfheal:index:FragileService"
-"""Parent type of a function that surely reads the variable."""
 
 
 def check(function: Resource, config: Config) -> Iterable[Finding]:
     """Yield why the failure rate of a function is none, or too high for its stack."""
-    variable, stack = config["variable"], stack_of(function.urn)
-    value = environment(function, variable)
+    variable, stack = config["variable"], function.stack
+    value = function.variable(variable)
     if value is ABSENT:
         return
     subject = f"{variable} of function {function.name}"
     most = 0 if stack in config["zeroStacks"] else config["maximum"]
     rate = number(value)
     if rate is UNKNOWN:
-        # An environment that is unknown as a whole may be anybody's: only the service's own is judged.
-        if function.get("environment", "variables") is UNKNOWN and SERVICE not in function.urn:
+        # An environment that is unknown as a whole need not have the variable, unless the function is ours.
+        if function.get("environment", "variables") is UNKNOWN and types.FRAGILE_SERVICE not in function.urn:
             return
         yield Finding(function.urn, f"{subject} is not known at preview; it must be at most {most:g}")
     elif rate is ABSENT or not 0 <= rate <= 1:
@@ -36,14 +33,12 @@ RULE = ResourceRule(
     level="mandatory",
     severity="high",
     what="A function's baseline failure rate is a number from 0 to 1, and 0 in the stacks that are named.",
-    why="A rate that is meant for a demonstration makes real users fail, on every deployment anew.",
+    why="A rate that is meant for a demonstration makes requests of real users fail.",
     fix="Set failureRate in the stack's configuration: pulumi config set failureRate 0.",
     schema={
-        "variable": {
-            "type": "string",
-            "default": "FAILURE_RATE",
-            "description": "Variable of a function's environment that holds its baseline failure rate.",
-        },
+        "variable": string(
+            "Variable of a function's environment that holds its baseline failure rate.", "FAILURE_RATE"
+        ),
         "maximum": {
             "type": "number",
             "minimum": 0,
@@ -51,13 +46,8 @@ RULE = ResourceRule(
             "default": 1,
             "description": "Largest failure rate in the other stacks.",
         },
-        "zeroStacks": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": ["staging", "prod"],
-            "description": "Stacks in which nothing may fail on purpose.",
-        },
+        "zeroStacks": strings("Stacks in which nothing may fail on purpose.", ["staging", "prod"]),
     },
-    types=(FUNCTION,),
+    types=(types.FUNCTION,),
     check=check,
 )

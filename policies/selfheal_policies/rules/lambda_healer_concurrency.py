@@ -1,11 +1,10 @@
-"""Few copies of a healer run at the same time."""
+"""A healer has a small reserved concurrency."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import healer_functions
+from selfheal_policies.rule import Config, Finding, StackRule, boolean, integer
 from selfheal_policies.values import ABSENT, UNKNOWN, number
 
 KEY = "reservedConcurrentExecutions"
@@ -34,7 +33,7 @@ def problems(function: Resource, most: float, unreserved: bool) -> Iterable[Find
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers of which too many may run at the same time."""
-    for function in healer_functions(graph):
+    for function in graph.healer_functions:
         yield from problems(function, config["maximum"], config["allowUnreserved"])
 
 
@@ -43,24 +42,17 @@ RULE = StackRule(
     level="mandatory",
     severity="medium",
     what="A healer has a reserved concurrency, and a small one.",
-    why="Copies that run at the same time judge the same outage and act on it more than once.",
+    why="Invocations that run at the same time may act on the same outage more than once.",
     fix=(
         "Set reserved_concurrent_executions to 1. An account whose quota is 10 cannot reserve any: set "
         "`allowUnreserved` there, or waive this policy for the healer until the quota is raised; the ledger "
         "alone then keeps two runs apart."
     ),
     schema={
-        "maximum": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 1,
-            "description": "Most copies of one healer that may run at the same time.",
-        },
-        "allowUnreserved": {
-            "type": "boolean",
-            "default": False,
-            "description": "Accept a healer without a reservation, where the account's quota forbids it.",
-        },
+        "maximum": integer("Most copies of one healer that may run at the same time.", 1),
+        "allowUnreserved": boolean(
+            "Accept a healer without a reservation, where the account's quota forbids it.", default=False
+        ),
     },
     check=check,
 )

@@ -5,19 +5,13 @@ from collections.abc import Iterable
 from selfheal_policies import arns
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import listed
-from selfheal_policies.rules._writes import functions_written
+from selfheal_policies.rule import Config, Finding, StackRule, listed
 
 
 def called(graph: Graph, healer: Resource) -> set[str]:
     """Return the keys of what a healer wakes by sending, publishing or invoking."""
-    keys: set[str] = set()
-    for wake in graph.access(healer).wakes:
-        arn = arns.parse_arn(wake.resource) if isinstance(wake.resource, str) else None
-        if arn and "*" not in arn.name and isinstance(wake.resource, str):
-            keys |= graph.reach(graph.index.literal(wake.resource, arn.kind).key)
-    return keys
+    nodes = [wake.named(graph.index) for wake in graph.access(healer).wakes]
+    return {key for node in nodes if node for key in graph.reach(node.key)}
 
 
 def waking(graph: Graph) -> dict[str, set[str]]:
@@ -26,16 +20,17 @@ def waking(graph: Graph) -> dict[str, set[str]]:
     That an alarm on its target wakes the same healer again is the healing loop itself. Two healers that both
     may change the watched function are no cycle either: the alarm does not depend on which of them acted.
     """
-    written = {healer.urn: functions_written(graph, healer) for healer in graph.healers}
+    changed = {
+        healer.urn: {node.key for _, node in graph.controls(healer) if node.kind == arns.FUNCTION}
+        for healer in graph.healers
+    }
     edges: dict[str, set[str]] = {}
     for healer in graph.healers:
         calls = called(graph, healer)
         edges[healer.urn] = {other.urn for other in graph.healers if other.urn in calls}
         for other in graph.healers:
-            if other is healer:
-                continue
-            own = written[healer.urn] - written[other.urn]
-            if any(graph.watched(alarm) & own for alarm in graph.waking_alarms(other)):
+            own = changed[healer.urn] - changed[other.urn]
+            if any(graph.wiring.watched(alarm) & own for alarm in graph.alarms_of(other)):
                 edges[healer.urn].add(other.urn)
     return edges
 

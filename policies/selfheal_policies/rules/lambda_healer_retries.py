@@ -1,4 +1,4 @@
-"""An event for a healer is tried few times and dropped while it is still true."""
+"""A healer's events are retried seldom and expire soon."""
 
 import json
 from collections.abc import Iterable
@@ -6,25 +6,22 @@ from typing import Any
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import LATEST, distinct, healer_functions
+from selfheal_policies.rule import Config, Finding, StackRule, integer
 from selfheal_policies.values import ABSENT, UNKNOWN, get, number, plain
-from selfheal_policies.wiring import Link
+from selfheal_policies.wiring import ASYNCHRONOUS, Link
 
-ASYNCHRONOUS = ("action", "event-target", "permission", "subscription")
-"""Links whose events Lambda keeps for the function, and retries."""
-
+LATEST = "$LATEST"
 LAMBDA_RETRIES = 2
 LAMBDA_AGE_SECONDS = 21_600
-"""What Lambda does unless told. Source: AWS Lambda API reference, PutFunctionEventInvokeConfig."""
+"""Lambda's own defaults. Source: AWS Lambda API reference, PutFunctionEventInvokeConfig."""
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers whose events are tried too often or kept for too long."""
-    for healer in healer_functions(graph):
+    for healer in graph.healer_functions:
         links = [link for link in graph.wake_links(healer) if link.target.key == healer.urn]
-        yield from distinct(_events(graph, healer, links, config))
-        yield from distinct(_messages(graph, healer, links, config["maximumReceives"]))
+        yield from _events(graph, healer, links, config)
+        yield from _messages(graph, healer, links, config["maximumReceives"])
 
 
 def _events(graph: Graph, healer: Resource, links: Iterable[Link], config: Config) -> Iterable[Finding]:
@@ -33,13 +30,13 @@ def _events(graph: Graph, healer: Resource, links: Iterable[Link], config: Confi
         limits = found.get(qualifier) or found.get("")
         if limits:
             yield from limit_problems(healer, limits, config)
-        elif found or graph.failure_destinations(healer):
+        elif found or graph.wiring.failure_destinations(healer):
             yield Finding(
                 healer.urn,
                 f"no FunctionEventInvokeConfig limits the events of healer {healer.name} ({qualifier}), so "
                 f"Lambda retries {LAMBDA_RETRIES} times within {LAMBDA_AGE_SECONDS} s",
             )
-        # With neither, lambda-failure-destination asks for the resource that is judged here.
+        # With neither, lambda-failure-destination asks for the resource that this rule judges.
 
 
 def _qualifier(graph: Graph, config: Resource) -> str:
@@ -85,7 +82,7 @@ def _messages(graph: Graph, healer: Resource, links: Iterable[Link], most: float
 
 
 def queue_problems(healer: Resource, queue: Resource, most: float) -> Iterable[Finding]:
-    """Yield why a queue gives a healer a message too often. No redrive policy at all is another rule's."""
+    """Yield why a queue gives a healer a message too often. lambda-failure-destination asks for one."""
     value = queue.get("redrivePolicy")
     if value in (ABSENT, ""):
         return
@@ -116,34 +113,19 @@ RULE = StackRule(
     name="lambda-healer-retries",
     level="mandatory",
     severity="medium",
-    what="An event that a healer fails at is retried seldom and is not kept for long.",
-    why="A retried or hours-old event makes a healer act on an outage that is over.",
+    what="An event that a healer fails on is retried seldom and is not kept for long.",
+    why="A retried or old event makes a healer act on an outage that is over.",
     fix=(
         "Give the function, or the alias that is invoked, a FunctionEventInvokeConfig with "
         "maximum_retry_attempts 0 and maximum_event_age_in_seconds 60, and a queue that wakes it a redrive "
         "policy with a small maxReceiveCount."
     ),
     schema={
-        "maximumRetries": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 2,
-            "default": 0,
-            "description": "Most retries of an asynchronous event.",
-        },
-        "maximumAgeSeconds": {
-            "type": "integer",
-            "minimum": 60,
-            "maximum": 21600,
-            "default": 300,
-            "description": "Longest that Lambda may keep an event for a healer, in seconds.",
-        },
-        "maximumReceives": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 3,
-            "description": "Largest maxReceiveCount of a queue that wakes a healer.",
-        },
+        "maximumRetries": integer("Most retries of an asynchronous event.", 0, minimum=0, maximum=2),
+        "maximumAgeSeconds": integer(
+            "Longest that Lambda may keep an event for a healer, in seconds.", 300, minimum=60, maximum=21600
+        ),
+        "maximumReceives": integer("Largest maxReceiveCount of a queue that wakes a healer.", 3),
     },
     check=check,
 )

@@ -1,11 +1,10 @@
-"""A run of a healer is over before the next one begins."""
+"""A healer's timeout ends one run before the next begins."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import healer_functions
+from selfheal_policies.rule import Config, Finding, StackRule, integer
 from selfheal_policies.values import ABSENT, UNKNOWN, number
 
 
@@ -29,7 +28,7 @@ def problems(function: Resource, most: float) -> Iterable[Finding]:
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers that may run for too long."""
-    for function in healer_functions(graph):
+    for function in graph.healer_functions:
         yield from problems(function, config["maximumSeconds"])
 
 
@@ -38,15 +37,10 @@ RULE = StackRule(
     level="mandatory",
     severity="medium",
     what="A healer's timeout is short.",
-    why="A run that hangs for minutes acts on what it saw minutes ago, and holds back every other run.",
-    fix="Set timeout to what one look and one act take, such as 30 s, and let the next run continue.",
+    why="A run that hangs for minutes acts on outdated observations, and delays every other run.",
+    fix="Set timeout to what one observation and one act take, such as 30 s; the next run continues.",
     schema={
-        "maximumSeconds": {
-            "type": "integer",
-            "minimum": 1,
-            "default": 60,
-            "description": "Longest timeout of a healer in seconds; the shortest schedule is 60.",
-        }
+        "maximumSeconds": integer("Longest timeout of a healer in seconds; the shortest schedule is 60.", 60),
     },
     check=check,
 )

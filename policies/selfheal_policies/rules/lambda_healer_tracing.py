@@ -1,17 +1,16 @@
-"""What a run of a healer called, and how long it took, can be seen."""
+"""A healer is traced by X-Ray."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import healer_functions
-from selfheal_policies.values import ABSENT, UNKNOWN, get
+from selfheal_policies.rule import Config, Finding, StackRule, strings
+from selfheal_policies.values import ABSENT, UNKNOWN
 
 
 def problems(function: Resource, modes: Iterable[str]) -> Iterable[Finding]:
     """Yield why the runs of a healer are not traced."""
-    mode = get(function.given("tracingConfig"), "mode")
+    mode = function.get("tracingConfig", "mode")
     if mode is UNKNOWN:
         yield Finding(function.urn, f"the tracing mode of healer {function.name} is not known at preview")
     elif mode is ABSENT:
@@ -22,7 +21,7 @@ def problems(function: Resource, modes: Iterable[str]) -> Iterable[Finding]:
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers that are not traced."""
-    for function in healer_functions(graph):
+    for function in graph.healer_functions:
         yield from problems(function, config["modes"])
 
 
@@ -37,12 +36,9 @@ RULE = StackRule(
         "xray:PutTelemetryRecords, which have no resource level."
     ),
     schema={
-        "modes": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": ["Active"],
-            "description": "Tracing modes that are accepted; PassThrough traces only what is traced already.",
-        }
+        "modes": strings(
+            "Tracing modes that are accepted; PassThrough traces only what is traced already.", ["Active"]
+        ),
     },
     check=check,
 )

@@ -1,17 +1,16 @@
-"""A healer is woken by something."""
+"""A function that may change other functions is woken by an alarm."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
+from selfheal_policies.rule import Config, Finding, StackRule, strings
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield what may change functions and is reached by no alarm."""
     for actor in graph.idle_healers:
         if actor.name not in config["deployers"]:
-            yield Finding(actor.urn, f"{named(actor)} may change functions, and no alarm wakes it")
+            yield Finding(actor.urn, f"{actor.label} may change functions, and no alarm wakes it")
 
 
 RULE = StackRule(
@@ -19,18 +18,13 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="What may change functions is woken by an alarm.",
-    why="It is a healer that sleeps through every failure, or a standing right to change what others run.",
+    why="Otherwise it is a healer that no failure starts, or a standing right to change other functions.",
     fix=(
         "Name its topic in the alarm's alarm_actions and ok_actions and subscribe it; or take the right "
         "away; or, if it deploys and does not heal, name it in `deployers`."
     ),
     schema={
-        "deployers": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": "Logical names of functions and state machines that deploy and do not heal.",
-        }
+        "deployers": strings("Logical names of functions and state machines that deploy and do not heal."),
     },
     check=check,
 )

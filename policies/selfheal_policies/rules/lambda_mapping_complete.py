@@ -1,26 +1,24 @@
-"""A mapping on the way to a healer is enabled and passes everything on."""
+"""Event source mappings on the way to a healer are enabled and do not filter."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 from selfheal_policies.values import ABSENT, flag
 from selfheal_policies.wiring import is_filtered
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the mappings on the way to a healer that are switched off or filter."""
-    links = [link for healer in graph.healers for link in graph.wake_links(healer)]
-    for via in {link.via.urn: link.via for link in links if link.kind == "mapping"}.values():
+    for via in graph.wake_vias("mapping"):
         enabled = via.get("enabled")
         if enabled is not ABSENT and flag(enabled) is not True:
             state = (
                 "is not enabled" if flag(enabled) is False else "may be switched off (not known at preview)"
             )
-            yield Finding(via.urn, f"{named(via)}, by which a healer is woken, {state}")
+            yield Finding(via.urn, f"{via.label}, by which a healer is woken, {state}")
         if is_filtered(via):
-            yield Finding(via.urn, f"{named(via)}, by which a healer is woken, filters messages")
+            yield Finding(via.urn, f"{via.label}, by which a healer is woken, filters messages")
 
 
 RULE = StackRule(
@@ -28,7 +26,7 @@ RULE = StackRule(
     level="mandatory",
     severity="high",
     what="Every event source mapping on the way to a healer is enabled and has no filter.",
-    why="Alarms pile up in the queue, or are dropped, while everyone believes that a healer takes them.",
+    why="Notifications pile up in the queue, or are dropped, and no healer receives them.",
     fix="Set enabled to true and remove filter_criteria.",
     check=check,
 )

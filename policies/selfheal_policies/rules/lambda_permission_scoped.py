@@ -1,4 +1,4 @@
-"""Whoever wakes a healer may do so by a permission of its own, and nobody else may."""
+"""Each source that wakes a healer has a Lambda permission of its own, and nothing else has one."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,16 +6,15 @@ from selfheal_policies import arns
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 from selfheal_policies.values import ABSENT, UNKNOWN, text
-from selfheal_policies.wiring import FUNCTION, Link
+from selfheal_policies.wiring import Link
 
 PRINCIPALS = {
     "subscription": "sns.amazonaws.com",
     "event-target": "events.amazonaws.com",
     "action": "lambda.alarms.cloudwatch.amazonaws.com",
 }
-"""Kind of link to the service that then invokes the function. A mapping and a state machine need none."""
+"""Kind of link to the service that then invokes the function. Mappings and state machines need none."""
 
 SOURCES = (arns.TOPIC, arns.RULE, arns.ALARM)
 
@@ -49,7 +48,7 @@ def lacking(graph: Graph, healer: Resource, link: Link) -> str:
             f" (there is one for {function.qualifier or 'no alias'}, and the invocation names "
             f"{link.target.qualifier or 'no alias'})"
         )
-    return f"no permission lets {wanted} invoke healer {healer.name} by way of {named(link.via)}{elsewhere}"
+    return f"no permission lets {wanted} invoke healer {healer.name} by way of {link.via.label}{elsewhere}"
 
 
 def _names(graph: Graph, permission: Resource, link: Link) -> bool:
@@ -57,7 +56,7 @@ def _names(graph: Graph, permission: Resource, link: Link) -> bool:
     if text(permission.get("sourceArn")) is ABSENT:
         return True
     return link.source in {
-        node.key for kind in SOURCES for node in graph.index.literal_or_origin(permission, "sourceArn", kind)
+        node.key for kind in SOURCES for node in graph.index.of_kind(permission, "sourceArn", kind)
     }
 
 
@@ -67,7 +66,7 @@ def _qualifier(qualifier: str) -> str:
 
 def _links(graph: Graph, healer: Resource) -> Iterator[Link]:
     yield from graph.wake_links(healer)
-    # Its schedule, and a rule of which no alarm is known, wake it too.
+    # Its schedule, and rules on alarms of other stacks, wake it as well.
     yield from (
         link for link in graph.wiring.links() if link.kind == "event-target" and link.target.key == healer.urn
     )
@@ -75,19 +74,13 @@ def _links(graph: Graph, healer: Resource) -> Iterator[Link]:
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the links without a permission, and the permissions that are open to more than one source."""
-    for healer in graph.healers:
-        if healer.type != FUNCTION:
-            continue
-        open_to_many = False
-        for permission, _ in graph.wiring.permissions(healer):
-            if problem := unscoped(permission):
-                open_to_many = True
-                yield Finding(permission.urn, f"{named(permission)} of healer {healer.name} {problem}")
-        if open_to_many:
-            # To scope it is one change, and says which link then lacks one.
-            continue
-        links = {(link.source, link.via.urn): link for link in _links(graph, healer)}
-        for link in links.values():
+    for healer in graph.healer_functions:
+        permissions = [permission for permission, _ in graph.wiring.permissions(healer)]
+        problems = [(each, problem) for each in permissions if (problem := unscoped(each))]
+        for permission, problem in problems:
+            yield Finding(permission.urn, f"{permission.label} of healer {healer.name} {problem}")
+        # Which links lack a permission shows only once every permission is for one source.
+        for link in _links(graph, healer) if not problems else ():
             if problem := lacking(graph, healer, link):
                 yield Finding(link.via.urn, problem)
 

@@ -1,10 +1,9 @@
-"""Every reference that could lead to a healer can be followed."""
+"""Every reference that could lead to a healer can be resolved."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
@@ -15,7 +14,7 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     for each in graph.unresolved:
         yield Finding(
             each.resource.urn,
-            f"`{each.property}` of {named(each.resource)} is not known at preview and depends on no resource "
+            f"`{each.property}` of {each.resource.label} is not known at preview and depends on no resource "
             "of this stack that it could mean, or on several",
         )
 

@@ -1,10 +1,9 @@
-"""What may be invoked by a topic or an event rule is also subscribed to it."""
+"""A function that a topic or an event rule may invoke is also subscribed to it."""
 
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
 
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
@@ -14,7 +13,7 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
             if link.kind == "permission":
                 yield Finding(
                     link.via.urn,
-                    f"{named(link.via)} lets an alarm's topic or event rule invoke {link.target.label}, and "
+                    f"{link.via.label} lets an alarm's topic or event rule invoke {link.target.name}, and "
                     "nothing subscribes or targets it",
                 )
 
@@ -24,7 +23,7 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="A healer that the topic of an alarm, or a rule on alarms, may invoke is subscribed to it.",
-    why="The alarm fires into the void, and everyone believes that a healer looks after the service.",
+    why="The alarm's notification is delivered to nobody, although the permission suggests otherwise.",
     fix="Add the subscription with protocol lambda (or the event target), or remove the permission.",
     check=check,
 )

@@ -1,18 +1,16 @@
-"""CloudWatch can publish to an encrypted topic."""
+"""CloudWatch may use the key of an encrypted topic."""
 
 from collections.abc import Iterable
 
-from selfheal_policies import arns
-from selfheal_policies.documents import action_matches, parse, principals
+from selfheal_policies import arns, types
+from selfheal_policies.documents import parse
 from selfheal_policies.graph import Graph
 from selfheal_policies.index import Node
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._names import named
-from selfheal_policies.values import ABSENT, UNKNOWN, text
+from selfheal_policies.rule import Config, Finding, StackRule, strings
+from selfheal_policies.values import ABSENT, text
 
 MANAGED = "alias/aws/sns"
-KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
 NEEDED = ("kms:Decrypt", "kms:GenerateDataKey")
 """Source: Amazon SNS developer guide, "Enable compatibility between event sources and encrypted topics"."""
 
@@ -42,45 +40,40 @@ def problem(graph: Graph, topic: Resource, allowed: list[str]) -> str:
 def _keys(graph: Graph, node: Node) -> list[Resource]:
     if node.resource is None or node.kind == arns.KEY:
         return [node.resource] if node.resource else []
-    alias = node.resource
-    targets = graph.index.follow(alias, "targetKeyId", alias.get("targetKeyId"), (arns.KEY,))
+    targets = graph.index.follow_quietly(node.resource, "targetKeyId", (arns.KEY,))
     return [target.resource for target in targets if target.resource]
 
 
 def _closed(graph: Graph, key: Resource) -> str:
-    policies = [key.get("policy")]
-    for each in graph.of(KEY_POLICY):
-        named_keys = graph.index.follow(each, "keyId", each.get("keyId"), (arns.KEY,))
-        if key.urn in {node.key for node in named_keys}:
-            policies.append(each.get("policy"))
-    documents = [parse(policy) for policy in policies]
-    granted = {
-        action
+    """Return why CloudWatch may not be able to use a key, as the end of a sentence; empty if it may."""
+    attached = [each for each, _ in graph.index.referring(key.urn, types.KEY_POLICY, "keyId", arns.KEY)]
+    documents = [parse(holder.get("policy")) for holder in (key, *attached)]
+    statements = [
+        statement
         for document in documents
-        for statement in document
-        if statement.allows and set(principals(statement, "Service")) & {CLOUDWATCH, "*"}
+        for statement in document.allowing
+        if set(statement.principals("Service")) & {CLOUDWATCH, "*"}
+    ]
+    missing = [
+        action
         for action in NEEDED
-        for pattern in statement.actions
-        if isinstance(pattern, str) and action_matches(pattern, action)
-    }
-    missing = [action for action in NEEDED if action not in granted]
+        if not any(statement.covers(action, if_unknown=False) for statement in statements)
+    ]
     if not missing:
         return ""
-    unknown = UNKNOWN in policies or any(document.problem for document in documents)
-    reason = "cannot be read at preview" if unknown else f"does not let CloudWatch {' and '.join(missing)}"
+    unreadable = any(document.problem for document in documents)
+    reason = "cannot be read at preview" if unreadable else f"does not let CloudWatch {' and '.join(missing)}"
     return f"is encrypted with key {key.name}, whose policy {reason}"
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the encrypted topics of alarms, in a stack with a healer, whose key CloudWatch may not use."""
-    alarms = {alarm.urn for healer in graph.healers for alarm in graph.waking_alarms(healer)}
-    links = [
-        link for urn in sorted(alarms | graph.health_alarms.keys()) for link in graph.wiring.links_from(urn)
-    ]
+    alarms = graph.wake_alarms | graph.health_alarms
+    links = [link for urn in sorted(alarms) for link in graph.wiring.links_from(urn)]
     topics = {link.target.key: link.target.resource for link in links if link.target.kind == arns.TOPIC}
     for topic in topics.values():
         if topic and (found := problem(graph, topic, config["allowedKeys"])):
-            yield Finding(topic.urn, f"{named(topic)}, to which alarms publish, {found}")
+            yield Finding(topic.urn, f"{topic.label}, to which alarms publish, {found}")
 
 
 RULE = StackRule(
@@ -88,18 +81,15 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what="An encrypted topic that a healer's alarms publish to uses a key that CloudWatch may use.",
-    why="Otherwise every alarm vanishes without an error that anyone sees: no healing, and nobody told.",
+    why="Otherwise notifications are lost without a visible error: nothing is healed and nobody is told.",
     fix=(
         "Use a key of your own whose policy allows cloudwatch.amazonaws.com kms:Decrypt and kms:"
         "GenerateDataKey*, leave the topic unencrypted, or name a key that is known good in `allowedKeys`."
     ),
     schema={
-        "allowedKeys": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": "Keys of other stacks that CloudWatch may use, written as the topic names them.",
-        }
+        "allowedKeys": strings(
+            "Keys of other stacks that CloudWatch may use, written as the topic names them."
+        ),
     },
     check=check,
 )

@@ -1,20 +1,16 @@
-"""Nobody but CloudWatch publishes to the topic that wakes a healer."""
+"""Only CloudWatch may publish to a topic that wakes a healer."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
 
-from selfheal_policies import arns
-from selfheal_policies.documents import Document, Statement, action_matches, parse
+from selfheal_policies import arns, types
+from selfheal_policies.documents import Document, Statement, parse
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.rules._facts import distinct
-from selfheal_policies.values import ABSENT, entries
-
-TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+from selfheal_policies.rule import Config, Finding, StackRule, boolean, strings
+from selfheal_policies.values import ABSENT
 
 OPENING = ("sns:Publish", "sns:AddPermission", "sns:SetTopicAttributes")
-"""Publishes, or opens the topic for whoever wants to."""
+"""Actions that publish to a topic, or that open it to others."""
 
 SOURCES = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 """Condition keys that keep another account's alarm from making CloudWatch speak for it."""
@@ -22,7 +18,7 @@ SOURCES = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield what lets others than CloudWatch publish to the topics that wake healers."""
-    for topic in graph.wake_topics():
+    for topic in _wake_topics(graph):
         policies = list(_policies(graph, topic))
         if not policies:
             yield Finding(
@@ -31,8 +27,8 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
                 "publish to topics may wake it",
             )
         for holder, document in policies:
-            yield from distinct(problems(topic, holder, document, config))
-        # What cannot be read has been said already.
+            yield from problems(topic, holder, document, config)
+        # A policy that cannot be read has been reported already.
         closed = any(is_closed(document) or document.problem for _, document in policies)
         if config["requireDeny"] and policies and not closed:
             yield Finding(
@@ -48,24 +44,26 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
 
 
 def _policies(graph: Graph, topic: Resource) -> Iterator[tuple[Resource, Document]]:
-    # What nobody gave is AWS's default, or repeats what a TopicPolicy has set.
+    # A policy that nobody gave is AWS's default, or repeats what a TopicPolicy has set.
     if "policy" in topic.references and topic.get("policy") not in (ABSENT, ""):
         yield topic, parse(topic.get("policy"))
-    for policy in graph.of(TOPIC_POLICY):
-        if any(node.key == topic.urn for node in graph.index.follow_quietly(policy, "arn", (arns.TOPIC,))):
-            yield policy, parse(policy.get("policy"))
+    for policy, _ in graph.index.referring(topic.urn, types.TOPIC_POLICY, "arn", arns.TOPIC):
+        yield policy, parse(policy.get("policy"))
+
+
+def _wake_topics(graph: Graph) -> list[Resource]:
+    """Return the topics of this stack on a way from an alarm to a healer."""
+    return [node.resource for node, _ in graph.wake_topics.values() if node.resource]
 
 
 def _elsewhere(graph: Graph, accepted: Iterable[str]) -> Iterable[tuple[str, str]]:
     """Return the topics of other stacks that wake healers, each with a resource that says so."""
-    found: dict[str, tuple[str, str]] = {}
     known = {arns.named(each, arns.TOPIC).name for each in accepted}
-    for healer in graph.healers:
-        for link in graph.wake_links(healer):
-            node = link.target
-            if node.kind == arns.TOPIC and node.resource is None and node.label not in known:
-                found.setdefault(node.key, (link.via.urn, node.label))
-    return found.values()
+    return [
+        (via.urn, node.name)
+        for node, via in graph.wake_topics.values()
+        if node.resource is None and node.name not in known
+    ]
 
 
 def problems(topic: Resource, holder: Resource, document: Document, config: Config) -> Iterable[Finding]:
@@ -74,10 +72,10 @@ def problems(topic: Resource, holder: Resource, document: Document, config: Conf
     if document.problem:
         yield Finding(holder.urn, f"{subject} {document.problem}")
     services = {service.lower() for service in config["publishers"]}
-    for statement in document:
-        if not statement.allows or not any(_covers(statement, action) for action in OPENING):
+    for statement in document.allowing:
+        if not any(statement.covers(action, if_unknown=True) for action in OPENING):
             continue
-        strangers = list(_strangers(statement, services))
+        strangers = list(statement.strangers(services))
         for stranger in strangers:
             yield Finding(holder.urn, f"{subject} is open to {stranger}")
         if not strangers and not _bound(statement):
@@ -88,38 +86,6 @@ def problems(topic: Resource, holder: Resource, document: Document, config: Conf
             )
 
 
-def _covers(statement: Statement, action: str) -> bool:
-    if statement.not_actions:
-        return not any(
-            isinstance(each, str) and action_matches(each, action) for each in statement.not_actions
-        )
-    return any(not isinstance(each, str) or action_matches(each, action) for each in statement.actions)
-
-
-def _strangers(statement: Statement, services: set[str]) -> Iterator[str]:
-    if statement.not_principal is not ABSENT:
-        yield "everybody but its NotPrincipal"
-        return
-    if not isinstance(statement.principal, dict):
-        yield "everybody (*)" if statement.principal == "*" else "a principal that cannot be read"
-        return
-    for kind, value in cast("dict[str, Any]", statement.principal).items():
-        for entry in entries(value):
-            if kind != "Service" or not isinstance(entry, str) or entry.lower() not in services:
-                yield (
-                    f"{kind} {entry}" if isinstance(entry, str) else f"a {kind} that is not known at preview"
-                )
-
-
-def _conditions(statement: Statement) -> Iterator[tuple[str, str, list[Any]]]:
-    """Yield operator, key and values of the conditions, the first two in small letters."""
-    if isinstance(statement.condition, dict):
-        for operator, keys in cast("dict[str, Any]", statement.condition).items():
-            if isinstance(keys, dict):
-                for key, value in cast("dict[str, Any]", keys).items():
-                    yield operator.lower(), key.lower(), entries(value)
-
-
 def _bound(statement: Statement) -> bool:
     """Return whether a condition names an account, an alarm or an organisation; `IfExists` does not."""
     return any(
@@ -127,7 +93,7 @@ def _bound(statement: Statement) -> bool:
         and operator.startswith(("stringequals", "stringlike", "arnequals", "arnlike"))
         and not operator.endswith("ifexists")
         and all(isinstance(value, str) and value.strip("*?:") not in ("", "arn") for value in values)
-        for operator, key, values in _conditions(statement)
+        for operator, key, values in statement.conditions
         if values
     )
 
@@ -136,13 +102,13 @@ def is_closed(document: Document) -> bool:
     """Return whether a policy denies publishing to whoever is no AWS service, whatever else allows it."""
     return any(
         not statement.allows
-        and _covers(statement, OPENING[0])
+        and statement.covers(OPENING[0], if_unknown=False)
         and statement.principal in ("*", {"AWS": "*"}, {"AWS": ["*"]})
         and any(
             operator in ("bool", "boolifexists")
             and key == "aws:principalisawsservice"
             and [str(value).lower() for value in values] == ["false"]
-            for operator, key, values in _conditions(statement)
+            for operator, key, values in statement.conditions
         )
         for statement in document
     )
@@ -159,23 +125,13 @@ RULE = StackRule(
         "of aws:SourceAccount, and denies it to * where aws:PrincipalIsAWSService is false."
     ),
     schema={
-        "publishers": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": ["cloudwatch.amazonaws.com"],
-            "description": "Services that may publish.",
-        },
-        "requireDeny": {
-            "type": "boolean",
-            "default": True,
-            "description": "Whether whoever is no AWS service must be denied by the topic itself.",
-        },
-        "topicsElsewhere": {
-            "type": "array",
-            "items": {"type": "string"},
-            "default": [],
-            "description": "Names or ARNs of topics of other stacks whose policies are known to be closed.",
-        },
+        "publishers": strings("Services that may publish.", ["cloudwatch.amazonaws.com"]),
+        "requireDeny": boolean(
+            "Whether whoever is no AWS service must be denied by the topic itself.", default=True
+        ),
+        "topicsElsewhere": strings(
+            "Names or ARNs of topics of other stacks whose policies are known to be closed."
+        ),
     },
     check=check,
 )

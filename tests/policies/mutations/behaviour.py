@@ -1,69 +1,32 @@
 """Mutations of how the healer runs, and of how a stack is set up."""
 
-from tests.support.policy_mutations import Table
-from tests.support.policy_scene import Item, Scene
+from tests.policies.mutations.table import refused_by
+from tests.policies.support.changes import drop, put, variables
 
-TABLE = Table()
+CONCURRENCY = "reservedConcurrentExecutions"
 
-
-def healer(scene: Scene) -> Item:
-    return scene.find("lambda.Function", "healer")
-
-
-def limits(scene: Scene) -> Item:
-    return scene.find("lambda.FunctionEventInvokeConfig", "healer-events")
-
-
-@TABLE.refused_by("lambda-healer-concurrency", up=True)
-def no_reserved_concurrency(scene: Scene) -> None:
-    healer(scene).put("reservedConcurrentExecutions", to=-1)
-
-
-@TABLE.refused_by("lambda-healer-concurrency")
-def nothing_said_of_concurrency(scene: Scene) -> None:
-    healer(scene).drop("reservedConcurrentExecutions")
-
-
-@TABLE.refused_by("lambda-healer-concurrency")
-def too_many_at_once(scene: Scene) -> None:
-    healer(scene).put("reservedConcurrentExecutions", to=100)
-
-
-@TABLE.refused_by("lambda-healer-timeout", up=True)
-def a_quarter_of_an_hour(scene: Scene) -> None:
-    healer(scene).put("timeout", to=900)
-
-
-@TABLE.refused_by("lambda-healer-retries", up=True)
-def two_retries(scene: Scene) -> None:
-    limits(scene).put("maximumRetryAttempts", to=2)
-
-
-@TABLE.refused_by("lambda-healer-retries")
-def nothing_said_of_retries(scene: Scene) -> None:
-    limits(scene).drop("maximumRetryAttempts")
-
-
-@TABLE.refused_by("lambda-healer-retries")
-def events_of_six_hours_ago(scene: Scene) -> None:
-    limits(scene).put("maximumEventAgeInSeconds", to=21600)
-
-
-@TABLE.refused_by("lambda-function-failure-rate", up=True)
-def more_failures_than_requests(scene: Scene) -> None:
-    scene.find("lambda.Function", "fragile").put("environment", "variables", "FAILURE_RATE", to="1.5")
-
-
-@TABLE.refused_by("lambda-function-failure-rate")
-def a_failure_rate_that_is_no_number(scene: Scene) -> None:
-    scene.find("lambda.Function", "fragile").put("environment", "variables", "FAILURE_RATE", to="some")
-
-
-@TABLE.refused_by("lambda-function-failure-rate", stack="prod", up=True)
-def failures_in_production(scene: Scene) -> None:
-    scene.find("lambda.Function", "fragile").put("environment", "variables", "FAILURE_RATE", to="0.3")
-
-
-@TABLE.refused_by("lambda-healer-production", stack="prod", up=True)
-def production_that_acts_without_a_budget(scene: Scene) -> None:
-    healer(scene).put("environment", "variables", "MODE", to="act")
+TABLE = [
+    *refused_by(
+        "lambda-healer-concurrency",
+        ("no reserved concurrency", put("healer", **{CONCURRENCY: -1}), "up"),
+        ("nothing said of concurrency", drop("healer", CONCURRENCY)),
+        ("too many at once", put("healer", **{CONCURRENCY: 100})),
+    ),
+    *refused_by("lambda-healer-timeout", ("a quarter of an hour", put("healer", timeout=900), "up")),
+    *refused_by(
+        "lambda-healer-retries",
+        ("two retries", put("healer-events", maximumRetryAttempts=2), "up"),
+        ("nothing said of retries", drop("healer-events", "maximumRetryAttempts")),
+        ("events of six hours ago", put("healer-events", maximumEventAgeInSeconds=21600)),
+    ),
+    *refused_by(
+        "lambda-function-failure-rate",
+        ("more failures than requests", variables("fragile", FAILURE_RATE="1.5"), "up"),
+        ("a failure rate that is no number", variables("fragile", FAILURE_RATE="some")),
+        ("failures in production", variables("fragile", FAILURE_RATE="0.3"), "prod", "up"),
+    ),
+    *refused_by(
+        "lambda-healer-production",
+        ("production that acts without a budget", variables("healer", MODE="act"), "prod", "up"),
+    ),
+]

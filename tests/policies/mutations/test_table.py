@@ -1,29 +1,36 @@
-"""The mutation table: what the unmodified program registers, written unsafely, judged by the real pack.
+"""The mutation tables, judged by the real pack: one recording a stack, one process of the pack for all.
 
-One recording a stack, one process of the pack for the whole table.
+What the unmodified program registers, written unsafely, and careful healers of other teams, made unsafe.
 """
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.policies.mutations import behaviour, handwritten, items, scope, wiring
-from tests.support.policy_client import Level, Pack, Violation
-from tests.support.policy_healers import ROUTES, alarm, function, healer, subscribe, topic
-from tests.support.policy_mutations import Mutation
-from tests.support.policy_recording import Recorder, record
-from tests.support.policy_scene import Scene, Spelling
+from tests.policies.mutations import behaviour, handwritten, rights, wiring
+from tests.policies.mutations.table import Foreign, Mutation
+from tests.policies.support.changes import drop, put, remove, several, variables
+from tests.policies.support.client import Level, Pack, Violation
+from tests.policies.support.healers import ROUTES, alarm, function, healer, subscribe, topic
+from tests.policies.support.recording import Recorder, record
+from tests.policies.support.references import Spelling
+from tests.policies.support.scene import RULES, Scene
 
 pytestmark = pytest.mark.slow
 
-TABLE = [*wiring.TABLE, *scope.TABLE, *items.TABLE, *behaviour.TABLE, *handwritten.TABLE]
+TABLE = {each.name: each for each in (*wiring.TABLE, *rights.TABLE, *behaviour.TABLE)}
 STACKS = ("dev", "staging", "prod")
-PREVIEWS = [(each, spelling) for each in TABLE for spelling in each.spellings]
+PREVIEWS = [(each, spelling) for each in TABLE.values() for spelling in each.spellings]
+UPS = [each for each in TABLE.values() if "up" in each.flags]
+FOREIGN = [*handwritten.TABLE, *handwritten.UNRESOLVED]
 WAIVERS = "selfheal-waivers"
-UPS = [each for each in TABLE if each.up]
+
+Recordings = dict[tuple[str, bool], Recorder]
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +40,17 @@ def pack() -> Generator[Pack]:
 
 
 @pytest.fixture(scope="module")
-def recordings() -> dict[tuple[str, bool], Recorder]:
+def recordings() -> Recordings:
     return {(stack, up): record(stack, up=up) for stack in STACKS for up in (False, True)}
 
 
-Recordings = dict[tuple[str, bool], Recorder]
+@contextmanager
+def configured(pack: Pack, config: Mapping[str, Any]) -> Generator[None]:
+    pack.configure(config)
+    try:
+        yield
+    finally:
+        pack.configure({})
 
 
 def mandatory(found: list[Violation]) -> dict[str, list[str]]:
@@ -49,19 +62,14 @@ def mandatory(found: list[Violation]) -> dict[str, list[str]]:
     return told
 
 
-def judged(pack: Pack, recordings: Recordings, mutation: Mutation, spelling: Spelling, *, up: bool) -> None:
-    scene = Scene(recordings[mutation.stack, up], spelling, up)
-    mutation.change(scene)
-    told = mandatory(scene.judge(pack))
-    assert set(told) == {mutation.rule}, told
-
-
 @pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_program_itself_raises_nothing_not_even_advice(
     pack: Pack, recordings: Recordings, stack: str, up: bool
 ) -> None:
-    assert Scene(recordings[stack, up], up=up).judge(pack) == []
+    scene = Scene(recordings[stack, up], up=up)
+    assert scene.judge(pack) == []
+    assert [each.name for each in scene.graph().healers] == ["healer"]
 
 
 @pytest.mark.parametrize(
@@ -70,57 +78,72 @@ def test_the_program_itself_raises_nothing_not_even_advice(
 def test_refused_at_preview(
     pack: Pack, recordings: Recordings, mutation: Mutation, spelling: Spelling
 ) -> None:
-    judged(pack, recordings, mutation, spelling, up=False)
+    told = mandatory(mutation.scene(recordings[mutation.stack, False], spelling, up=False).judge(pack))
+    assert set(told) == {mutation.rule}, told
 
 
 @pytest.mark.parametrize("mutation", UPS, ids=[each.name for each in UPS])
 def test_refused_at_up(pack: Pack, recordings: Recordings, mutation: Mutation) -> None:
-    judged(pack, recordings, mutation, mutation.spellings[0], up=True)
+    told = mandatory(mutation.scene(recordings[mutation.stack, True], Spelling.RESOURCE, up=True).judge(pack))
+    assert set(told) == {mutation.rule}, told
 
 
 @pytest.mark.parametrize("spelling", Spelling)
-@pytest.mark.parametrize("route", ROUTES)
-def test_a_careful_healer_of_another_team_is_allowed(
-    pack: Pack, recordings: Recordings, route: str, spelling: Spelling
+@pytest.mark.parametrize("mutation", FOREIGN, ids=[each.name for each in FOREIGN])
+def test_an_unsafe_healer_of_another_team_is_refused(
+    pack: Pack, mutation: Foreign, spelling: Spelling
 ) -> None:
-    scene = Scene(recordings["dev", False], spelling)
-    healer(scene, route)
-    assert mandatory(scene.judge(pack)) == {}
+    told = mandatory(mutation.scene(spelling).judge(pack))
+    assert set(told) == {mutation.rule} | mutation.besides, told
+
+
+@pytest.mark.parametrize("rule", sorted({each.rule for each in FOREIGN}))
+def test_a_rule_is_only_advice_where_configuration_says_so(pack: Pack, rule: str) -> None:
+    unsafe = next(each for each in FOREIGN if each.rule == rule)
+    with configured(pack, {rule: {"enforcementLevel": "advisory"}}):
+        told = unsafe.scene().judge(pack)
+    assert {each.level for each in told if each.policy == rule} == {Level.ADVISORY}
+
+
+@pytest.mark.parametrize("spelling", Spelling)
+@pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_careful_healer_of_another_team_raises_nothing_alone_or_beside_ours(
+    pack: Pack, recordings: Recordings, route: str, up: bool, spelling: Spelling
+) -> None:
+    assert healer(Scene(spelling=spelling, up=up), route).judge(pack) == []
+    assert healer(Scene(recordings["dev", up], spelling, up=up), route).judge(pack) == []
 
 
 @pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
 def test_a_healer_may_pause_the_mappings_of_its_target(pack: Pack, recordings: Recordings, up: bool) -> None:
     scene = Scene(recordings["dev", up], up=up)
-    items.pause(scene, {"ArnEquals": {"lambda:FunctionArn": scope.fragile(scene)}})
+    rights.pause_of(rights.FRAGILE)(scene)
     assert scene.judge(pack) == []
 
 
 def test_a_probe_is_allowed_by_configuration(pack: Pack, recordings: Recordings) -> None:
-    scene = Scene(recordings["dev", False])
-    scope.invoking_the_function(scene)
-    try:
-        pack.configure({"iam-policy-action-allowed": {"moreActions": ["lambda:InvokeFunction"]}})
+    mutation = TABLE["invoking the function"]
+    scene = mutation.scene(recordings["dev", False], Spelling.RESOURCE, up=False)
+    with configured(pack, {mutation.rule: {"moreActions": ["lambda:InvokeFunction"]}}):
         assert mandatory(scene.judge(pack)) == {}
-    finally:
-        pack.configure({})
 
 
 @pytest.mark.parametrize("spelling", Spelling)
-def test_who_only_tells_is_left_in_peace(pack: Pack, recordings: Recordings, spelling: Spelling) -> None:
+def test_who_only_tells_is_not_judged(pack: Pack, recordings: Recordings, spelling: Spelling) -> None:
     """A notifier is reached by an alarm and changes nothing: it may be run as carelessly as one likes."""
     scene = Scene(recordings["dev", False], spelling)
-    text = {
-        "Action": ["logs:PutLogEvents"],
-        "Resource": ["arn:aws:logs:us-east-1:000000000000:log-group:x:*"],
-    }
-    teller = function(scene, "teller", text)
-    teller.put("timeout", to=900).put("reservedConcurrentExecutions", to=-1)
-    scene.remove(scene.find("lambda.FunctionEventInvokeConfig", "teller-async"))
-    scene.find("iam.Role", "teller-identity").drop("permissionsBoundary")
-    source = topic(scene, "news")
-    scene.remove(scene.find("sns.TopicPolicy", "news-closed"))
-    subscribe(scene, "teller-hears", source, teller).put("filterPolicy", to='{"a": ["b"]}')
-    alarm(scene, scene.find("lambda.Function", "fragile"), scene.ref(source)).drop("okActions")
+    function(scene, "teller")
+    topic(scene, "news")
+    subscribe(scene, "news", "teller")
+    alarm(scene, "fragile-news", "fragile", "news")
+    several(
+        put("teller", timeout=900, reservedConcurrentExecutions=-1),
+        remove("teller-events", "news-policy"),
+        drop("teller-role", "permissionsBoundary"),
+        put("wake-teller", filterPolicy='{"a": ["b"]}'),
+        drop("fragile-news", "okActions"),
+    )(scene)
     assert mandatory(scene.judge(pack)) == {}
 
 
@@ -129,9 +152,9 @@ def test_a_right_that_is_attached_exclusively_makes_a_healer_by_itself(
     pack: Pack, recordings: Recordings, spelling: Spelling
 ) -> None:
     scene = Scene(recordings["dev", False], spelling)
-    scene.remove(scene.find("iam.RolePolicy", "healer-policy"))
+    scene.remove("healer-policy")
     assert mandatory(scene.judge(pack)) == {}  # without any right it is a notifier
-    scope.a_managed_policy_attached_exclusively(scene)
+    TABLE["a managed policy attached exclusively"].change(scene)
     assert "iam-role-managed-policies" in mandatory(scene.judge(pack))
 
 
@@ -141,47 +164,43 @@ def test_a_function_that_no_alarm_reaches_is_no_healer(pack: Pack, recordings: R
     assert mandatory(scene.judge(pack)) == {}
 
 
-def test_the_table_covers_every_mandatory_rule_and_is_long_enough(pack: Pack) -> None:
-    counted = Counter(each.rule for each in TABLE)
+def test_the_tables_cover_every_mandatory_rule_and_are_long_enough(pack: Pack) -> None:
+    rules = [each.rule for each in (*TABLE.values(), *FOREIGN)]
+    names = [each.name for each in (*wiring.TABLE, *rights.TABLE, *behaviour.TABLE, *FOREIGN)]
     # The policy on waivers judges the pack's configuration, and is tested below.
     wanted = {name for name, policy in pack.policies.items() if policy.level == "mandatory"} - {WAIVERS}
-    assert wanted - counted.keys() == set()
-    assert counted.keys() - wanted == set()
-    assert len(TABLE) >= 60
+    assert {each.rule for each in TABLE.values()} == wanted - {"lambda-mapping-complete"}
+    assert set(rules) == wanted
+    assert len(rules) >= 60
     assert len(UPS) >= 10
-    assert len({each.name for each in TABLE}) == len(TABLE)
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+    assert wanted == {name for name, rule in RULES.items() if rule.level == "mandatory"}
 
 
-def waiver(**changes: str) -> dict[str, object]:
+def test_a_waiver_is_used_and_reported(pack: Pack, recordings: Recordings) -> None:
+    slow = Scene(recordings["dev", False])
+    slow.find("healer").put("timeout", to=600)
     held = {
         "policy": "lambda-healer-timeout",
         "resource": "healer",
         "reason": "Measured: the region's API is slow.",
         "expires": "2999-12-31",
     }
-    return {WAIVERS: {"waivers": [held | changes]}}
-
-
-def test_a_waiver_is_used_and_reported(pack: Pack, recordings: Recordings) -> None:
-    slow = Scene(recordings["dev", False])
-    slow.find("lambda.Function", "healer").put("timeout", to=600)
-    try:
-        pack.configure(waiver())
+    with configured(pack, {WAIVERS: {"waivers": [held]}}):
         found = slow.judge(pack)
         assert mandatory(found) == {}
         assert [item for item in found if "Measured: the region's API is slow" in item.message]
-        for changes in ({"reason": ""}, {"expires": "2020-01-01"}):
-            pack.configure(waiver(**changes))
+    for changes in ({"reason": ""}, {"expires": "2020-01-01"}):
+        with configured(pack, {WAIVERS: {"waivers": [held | changes]}}):
             assert set(mandatory(slow.judge(pack))) == {WAIVERS, "lambda-healer-timeout"}
-    finally:
-        pack.configure({})
 
 
 def test_resources_judged_at_the_same_time_are_judged_alike(pack: Pack, recordings: Recordings) -> None:
     """The engine asks from many threads: what one call shares must not leak into another."""
     scene = Scene(recordings["dev", False])
-    scene.find("lambda.Function", "fragile").put("environment", "variables", "FAILURE_RATE", to="1.5")
-    one_by_one = [pack.analyze(item.inputs) for item in scene.items.values()]
+    variables("fragile", FAILURE_RATE="1.5")(scene)
+    told = scene.told("inputs")
+    one_by_one = [pack.analyze(item) for item in told]
     with ThreadPoolExecutor(16) as pool:
         for _ in range(5):
-            assert list(pool.map(pack.analyze, [item.inputs for item in scene.items.values()])) == one_by_one
+            assert list(pool.map(pack.analyze, told)) == one_by_one

@@ -15,7 +15,7 @@ from selfheal.sandbox.provider.provider import AwsProvider
 from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.conftest import ROOT
-from tests.support.policy_client import Analyzed
+from tests.policies.support.client import Analyzed
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -38,8 +38,16 @@ _ARNS = {
 
 
 def arn(type_: str, name: str) -> str:
-    """Return the ARN that a resource has, as a person would write it down."""
-    return "arn:aws:" + _ARNS[type_].format(region=REGION, account=ACCOUNT, name=name)
+    """Return the ARN that a resource of a type, such as `lambda.Function`, has by its physical name."""
+    return "arn:aws:" + _ARNS[token(type_)].format(region=REGION, account=ACCOUNT, name=name)
+
+
+def token(type_: str) -> str:
+    """Return the type token of `lambda.Function`; a token is returned as it is."""
+    if ":" in type_:
+        return type_
+    module, name = type_.split(".")
+    return f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
 
 
 DEFAULT_TOPIC_POLICY = json.dumps(
@@ -163,9 +171,14 @@ def known(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def record(stack: str, *, up: bool = False, root: Path = ROOT) -> Recorder:
-    """Return what a project's program registers for a stack, at preview or at up."""
-    project = Project.load(root, stack, {})
+def record(
+    stack: str, *, up: bool = False, root: Path = ROOT, config: Mapping[str, str] | None = None
+) -> Recorder:
+    """Return what a project's program registers for a stack, at preview or at up.
+
+    `config` wins over the stack's file; its keys are the project's own.
+    """
+    project = Project.load(root, stack, config or {})
     recorder = Recorder(project, up=up)
     run(project, recorder, preview=not up)
     return recorder

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -74,40 +74,15 @@ class PackError(AssertionError):
     """A pack did not start, or a policy could not judge."""
 
 
-class Pack:
-    """One process of a pack, a context manager. `configure` may be called again and again."""
+class Judge:
+    """A pack, however it is called. What it has not been configured for, it judges by its own defaults."""
 
-    def __init__(self, folder: Path, stack: str = "dev", project: str = "selfheal") -> None:
-        """Start it with the defaults of its policies. Raises PackError with what it printed."""
-        with ExitStack() as started:
-            self._log = started.enter_context(tempfile.TemporaryFile("a+"))
-            engine = grpc.server(ThreadPoolExecutor(1), options=[("grpc.so_reuseport", 0)])
-            engine_pb2_grpc.add_EngineServicer_to_server(_Engine(self._log), engine)
-            address = f"127.0.0.1:{engine.add_insecure_port('127.0.0.1:0')}"
-            engine.start()
-            started.callback(engine.stop, None)
-            self._process = _started(folder, address, stack, project, self._log)
-            started.callback(self._end)
-            port = self._process.stdout.readline().strip() if self._process.stdout else ""
-            if not port.isdigit():
-                self._process.wait(5)
-                raise PackError(f"{folder} does not start, its first line is {port!r}\n{self._printed()}")
-            channel = grpc.insecure_channel(f"127.0.0.1:{port}", [*_BYTES, ("grpc.enable_http_proxy", 0)])
-            started.callback(channel.close)
-            self._stub = analyzer_pb2_grpc.AnalyzerStub(channel)
-            told = analyzer_pb2.AnalyzerStackConfigureRequest(stack=stack, project=project, dry_run=True)
-            self._call("ConfigureStack", told)
-            info = self._call("GetAnalyzerInfo", empty_pb2.Empty())
-            assert not info.initialConfig, "this client knows nothing of initial configuration"
-            self.policies = {item.name: _policy(item) for item in info.policies}
-            self.configure({})
-            self._running = started.pop_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._running.close()
+    def __init__(self, call: Callable[[str, Any], Any]) -> None:
+        """Ask for its policies; `call` passes a request of the protocol on to a method."""
+        self._call = call
+        info = call("GetAnalyzerInfo", empty_pb2.Empty())
+        assert not info.initialConfig, "this client knows nothing of initial configuration"
+        self.policies = {item.name: _policy(item) for item in info.policies}
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Configure every policy anew: name to level, or to properties and `enforcementLevel`."""
@@ -143,7 +118,41 @@ class Pack:
         answer = self._call("AnalyzeStack", analyzer_pb2.AnalyzeStackRequest(resources=of_each))
         return [_violation(item) for item in answer.diagnostics]
 
-    def _call(self, method: str, request: Any) -> Any:
+
+class Pack(Judge):
+    """One process of a pack, a context manager. `configure` may be called again and again."""
+
+    def __init__(self, folder: Path, stack: str = "dev", project: str = "selfheal") -> None:
+        """Start it with the defaults of its policies. Raises PackError with what it printed."""
+        with ExitStack() as started:
+            self._log = started.enter_context(tempfile.TemporaryFile("a+"))
+            engine = grpc.server(ThreadPoolExecutor(1), options=[("grpc.so_reuseport", 0)])
+            engine_pb2_grpc.add_EngineServicer_to_server(_Engine(self._log), engine)
+            address = f"127.0.0.1:{engine.add_insecure_port('127.0.0.1:0')}"
+            engine.start()
+            started.callback(engine.stop, None)
+            self._process = _started(folder, address, stack, project, self._log)
+            started.callback(self._end)
+            port = self._process.stdout.readline().strip() if self._process.stdout else ""
+            if not port.isdigit():
+                self._process.wait(5)
+                raise PackError(f"{folder} does not start, its first line is {port!r}\n{self._printed()}")
+            channel = grpc.insecure_channel(f"127.0.0.1:{port}", [*_BYTES, ("grpc.enable_http_proxy", 0)])
+            started.callback(channel.close)
+            self._stub = analyzer_pb2_grpc.AnalyzerStub(channel)
+            told = analyzer_pb2.AnalyzerStackConfigureRequest(stack=stack, project=project, dry_run=True)
+            self._asked("ConfigureStack", told)
+            super().__init__(self._asked)
+            self.configure({})
+            self._running = started.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def _asked(self, method: str, request: Any) -> Any:
         try:
             return getattr(self._stub, method)(request, timeout=_CALL_SECONDS, wait_for_ready=True)
         except grpc.RpcError as error:
