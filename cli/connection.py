@@ -9,9 +9,9 @@ from selfheal.cli.console import Output
 from selfheal.cli.errors import CliError
 from selfheal.cli.serve_record import running
 from selfheal.cli.workspace import Workspace
-from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.alarms import AlarmEvaluator
+from selfheal.sandbox.clients import Clients, Credentials, is_loopback
 from selfheal.sandbox.emulator import REGION, ROOT, Emulator, EmulatorError
-from selfheal.sandbox.provider.clients import Clients, Credentials, is_loopback
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def connect(workspace: Workspace, output: Output) -> Generator[Connection]:
         return
     with workspace.own_emulator(), start(workspace, None) as emulator:
         output.say(f"Using an emulator of its own at {emulator.endpoint}, for as long as this command runs.")
-        with Clock(emulator.endpoint, emulator.region, emulator.credentials):
+        with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
             yield Connection(emulator.endpoint, emulator.region, emulator.credentials)
 
 

@@ -17,10 +17,10 @@ from selfheal.cli.demo.run import NO_SECOND_UP, Demonstration
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.options import Json
 from selfheal.cli.project_files import find_root
-from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.project import Project
-from selfheal.sandbox.pulumi_cli import NoPulumiError, executable
+from selfheal.sandbox.pulumi.cli import NoPulumiError, executable
+from selfheal.sandbox.pulumi.project import Project
 
 STACK = "dev"
 """What is deployed: its service fails three of ten requests, and its healer may act."""
@@ -69,7 +69,7 @@ def demo(
         folder = Path(temporary)
         with Emulator.start(folder / "emulator") as emulator:
             output.say(f"Started a fresh emulator at {emulator.endpoint}; it ends with this command.")
-            with Clock(emulator.endpoint, emulator.region, emulator.credentials):
+            with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
                 there = Connection(emulator.endpoint, emulator.region, emulator.credentials)
                 deployment = _deployment(project, there, folder, output)
                 baseline = Project.load(project, STACK, {}).config["selfheal:failureRate"]

@@ -19,9 +19,9 @@ from selfheal.cli.options import Json
 from selfheal.cli.serve_record import ServeRecord, read, remove, running, write
 from selfheal.cli.where import ENDPOINT_VARIABLE
 from selfheal.cli.workspace import Workspace
-from selfheal.sandbox import pulumi_cli
-from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.emulator import READY_SECONDS, ROOT, Emulator
+from selfheal.sandbox.pulumi import cli as pulumi_cli
 
 EPILOG = epilog(
     "selfheal serve &                      keep it running, then, in any shell:",
@@ -72,7 +72,7 @@ def serve(port: Port = None, ready_file: ReadyFile = None, env: Env = False, jso
     output, pid = Output.make(json=True), os.getpid()
     with workspace.own_emulator(), start(workspace, port) as emulator:
         try:
-            with Clock(emulator.endpoint, emulator.region, emulator.credentials):
+            with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
                 record = ServeRecord(emulator.endpoint, pid, emulator.region)
                 write(workspace.serve, record)
                 told = settings(workspace, record)

@@ -13,9 +13,10 @@ from selfheal.cli.connection import Connection
 from selfheal.cli.console import Output
 from selfheal.cli.demo.progress import Reporter
 from selfheal.cli.errors import CliError
-from selfheal.sandbox import pulumi_cli, pulumi_stack
-from selfheal.sandbox.deployer import deploy
 from selfheal.sandbox.provider import AwsProvider
+from selfheal.sandbox.pulumi import cli as pulumi_cli
+from selfheal.sandbox.pulumi import stack as pulumi_stack
+from selfheal.sandbox.pulumi.deployer import deploy
 
 
 class Deployment(Protocol):

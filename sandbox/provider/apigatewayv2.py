@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import gone_is_fine, or_none, refused
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import FLAG, MAP, VALUE, Props, Spec, values

@@ -4,8 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.spec import FLAG, VALUE, Props, Spec, changed, values
 
 _GONE = "ResourceNotFoundException"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.spec import JSON, Props, Spec, values
 
 _GONE = "ResourceNotFoundException"

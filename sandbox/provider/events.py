@@ -4,8 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import JSON, LOCAL, MAP, Props, Spec, values

@@ -2,8 +2,8 @@
 
 from urllib.parse import unquote
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.names import to_aws
 from selfheal.sandbox.provider.spec import JSON, LOCAL, Props, Spec, changed, values

@@ -1,7 +1,7 @@
 """IAM: managed policies attached to a role, such as AWS's own for a function that only writes its log."""
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.spec import Props, Spec, values
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import ProviderError
 from selfheal.sandbox.provider.calls import code_of
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.spec import Props
 
 

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.lambda_function import invoke_arn
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws

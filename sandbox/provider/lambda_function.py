@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import LOCAL, MAP, VALUE, Props, Spec, changed, values
 

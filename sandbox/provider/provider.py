@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.errors import InputError, ProviderError, UnfinishedError, UnknownTypeError
 from selfheal.sandbox.provider import refusals
 from selfheal.sandbox.provider.calls import code_of
-from selfheal.sandbox.provider.clients import Clients, Credentials
 from selfheal.sandbox.provider.invokes import INVOKES
 from selfheal.sandbox.provider.spec import LOCAL, Props, Spec, changed, empty, same, whole_numbers
 from selfheal.sandbox.provider.table import TABLE

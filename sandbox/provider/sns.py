@@ -4,8 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import code_of, gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.names import same_names
 from selfheal.sandbox.provider.spec import JSON, LOCAL, VALUE, Kind, Props, Spec, changed, values
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias, cast
 
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.wire import UNKNOWN
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
 from selfheal.sandbox.provider.spec import JSON, Kind, Props, Spec, changed, values
 
 _GONE = "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import REGION
 from selfheal.sandbox.emulator import ROOT as KEY
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.pulumi import cli as pulumi_cli
 from tests.cli.support import PLAN, drifting, proposed, typed
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine]
@@ -26,7 +26,7 @@ TARGET = "checkout"
 RUNNER = """
 import sys
 from pathlib import Path
-from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.pulumi import cli as pulumi_cli
 pulumi_cli.HOME = Path(sys.argv[1])
 from selfheal.cli.main import run
 run(sys.argv[2:])

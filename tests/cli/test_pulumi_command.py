@@ -17,8 +17,8 @@ import pytest
 
 from selfheal.cli.commands import pulumi as pulumi_command
 from selfheal.cli.connection import Connection
-from selfheal.sandbox import pulumi_cli
-from selfheal.sandbox.provider.clients import Credentials
+from selfheal.sandbox.clients import Credentials
+from selfheal.sandbox.pulumi import cli as pulumi_cli
 from tests.cli.support import run
 from tests.support.processes import children, gone
 
@@ -59,7 +59,7 @@ sys.exit(7)
 RUNNER = """
 import sys
 from pathlib import Path
-from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.pulumi import cli as pulumi_cli
 pulumi_cli.EXECUTABLE, pulumi_cli.HOME = Path(sys.argv[1]), Path(sys.argv[2])
 from selfheal.cli.main import run
 run(sys.argv[3:])

@@ -11,7 +11,7 @@ from selfheal.cli.demo.document import document
 from selfheal.cli.demo.labels import place, plot_width, width
 from selfheal.cli.demo.report import report
 from selfheal.cli.demo.timeline import timeline
-from tests.support.recordings import incident, recording
+from tests.cli.recordings import incident, recording
 
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
 XHTML = "{http://www.w3.org/1999/xhtml}"

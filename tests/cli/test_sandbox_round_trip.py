@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import REGION
 from selfheal.sandbox.emulator import ROOT as KEY
-from selfheal.sandbox.provider.clients import Clients
 from tests.cli.support import PLAN, TABLE, drifting, escalated, proposed, typed
 from tests.support.processes import children, gone
 

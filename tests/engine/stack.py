@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
-from selfheal.sandbox import pulumi_cli, pulumi_stack
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.pulumi import cli as pulumi_cli
+from selfheal.sandbox.pulumi import stack as pulumi_stack
 from tests.conftest import ROOT
 
 SECONDS = 180.0

@@ -7,10 +7,10 @@ import boto3
 import pytest
 
 from selfheal.functions.healer.ledger import FLEET_KEY
-from selfheal.sandbox.deployer import deploy
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.errors import ProgramError
 from selfheal.sandbox.provider.provider import AwsProvider
+from selfheal.sandbox.pulumi.deployer import deploy
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from selfheal.sandbox.deployer import deploy
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.provider import AwsProvider
+from selfheal.sandbox.pulumi.deployer import deploy
 from tests.support.emulator_functions import deploy as deploy_function
 from tests.support.emulator_functions import until
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from selfheal.sandbox.provider import Clients
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.assets import make_zip
 from selfheal.sandbox.provider.calls import gone_is_fine
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.provider import Clients, Credentials
 
 ACCOUNT = "000000000000"
 _NUMBERS = itertools.count(1)

@@ -11,8 +11,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.sandbox.deployer import deploy
-from selfheal.sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.provider import AwsProvider
+from selfheal.sandbox.pulumi.deployer import deploy
 
 ROOT = Path(__file__).parent.parent.parent
 FOREIGN = Path(__file__).parent / "foreign"

@@ -10,11 +10,11 @@ from typing import Any
 
 from selfheal.cli.demo.traffic import Traffic
 from selfheal.cli.ledger import read_incidents
-from selfheal.sandbox.clock.runner import Clock
-from selfheal.sandbox.deployer import deploy
+from selfheal.sandbox.alarms import AlarmEvaluator
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.pulumi.deployer import deploy
 
 ROOT = Path(__file__).parent.parent.parent
 REGION = "us-east-1"
@@ -148,7 +148,7 @@ def deployed(folder: Path, *, iam: bool, clock: bool = True, **overrides: Any) -
         provider = AwsProvider(emulator.endpoint, REGION, emulator.credentials)
         outputs = deploy(ROOT, provider, stack="dev", overrides=overrides)
         mailbox = listen(clients, [outputs["escalationTopicArn"]])
-        with Clock(emulator.endpoint, REGION, emulator.credentials) if clock else nullcontext():
+        with AlarmEvaluator(emulator.endpoint, REGION, emulator.credentials) if clock else nullcontext():
             yield Platform(clients, outputs, iam, mailbox)
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from selfheal.sandbox.deployer import Monitor, make_urn, run
+from selfheal.sandbox.clients import Credentials
 from selfheal.sandbox.errors import ProviderError
-from selfheal.sandbox.project import Project
 from selfheal.sandbox.provider import wire
-from selfheal.sandbox.provider.clients import Credentials
 from selfheal.sandbox.provider.provider import AwsProvider
 from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.pulumi.deployer import Monitor, make_urn, run
+from selfheal.sandbox.pulumi.project import Project
 from tests.conftest import ROOT
 from tests.support.policy_client import Analyzed
 

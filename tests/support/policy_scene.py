@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from selfheal.sandbox.deployer import STACK_TYPE, make_urn
 from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.pulumi.deployer import STACK_TYPE, make_urn
 from tests.support.policy_client import Analyzed, Pack, Violation
 from tests.support.policy_recording import Recorder, answered, arn, known
 

@@ -18,8 +18,8 @@ from selfheal.functions.healer.observation import Live
 from selfheal.functions.healer.probe import probe
 from selfheal.functions.healer.target import Remedy, Target
 from selfheal.functions.shared.overrides import Overrides
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.provider import Clients
 from tests.support.components import REMEDIES, healer, target
 from tests.support.emulator_functions import deploy, until
 from tests.support.emulator_users import ACCOUNT as EMULATED

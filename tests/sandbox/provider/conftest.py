@@ -2,8 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.provider import AwsProvider
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import InputError, ProviderError
-from selfheal.sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.provider.provider import Diff
 from selfheal.sandbox.provider.spec import LOCAL
 from selfheal.sandbox.provider.table import TABLE
-from tests.support.emulator_cases import CASES, Case, Need
+from tests.sandbox.provider.cases import CASES, Case, Need
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.errors import InputError, ProviderError, UnfinishedError
-from selfheal.sandbox.provider import AwsProvider, Clients, Credentials
-from tests.support.emulator_cases import (
+from selfheal.sandbox.provider import AwsProvider
+from tests.sandbox.provider.cases import (
     ALIAS,
     CASES,
     FUNCTION,

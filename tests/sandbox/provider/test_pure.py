@@ -9,12 +9,13 @@ from typing import Any
 import pulumi_aws
 import pytest
 
+from selfheal.sandbox.clients import Credentials
 from selfheal.sandbox.errors import ProviderError, UnknownPropertyError, UnknownTypeError
-from selfheal.sandbox.provider import AwsProvider, Credentials
+from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.provider.spec import JSON, LOCAL, MAP, VALUE, Kind, changed, same, whole_numbers
 from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
-from tests.support.emulator_cases import (
+from tests.sandbox.provider.cases import (
     ALIAS,
     FUNCTION,
     ITEM_TYPE,

@@ -1,0 +1,273 @@
+"""Pulumi's provider protocol, answered by the provider's table."""
+
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf import any_pb2, empty_pb2, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+
+from selfheal.sandbox.errors import InputError, ProviderError, SandboxError, UnfinishedError
+from selfheal.sandbox.provider import AwsProvider
+from selfheal.sandbox.provider.provider import Diff
+from selfheal.sandbox.provider.wire import decode, encode, is_unknown
+from selfheal.sandbox.pulumi.plugin import configuration
+
+_Changes = provider_pb2.DiffResponse.DiffChanges
+
+
+class Service(provider_pb2_grpc.ResourceProviderServicer):
+    """The AWS provider of the sandbox, as the engine sees it."""
+
+    def __init__(
+        self, version: str, environment: Mapping[str, str] = os.environ, folder: Path | None = None
+    ) -> None:
+        """Serve as `version`; `folder`, the program's, is by default where the engine starts us."""
+        self._version = version
+        self._environment = environment
+        self._folder = folder or Path.cwd()
+        self._configured: AwsProvider | None = None
+
+    # --- the plugin itself ---
+
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
+        # Secrets: the engine unwraps them for us and wraps what comes back under the same property.
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=False,
+            accept_resources=False,
+            accept_outputs=False,
+            supports_autonaming_configuration=True,
+        )
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
+        return plugin_pb2.PluginInfo(version=self._version)
+
+    def GetMapping(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
+        return provider_pb2.GetMappingResponse()
+
+    def GetMappings(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
+        return provider_pb2.GetMappingsResponse()
+
+    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
+        from selfheal.sandbox.pulumi.plugin import schema  # noqa: PLC0415  (imports the AWS SDK for Pulumi: a second, rarely)
+
+        return provider_pb2.GetSchemaResponse(schema=schema.text(self._version))
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
+        # What has begun comes to its end, so that the state holds it; the engine begins nothing more.
+        return empty_pb2.Empty()
+
+    # --- configuration ---
+
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
+        settings, _ = decode(request.news, self._folder)
+        # All of it, so that what is wrong is told before anything else happens; what is unknown waits.
+        check = configuration.check if is_unknown(settings) else self._configuration
+        failures = _failures(lambda: check(settings))
+        # Given back as they came, since here secrets are still wrapped; with the region, as the AWS provider
+        # does: resources of another one would else be taken for gone.
+        region = configuration.region_of(settings, self._environment)
+        inputs = _completed(request.news, settings, {"region": region} if region else {})
+        return provider_pb2.CheckResponse(inputs=inputs, failures=failures)
+
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
+        old, new = (decode(struct, self._folder)[0] for struct in (request.old_inputs, request.news))
+        differs = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        # Resources of another region are other resources. The provider of `pulumi import` was never checked,
+        # and has none.
+        moved = [key for key in differs if key == "region" and old.get(key)]
+        return _difference(Diff(differs, moved))
+
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        settings, _ = decode(request.args, self._folder)
+        with _told(context):
+            found = self._configuration(settings)
+            self._configured = AwsProvider(found.endpoint, found.region, found.credentials)
+        return provider_pb2.ConfigureResponse(supportsPreview=True)
+
+    # --- resources ---
+
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        type_, name = _of(request.urn)
+        news, _ = decode(request.news, self._folder)
+        olds, _ = decode(request.olds, self._folder)
+        checked: dict[str, Any] = {}
+        with _told(context):
+            failures = _failures(
+                lambda: checked.update(
+                    self._provider.check(
+                        type_, name, news, olds or None, request.randomSeed.hex(), proposed=_proposed(request)
+                    )
+                )
+            )
+        return provider_pb2.CheckResponse(inputs=_completed(request.news, news, checked), failures=failures)
+
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        old, new = (decode(struct, self._folder)[0] for struct in (request.old_inputs, request.news))
+        with _told(context):
+            return _difference(self._provider.diff(_of(request.urn)[0], old, new))
+
+    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        type_, _ = _of(request.urn)
+        inputs, _ = decode(request.properties, self._folder)
+        with _told(context):
+            if request.preview:
+                return provider_pb2.CreateResponse(
+                    properties=_struct(self._provider.preview(type_, inputs, None))
+                )
+            try:
+                id_, outputs = self._provider.create(type_, inputs)
+            except UnfinishedError as error:
+                self._tell_unfinished(type_, inputs, error, context)
+            return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
+
+    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        type_, _ = _of(request.urn)
+        state, _ = decode(request.properties, self._folder)
+        inputs, _ = decode(request.inputs, self._folder)
+        with _told(context):
+            if inputs:
+                found = self._provider.read(type_, request.id, inputs)
+                # What cannot be read back, such as a function's code, stays as it was.
+                result = (request.id, {**inputs, **found[0]}, found[1]) if found else None
+            else:  # `pulumi import`, the option `import_`, or `.get` with what the program knows of it
+                result = self._provider.lookup(type_, request.id, state)
+        if result is None:
+            return provider_pb2.ReadResponse()  # without an id: there is none
+        id_, live, outputs = result
+        return provider_pb2.ReadResponse(id=id_, inputs=_struct(live), properties=_struct(outputs))
+
+    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        type_, _ = _of(request.urn)
+        state, _ = decode(request.olds, self._folder)
+        inputs, _ = decode(request.old_inputs, self._folder)
+        news, _ = decode(request.news, self._folder)
+        with _told(context):
+            if request.preview:
+                outputs = self._provider.preview(type_, news, state)
+            else:
+                # As it last was: after a creation that did not come to its end, that is not as wanted.
+                old = {key: state.get(key, value) for key, value in inputs.items()}
+                outputs = self._provider.update(type_, request.id, old, news)
+        return provider_pb2.UpdateResponse(properties=_struct(outputs))
+
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        inputs, _ = decode(request.old_inputs, self._folder)
+        state, _ = decode(request.properties, self._folder)
+        with _told(context):
+            self._provider.delete(_of(request.urn)[0], request.id, inputs or state)
+        return empty_pb2.Empty()
+
+    # --- functions ---
+
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        args, _ = decode(request.args, self._folder)
+        result: dict[str, Any] = {}
+        with _told(context):
+            failures = _failures(lambda: result.update(self._provider.invoke(request.tok, args)))
+        return provider_pb2.InvokeResponse(**{"return": _struct(result)}, failures=failures)
+
+    # --- what it has not ---
+
+    def Parameterize(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
+        _refuse(context, "the AWS provider takes no parameters: run `pulumi package add aws` without any.")
+
+    def Construct(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        _refuse(context, f"the AWS provider has no component {request.type}.")
+
+    def Call(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
+        _refuse(context, f"the AWS provider has no method {request.tok}.")
+
+    def _configuration(self, settings: Mapping[str, Any]) -> configuration.Configuration:
+        return configuration.read(settings, self._environment)
+
+    @property
+    def _provider(self) -> AwsProvider:
+        if self._configured is None:
+            raise ProviderError("the engine asked before it configured the AWS provider: run it again.")
+        return self._configured
+
+    def _tell_unfinished(
+        self, type_: str, inputs: dict[str, Any], error: UnfinishedError, context: grpc.ServicerContext
+    ) -> NoReturn:
+        """End the call so that the state holds what exists: the next `up` then makes it as wanted."""
+        try:
+            found = self._provider.read(type_, error.id, inputs)
+        except ProviderError:
+            found = None
+        detail = provider_pb2.ErrorResourceInitFailed(
+            id=error.id,
+            properties=_struct(found[1] if found else inputs),
+            inputs=_struct(inputs),
+            reasons=[str(error)],
+        )
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status = status_pb2.Status(
+            code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[packed]
+        )
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+        context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+
+def _of(urn: str) -> tuple[str, str]:
+    """Return the type and the name in a URN: `urn:pulumi:stack::project::parent$type::name`."""
+    _, _, types, name = urn.split("::", 3)
+    return types.rsplit("$", 1)[-1], name
+
+
+def _proposed(request: Any) -> str | None:
+    """Return the automatic name that `pulumi:autonaming` asks for; None where nothing is configured."""
+    return request.autonaming.proposed_name if request.HasField("autonaming") else None
+
+
+def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    return encode({key: value for key, value in properties.items() if value is not None}, blobs=True)
+
+
+def _completed(
+    given: struct_pb2.Struct, news: Mapping[str, Any], checked: Mapping[str, Any]
+) -> struct_pb2.Struct:
+    """Return what was given, untouched, with what the check added: archives keep path and assets."""
+    result = struct_pb2.Struct()
+    result.CopyFrom(given)
+    result.MergeFrom(_struct({key: value for key, value in checked.items() if key not in news}))
+    return result
+
+
+def _difference(diff: Diff) -> Any:
+    return provider_pb2.DiffResponse(
+        changes=_Changes.DIFF_SOME if diff.changed else _Changes.DIFF_NONE,
+        diffs=diff.changed,
+        replaces=diff.replace,
+        deleteBeforeReplace=diff.delete_before_replace,
+    )
+
+
+def _failures(check: Callable[[], object]) -> list[Any]:
+    """Return what a check refuses about inputs.
+
+    The text names the property. A failure's own field for it stays empty: the engine would print the value,
+    which may be a secret.
+    """
+    try:
+        check()
+    except InputError as error:
+        return [provider_pb2.CheckFailure(reason=str(error))]
+    return []
+
+
+@contextmanager
+def _told(context: grpc.ServicerContext) -> Generator[None]:
+    """End the call with the text of what is raised on purpose."""
+    try:
+        yield
+    except SandboxError as error:
+        context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+
+def _refuse(context: grpc.ServicerContext, text: str) -> NoReturn:
+    context.abort(grpc.StatusCode.UNIMPLEMENTED, text)

@@ -1,0 +1,220 @@
+"""The language host under the real CLI: what a user sees, and that nothing survives."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from selfheal.sandbox.pulumi.cli import EXECUTABLE
+from tests.sandbox.pulumi.language.engine import ended, wheel, written
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+
+class Pulumi:
+    """The CLI on a project in a folder of its own, with a backend and a PULUMI_HOME of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = folder / "project"
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{folder}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "NO_COLOR": "1",
+        }
+        self.write("project/Pulumi.yaml", "name: tiny\nruntime: python\n")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.project.parent / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [EXECUTABLE, "--non-interactive", *arguments],
+            cwd=self.project,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        process = self.start(*arguments)
+        try:
+            said, _ = process.communicate(timeout=90)
+        finally:
+            process.kill()
+        assert process.returncode == code, said
+        return said
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path) -> Pulumi:
+    if not (EXECUTABLE.resolve().parent / "pulumi-language-python").read_bytes().startswith(b"#!/bin/sh"):
+        pytest.skip("this CLI came with the official language host")
+    pulumi = Pulumi(tmp_path)
+    pulumi.run("stack", "init", "dev")
+    return pulumi
+
+
+PACK = """\
+from pulumi_policy import EnforcementLevel, PolicyPack, StackValidationPolicy
+def check(args, report):
+    report(f"saw {len(args.resources)} resource")
+PolicyPack(name="tiny", enforcement_level=EnforcementLevel.MANDATORY,
+           policies=[StackValidationPolicy(name="seen", description="Sees all.", validate=check)])
+"""
+
+
+def with_pack(pulumi: Pulumi) -> str:
+    pulumi.write("pack/PulumiPolicy.yaml", "runtime: python\nversion: 0.0.1\n")
+    pulumi.write("pack/__main__.py", PACK)
+    return "--policy-pack=../pack"
+
+
+def test_up_with_configuration_and_secret(pulumi: Pulumi) -> None:
+    pulumi.write(
+        "project/__main__.py",
+        "import pulumi\n"
+        "print('from the program')\n"
+        "config = pulumi.Config()\n"
+        "pulumi.export('plain', config.get_int('plain'))\n"
+        "pulumi.export('hidden', config.get_secret('hidden'))\n",
+    )
+    pulumi.run("config", "set", "plain", "5")
+    pulumi.run("config", "set", "--secret", "hidden", "hush")
+
+    said = pulumi.run("up", "--yes")
+
+    assert "from the program" in said
+    assert "hush" not in said
+    assert json.loads(pulumi.run("stack", "output", "--json")) == {"hidden": "[secret]", "plain": 5}
+
+
+def test_an_exception_fails_preview_with_its_traceback_only(pulumi: Pulumi) -> None:
+    pulumi.write("project/__main__.py", "raise ValueError('not so')\n")
+
+    said = pulumi.run("preview", code=1)
+
+    assert "error: Program failed with an unhandled exception:" in said
+    assert "ValueError: not so" in said
+    assert "exited with non-zero exit code" not in said
+    assert "sandbox" not in said
+
+
+def test_a_pack_stops_preview(pulumi: Pulumi) -> None:
+    pulumi.write("project/__main__.py", "")
+
+    said = pulumi.run("preview", with_pack(pulumi), code=1)
+
+    assert re.search(r"\[mandatory\]\s+seen", said)
+    assert "saw 1 resource" in said
+    assert "Traceback" not in said
+
+
+def test_a_component_package_is_started_from_its_folder(pulumi: Pulumi) -> None:
+    options = f"{{virtualenv: {Path(sys.executable).parent.parent}}}"
+    pulumi.write("package/PulumiPlugin.yaml", f"runtime: {{name: python, options: {options}}}\n")
+    pulumi.write(
+        "package/thing.py",
+        "from typing import Optional, TypedDict\n"
+        "import pulumi\n"
+        "class ThingArgs(TypedDict):\n"
+        "    size: pulumi.Input[int]\n"
+        "class Thing(pulumi.ComponentResource):\n"
+        "    def __init__(self, name: str, args: ThingArgs, opts: Optional[pulumi.ResourceOptions] = None):\n"
+        "        super().__init__('tiny:index:Thing', name, {}, opts)\n"
+        "        self.register_outputs({})\n",
+    )
+    pulumi.write(
+        "package/__main__.py",
+        "from pulumi.provider.experimental import component_provider_host\n"
+        "from thing import Thing\n"
+        "component_provider_host(name='tiny', components=[Thing])\n",
+    )
+
+    schema = json.loads(pulumi.run("package", "get-schema", "../package"))
+
+    assert schema["resources"]["tiny:index:Thing"]["inputProperties"] == {"size": {"type": "integer"}}
+
+
+def test_pulumi_install_makes_the_environment(pulumi: Pulumi) -> None:
+    digest = wheel(pulumi.project)
+    pulumi.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(pulumi.project)}
+    pulumi.write(
+        "project/Pulumi.yaml", "name: tiny\nruntime: {name: python, options: {virtualenv: their-venv}}\n"
+    )
+    pulumi.write("project/requirements.txt", f"tiny-thing==1.0 --hash=sha256:{digest}\n")
+
+    said = pulumi.run("install")
+
+    assert "Successfully installed tiny-thing-1.0" in said
+    assert list(pulumi.project.glob("their-venv/lib/python*/site-packages/tiny_thing.py"))
+
+
+@pytest.fixture
+def long_run(pulumi: Pulumi) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """An `up` in the middle of its program, with a pack, and the processes below it."""
+    pulumi.write(
+        "project/__main__.py",
+        "import subprocess, time\n"
+        "subprocess.Popen(['sleep', '120'])\n"
+        "open('running', 'w').write('yes')\n"
+        "time.sleep(120)\n",
+    )
+    process = pulumi.start("up", "--yes", "--skip-preview", with_pack(pulumi))
+    try:
+        written(pulumi.project / "running")
+        yield process, descendants(process.pid)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below one, from /proc."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    found = [child for child, parent in parents.items() if parent == pid]
+    return found + [below for child in found for below in descendants(child)]
+
+
+def test_ctrl_c_ends_the_run_without_a_traceback(
+    long_run: tuple[subprocess.Popen[str], list[int]],
+) -> None:
+    process, below = long_run
+    assert len(below) == 4  # host, pack, program, and what that started
+
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert "^C received; cancelling" in said
+    assert "Traceback" not in said
+    assert "KeyboardInterrupt" not in said
+    assert [pid for pid in below if not ended(pid)] == []
+
+
+def test_nothing_survives_a_killed_cli(long_run: tuple[subprocess.Popen[str], list[int]]) -> None:
+    process, below = long_run
+    assert len(below) == 4
+
+    process.kill()
+
+    assert [pid for pid in below if not ended(pid)] == []
