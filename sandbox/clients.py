@@ -1,4 +1,4 @@
-"""Credentials, and boto3 clients for one endpoint: nothing is read from the environment or from ~/.aws."""
+"""Credentials, and boto3 clients for one endpoint that ignore the environment and ~/.aws."""
 
 import ipaddress
 import os
@@ -23,7 +23,7 @@ class Credentials(NamedTuple):
     """An AWS key pair, passed explicitly to every client."""
 
     access_key_id: str
-    """For example `test`, which the emulator takes for its root user."""
+    """For example `test`, the emulator's root user."""
 
     secret_access_key: str
     """The secret that belongs to the key."""
@@ -35,7 +35,7 @@ class Credentials(NamedTuple):
 def is_loopback(endpoint: str) -> bool:
     """Return whether a URL is of this machine: localhost, 127.0.0.0/8 or [::1].
 
-    Another name is not looked up: what it stands for may change between now and a call.
+    Other names are not resolved, as their address may change before the call.
     """
     parts = urlsplit(endpoint)
     host = parts.hostname or ""
@@ -47,7 +47,7 @@ def is_loopback(endpoint: str) -> bool:
 
 
 def session_of(region: str, credentials: Credentials) -> Session:
-    """Return a session that takes nothing from the user's own set-up, not even a profile to fail on."""
+    """Return a session that ignores the user's AWS configuration, including AWS_PROFILE."""
     return Session(
         botocore_session=CoreSession(_NOTHING_OF_THE_USERS),
         aws_access_key_id=credentials.access_key_id,
@@ -85,15 +85,15 @@ class Clients:
             return self._clients[service]
 
     def _make(self, service: str) -> Any:
-        if self._session is None:  # one for all: each would read botocore's own data anew
+        if self._session is None:  # shared, because each session loads botocore's data
             self._session = session_of(self.region, self.credentials)
-        # An endpoint on this machine answers or is gone: a short connect timeout says so soon. The program's
-        # resources are created 16 at a time, hence the pool.
+        # The endpoint is usually on this machine, hence the short timeout. Programs create 16 resources at a
+        # time, hence the pool.
         config = Config(
             connect_timeout=5,
             read_timeout=60,
             max_pool_connections=16,
-            # The user's http_proxy is for others: it neither knows this machine nor may see these keys.
+            # The user's http_proxy cannot reach this machine, and must not see these keys.
             proxies={} if is_loopback(self.endpoint) else None,
             retries={"mode": "standard", "total_max_attempts": self.retries},
         )

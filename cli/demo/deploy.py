@@ -15,7 +15,6 @@ from selfheal.cli.demo.progress import Reporter
 from selfheal.cli.errors import CliError
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi import cli as pulumi_cli
-from selfheal.sandbox.pulumi import stack as pulumi_stack
 from selfheal.sandbox.pulumi.deployer import deploy
 
 
@@ -68,7 +67,7 @@ class ByPulumi:
             connection.endpoint, connection.region, connection.credentials, backend, home=home
         )
         whole = pulumi_cli.merged(os.environ, added)
-        config_file = pulumi_stack.init(project, stack, folder / "stack", whole, {})
+        config_file = pulumi_cli.init_stack(project, stack, folder / "stack", whole, {})
         for name in pulumi_cli.UNSET:
             os.environ.pop(name, None)  # the Automation API only adds to our own environment
         command = automation.PulumiCommand(root=str(pulumi_cli.FOLDER))

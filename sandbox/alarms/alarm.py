@@ -1,4 +1,4 @@
-"""An alarm as this sandbox evaluates it, and which alarms it refuses. Pure.
+"""Reads an alarm from its description, and refuses alarms that cannot be evaluated as declared. Pure.
 
 Sources: CloudWatch user guide, "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data",
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html ; CloudWatch API
@@ -6,7 +6,7 @@ reference, PutMetricAlarm.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -14,24 +14,16 @@ from selfheal.sandbox.alarms.syntax import parse
 from selfheal.sandbox.errors import SandboxError
 
 EXTRA_PERIODS = 2
-"""Periods looked at beyond EvaluationPeriods, in case some have no data.
+"""Periods in the evaluation range beyond EvaluationPeriods, in case some have no data.
 
-AWS publishes no formula. Its worked examples look at 5 periods for an alarm over 3; somebody who measured an
-alarm over 1 period of 900 s saw it keep its last datapoint for just over 3 periods.
+AWS documents no formula. Its examples use a range of 5 periods for an alarm over 3; in a published
+measurement an alarm over 1 period of 900 s kept its last datapoint for just over 3 periods.
 """
 
 _DAY = 86_400
 _MINUTE = 60
 _SHORT_PERIODS = (10, 20, 30)
 _SUMMABLE = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
-
-
-class State(StrEnum):
-    """What an alarm says."""
-
-    OK = "OK"
-    ALARM = "ALARM"
-    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 
 class Missing(StrEnum):
@@ -44,7 +36,7 @@ class Missing(StrEnum):
 
 
 class Comparison(StrEnum):
-    """When a datapoint breaches. The others that CloudWatch has are for anomaly detection only."""
+    """When a datapoint is breaching. CloudWatch has others for anomaly detection only."""
 
     GREATER_OR_EQUAL = "GreaterThanOrEqualToThreshold"
     GREATER = "GreaterThanThreshold"
@@ -53,7 +45,7 @@ class Comparison(StrEnum):
 
 
 class AlarmRefusedError(SandboxError):
-    """An alarm in a form that this sandbox does not evaluate."""
+    """The sandbox does not evaluate an alarm of this form."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +67,20 @@ class Metric:
 
 @dataclass(frozen=True)
 class Alarm:
-    """What is needed to evaluate one alarm."""
+    """An alarm, as far as its evaluation needs it."""
 
     name: str
     comparison: Comparison
     threshold: float
 
     period: int
-    """Seconds: 10, 20, 30 or a multiple of 60 (divided by `speed`)."""
+    """Seconds: 10, 20, 30 or a multiple of 60."""
 
     evaluation_periods: int
-    """N: how many of the latest periods count."""
+    """N: the number of latest periods that are evaluated."""
 
     datapoints_to_alarm: int
-    """M, 1 to N: how many of them must breach."""
+    """M, from 1 to N: how many of them must be breaching."""
 
     missing: Missing
     metrics: tuple[Metric, ...]
@@ -98,17 +90,14 @@ class Alarm:
     watched: str
     """The id of the metric or expression that is compared with the threshold."""
 
-    speed: int = 1
-    """How many times faster than declared its periods run. Tests only."""
-
     @property
     def step(self) -> int:
-        """Seconds between two evaluations, which is also how far its window slides: 10 or 60 s.
+        """Seconds between two evaluations, by which the window slides: 10 or 60.
 
-        A statistic that cannot be put together from shorter periods (a percentile) is read for whole, aligned
-        periods, so its window moves by a period at a time.
+        A percentile cannot be calculated from those of shorter periods. It is read for whole, aligned
+        periods, so that its window slides by one period.
         """
-        step = (_MINUTE if self.period * self.speed >= _MINUTE else 10) // self.speed
+        step = _MINUTE if self.period >= _MINUTE else 10
         summable = all(metric.stat in _SUMMABLE for metric in self.metrics)
         return step if summable or self.period == step else self.period
 
@@ -122,11 +111,10 @@ class Alarm:
         return [end - back * self.period for back in range(count, 0, -1)]
 
 
-def read_alarm(description: Mapping[str, Any], *, speed: int = 1) -> Alarm:
+def read_alarm(description: Mapping[str, Any]) -> Alarm:
     """Return the alarm that one of DescribeAlarms' MetricAlarms describes.
 
-    `speed` divides its period: 1 (the default), 2, 5 or 10. Raises AlarmRefusedError or MathError, saying
-    what is not evaluated, rather than leave out a part of what the alarm means.
+    Raises AlarmRefusedError or MathError for an alarm that cannot be evaluated exactly as it is declared.
     """
     _refuse_unknown_forms(description)
     entries: Sequence[Mapping[str, Any]] = description.get("Metrics") or [_single_metric(description)]
@@ -134,7 +122,7 @@ def read_alarm(description: Mapping[str, Any], *, speed: int = 1) -> Alarm:
     expressions = {entry["Id"]: entry["Expression"] for entry in entries if entry.get("Expression")}
     for expression in expressions.values():
         parse(expression)
-    # A single entry is watched whatever it says: ReturnData defaults to true for it.
+    # ReturnData defaults to true if there is a single entry.
     watched = [entry["Id"] for entry in entries if entry.get("ReturnData", len(entries) == 1)]
     if len(watched) != 1 or not metrics:
         raise AlarmRefusedError(
@@ -143,7 +131,7 @@ def read_alarm(description: Mapping[str, Any], *, speed: int = 1) -> Alarm:
         )
     periods = {int(entry["MetricStat"]["Period"]) for entry in entries if entry.get("MetricStat")}
     evaluation_periods = int(description["EvaluationPeriods"])
-    alarm = Alarm(
+    return Alarm(
         name=description["AlarmName"],
         comparison=Comparison(description["ComparisonOperator"]),
         threshold=float(description["Threshold"]),
@@ -155,7 +143,6 @@ def read_alarm(description: Mapping[str, Any], *, speed: int = 1) -> Alarm:
         expressions=expressions,
         watched=watched[0],
     )
-    return alarm if speed == 1 else replace(alarm, period=alarm.period // speed, speed=speed)
 
 
 def _refuse_unknown_forms(description: Mapping[str, Any]) -> None:
@@ -182,14 +169,14 @@ def _refuse_unknown_forms(description: Mapping[str, Any]) -> None:
 
 def _single_metric(description: Mapping[str, Any]) -> Mapping[str, Any]:
     if not description.get("MetricName") or not description.get("Namespace"):
-        # An endpoint that drops Metrics would make every math alarm look like this.
+        # So is every alarm on metric math described by an endpoint that drops its Metrics.
         raise AlarmRefusedError("DescribeAlarms gives neither MetricName and Namespace nor Metrics for it")
     return {
         "Id": "m1",
         "MetricStat": {
             "Metric": {key: description.get(key) for key in ("Namespace", "MetricName", "Dimensions")},
             "Period": description["Period"],
-            # Both can be set on an endpoint that fills a default in for Statistic.
+            # Both are set if the endpoint fills in a default for Statistic.
             "Stat": description.get("ExtendedStatistic") or description.get("Statistic"),
             "Unit": description.get("Unit"),
         },
@@ -227,6 +214,6 @@ def _checked_period(periods: set[int], evaluation_periods: int) -> int:
 
 
 def _default_treatment(metrics: tuple[Metric, ...]) -> Missing:
-    # Documented on the page named above as the one namespace with another default.
+    # According to the user guide, as above, the only namespace with another default.
     dynamodb = all(metric.query["Namespace"] == "AWS/DynamoDB" for metric in metrics)
     return Missing.IGNORE if dynamodb else Missing.MISSING

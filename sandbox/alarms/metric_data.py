@@ -1,8 +1,8 @@
-"""Raw metrics of an alarm: what to ask GetMetricData for, and the datapoints of its answer. Pure.
+"""The GetMetricData request for an alarm, and the datapoints of the answer. Pure.
 
-An evaluation looks at windows that slide by a minute (or 10 s), also when the period is longer: an alarm of
-300 s sees minutes 1 to 5, then 2 to 6 (CloudWatch user guide, "Alarm evaluation"). Endpoints lay longer
-periods on a grid of their own, so the windows are put together here from periods as short as one step.
+Windows slide by a minute (or 10 s) even if the period is longer: an alarm with a period of 300 s evaluates
+minutes 1 to 5, then 2 to 6 (CloudWatch user guide, "Alarm evaluation"). GetMetricData aligns long periods to
+a fixed grid, so the windows are assembled here from periods of one step.
 """
 
 import math
@@ -24,7 +24,7 @@ _PARTS: Mapping[str, tuple[tuple[str, ...], Callable[..., float]]] = {
 
 
 class ReadingError(SandboxError):
-    """GetMetricData answered, but not with the data that was asked for."""
+    """The answer of GetMetricData is not complete."""
 
 
 def request(alarm: Alarm, now: float) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def request(alarm: Alarm, now: float) -> dict[str, Any]:
 def datapoints(alarm: Alarm, now: float, results: Sequence[Mapping[str, Any]]) -> dict[str, Series]:
     """Return each metric's datapoints in the windows of `now`, from the MetricDataResults of `request`.
 
-    Raises ReadingError if a result is absent or not complete: no data and no answer are different things.
+    Raises ReadingError if a result is missing or incomplete, which is not the same as no data.
     """
     answers: dict[str, dict[int, float]] = {}
     for result in results:

@@ -1,4 +1,4 @@
-"""Calculates metric math: the part of CloudWatch's language that alarms use; the rest is refused.
+"""Calculates metric math, as far as alarms use it; other functions are refused.
 
 Source: CloudWatch user guide, "Using math expressions with CloudWatch metrics",
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
@@ -15,7 +15,7 @@ from selfheal.sandbox.alarms.series import Binary, Series, Value
 from selfheal.sandbox.alarms.syntax import ID_PREFIX, MathError, parse
 
 FUNCTIONS = ("ABS", "AVG", "CEIL", "FILL", "FLOOR", "IF", "MAX", "METRICS", "MIN", "PERIOD", "SUM")
-"""Every function that is calculated. Any other is refused by name."""
+"""The functions that are supported."""
 
 _EACH: Mapping[str, Callable[[float], float]] = {
     "ABS": abs,
@@ -48,7 +48,7 @@ _LOGIC: Mapping[type[ast.boolop], Binary] = {
 
 @dataclass(frozen=True)
 class Scope:
-    """What an expression can see."""
+    """What an expression can refer to."""
 
     metrics: Mapping[str, Series]
     """Raw metrics by id."""
@@ -67,7 +67,7 @@ def evaluate(target: str, scope: Scope) -> Series:
     """Return the series of the metric or expression whose id is `target`.
 
     Raises MathError if the id or a function is unknown, expressions use each other in a circle, or the result
-    is not a single time series. Whether it raises depends on the expressions alone, never on the data.
+    is not a single time series. This depends only on the expressions, not on the data.
     """
     value = _Calculation(scope, ()).resolve(target)
     if isinstance(value, Mapping):
@@ -80,7 +80,7 @@ def evaluate(target: str, scope: Scope) -> Series:
 
 
 class _Calculation:
-    """The calculation of one expression. `trail` holds the ids being resolved, to find circles."""
+    """The calculation of one expression. `trail` holds the ids being resolved, to detect cycles."""
 
     def __init__(self, scope: Scope, trail: tuple[str, ...]) -> None:
         self.scope = scope
@@ -170,12 +170,9 @@ class _Calculation:
         if name == "FILL":
             return self.fill(*arguments)
         value = self.many(name, arguments[0])
-        return self.each(_EACH[name], value) if name in _EACH else ts.reduce(name, value)
-
-    def each(self, function: Callable[[float], float], value: Series | tuple[Series, ...]) -> Value:
-        if isinstance(value, tuple):
-            return tuple({at: function(number) for at, number in series.items()} for series in value)
-        return {at: function(number) for at, number in value.items()}
+        if name in _EACH:
+            return ts.lifted(lambda series: {at: _EACH[name](x) for at, x in series.items()}, value)
+        return ts.reduce(name, value)
 
     def fill(self, subject: ast.expr, filler: ast.expr) -> Value:
         value = self.many("FILL", subject)
@@ -184,9 +181,7 @@ class _Calculation:
             if isinstance(filler, ast.Name) and filler.id in {"REPEAT", "LINEAR"}
             else self.single(filler)
         )
-        if isinstance(value, tuple):
-            return tuple(ts.fill(series, by, self.scope.stamps) for series in value)
-        return ts.fill(value, by, self.scope.stamps)
+        return ts.lifted(lambda series: ts.fill(series, by, self.scope.stamps), value)
 
     def metrics(self, arguments: list[ast.expr]) -> Value:
         match arguments:

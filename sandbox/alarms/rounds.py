@@ -1,29 +1,29 @@
-"""One round over all alarms of an endpoint: read, calculate, evaluate, set what changed."""
+"""One round over all alarms of an endpoint: reads metrics, evaluates, sets states that changed."""
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from selfheal.sandbox.alarms.alarm import Alarm, AlarmRefusedError, State, read_alarm
+from selfheal.sandbox.alarms.alarm import Alarm, AlarmRefusedError, read_alarm
 from selfheal.sandbox.alarms.metric_data import datapoints, request
 from selfheal.sandbox.alarms.metric_math import Scope
 from selfheal.sandbox.alarms.metric_math import evaluate as calculate
-from selfheal.sandbox.alarms.state import evaluate
+from selfheal.sandbox.alarms.state import State, evaluate
 from selfheal.sandbox.alarms.state_reason import reason_data, reason_text
 from selfheal.sandbox.alarms.syntax import MathError
 
 _LOG = logging.getLogger("selfheal.sandbox.alarms")
 
 ENDPOINT = "(endpoint)"
-"""Stands for an alarm's name where no alarm could be read at all."""
+"""Used as the alarm's name if no alarm could be read at all."""
 
 _MAX_REASON = 1023
 
 
 @dataclass(frozen=True)
 class Change:
-    """An alarm that was set to another state."""
+    """A change of an alarm's state."""
 
     alarm: str
     before: State
@@ -33,46 +33,45 @@ class Change:
 
 @dataclass(frozen=True)
 class Round:
-    """What one round did."""
+    """The result of one round."""
 
     changes: tuple[Change, ...] = ()
 
     problems: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What went wrong, by alarm name, or by `ENDPOINT` if no alarm could be read."""
+    """Errors by alarm name, or by `ENDPOINT` if no alarm could be read."""
 
 
 class Rounds:
-    """Evaluates the metric alarms behind a CloudWatch client, each once for every end of its window.
+    """Evaluates the metric alarms of a CloudWatch client, each once for every end of its window.
 
-    Composite alarms are not looked at: the emulator evaluates those when a child changes.
+    Composite alarms are left to the emulator, which evaluates them when a child changes.
     """
 
-    def __init__(self, client: Any, *, speed: int = 1) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
-        self._speed = speed
-        self._done: dict[str, int] = {}  # alarm name -> the newest period it was evaluated for
-        self._told: dict[str, str] = {}  # what was logged already: a lasting problem is logged once
+        self._done: dict[str, int] = {}  # alarm name -> the newest period that was evaluated
+        self._told: dict[str, str] = {}  # alarm name -> the problem that was logged last
 
     def run(self, now: float) -> Round:
         """Evaluate every alarm whose window has moved since its last evaluation, at `now` (epoch seconds).
 
-        Raises nothing: a problem of one alarm is logged with its name, is in the result, and stops no
-        other. What failed is tried again in the next round.
+        Raises nothing. An error of one alarm is logged and returned, does not affect the others, and is
+        retried in the next round.
         """
         problems: dict[str, str] = {}
         try:
             pages = self._client.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
             descriptions = [alarm for page in pages for alarm in page["MetricAlarms"]]
-        except Exception as error:  # noqa: BLE001  (whatever an endpoint does, the clock goes on)
+        except Exception as error:  # noqa: BLE001  (the next round tries again)
             self._tell(problems, ENDPOINT, f"alarms cannot be read and are not evaluated: {error}")
             return Round((), problems)
         self._well(ENDPOINT)
         names = {description["AlarmName"] for description in descriptions}
-        for past in (self._done, self._told):  # one that is deleted and made again starts anew
+        for past in (self._done, self._told):  # an alarm that is deleted and created again is a new one
             for name in set(past) - names:
                 del past[name]
         changes: list[Change] = []
-        # At a minute's boundary alarms of all periods are due: the finer one tells of a failure first.
+        # On the minute alarms of all periods are due: those with short periods should notify first.
         for description in sorted(descriptions, key=_period):
             name = description["AlarmName"]
             try:
@@ -90,7 +89,7 @@ class Rounds:
         return Round(tuple(changes), problems)
 
     def _one(self, description: Mapping[str, Any], now: float) -> Change | None:
-        alarm = read_alarm(description, speed=self._speed)
+        alarm = read_alarm(description)
         newest = alarm.windows(now)[-1]
         if self._done.get(alarm.name) == newest:
             return None
@@ -111,7 +110,7 @@ class Rounds:
         return calculate(alarm.watched, scope)
 
     def _refuse(self, description: Mapping[str, Any], why: str) -> Change | None:
-        """Leave no state standing that a refused alarm has not earned, OK least of all."""
+        """Set an alarm that cannot be evaluated to INSUFFICIENT_DATA: it must not stay OK."""
         reason = f"Unchecked: {why}"[:_MAX_REASON]
         before = State(description["StateValue"])
         change = Change(description["AlarmName"], before, State.INSUFFICIENT_DATA, reason)
@@ -119,7 +118,7 @@ class Rounds:
             return None
         try:
             self._set(change, None)
-        except Exception as error:  # noqa: BLE001  (as above; the warning about the alarm is out already)
+        except Exception as error:  # noqa: BLE001  (as above; the refusal itself is logged already)
             _LOG.warning("alarm %s: its state cannot be set: %s", change.alarm, error)
             return None
         return change if before is not State.INSUFFICIENT_DATA else None
@@ -145,6 +144,6 @@ class Rounds:
 
 
 def _period(description: Mapping[str, Any]) -> int:
-    """Return the shortest period that an alarm looks at, in seconds."""
+    """Return the shortest period of an alarm, in seconds."""
     stats = [query.get("MetricStat", {}) for query in description.get("Metrics", ())]
     return min((int(stat["Period"]) for stat in [*stats, description] if "Period" in stat), default=0)

@@ -1,9 +1,9 @@
-"""What metric math does to time series, timestamp by timestamp. Pure.
+"""Operations of metric math on time series. Pure.
 
-Semantics from the CloudWatch user guide, "Using math expressions with CloudWatch metrics",
+Source: the CloudWatch user guide, "Using math expressions with CloudWatch metrics",
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-Where an operator joins two series, a value missing in one of them counts as 0; a scalar applies to the
-timestamps of the series; a datapoint whose calculation divides by zero is dropped.
+If an operator combines two series, a value that is missing in one of them counts as 0. A scalar is combined
+with every datapoint of a series. A datapoint whose calculation divides by zero is dropped.
 """
 
 import math
@@ -43,6 +43,11 @@ def truth(test: Callable[[float, float], bool]) -> Binary:
     return compare
 
 
+def lifted(function: Callable[[Series], Series], value: Series | tuple[Series, ...]) -> Value:
+    """Apply a function to a series, or to each series of an array."""
+    return tuple(map(function, value)) if isinstance(value, tuple) else function(value)
+
+
 def _finite(points: Iterable[tuple[int, float]]) -> Series:
     return {at: value for at, value in points if math.isfinite(value)}
 
@@ -79,9 +84,10 @@ def _pairwise(operator: Binary, left: float | Series, right: float | Series) -> 
 def choose(condition: float | Series, when_true: float | Series, when_false: float | Series | None) -> Series:
     """Return IF(condition, when_true, when_false), in the forms that CloudWatch documents.
 
-    Where the condition is true (not 0) and `when_true` has no datapoint the result is 0; where it is false
-    and `when_false` has none, or is not given, and where the condition has none, there is no datapoint.
-    Raises MathError if a scalar condition chooses between anything but series: CloudWatch has no such form.
+    If the condition is true (not 0) and `when_true` has no datapoint, the result is 0. If it is false and
+    `when_false` has none or is not given, or if the condition has no datapoint, neither has the result.
+    Raises MathError if a scalar condition chooses between anything but series, which CloudWatch does not
+    have.
     """
     if not isinstance(condition, Mapping):
         if not isinstance(when_true, Mapping) or not isinstance(when_false, Mapping | None):

@@ -1,4 +1,4 @@
-"""Decides the state of an alarm from its datapoints, as CloudWatch documents it. Pure.
+"""Determines the state of an alarm from its datapoints, as CloudWatch documents it. Pure.
 
 Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data" with its section
 "Avoiding premature transitions to alarm state",
@@ -8,8 +8,9 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missin
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Missing, State
+from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Missing
 
 _BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = {
     Comparison.GREATER_OR_EQUAL: operator.ge,
@@ -17,6 +18,14 @@ _BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = {
     Comparison.LESS: operator.lt,
     Comparison.LESS_OR_EQUAL: operator.le,
 }
+
+
+class State(StrEnum):
+    """State of an alarm."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 
 @dataclass(frozen=True)
@@ -37,10 +46,10 @@ class Verdict:
     state: State
 
     used: tuple[Datapoint, ...]
-    """The datapoints it rests on, oldest first: at most EvaluationPeriods, the latest there are."""
+    """The datapoints that were evaluated, oldest first: the latest, at most EvaluationPeriods of them."""
 
     filled: int
-    """How many of the EvaluationPeriods had no data to stand for them, and were treated as the alarm says."""
+    """How many of the EvaluationPeriods lack a datapoint and were treated as the alarm declares."""
 
     windows: tuple[int, ...]
     """The start of every period in the evaluation range, oldest first."""
@@ -49,8 +58,8 @@ class Verdict:
 def evaluate(alarm: Alarm, datapoints: Mapping[int, float], now: float, previous: State) -> Verdict:
     """Evaluate the periods that are complete at `now` (epoch seconds).
 
-    `datapoints` maps the start of a period to its value; one that is no start in `alarm.windows(now)` is not
-    looked at. `previous` is the state before, which an alarm that ignores missing data may keep.
+    `datapoints` maps the start of a period to its value; periods outside of `alarm.windows(now)` are ignored.
+    `previous` is the current state, which an alarm that ignores missing data may keep.
     """
     windows = alarm.windows(now)
     breaches = _BREACHES[alarm.comparison]
@@ -59,7 +68,7 @@ def evaluate(alarm: Alarm, datapoints: Mapping[int, float], now: float, previous
         for start in windows
         if start in datapoints
     ]
-    # With enough real data, the extra periods are used instead of filling the missing ones.
+    # Datapoints of the extra periods are used before missing ones are filled.
     used = tuple(real[-alarm.evaluation_periods :])
     filled = alarm.evaluation_periods - len(used)
     state = _state(alarm, used, filled, windows[-1], previous)
@@ -77,8 +86,8 @@ def _state(alarm: Alarm, used: tuple[Datapoint, ...], filled: int, newest: int, 
         return State.OK
     if alarm.missing is Missing.IGNORE:
         return previous
-    # The datapoints there are all breach, but are too few. ALARM if the oldest is old enough that the
-    # others would have come by now; before that the next one may still be fine. The state until then is in
-    # the tables of an earlier edition of the page only (row - - - - X): INSUFFICIENT_DATA.
+    # All datapoints are breaching, but there are too few. The state is ALARM once the oldest is so old that
+    # the missing ones would have arrived ("Avoiding premature transitions to alarm state"). Until then it is
+    # INSUFFICIENT_DATA, according to an earlier edition of the page (row - - - - X).
     age = (newest - used[0].start) // alarm.period + 1 if used else 0
     return State.ALARM if age >= alarm.datapoints_to_alarm else State.INSUFFICIENT_DATA

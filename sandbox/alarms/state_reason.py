@@ -1,17 +1,17 @@
-"""Words an evaluation as CloudWatch does: StateReason for people, StateReasonData for programs. Pure.
+"""Formats the StateReason and StateReasonData of an evaluation as CloudWatch does. Pure.
 
-The wording follows state reasons that CloudWatch wrote, as people published them.
+The wording is that of published state reasons of CloudWatch.
 """
 
 import json
 from datetime import UTC, datetime
 from typing import Any
 
-from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Missing, State
-from selfheal.sandbox.alarms.state import Datapoint, Verdict
+from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Missing
+from selfheal.sandbox.alarms.state import Datapoint, State, Verdict
 
 _SHOWN = 20
-"""Datapoints that a reason lists, to stay within the limits of SetAlarmState: 1023 and 4000 characters."""
+"""Datapoints in a reason, to stay within the limits of SetAlarmState: 1023 and 4000 characters."""
 
 _LIMIT = 1023
 
@@ -43,7 +43,7 @@ def reason_data(alarm: Alarm, verdict: Verdict, now: float) -> str:
     """Return the StateReasonData: JSON with the period, the threshold and the latest 20 datapoints used."""
     used = verdict.used[-_SHOWN:]
     periods: dict[int, float | None] = {point.start: point.value for point in used}
-    if not used:  # as CloudWatch does, name the periods that were looked at in vain
+    if not used:  # as CloudWatch does, list the periods that had no data
         periods = dict.fromkeys(verdict.windows[-_SHOWN:])
     data: dict[str, Any] = {
         "version": "1.0",
@@ -67,7 +67,7 @@ def _without_missing(alarm: Alarm, verdict: Verdict) -> str:
     alarming = verdict.state is State.ALARM
     named = [point for point in verdict.used if point.breaching == alarming]
     count, total = len(named), alarm.evaluation_periods
-    # Fewer than M breaching is the same as more than N - M not breaching.
+    # Fewer than M are breaching if more than N - M are not.
     least = alarm.datapoints_to_alarm if alarming else total - alarm.datapoints_to_alarm + 1
     verb = ("was" if count == 1 else "were") + ("" if alarming else " not")
     return (

@@ -1,8 +1,8 @@
-"""Reads metric math into a tree.
+"""Parses metric math.
 
-Metric math has Python's precedence and call syntax, so an expression is checked word by word, spelled as
-Python and parsed by `ast`: nothing but metric math gets through the first step, and nothing is ever executed.
-Source of the syntax: CloudWatch user guide, "Using math expressions with CloudWatch metrics",
+Its precedence and call syntax are those of Python. So an expression is tokenized, translated to Python and
+parsed by `ast`: the tokenizer accepts only metric math, and nothing is executed. Source: CloudWatch user
+guide, "Using math expressions with CloudWatch metrics",
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
@@ -12,7 +12,7 @@ import re
 from selfheal.sandbox.errors import SandboxError
 
 ID_PREFIX = "id_"
-"""Put before every id in the tree, so that an id such as `in` or `for` is no keyword of Python."""
+"""Prefix of every id in the tree, so that ids such as `in` and `for` are not keywords of Python."""
 
 MAX_DEPTH = 200
 """How deep an expression may nest, counting each operator of a chain; Python's own limit for brackets."""
@@ -55,11 +55,11 @@ _ALLOWED: tuple[type[ast.AST], ...] = (
 
 
 class MathError(SandboxError):
-    """An expression that is wrong, or that asks for something this sandbox does not calculate."""
+    """An expression is wrong, or uses something that the sandbox does not calculate."""
 
 
 def parse(expression: str) -> ast.expr:
-    """Return the tree of one expression; its ids carry `ID_PREFIX`.
+    """Return the syntax tree of an expression; its ids have the prefix `ID_PREFIX`.
 
     Raises MathError, which quotes the expression, for anything that is not metric math.
     """

@@ -1,7 +1,7 @@
-"""What the emulator is taught about alarms: replacements for private functions of ministack's CloudWatch.
+"""Corrects PutMetricAlarm and DescribeAlarms, and switches ministack's own evaluation of alarms off.
 
-A request is `(params, request, is_cbor, is_json)`: flat parameters of the Query protocol, or the structured
-request of the two newer ones; an answer is `(status, headers, body)`.
+A handler of ministack takes `(params, request, is_cbor, is_json)`: the flat parameters of the Query protocol,
+or the structured request of the two newer ones. It returns `(status, headers, body)`.
 """
 
 import json
@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from botocore.session import Session
 
 Handler = Callable[..., tuple[int, dict[str, str], bytes]]
-"""One of ministack's operations."""
+"""Handles one operation in ministack."""
 
 _ONLY_WITHOUT_MATH = (
     "MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Unit", "Dimensions",
@@ -23,19 +23,19 @@ _DROPPED = ("Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile")
 
 
 def no_evaluation(*_: Any) -> None:
-    """Evaluate nothing.
+    """Evaluate nothing, in place of `_evaluate_alarm` and `_evaluate_all_alarms`.
 
-    Ministack evaluates alarms inside PutMetricData and PutMetricAlarm, ignoring dimensions, M of N, missing
-    data and math. The sandbox's clock evaluates as CloudWatch documents it; two evaluators would overrule
-    each other.
+    Ministack evaluates alarms inside PutMetricData and PutMetricAlarm, and ignores dimensions, M of N,
+    missing data and metric math. `sandbox.alarms` evaluates them instead; two evaluators would overrule each
+    other.
     """
 
 
 def math_kept(original: Handler, alarms: MutableMapping[str, dict[str, Any]]) -> Handler:
-    """Return the replacement of `_put_metric_alarm`: the original, then what it drops is put into the alarm.
+    """Return the replacement of `_put_metric_alarm`, which keeps the `Metrics` of an alarm on metric math.
 
-    Ministack forgets `Metrics`, so that an alarm on math is described as one on no metric at all: the clock
-    could not evaluate it, and every refresh would see drift. It also invents a statistic and a period for it.
+    Ministack drops them and fills in a statistic and a period. The alarm could then not be evaluated, and
+    every refresh would find drift.
     """
 
     def put(
@@ -59,10 +59,11 @@ def query_as_json(
     xml: Callable[[int, str, str], tuple[int, dict[str, str], bytes]],
     error: Callable[[str, str, int], tuple[int, dict[str, str], bytes]],
 ) -> Handler:
-    """Return a handler that answers the Query protocol by way of the JSON one; other protocols pass through.
+    """Return a handler that serves the Query protocol by the handler of the JSON protocol.
 
-    In the Query protocol, which the Terraform AWS provider 5 speaks, ministack neither reads nor describes an
-    alarm's metrics, nor describes its actions, dimensions, statistic and period: every plan would see drift.
+    The Terraform AWS provider 5 uses the Query protocol. There ministack ignores an alarm's metrics and
+    leaves actions, dimensions, statistic and period out of its description, so that every plan would find
+    drift.
     """
     model: Any = Session().get_service_model("cloudwatch").operation_model(operation)
 

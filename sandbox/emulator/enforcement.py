@@ -1,7 +1,7 @@
-"""What the emulator's enforcement of IAM gets wrong, put right inside its process.
+"""Corrects the emulator's enforcement of IAM.
 
-It may not know an action's name, the resource that a request names, or a condition key. A policy that AWS
-would take is then refused, and one that AWS would refuse passes. The product's policies are written for AWS.
+Ministack does not know every action, resource and condition key by AWS's name. It would then refuse a policy
+that AWS accepts, or accept one that AWS refuses.
 """
 
 import json
@@ -10,52 +10,33 @@ from typing import Any
 
 from selfheal.sandbox.emulator.leading_keys import leading_keys
 
-ExtractArn = Callable[[str, str, str, dict[str, str], bytes, dict[str, Any], str, str], str]
-ExtractAction = Callable[[str, str, str, dict[str, str], bytes, dict[str, Any]], str | None]
-MatchRoute = Callable[[str, str, str, dict[str, Any] | None], str | None]
-Enforce = Callable[..., Any]
-
-_DESCRIBE_ALARMS = ".DescribeAlarms"
-"""End of the target header; the pinned botocore speaks JSON to CloudWatch."""
-
-_INVOCATIONS = {"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}
+_ACTIONS = {"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}
 """The operations of Lambda whose action has another name (Lambda developer guide, "Fine-tuning the Resources
 and Conditions sections of policies")."""
 
 _UNQUALIFIED_PARTS = 7
 """Of a function's ARN that ends with its name; a version or alias is the eighth."""
 
-_MAPPING = ":event-source-mapping:"
 
+def resources_named(extract: Callable[..., str]) -> Callable[..., str]:
+    """Return the replacement of `extract_resource_arn`, which knows alarms and qualifiers.
 
-def resources_named(extract: ExtractArn) -> ExtractArn:
-    """Return the emulator's look-up of a request's resource, taught about alarms and about qualifiers.
+    AWS checks cloudwatch:DescribeAlarms against the alarms that a request names (Service Authorization
+    Reference, "Actions, resources, and condition keys for Amazon CloudWatch"). Ministack checks it against
+    `*` and would refuse every policy that is scoped to alarms. Of several alarms only the first is checked,
+    as ministack checks one resource per request.
 
-    AWS checks cloudwatch:DescribeAlarms against the alarms that are named (Service Authorization Reference,
-    "Actions, resources, and condition keys for Amazon CloudWatch"), so a policy may be scoped to them. The
-    emulator looks at `*` only, and would refuse every scoped policy. One resource is all that it can check
-    for a request of CloudWatch: of several alarms the first one counts.
-
-    A call that names a version or alias by `Qualifier` is about that qualified ARN: a policy on the ARN of
-    the function itself does not allow it (Lambda developer guide, "Fine-tuning the Resources and Conditions
-    sections of policies"). The emulator leaves the qualifier out, and would let it pass.
+    A call with a `Qualifier` is about that version or alias, which a policy on the unqualified function's ARN
+    does not allow (Lambda developer guide, as above). Ministack ignores the qualifier and would allow it.
     """
 
-    def extracted(  # noqa: PLR0917 - ministack's own signature
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: dict[str, Any],
-        region: str,
-        account_id: str,
-    ) -> str:
-        arn = extract(service, method, path, headers, body, query_params, region, account_id)
+    def extracted(*request: Any) -> str:
+        arn = extract(*request)
+        service, _, _, headers, body, query_params, region, account_id = request
         if service == "lambda":
             return _qualified(arn, query_params)
-        target = headers.get("x-amz-target", "")
-        if arn != "*" or service != "monitoring" or not target.endswith(_DESCRIBE_ALARMS):
+        describes = headers.get("x-amz-target", "").endswith(".DescribeAlarms")  # botocore speaks JSON to it
+        if arn != "*" or service != "monitoring" or not describes:
             return arn
         names: list[str] = json.loads(body).get("AlarmNames") or []
         return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{names[0]}" if names else arn
@@ -63,40 +44,34 @@ def resources_named(extract: ExtractArn) -> ExtractArn:
     return extracted
 
 
-def lambda_actions(extract: ExtractAction, match: MatchRoute) -> ExtractAction:
-    """Return the emulator's look-up of a request's action, taught all actions of Lambda by botocore's routes.
+def lambda_actions(
+    extract: Callable[..., str | None], match: Callable[..., str | None]
+) -> Callable[..., str | None]:
+    """Return the replacement of `extract_iam_action`, which knows all actions of Lambda by botocore's routes.
 
-    The emulator takes GetAlias and UpdateAlias for ListAliases, all of reserved concurrency for
+    Ministack takes GetAlias and UpdateAlias for ListAliases, every operation on reserved concurrency for
     PutFunctionConcurrency, GetEventSourceMapping for ListEventSourceMappings, and
-    PutFunctionEventInvokeConfig for UpdateFunctionCode; changes of event source mappings pass unchecked.
+    PutFunctionEventInvokeConfig for UpdateFunctionCode. It does not check changes of event source mappings.
     """
 
-    def extracted(  # noqa: PLR0917 - ministack's own signature
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: dict[str, Any],
-    ) -> str | None:
+    def extracted(*request: Any) -> str | None:
+        service, method, path, _, _, query_params = request
         operation = match(service, method, path, query_params) if service == "lambda" else None
-        if operation is None:
-            return extract(service, method, path, headers, body, query_params)
-        return f"lambda:{_INVOCATIONS.get(operation, operation)}"
+        return extract(*request) if operation is None else f"lambda:{_ACTIONS.get(operation, operation)}"
 
     return extracted
 
 
-def with_condition_keys(enforce: Enforce, mappings: Any) -> Enforce:
-    """Return the emulator's check of one authorization, with the condition keys that it does not set.
+def with_condition_keys(enforce: Callable[..., Any], mappings: Any) -> Callable[..., Any]:
+    """Return the replacement of `enforce`, which sets condition keys that ministack does not.
 
     They are `dynamodb:LeadingKeys`, and `lambda:FunctionArn` for an existing event source mapping; `mappings`
-    is the emulator's store of those, by their UUID.
+    is ministack's store of those by UUID.
     """
 
-    def enforced(  # noqa: PLR0917 - ministack's own signature
+    def enforced(  # noqa: PLR0917  (ministack's signature)
         access_key_id: str,
-        iam_action: str,
+        action: str,
         service: str,
         region: str,
         resource_arn: str = "*",
@@ -107,9 +82,7 @@ def with_condition_keys(enforce: Enforce, mappings: Any) -> Enforce:
             **leading_keys(resource_arn),
             **_function_of(resource_arn, mappings),
         }
-        return enforce(
-            access_key_id, iam_action, service, region, resource_arn=resource_arn, service_context=context
-        )
+        return enforce(access_key_id, action, service, region, resource_arn, context)
 
     return enforced
 
@@ -123,5 +96,6 @@ def _qualified(arn: str, query_params: Mapping[str, Any]) -> str:
 
 
 def _function_of(resource_arn: str, mappings: Any) -> dict[str, str]:
-    mapping = mappings.get(resource_arn.rsplit(":", 1)[-1]) if _MAPPING in resource_arn else None
+    is_mapping = ":event-source-mapping:" in resource_arn
+    mapping = mappings.get(resource_arn.rsplit(":", 1)[-1]) if is_mapping else None
     return {"lambda:FunctionArn": str(mapping["FunctionArn"])} if mapping else {}

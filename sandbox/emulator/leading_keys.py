@@ -1,8 +1,8 @@
-"""`dynamodb:LeadingKeys` for the emulator's enforcement of IAM, which never sets that condition key.
+"""Sets the condition key `dynamodb:LeadingKeys`, which ministack never does.
 
-Without it a condition of `ForAllValues` holds for every item, as it does on AWS for a request that names no
-key: nothing would be enforced. Sources: DynamoDB developer guide, "Using IAM policy conditions for
-fine-grained access control" and "Using IAM with DynamoDB transactions".
+Without it, a `ForAllValues` condition is true for every item, so that it would restrict nothing. Sources:
+DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control" and "Using IAM with
+DynamoDB transactions".
 """
 
 import json
@@ -13,16 +13,16 @@ from typing import Any, cast
 CONDITION_KEY = "dynamodb:LeadingKeys"
 
 TableArns = Callable[[bytes, str, str], list[str]]
-"""Body, region and account to the ARN of every table that a request of one action names."""
+"""Ministack's `dynamodb_resource_arns`: body, region and account to the ARNs of the tables in a request."""
 
 TransactionChecks = Callable[[str, bytes, str, str], list[tuple[str, str]]]
-"""Action, body, region and account to the action and the table's ARN of every part of a transaction."""
+"""Ministack's `dynamodb_transaction_checks`: to the action and table ARN of each part of a transaction."""
 
 KeySchema = Callable[[str, str | None], str | None]
-"""Table, by name or ARN, and index to the name of its partition key's attribute; None if there is none."""
+"""A table's name or ARN, and an index, to the attribute that is its partition key; None if unknown."""
 
 _PARTS = ("ConditionCheck", "Put", "Update", "Delete", "Get")
-"""In the order in which the emulator looks for them."""
+"""In ministack's order."""
 
 _EQUAL = re.compile(
     r"(?P<name>#?[\w.-]+)\s*=\s*(?P<value>:\w+)|(?P<value_first>:\w+)\s*=\s*(?P<name_last>#?[\w.-]+)"
@@ -30,7 +30,7 @@ _EQUAL = re.compile(
 
 
 class KeyedArn(str):
-    """ARN of a table, with the partition keys that one authorization is about."""
+    """ARN of a table, with the partition keys that a request names in it."""
 
     __slots__ = ("keys",)
     keys: list[str]
@@ -38,9 +38,9 @@ class KeyedArn(str):
 
 
 def tables_with_keys(arns: TableArns, schema: KeySchema) -> TableArns:
-    """Return the emulator's look-up of a request's tables, taught to say the partition keys as well.
+    """Return the replacement of `dynamodb_resource_arns`: each ARN carries the partition keys named in it.
 
-    Of a batch, the keys are those of all its items in one table, as AWS has it.
+    As on AWS, for a batch these are the keys of all its items in that table.
     """
 
     def found(body: bytes, region: str, account_id: str) -> list[str]:
@@ -58,27 +58,27 @@ def tables_with_keys(arns: TableArns, schema: KeySchema) -> TableArns:
 
 
 def transactions_with_keys(checks: TransactionChecks, schema: KeySchema) -> TransactionChecks:
-    """Return the emulator's list of a transaction's checks, taught to say each part's partition key."""
+    """Return the replacement of `dynamodb_transaction_checks`: each ARN carries its part's partition key."""
 
     def found(iam_action: str, body: bytes, region: str, account_id: str) -> list[tuple[str, str]]:
         plain = checks(iam_action, body, region, account_id)
         if not plain:
             return plain
         named = [_keys(part, schema) for part in _parts(_object(body))]
-        # Strict: a part without its own keys would be checked with those of another.
+        # Strict, because otherwise one part could be checked with the keys of another.
         return [(action, _keyed(arn, keys)) for (action, arn), keys in zip(plain, named, strict=True)]
 
     return found
 
 
 def leading_keys(resource_arn: str) -> dict[str, list[str]]:
-    """Return the condition key for one authorization; nothing where the request names no partition key."""
+    """Return the condition key for one check; nothing if the request names no partition key."""
     keys = resource_arn.keys if isinstance(resource_arn, KeyedArn) else []
     return {CONDITION_KEY: keys} if keys else {}
 
 
 def key_schema(tables: Any) -> KeySchema:
-    """Return how to look partition keys up in the emulator's tables."""
+    """Return a function that looks partition keys up in ministack's tables."""
 
     def attribute(table: str, index: str | None) -> str | None:
         record = tables.get(table.rsplit("/", 1)[-1])
@@ -108,7 +108,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _parts(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Give the parts of a transaction that the emulator checks, in its order."""
+    """Yield the parts of a transaction that ministack checks, in its order."""
     for item in request.get("TransactItems") or []:
         for member in _PARTS:
             part = item.get(member) if isinstance(item, dict) else None
@@ -128,7 +128,7 @@ def _keys(request: Mapping[str, Any], schema: KeySchema) -> list[str]:
 
 
 def _asked(request: Mapping[str, Any], attribute: str) -> list[Any]:
-    """Return the partition key of a Query, of which there is one."""
+    """Return the one partition key of a Query."""
     older = (request.get("KeyConditions") or {}).get(attribute)
     if older is not None:
         return list(older.get("AttributeValueList") or [])
@@ -152,5 +152,5 @@ def _batch_keys(table: str, items: Any, schema: KeySchema) -> list[str]:
 
 
 def _texts(values: list[Any]) -> list[str]:
-    """Return what attribute values hold, as text: {"S": "mode"} is "mode"."""
+    """Return attribute values as text: {"S": "mode"} is "mode"."""
     return [str(next(iter(value.values()))) for value in values if isinstance(value, dict) and value]

@@ -1,4 +1,4 @@
-"""What the emulator is taught about Lambda metrics: replacements for two private functions of ministack."""
+"""Emits the CloudWatch metrics of Lambda functions, and those in their logs, where ministack does not."""
 
 import json
 import time
@@ -10,7 +10,7 @@ Store = Callable[..., None]
 
 
 def emf_data(line: str) -> list[dict[str, Any]]:
-    """Return the metric data of one log line in embedded metric format; empty for any other line.
+    """Return the metric data in one log line in embedded metric format; empty for any other line.
 
     Each is `{namespace, name, dimensions, timestamp (s), unit, values}`, one per metric and dimension set.
     Source: CloudWatch user guide, "Specification: Embedded metric format".
@@ -38,18 +38,17 @@ def emf_data(line: str) -> list[dict[str, Any]]:
                         }
                     )
     except (KeyError, TypeError, ValueError):
-        # CloudWatch keeps a malformed document as a plain log line and extracts nothing.
+        # As in CloudWatch, a malformed document stays a plain log line.
         return []
     return data
 
 
 def throttles_only(store: Store) -> Callable[..., None]:
-    """Return the replacement of `_emit_lambda_metrics`: throttles only.
+    """Return the replacement of `_emit_lambda_metrics`, which emits throttles only.
 
-    Ministack calls it for the Invoke API alone, so that functions run by API Gateway, SNS or EventBridge show
-    no metrics; `logs_and_metrics` counts every invocation instead. Throttled calls never reach the log, so
-    they are counted here: at the concurrency check, which has no duration. The Invoke API reports the same
-    throttle a second time, with a duration.
+    Ministack calls it for the Invoke API only, not for API Gateway, SNS or EventBridge; so invocations are
+    counted by `logs_and_metrics`. Throttled calls are counted here, as they write no log. The concurrency
+    check reports them without a duration; the Invoke API then reports the same throttle with one.
     """
 
     def emit(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: ARG001
@@ -61,11 +60,11 @@ def throttles_only(store: Store) -> Callable[..., None]:
 
 
 def logs_and_metrics(original: Callable[..., None], store: Store) -> Callable[..., None]:
-    """Return the replacement of `_emit_lambda_logs`: the original, then the metrics of this invocation.
+    """Return the replacement of `_emit_lambda_logs`, which also emits the metrics of the invocation.
 
-    It is the one function that every invocation passes, whatever invoked it. AWS/Lambda gets one datapoint
-    each of Invocations, Errors, Throttles (0, as AWS reports it for a call that ran) and Duration; lines in
-    embedded metric format become metrics at the time they state, which ministack does not do.
+    Ministack calls it once for every invocation, whatever the source. AWS/Lambda gets one datapoint each of
+    Invocations, Errors, Throttles (0, as on AWS for a call that ran) and Duration. Log lines in embedded
+    metric format become metrics with the timestamp they state.
     """
 
     def emit(

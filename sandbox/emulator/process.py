@@ -1,4 +1,4 @@
-"""The laptop's AWS: ministack as a child process, with its files in one folder and nothing left behind."""
+"""Runs the emulator as a child process: its start, its environment, its end."""
 
 import contextlib
 import os
@@ -22,13 +22,12 @@ REGION = "us-east-1"
 """The emulator's region."""
 
 ROOT = Credentials("test", "test")
-"""The emulator's root key: never subject to a policy."""
+"""The emulator's root key. Identity policies are never checked for it."""
 
 READY_SECONDS = 30.0
 """How long a start may take. Usual is 1 s on an idle machine."""
 
 _STOP_SECONDS = 15.0
-_USER = "selfheal-deployer"
 _ENTRY = "selfheal.sandbox.emulator"
 
 
@@ -46,11 +45,11 @@ class Emulator:
     folder: Path
     """Holds `emulator.log`, `tmp/` and, if asked for, `state/`."""
 
-    credentials: Credentials
-    """The root key, or with `iam` the key of a user whose every call is checked against policies."""
-
     process: subprocess.Popen[bytes]
     """The child, leader of its own process group."""
+
+    credentials: Credentials = ROOT
+    """Of the account's root user."""
 
     region: str = REGION
     """The region of its resources."""
@@ -61,52 +60,62 @@ class Emulator:
     def start(
         cls, folder: Path, *, iam: bool = False, persist: bool = False, port: int | None = None
     ) -> "Emulator":
-        """Start an emulator and return when it answers.
+        """Start an emulator and return once it answers.
 
-        `folder` is created if absent and belongs to the emulator. `iam` makes it enforce identity policies.
-        `persist` keeps its resources in `folder` over a stop (not over a kill of the emulator itself).
-        `port` is 1 to 65535; a free one is picked by default.
-        Raises EmulatorError if the port is taken or, with the end of its log, if it is not ready in 30 s.
+        Args:
+            folder: Where it keeps its files; created if absent.
+            iam: Whether identity policies are enforced: for functions by their roles, and for users. The root
+                key remains exempt, as on AWS.
+            persist: Keep the resources in `folder` when it is stopped. Resources are lost if it is killed.
+            port: 1 to 65535. Default: a free one.
+
+        Raises:
+            EmulatorError: if the port is in use, or if the emulator is not ready within 30 s; the message
+                then ends with the last lines of its log.
+
         """
         folder = folder.resolve()
         port = _free_port() if port is None else _usable(port)
         temporary = folder / "tmp"
-        shutil.rmtree(temporary, ignore_errors=True)  # what an emulator that was killed left behind
+        shutil.rmtree(temporary, ignore_errors=True)  # left behind if an emulator was killed
         temporary.mkdir(parents=True)
         log = folder / "emulator.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                # Ours by the current folder, not by PYTHONPATH: functions inherit the environment, and would
-                # import what was never packaged.
+                # Our code is found by the working directory, not by PYTHONPATH: functions inherit the
+                # environment, and could then import modules that were never packaged.
                 [sys.executable, "-m", _ENTRY],
                 cwd=SOURCE,
                 env=_environment(folder, temporary, port, iam=iam, persist=persist),
-                stdin=subprocess.PIPE,  # its end tells the child that we are gone
+                stdin=subprocess.PIPE,  # the child ends when this is closed, even if we are killed
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        emulator = cls(f"http://127.0.0.1:{port}", folder, ROOT, process)
+        emulator = cls(f"http://127.0.0.1:{port}", folder, process)
         try:
             emulator._wait_until_ready(log)
-            if iam:
-                emulator.credentials = emulator._make_user()
         except BaseException:
             emulator.stop()
             raise
         return emulator
 
+    @property
+    def clients(self) -> Clients:
+        """boto3 clients with the root key."""
+        return Clients(self.endpoint, self.region, self.credentials)
+
     def stop(self) -> None:
-        """End the emulator and all functions it runs; state is saved first if it persists. Harmless twice."""
+        """End the emulator and all functions it runs; persistent state is saved first. Idempotent."""
         if self._stopped:
-            return  # its process id may be another's by now
+            return  # by now its process id may belong to another process
         self._stopped = True
         if self.process.stdin:
-            self.process.stdin.close()  # what the child takes for its parent's end; it then saves and leaves
+            self.process.stdin.close()  # the child then saves its state and ends
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(_STOP_SECONDS)
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            # Functions in flight outlive it otherwise. PermissionError is macOS for "all are zombies".
+            # Otherwise running functions would outlive it. macOS raises PermissionError if all are zombies.
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
@@ -137,36 +146,21 @@ class Emulator:
             "If a module is missing, install requirements-dev.txt again; if the port is taken, pick another."
         )
 
-    def _make_user(self) -> Credentials:
-        """Make the user that deploys, allowed everything: only the root key is exempt from being checked."""
-        iam = Clients(self.endpoint, self.region, ROOT).get("iam")
-        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):  # persisted by an earlier run
-            iam.create_user(UserName=_USER)
-        iam.put_user_policy(
-            UserName=_USER,
-            PolicyName="deploy",
-            PolicyDocument='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
-        )
-        for key in iam.list_access_keys(UserName=_USER)["AccessKeyMetadata"]:  # at most two are allowed
-            iam.delete_access_key(UserName=_USER, AccessKeyId=key["AccessKeyId"])
-        key = iam.create_access_key(UserName=_USER)["AccessKey"]
-        return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
-
 
 def _environment(folder: Path, temporary: Path, port: int, *, iam: bool, persist: bool) -> dict[str, str]:
-    """Return the child's whole environment. Functions would see ours, secrets included."""
+    """Return the child's whole environment. Ours would expose our secrets to functions."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
-        "HOME": str(temporary),  # keeps ~/.aws out of reach of functions
-        "TMPDIR": str(temporary),  # its temporary folders leak
+        "HOME": str(temporary),  # so that functions cannot read ~/.aws
+        "TMPDIR": str(temporary),  # it does not delete its temporary folders
         "AWS_EC2_METADATA_DISABLED": "true",
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_REGION": REGION,
-        "IOT_MTLS_ENABLED": "0",  # otherwise an MQTT port opens on all interfaces
+        "IOT_MTLS_ENABLED": "0",  # would open an MQTT port on all interfaces
         "SFTP_ENABLED": "0",
-        "DOCKER_HOST": f"unix://{temporary}/no-docker",  # it removes the containers it finds
+        "DOCKER_HOST": f"unix://{temporary}/no-docker",  # with Docker, it would remove containers
         "LOG_LEVEL": "WARNING",
         "AUTH": "true" if iam else "false",
         "PERSIST_STATE": "1" if persist else "0",

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import ProviderError
-from selfheal.sandbox.provider.calls import code_of
+from selfheal.sandbox.provider.calls import is_gone
 from selfheal.sandbox.provider.spec import Props
 
 
@@ -68,7 +68,7 @@ def _table_item(clients: Clients, args: Props) -> Props:
             **{key: value for key, value in optional.items() if value},
         )
     except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":
+        if is_gone(error):
             raise ProviderError(f"reading DynamoDB Table Item ({id_}): couldn't find resource") from error
         raise
     if not answer.get("Item"):

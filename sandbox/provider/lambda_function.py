@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from selfheal.sandbox.clients import Clients
-from selfheal.sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
+from selfheal.sandbox.provider.calls import code_of, retried
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import LOCAL, MAP, VALUE, Props, Spec, changed, values
 
@@ -48,9 +48,7 @@ def _complete_function(clients: Clients, id_: str, inputs: Props) -> None:
 
 def _read_function(clients: Clients, id_: str, inputs: Props) -> Props | None:
     api = clients.get("lambda")
-    answer = or_none("ResourceNotFoundException", lambda: api.get_function(FunctionName=id_))
-    if answer is None:
-        return None
+    answer = api.get_function(FunctionName=id_)
     live = answer["Configuration"]
     arn = live["FunctionArn"]
     version = _latest_version(api, id_) if inputs.get("publish") else "$LATEST"
@@ -89,14 +87,8 @@ def _update_function(clients: Clients, id_: str, old: Props, new: Props) -> None
         _settled(api, id_, lambda: api.publish_version(FunctionName=id_))
 
 
-def _delete_function(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    api = clients.get("lambda")
-    with gone_is_fine("ResourceNotFoundException"):
-        api.delete_function(FunctionName=id_)
-
-
 def _settled(api: Any, name: str, act: Callable[[], Any]) -> None:
-    """Act on a function when no other update is in progress, and wait until ours is through."""
+    """Update a function once no other update is in progress, and wait until this one has ended."""
     retried(act, _is_updating)
     api.get_waiter("function_updated_v2").wait(
         FunctionName=name, WaiterConfig={"Delay": 0.25, "MaxAttempts": 480}
@@ -104,7 +96,7 @@ def _settled(api: Any, name: str, act: Callable[[], Any]) -> None:
 
 
 def _role_is_new(error: ClientError) -> bool:
-    """Return whether Lambda cannot assume a role yet: IAM needs some seconds to tell everybody about it."""
+    """Return whether Lambda cannot assume a new role yet: IAM is eventually consistent."""
     return code_of(error) == "InvalidParameterValueException" and "cannot be assumed" in str(error)
 
 
@@ -190,5 +182,5 @@ FUNCTION = Spec(
     complete=_complete_function,
     read=_read_function,
     update=_update_function,
-    delete=_delete_function,
+    delete=lambda clients, id_, _: clients.get("lambda").delete_function(FunctionName=id_),
 )

@@ -6,12 +6,9 @@ from botocore.exceptions import ClientError
 
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import ProviderError
-from selfheal.sandbox.provider.calls import code_of, gone_is_fine, or_none, refused, retried
+from selfheal.sandbox.provider.calls import code_of, refused, retried
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import JSON, VALUE, Props, Spec, changed, values
-
-_GONE = "ResourceNotFoundException"
-_IN_USE = "ResourceInUseException"
 
 _SETTINGS = same_names(
     "batchSize",
@@ -57,8 +54,8 @@ def _create(clients: Clients, inputs: Props) -> str:
 
 
 def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
-    live = or_none(_GONE, lambda: clients.get("lambda").get_event_source_mapping(UUID=id_))
-    if live is None or live["State"] == "Deleting":
+    live = clients.get("lambda").get_event_source_mapping(UUID=id_)
+    if live["State"] == "Deleting":
         return None
     arn = live["FunctionArn"]
     name = inputs.get("functionName") or arn.rsplit(":function:", 1)[-1]
@@ -83,8 +80,7 @@ def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
 
 def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
     api = clients.get("lambda")
-    with gone_is_fine(_GONE):
-        retried(lambda: api.delete_event_source_mapping(UUID=id_), _is_changing)
+    retried(lambda: api.delete_event_source_mapping(UUID=id_), _is_changing)
 
 
 def _existing(api: Any, inputs: Props) -> str | None:
@@ -106,7 +102,7 @@ def _same_function(name: str, arn: str) -> bool:
 
 def _is_changing(error: ClientError) -> bool:
     """Return whether an earlier change of the mapping is still under way."""
-    return code_of(error) == _IN_USE
+    return code_of(error) == "ResourceInUseException"
 
 
 MAPPING = Spec(

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.errors import InputError, ProviderError, UnfinishedError, UnknownTypeError
 from selfheal.sandbox.provider import refusals
-from selfheal.sandbox.provider.calls import code_of
+from selfheal.sandbox.provider.calls import code_of, or_none
 from selfheal.sandbox.provider.invokes import INVOKES
 from selfheal.sandbox.provider.spec import LOCAL, Props, Spec, changed, empty, same, whole_numbers
 from selfheal.sandbox.provider.table import TABLE
@@ -126,7 +126,7 @@ class AwsProvider:
         """
         spec, known = _spec(type_), whole_numbers(dict(inputs))
         with _told("reading"):
-            live = spec.read(self._clients, id_, known)
+            live = or_none(lambda: spec.read(self._clients, id_, known))
         if live is None:
             return None
         live_inputs: Props = {
@@ -152,7 +152,7 @@ class AwsProvider:
         if where is None:
             raise InputError(refusals.import_id(type_, spec.import_id, import_id))
         with _told("reading"):
-            live = spec.read(self._clients, where["id"], {**known, **where})
+            live = or_none(lambda: spec.read(self._clients, where["id"], {**known, **where}))
         if live is None:
             return None
         inputs = {
@@ -172,7 +172,7 @@ class AwsProvider:
     def delete(self, type_: str, id_: str, inputs: Inputs, /) -> None:
         """Delete it; that it is gone already is success."""
         with _told("deleting"):
-            _spec(type_).delete(self._clients, id_, whole_numbers(dict(inputs)))
+            or_none(lambda: _spec(type_).delete(self._clients, id_, whole_numbers(dict(inputs))))
 
     def invoke(self, token: str, args: Inputs, /) -> Props:
         """Call one of the provider's functions."""
@@ -185,7 +185,7 @@ class AwsProvider:
             return function.call(self._clients, dict(args))
 
     def _outputs(self, spec: Spec, id_: str, inputs: Props) -> Props:
-        live = spec.read(self._clients, id_, inputs)
+        live = or_none(lambda: spec.read(self._clients, id_, inputs))
         if live is None:
             raise ProviderError(
                 f"AWS accepted it, but cannot find {id_} now. Something else deleted it, or the endpoint "

@@ -68,7 +68,7 @@ def _check_value(type_: str, kind: Kind, value: Any, path: str) -> None:
         check_properties(type_, kind, cast("Mapping[str, Any]", value), f"{path}.")
         return
     if not isinstance(value, list):
-        raise InputError(f"{path} of {type_} must be a list; given was {value!r}. Put it into a list.", path)
+        raise InputError(f"{path} of {type_} must be a list; given was {value!r}. Put it into a list.")
     for index, member in enumerate(cast("list[Any]", value)):
         _check_value(type_, kind[0], member, f"{path}[{index}]")
 

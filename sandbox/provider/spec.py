@@ -39,10 +39,6 @@ Kind: TypeAlias = "Leaf | Mapping[str, Kind] | Sequence[Kind]"
 """A leaf; an object (a mapping of its keys: only those the program set are compared); or `[kind]`, a set."""
 
 
-def _nothing(clients: Clients, id_: str, inputs: Props) -> None:
-    """Leave it as it was created."""
-
-
 @dataclass(frozen=True)
 class Spec:
     """One row of the provider's table."""
@@ -54,16 +50,18 @@ class Spec:
     """Creates; returns its id. A name that is taken is refused as AWS and its provider refuse it."""
 
     read: Callable[[Clients, str, Props], Props | None]
-    """Returns all live properties, for an id and last known inputs; None when it is gone."""
+    """Returns all live properties, for an id and the last known inputs. If the resource does not exist it
+    returns None, or raises the error by which AWS says so."""
 
-    update: Callable[[Clients, str, Props, Props], None]
-    """Brings id from old inputs to new ones. Never called with a difference in `replace`."""
+    delete: Callable[[Clients, str, Props], object]
+    """Deletes. If the resource does not exist it may raise the error by which AWS says so."""
 
-    delete: Callable[[Clients, str, Props], None]
-    """Deletes; a resource that is gone already is no error."""
+    update: Callable[[Clients, str, Props, Props], object] = lambda *_: None
+    """Changes a resource, given its id, from old inputs to new ones. Never called for a difference in
+    `replace`. Default: for types of which every property is in `replace`."""
 
-    complete: Callable[[Clients, str, Props], None] = _nothing
-    """What can only be set once it exists. If that fails, the resource stays and is in the state."""
+    complete: Callable[[Clients, str, Props], object] = lambda *_: None
+    """Sets what can only be set once the resource exists. If it fails, the resource stays in the state."""
 
     required: frozenset[str] = frozenset()
     """Properties without which nothing can be created."""

@@ -1,7 +1,7 @@
-"""Deploys a Pulumi program in this process, without an engine: for tests, and where no Pulumi CLI can be had.
+"""Deploys a Pulumi program in this process, without the engine: for tests, and where there is no Pulumi CLI.
 
-It creates, and nothing else: there is no state, so no preview, second `up` or destroy; what a deployment made
-goes when its emulator is reset. What it does not implement of Pulumi is refused by name.
+It only creates resources. There is no state, hence no preview, no second `up` and no destroy: the resources
+end with their emulator. Features of Pulumi that it does not implement are refused by name.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ from selfheal.sandbox.pulumi.project import Project
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 PARALLEL = 16
-"""Resources at once, as many as with the CLI."""
+"""Resources that are created at the same time, as with the CLI."""
 
-# What is not offered, the SDK does not send: resources and outputs come as plain ids and values. What is
-# offered and not implemented is refused by name.
+# The SDK does not send what is not offered: resources and outputs come as plain ids and values. What is
+# offered here without being implemented is refused by name.
 _OFFERED = [
     resource_pb2.ResourceMonitorFeature.Value(f"RESOURCE_MONITOR_FEATURE_{name}")
     for name in (
@@ -44,19 +44,19 @@ _REFUSED = {
     "deletedWith": "deleted_with",
     "envVarMappings": "env_var_mappings",
 }
-"""Field of a registration to the resource option. The others have no bearing on a first creation."""
+"""Fields of a registration, with their resource options. Others do not affect a first creation."""
 
 
 def deploy(
     folder: Path, provider: AwsProvider, *, stack: str, overrides: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Create what a program registers, and return the outputs of its stack. One at a time in a process.
+    """Create what a program registers, and return the outputs of its stack. One program at a time.
 
     Args:
-        folder: Of the project's Pulumi.yaml.
-        provider: Of all resources; its region is used, whatever configuration says.
-        stack: Name of the stack, whose configuration is in Pulumi.<stack>.yaml if there is one.
-        overrides: Configuration over the file's. Keys without a namespace are the project's own.
+        folder: Folder of Pulumi.yaml.
+        provider: Creates all resources, in its own region, whatever the configuration says.
+        stack: Name of the stack. Its configuration is that of Pulumi.<stack>.yaml, if any.
+        overrides: Configuration that overrides the file's. Keys without a namespace are the project's.
 
     Raises:
         ProjectError: if the project's files cannot be used.
@@ -70,10 +70,10 @@ def deploy(
 
 
 class RefusedError(grpc.RpcError):
-    """A call that failed, as the SDK gets it from an engine."""
+    """A failed call, as the SDK receives it from the engine."""
 
     def code(self) -> grpc.StatusCode:
-        """Return what Pulumi's engine answers with."""
+        """Return the status code that Pulumi's engine uses."""
         return grpc.StatusCode.UNKNOWN
 
     def details(self) -> str:
@@ -91,7 +91,7 @@ def _refusing(what: str) -> Callable[["Monitor", Any], NoReturn]:
 
 
 class Monitor:
-    """What the SDK takes for Pulumi's resource monitor. Its methods are called from several threads."""
+    """Implements Pulumi's resource monitor for the SDK. Its methods are called from several threads."""
 
     def __init__(self, project: Project, provider: AwsProvider) -> None:
         self.project = project
@@ -99,11 +99,11 @@ class Monitor:
         self.exports: dict[str, Any] = {}
         """The stack's outputs, once the program has ended."""
         self.failure: Exception | None = None
-        """Why the deployment failed: the first error, of which the SDK makes several others."""
+        """The first error of the deployment, which causes several others in the SDK."""
         self._urns: dict[str, object] = {}
 
     def create(self, request: Any, urn: str, inputs: wire.Properties) -> tuple[str, wire.Properties]:  # noqa: ARG002
-        """Create a resource of checked inputs, and return its id and outputs; a component is only named."""
+        """Create a resource and return its id and outputs; a component has no id."""
         return self.provider.create(request.type, inputs) if request.custom else ("", inputs)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802, D102
@@ -136,7 +136,7 @@ class Monitor:
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802, D102
-        # A function that fails is no failed deployment: the program may catch it.
+        # A failed function does not fail the deployment: the program may catch the error.
         try:
             _refuse_options(request)
             answer = self.provider.invoke(request.tok, wire.decode(request.args, self.project.folder)[0])
@@ -161,7 +161,7 @@ class Monitor:
 
     def _claim(self, request: Any) -> str:
         urn = make_urn(self.project.stack, self.project.name, request.parent, request.type, request.name)
-        if self._urns.setdefault(urn, request) is not request:  # one step, as several threads come here
+        if self._urns.setdefault(urn, request) is not request:  # atomic, because of the threads
             raise ProgramError(
                 f"Duplicate resource URN '{urn}'. Give each of one type and parent its own name."
             )
@@ -169,7 +169,7 @@ class Monitor:
 
     @contextlib.contextmanager
     def _named(self, request: Any) -> Generator[None]:
-        """Make the first error the deployment's, named; what is registered after it is not begun."""
+        """Record the first error with the resource's name; later registrations then fail at once."""
         if self.failure is not None:
             raise RefusedError("the deployment has failed")
         try:
@@ -183,13 +183,13 @@ class Monitor:
 
 
 def make_urn(stack: str, project: str, parent: str, type_: str, name: str) -> str:
-    """Return a URN as the engine makes it: the types of all parents are chained, but not the stack's."""
+    """Return a URN like the engine's, which chains the types of all parents except the stack."""
     chain = parent.split("::", 3)[2] + "$" if parent and f"::{STACK_TYPE}::" not in parent else ""
     return f"urn:pulumi:{stack}::{project}::{chain}{type_}::{name}"
 
 
 def run(project: Project, monitor: Monitor, *, preview: bool = False) -> None:
-    """Run a project's program against a monitor. Raises ProgramError or the monitor's failure."""
+    """Run a project's program with a monitor. Raises ProgramError, or the failure of the monitor."""
 
     def program() -> None:
         runpy.run_path(str(project.folder), run_name="__main__")
@@ -219,14 +219,14 @@ def run(project: Project, monitor: Monitor, *, preview: bool = False) -> None:
 def run_sdk(
     settings: Settings, config: Mapping[str, str], program: Callable[[], Awaitable[None] | None]
 ) -> None:
-    """Run a program inside a stack, in an event loop and with settings that are its own."""
+    """Run a program inside a stack, with its own event loop and settings."""
 
     def in_context() -> None:
         configure(settings)
         set_all_config(dict(config), [])
         with asyncio.Runner() as runner:
             runner.get_loop().set_default_executor(ThreadPoolExecutor(PARALLEL))
-            # The first failure is raised; what fails with it would be printed.
+            # Only the first failure is reported; the SDK would print those that follow from it.
             runner.get_loop().set_exception_handler(lambda *_: None)
             runner.run(run_in_stack(program))
 

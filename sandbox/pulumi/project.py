@@ -1,6 +1,6 @@
-"""A Pulumi project as the in-process deployer has it: its configuration, and where its program runs.
+"""A Pulumi project for the in-process deployer: its configuration, and the environment of its program.
 
-Without the CLI's checks of the schema: what the program is given wrongly, the program itself refuses.
+Configuration is not checked against the schema, as the CLI does. The program has to refuse wrong values.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ class Project:
     name: str
     stack: str
     folder: Path
-    """Of `__main__.py`, absolute."""
+    """Absolute path of the folder of `__main__.py`."""
     config: Mapping[str, str]
-    """What `pulumi.Config` reads: full key to text, which is JSON for what is structured."""
+    """Full keys with the text that `pulumi.Config` reads; structured values are JSON."""
 
     @classmethod
     def load(cls, root: Path, stack: str, overrides: Mapping[str, Any]) -> "Project":
@@ -73,14 +73,14 @@ class Project:
 
     @contextlib.contextmanager
     def entered(self) -> Generator[None]:
-        """Work in the program's folder, import from it, and leave neither modules nor caches behind.
+        """Change to the program's folder and import from it; afterwards remove its modules again.
 
-        One program at a time in a process: others wait.
+        Programs run one at a time.
         """
         own = {path.stem for path in self.folder.iterdir() if path.suffix == ".py" or path.is_dir()}
         own.discard("__main__")
         with _ONE_AT_A_TIME, contextlib.chdir(self.folder):
-            # Modules of the same names, of this project or of the program before.
+            # Modules of the same names, for example of this repository.
             others = {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] in own}
             path, writes_no_caches = [*sys.path], sys.dont_write_bytecode
             sys.path.insert(0, str(self.folder))
@@ -97,9 +97,9 @@ class Project:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the mapping of a file twice: with every scalar as it is written, and with YAML's types.
+    """Return the mapping in a file twice: with scalars as text, and with the types of YAML.
 
-    Pulumi gives a program the text of a scalar: 0.30 stays 0.30, and yes is no boolean.
+    Like Pulumi, programs are given the text of a scalar: 0.30 stays 0.30, and yes is not a boolean.
     """
     try:
         content = path.read_text(encoding="utf-8")
@@ -114,9 +114,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _values(
     path: Path, texts: Mapping[str, Any], typed: Mapping[str, Any], *, schema: bool = False
 ) -> dict[str, Any]:
-    """Return the section `config`, scalars as they are written; None stands for no value.
+    """Return the section `config`, with scalars as text and None for a missing value.
 
-    In a schema a value is what `default` or `value` says, unless it stands alone.
+    In a schema, the value is that of `default` or `value`, unless it is given directly.
     """
     section = typed.get("config") or {}
     if not isinstance(section, dict):

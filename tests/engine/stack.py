@@ -14,7 +14,6 @@ import yaml
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.pulumi import cli as pulumi_cli
-from selfheal.sandbox.pulumi import stack as pulumi_stack
 from tests.conftest import ROOT
 
 SECONDS = 180.0
@@ -50,7 +49,7 @@ class Account:
     def stack_with(self, name: str, project: Path, overrides: Mapping[str, Any] | None = None) -> "Stack":
         """Make a stack of any project, with configuration by full keys over that of its file."""
         folder = self.folder / f"stack-{name}-{len(list(self.folder.iterdir()))}"
-        config_file = pulumi_stack.init(project, name, folder, self.environment, overrides or {})
+        config_file = pulumi_cli.init_stack(project, name, folder, self.environment, overrides or {})
         return Stack(self, project, name, config_file)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from selfheal.cli.modes import Change, write_mode
 from selfheal.functions.healer.words import Mode
 from tests.engine.stack import Account, Stack
-from tests.support.emulator_functions import deploy, until
+from tests.support.emulator_functions import deploy
+from tests.support.processes import until
 
 OVERRIDE = {"pk": {"S": "override#fragile"}, "sk": {"S": "FAILURE_RATE"}}
 MODE = {"pk": {"S": "mode"}, "sk": {"S": "override"}}

@@ -12,7 +12,7 @@ from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi.deployer import deploy
 from tests.support.emulator_functions import deploy as deploy_function
-from tests.support.emulator_functions import until
+from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
 

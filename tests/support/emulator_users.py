@@ -11,6 +11,8 @@ from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.emulator import Emulator
 
 ACCOUNT = "000000000000"
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
+"""The error codes of various services."""
 _NUMBERS = itertools.count(1)
 
 
@@ -24,7 +26,7 @@ def statement(
 
 def user(emulator: Emulator, *statements: dict[str, Any]) -> Clients:
     """Return the clients of a new user; without statements it is allowed nothing."""
-    iam = Clients(emulator.endpoint, emulator.region, emulator.credentials).get("iam")
+    iam = emulator.clients.get("iam")
     name = f"user-{next(_NUMBERS)}"
     iam.create_user(UserName=name)
     if statements:
@@ -41,7 +43,7 @@ def refused(call: Callable[[], Any]) -> str | None:
         call()
     except ClientError as error:
         message = error.response["Error"]["Message"]
-        if error.response["Error"]["Code"] != "AccessDeniedException":
+        if error.response["Error"]["Code"] not in DENIED:
             raise
         return message.split("not authorized to perform: ")[1].split()[0]
     return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sandbox.pulumi.language.engine import ended, written
+from tests.support.processes import ended, written
 from tests.tools.machine import MAKE_VENV, Machine
 
 HOST = "pulumi-language-python"

@@ -1,4 +1,4 @@
-"""The Python language host where the Pulumi CLI came without one: `pulumi-language-python`.
+"""A Python language host, used if the Pulumi CLI was built with Go.
 
-The module proxy of Go serves the CLI and the SDK's own executor of programs, but not the official host.
+The Go module proxy has the CLI and Pulumi's executor of programs, but not the official language host.
 """

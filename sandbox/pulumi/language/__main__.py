@@ -21,11 +21,11 @@ from selfheal.sandbox.pulumi.language.host import LanguageHost
 
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
 _CALLS = 64
-"""Calls at once; a policy pack or component plugin takes one for as long as it lives."""
+"""Concurrent calls; each policy pack or component plugin takes one until it ends."""
 
 
 def main(argv: list[str]) -> NoReturn:
-    """Serve until the engine interrupts or is gone."""
+    """Serve until the engine interrupts this process or ends."""
     parser = argparse.ArgumentParser(prog="pulumi-language-python", allow_abbrev=False)
     parser.add_argument("--use-executor", type=Path, required=True)
     args, others = parser.parse_known_args(argv)
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> NoReturn:
     )
     port = server.add_insecure_port("127.0.0.1:0")
     ended = threading.Event()
-    # The engine interrupts its plugins' process groups at the end of every operation: no traceback then.
+    # The engine interrupts the process groups of its plugins at the end of every operation.
     signal.signal(signal.SIGINT, lambda *_: ended.set())
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     server.start()
@@ -56,8 +56,8 @@ def main(argv: list[str]) -> NoReturn:
 
 
 def _watch(engine: str, ended: threading.Event) -> None:
-    """Wait until the engine is gone: it answers once, then keeps the call open for as long as it lives."""
-    # Never by the user's http_proxy: the engine is on this machine.
+    """Wait until the engine ends: it answers this call once and keeps it open."""
+    # The engine is on this machine: the user's http_proxy must not be used.
     with grpc.insecure_channel(engine, options=[("grpc.enable_http_proxy", 0)]) as channel:
         try:
             for _ in channel.unary_stream("/grpc.health.v1.Health/Watch")(b""):
@@ -68,9 +68,9 @@ def _watch(engine: str, ended: threading.Event) -> None:
 
 
 def _leave_nothing(children: Children) -> NoReturn:
-    """End everything that was started, grandchildren included, and this process."""
+    """End this process and all its descendants."""
     children.end()
-    if os.getpgrp() == os.getpid():  # the CLI gives every plugin a process group of its own
+    if os.getpgrp() == os.getpid():  # as the CLI starts it
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
 

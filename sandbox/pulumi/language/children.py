@@ -1,4 +1,4 @@
-"""The processes that a language host starts: they end with the call, and with the host."""
+"""The processes that a language host starts. They end with the call, and with the host."""
 
 import queue
 import subprocess
@@ -11,7 +11,7 @@ Line = tuple[Literal["stdout", "stderr"], bytes]
 
 
 class Children:
-    """Every process of the host that still runs. Methods may be called from several threads."""
+    """The running processes of the host. Thread-safe."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -19,16 +19,16 @@ class Children:
         self._ended = False
 
     def run(self, context: Any, command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> int:
-        """Run a command whose output goes where the host's own goes: the engine shows it line by line.
+        """Run a command that inherits the host's output, which the engine shows.
 
-        Returns its exit code, negative for a signal. It is killed when the call `context` is cancelled.
+        Returns the exit code, negative for a signal. Kills the process when the call `context` is cancelled.
         """
         return self._start(context, command, cwd, environment, None).wait()
 
     def stream(
         self, context: Any, command: Sequence[str], cwd: Path, environment: Mapping[str, str]
     ) -> Generator[Line, None, int]:
-        """Run a command and yield its output as it comes; its exit code is the generator's value."""
+        """Run a command and yield its output; the generator returns the exit code."""
         process = self._start(context, command, cwd, environment, subprocess.PIPE)
         lines: queue.SimpleQueue[Line | None] = queue.SimpleQueue()
         outputs: tuple[tuple[Literal["stdout", "stderr"], IO[bytes] | None], ...] = (
@@ -43,7 +43,7 @@ class Children:
         return process.wait()
 
     def end(self) -> None:
-        """Kill all of them and start no more."""
+        """Kill all processes, and refuse to start others."""
         with self._guard:
             self._ended = True
             running = list(self._running)
@@ -71,11 +71,11 @@ class Children:
             )
             self._running.add(process)
         if not context.add_callback(lambda: self._call_ended(process)):
-            self._call_ended(process)  # it had ended before
+            self._call_ended(process)  # the call has ended already
         return process
 
     def _call_ended(self, process: subprocess.Popen[bytes]) -> None:
-        process.kill()  # does nothing to one that has ended
+        process.kill()  # no effect if it has ended
         with self._guard:
             self._running.discard(process)
 

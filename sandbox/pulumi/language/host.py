@@ -1,4 +1,4 @@
-"""The service itself: what the engine asks a language host for."""
+"""Implements Pulumi's language host protocol."""
 
 import json
 import os
@@ -17,16 +17,16 @@ from selfheal.sandbox.pulumi.language.children import Children
 from selfheal.sandbox.pulumi.language.interpreter import Interpreter, OptionsError, interpreter
 
 _SHOWN_ALREADY = 32
-"""Exit code of the executor when it has told the engine what went wrong."""
+"""Exit code of the executor if it has reported the error to the engine."""
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """Answers as the official host does, for pip and virtual environments.
+    """Behaves like the official host, for pip and virtual environments.
 
     Args:
-        executor: Pulumi's own `pulumi-language-python-exec`, which runs a program.
-        engine: The engine's address.
-        children: Where running processes are kept.
+        executor: Pulumi's own `pulumi-language-python-exec`, which runs programs.
+        engine: Address of the engine.
+        children: Starts and ends the processes.
 
     """
 
@@ -90,7 +90,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         yield language_pb2.RunPluginResponse(exitcode=code)
 
     def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
-        """Make the virtual environment if it is not there, and install requirements.txt into it."""
+        """Create the virtual environment if it does not exist, and install requirements.txt into it."""
         folder = Path(request.info.program_directory)
         python = _interpreter(request.info, context, plugin=request.is_plugin)
         if python.folder is None:
@@ -112,7 +112,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 _abort(context, f"`{text}` failed with exit code {code}")
 
     def About(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Name the Python that programs run with."""
+        """Return the Python that runs programs, and its version."""
         python = _interpreter(request.info, context)
         out = _output(python, "-c", "import platform; print(platform.python_version())")
         return language_pb2.AboutResponse(executable=python.executable, version=out.strip())
@@ -130,19 +130,19 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         )
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        """Have no version of its own."""
+        """Return no version."""
         return plugin_pb2.PluginInfo()
 
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        """Ask for no plugins ahead: the program's registrations name theirs, with version."""
+        """Return no plugins: the program's registrations name theirs, with version."""
         return language_pb2.GetRequiredPackagesResponse()
 
     def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        """Have nothing to ask at `pulumi new`."""
+        """Return no prompts for `pulumi new`."""
         return language_pb2.RuntimeOptionsResponse()
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        """End what runs."""
+        """End all processes."""
         self._children.end()
         return empty_pb2.Empty()
 

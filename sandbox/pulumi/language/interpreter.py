@@ -1,4 +1,4 @@
-"""With which Python a program, a policy pack or a component package runs, and in what environment."""
+"""Selects the Python, and its environment, for a program, policy pack or component package."""
 
 import os
 import sys
@@ -9,26 +9,26 @@ from typing import Any
 
 
 class OptionsError(ValueError):
-    """`runtime: options:` of Pulumi.yaml asks for what this host does not do; the text says what."""
+    """`runtime: options:` in Pulumi.yaml has an option that this host does not support."""
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A virtual environment, or this checkout's Python where none is named or made yet."""
+    """A virtual environment, or this checkout's Python if none is named or it does not exist yet."""
 
     option: str
-    """`virtualenv` as Pulumi.yaml has it; empty if it has none."""
+    """The option `virtualenv` of Pulumi.yaml, or an empty string."""
     folder: Path | None
-    """Where that is, made or not."""
+    """Its folder, which may not exist yet."""
 
     @property
     def made(self) -> bool:
-        """Whether the virtual environment is there."""
+        """Whether the virtual environment exists."""
         return self.folder is not None and (self.folder / "bin" / "python").is_file()
 
     @property
     def executable(self) -> str:
-        """The Python to run."""
+        """Path of the Python to run."""
         return str(self.folder / "bin" / "python") if self.folder and self.made else sys.executable
 
     def environment(self, user: Mapping[str, str]) -> dict[str, str]:
@@ -39,14 +39,14 @@ class Interpreter:
             **kept,
             "VIRTUAL_ENV": str(folder),
             "PATH": os.pathsep.join(filter(None, [str(folder / "bin"), user.get("PATH", "")])),
-            "PYTHONUNBUFFERED": "1",  # what a program prints is shown while it runs
+            "PYTHONUNBUFFERED": "1",  # show output while the program runs
         }
 
 
 def interpreter(info: Any, *, plugin: bool = False) -> Interpreter:
-    """Return what a ProgramInfo asks for. A `plugin` without the option has its environment in `venv`.
+    """Return the interpreter for a ProgramInfo. The default `virtualenv` of a plugin is `venv`.
 
-    Raises OptionsError for options that only the official host knows.
+    Raises OptionsError for options that only the official host supports.
     """
     options = dict(info.options)
     for key, value in sorted(options.items()):

@@ -1,4 +1,4 @@
-"""Entry of the plugin's process: serves until the engine that started it goes away."""
+"""Entry of the plugin's process: serves until the engine that started it ends."""
 
 import os
 import signal
@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from selfheal.sandbox.pulumi.plugin.install import provider_version
 from selfheal.sandbox.pulumi.plugin.service import Service
-from selfheal.sandbox.pulumi.plugin.version import provider_version
 
 _WORKERS = 64  # calls at once: as many as the engine's --parallel, 4 a processor by default
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
@@ -19,9 +19,9 @@ _GRACE_SECONDS = 0.5
 
 
 def main() -> None:
-    """Serve on a free port of 127.0.0.1, told on the first line; end with the process that started us."""
+    """Serve on a free port of 127.0.0.1, which the first line tells, until the parent process ends."""
     parent = os.getppid()
-    interrupted = threading.Event()  # as it is at the end of every operation, to be killed a second later
+    interrupted = threading.Event()  # by the engine, at the end of every operation
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
     limits = [
@@ -34,11 +34,11 @@ def main() -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # Whoever is killed cannot tell us: its children get another parent.
+    # If the engine is killed, this process gets another parent.
     while os.getppid() == parent and not interrupted.wait(_POLL_SECONDS):
         pass
     server.stop(_GRACE_SECONDS).wait()
-    os._exit(0)  # not held up by a call that waits for the emulator
+    os._exit(0)  # without waiting for calls to the emulator
 
 
 if __name__ == "__main__":

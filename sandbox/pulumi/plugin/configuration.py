@@ -1,4 +1,4 @@
-"""The provider's own settings: which it knows, and where they lead. Never to AWS: only to this machine."""
+"""The settings of the provider. Its endpoint can only be on this machine, never AWS."""
 
 import json
 import re
@@ -25,10 +25,10 @@ SETTINGS: Mapping[str, str] = {
     "skipRequestingAccountId": "Of no effect: the account is asked for when it is needed.",
     "s3UsePathStyle": "Of no effect: the sandbox has no buckets.",
 }
-"""Every setting that is implemented, and what it says."""
+"""Every setting that is implemented, with its description."""
 
 SECRET = frozenset({"accessKey", "secretKey", "token"})
-"""Those that Pulumi's state keeps encrypted."""
+"""Settings that Pulumi encrypts in its state."""
 
 _OF_THE_ENGINE = frozenset({"version", "pluginDownloadURL", "pluginChecksums", "__internal", "__defaults"})
 _REAL = (
@@ -40,10 +40,10 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 
 @dataclass(frozen=True)
 class Configuration:
-    """Where the provider works, and as whom."""
+    """Endpoint, region and key of the provider."""
 
     endpoint: str
-    """URL without a trailing slash; always of this machine."""
+    """URL without a trailing slash, always of this machine."""
 
     region: str
     """One that AWS has."""
@@ -53,10 +53,7 @@ class Configuration:
 
 
 def check(settings: Mapping[str, Any]) -> None:
-    """Raise InputError for a setting that is not known, or whose value cannot be used.
-
-    Values that are not known yet pass.
-    """
+    """Raise InputError for an unknown setting or an invalid value; a value not known yet is valid."""
     for name in settings:
         if name not in SETTINGS and name not in _OF_THE_ENGINE:
             raise InputError(unknown("setting of the AWS provider named", name, SETTINGS))
@@ -69,10 +66,9 @@ def check(settings: Mapping[str, Any]) -> None:
 
 
 def read(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Configuration:
-    """Return where settings, and where they are silent the environment, lead.
+    """Return the configuration from the settings, or else from the environment.
 
-    Raises InputError for what is missing, for what `check` refuses, and for an endpoint that is not of this
-    machine.
+    Raises InputError for a missing value, for what `check` refuses, and for an endpoint elsewhere.
     """
     check(settings)
     return Configuration(
@@ -82,7 +78,9 @@ def read(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Configu
 
 def _endpoint(settings: Mapping[str, Any], environment: Mapping[str, str]) -> str:
     given = settings.get("endpoints")
-    endpoint = _endpoint_of(given) if given else environment.get("AWS_ENDPOINT_URL", "")
+    if given:
+        return _endpoint_of(given)
+    endpoint = environment.get("AWS_ENDPOINT_URL", "")
     if not endpoint:
         raise InputError(
             "this is the sandbox's AWS provider, and no endpoint says where its emulator is. It never calls "
@@ -93,7 +91,7 @@ def _endpoint(settings: Mapping[str, Any], environment: Mapping[str, str]) -> st
 
 
 def _endpoint_of(given: Any) -> str:
-    """Return the one address in `endpoints`: a list of objects from service to URL, perhaps as JSON."""
+    """Return the one URL in `endpoints`, a list of objects from service to URL, which may be JSON text."""
     try:
         entries = json.loads(given) if isinstance(given, str) else given
         urls = {
@@ -152,7 +150,7 @@ def _check_region(region: str) -> None:
 
 
 def _key(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:
-    # A pair comes from one place: half of one and half of the other would be nobody's.
+    # Both parts of a key must come from the same source.
     if settings.get("accessKey") or settings.get("secretKey"):
         pair = settings.get("accessKey"), settings.get("secretKey")
         token = settings.get("token")

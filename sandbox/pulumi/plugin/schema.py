@@ -1,7 +1,4 @@
-"""The package schema, made from the table: by it YAML programs are bound and imports become code.
-
-It describes what the table has and nothing else: a property that is not in it does not exist here.
-"""
+"""Generates the package schema from the table, for YAML programs and for the code of imports."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,15 +19,10 @@ Json = dict[str, Any]
 
 
 def text(version: str) -> str:
-    """Return the schema of the whole table as JSON."""
-    return json.dumps(package(version))
-
-
-def package(version: str) -> Json:
-    """Return the schema of the whole table (format: Pulumi's pulumi.json metaschema)."""
+    """Return the schema of the whole table as JSON, in the format of Pulumi's pulumi.json metaschema."""
     types: Json = {}
     settings = {name: _setting(name, says) for name, says in SETTINGS.items()}
-    return {
+    package: Json = {
         "name": "aws",
         "version": version,
         "description": "The sandbox's AWS provider: the types of its table, on an emulator of this machine.",
@@ -41,6 +33,7 @@ def package(version: str) -> Json:
         "functions": {token: _function(token, types) for token in INVOKES},
         "types": types,
     }
+    return json.dumps(package)
 
 
 def _setting(name: str, says: str) -> Json:
@@ -104,7 +97,7 @@ def _property(owner: str, kind: Kind, python: Any, types: Json) -> Json:
             member = kind[0] if isinstance(kind, Sequence) else kind
             return {"type": "array", "items": _property(owner, member, arguments[0], types)}
         case _:
-            raise TypeError(f"{owner} has a property of type {python}, which the schema has no word for.")
+            raise TypeError(f"{owner} has a property of type {python}, which the schema cannot express.")
 
 
 def _type(owner: str, kind: Kind, python: type, types: Json) -> str:

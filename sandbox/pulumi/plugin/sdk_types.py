@@ -1,7 +1,4 @@
-"""What the table does not say and the AWS SDK for Pulumi does: types of properties, and which are required.
-
-Read from the installed SDK's classes, so that both are those of the version that the plugin stands in for.
-"""
+"""Reads the types of properties, and which are required, from the AWS SDK for Pulumi."""
 
 import importlib
 import inspect
@@ -10,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-# What the SDK itself reads its classes with; it has no public door.
+# The SDK has no public function for this.
 from pulumi import _types  # pyright: ignore[reportPrivateUsage]
 
 
@@ -41,10 +38,9 @@ def of_object(class_: type) -> Types:
 def of_function(token: str) -> tuple[Types, Types]:
     """Return the arguments of a function and its results; nothing of either is required."""
     module, name = _module(token), token.rsplit(":", 1)[1]
-    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
     result = getattr(module, f"{name[0].upper()}{name[1:]}Result")
     types = _types.output_type_types(result)
-    parameters = inspect.signature(getattr(module, snake)).parameters
+    parameters = inspect.signature(getattr(module, _snake(name))).parameters
     arguments = {key: type_ for key, type_ in types.items() if _snake(key) in parameters}
     return Types(arguments, frozenset()), Types(types, frozenset())
 

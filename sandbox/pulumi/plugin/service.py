@@ -1,4 +1,4 @@
-"""Pulumi's provider protocol, answered by the provider's table."""
+"""Implements Pulumi's provider protocol on the table of `sandbox.provider`."""
 
 import os
 from collections.abc import Callable, Generator, Mapping
@@ -20,12 +20,12 @@ _Changes = provider_pb2.DiffResponse.DiffChanges
 
 
 class Service(provider_pb2_grpc.ResourceProviderServicer):
-    """The AWS provider of the sandbox, as the engine sees it."""
+    """The sandbox's AWS provider, as the engine calls it."""
 
     def __init__(
         self, version: str, environment: Mapping[str, str] = os.environ, folder: Path | None = None
     ) -> None:
-        """Serve as `version`; `folder`, the program's, is by default where the engine starts us."""
+        """Serve as `version`. `folder` is the program's, in which the engine starts plugins."""
         self._version = version
         self._environment = environment
         self._folder = folder or Path.cwd()
@@ -34,7 +34,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     # --- the plugin itself ---
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
-        # Secrets: the engine unwraps them for us and wraps what comes back under the same property.
+        # The engine unwraps secrets in inputs, and wraps the properties of the same name in outputs.
         return provider_pb2.ProviderHandshakeResponse(
             accept_secrets=False,
             accept_resources=False,
@@ -57,18 +57,18 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.GetSchemaResponse(schema=schema.text(self._version))
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
-        # What has begun comes to its end, so that the state holds it; the engine begins nothing more.
+        # Operations in progress are completed, so that the state records them.
         return empty_pb2.Empty()
 
     # --- configuration ---
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         settings, _ = decode(request.news, self._folder)
-        # All of it, so that what is wrong is told before anything else happens; what is unknown waits.
+        # A complete check, unless a value is unknown, so that errors are reported before anything else.
         check = configuration.check if is_unknown(settings) else self._configuration
         failures = _failures(lambda: check(settings))
-        # Given back as they came, since here secrets are still wrapped; with the region, as the AWS provider
-        # does: resources of another one would else be taken for gone.
+        # Returned unchanged, because secrets are still wrapped here. The region is added, as by the AWS
+        # provider: otherwise resources in another region would appear to be deleted.
         region = configuration.region_of(settings, self._environment)
         inputs = _completed(request.news, settings, {"region": region} if region else {})
         return provider_pb2.CheckResponse(inputs=inputs, failures=failures)
@@ -76,8 +76,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         old, new = (decode(struct, self._folder)[0] for struct in (request.old_inputs, request.news))
         differs = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-        # Resources of another region are other resources. The provider of `pulumi import` was never checked,
-        # and has none.
+        # Another region means other resources. The provider of `pulumi import` is not checked, and has none.
         moved = [key for key in differs if key == "region" and old.get(key)]
         return _difference(Diff(differs, moved))
 
@@ -131,12 +130,12 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         with _told(context):
             if inputs:
                 found = self._provider.read(type_, request.id, inputs)
-                # What cannot be read back, such as a function's code, stays as it was.
+                # Inputs that cannot be read, such as a function's code, keep their recorded value.
                 result = (request.id, {**inputs, **found[0]}, found[1]) if found else None
-            else:  # `pulumi import`, the option `import_`, or `.get` with what the program knows of it
+            else:  # `pulumi import`, the option `import_`, or `.get`
                 result = self._provider.lookup(type_, request.id, state)
         if result is None:
-            return provider_pb2.ReadResponse()  # without an id: there is none
+            return provider_pb2.ReadResponse()  # without an id: it does not exist
         id_, live, outputs = result
         return provider_pb2.ReadResponse(id=id_, inputs=_struct(live), properties=_struct(outputs))
 
@@ -149,7 +148,8 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             if request.preview:
                 outputs = self._provider.preview(type_, news, state)
             else:
-                # As it last was: after a creation that did not come to its end, that is not as wanted.
+                # The recorded state, because a creation that failed halfway left it different from the
+                # inputs.
                 old = {key: state.get(key, value) for key, value in inputs.items()}
                 outputs = self._provider.update(type_, request.id, old, news)
         return provider_pb2.UpdateResponse(properties=_struct(outputs))
@@ -170,7 +170,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             failures = _failures(lambda: result.update(self._provider.invoke(request.tok, args)))
         return provider_pb2.InvokeResponse(**{"return": _struct(result)}, failures=failures)
 
-    # --- what it has not ---
+    # --- not supported ---
 
     def Parameterize(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         _refuse(context, "the AWS provider takes no parameters: run `pulumi package add aws` without any.")
@@ -193,7 +193,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def _tell_unfinished(
         self, type_: str, inputs: dict[str, Any], error: UnfinishedError, context: grpc.ServicerContext
     ) -> NoReturn:
-        """End the call so that the state holds what exists: the next `up` then makes it as wanted."""
+        """End the call so that the state records the resource, which the next `up` then completes."""
         try:
             found = self._provider.read(type_, error.id, inputs)
         except ProviderError:
@@ -220,7 +220,7 @@ def _of(urn: str) -> tuple[str, str]:
 
 
 def _proposed(request: Any) -> str | None:
-    """Return the automatic name that `pulumi:autonaming` asks for; None where nothing is configured."""
+    """Return the name that `pulumi:autonaming` proposes, or None if it is not configured."""
     return request.autonaming.proposed_name if request.HasField("autonaming") else None
 
 
@@ -231,7 +231,7 @@ def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
 def _completed(
     given: struct_pb2.Struct, news: Mapping[str, Any], checked: Mapping[str, Any]
 ) -> struct_pb2.Struct:
-    """Return what was given, untouched, with what the check added: archives keep path and assets."""
+    """Return the given inputs unchanged, with those the check added: archives keep their content."""
     result = struct_pb2.Struct()
     result.CopyFrom(given)
     result.MergeFrom(_struct({key: value for key, value in checked.items() if key not in news}))
@@ -248,10 +248,10 @@ def _difference(diff: Diff) -> Any:
 
 
 def _failures(check: Callable[[], object]) -> list[Any]:
-    """Return what a check refuses about inputs.
+    """Return the InputError of a check as the protocol's failures.
 
-    The text names the property. A failure's own field for it stays empty: the engine would print the value,
-    which may be a secret.
+    The text names the property. The failure's field for it stays empty, because the engine would print the
+    value, which may be a secret.
     """
     try:
         check()
@@ -262,7 +262,7 @@ def _failures(check: Callable[[], object]) -> list[Any]:
 
 @contextmanager
 def _told(context: grpc.ServicerContext) -> Generator[None]:
-    """End the call with the text of what is raised on purpose."""
+    """End the call with the text of a SandboxError."""
     try:
         yield
     except SandboxError as error:

@@ -107,15 +107,6 @@ def test_a_percentile_of_a_long_period_moves_by_whole_periods() -> None:
 
 
 @pytest.mark.parametrize(
-    ("period", "speed", "expected"), [(60, 10, (6, 6)), (10, 10, (1, 1)), (300, 5, (60, 12))]
-)
-def test_speed_divides_period_and_step(period: int, speed: int, expected: tuple[int, int]) -> None:
-    alarm = read_alarm({**PLAIN, "Period": period}, speed=speed)
-
-    assert (alarm.period, alarm.step) == expected
-
-
-@pytest.mark.parametrize(
     ("description", "said"),
     [
         ({**PLAIN, "Period": 45}, "45 s; allowed are 10, 20, 30 and multiples of 60"),

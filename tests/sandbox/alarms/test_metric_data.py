@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Metric, Missing, State
+from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Metric, Missing
 from selfheal.sandbox.alarms.metric_data import ReadingError, datapoints, request
-from selfheal.sandbox.alarms.state import evaluate
+from selfheal.sandbox.alarms.state import State, evaluate
 from selfheal.sandbox.alarms.state_reason import reason_data, reason_text
 
 NOW = datetime(2027, 1, 15, 8, 0, tzinfo=UTC).timestamp()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Metric, Missing, State
-from selfheal.sandbox.alarms.state import evaluate
+from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Metric, Missing
+from selfheal.sandbox.alarms.state import State, evaluate
 
 NOW = 1_800_000_000
 METRIC = Metric("m1", {"Namespace": "n", "MetricName": "m", "Dimensions": []}, "Sum")

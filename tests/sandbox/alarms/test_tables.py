@@ -13,8 +13,8 @@ The alarm looks at 5 periods for Evaluation Periods 3. 0 is not breaching, X bre
 
 import pytest
 
-from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Metric, Missing, State
-from selfheal.sandbox.alarms.state import evaluate
+from selfheal.sandbox.alarms.alarm import Alarm, Comparison, Metric, Missing
+from selfheal.sandbox.alarms.state import State, evaluate
 
 NOW = 1_800_000_000  # a multiple of 300
 COLUMNS = (Missing.MISSING, Missing.IGNORE, Missing.BREACHING, Missing.NOT_BREACHING)

@@ -29,11 +29,6 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="module")
-def clients(emulator: Emulator) -> Clients:
-    return Clients(emulator.endpoint, emulator.region, emulator.credentials)
-
-
-@pytest.fixture(scope="module")
 def _table(clients: Clients) -> None:
     clients.get("dynamodb").create_table(
         TableName=TABLE,

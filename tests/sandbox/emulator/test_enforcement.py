@@ -83,7 +83,7 @@ def test_an_action_of_lambda_is_its_operation(service: str, operation: str | Non
 def test_condition_keys_join_those_of_the_emulator() -> None:
     seen: list[dict[str, Any]] = []
     enforce = with_condition_keys(
-        lambda *_, service_context, resource_arn: seen.append({resource_arn: service_context}),
+        lambda *request: seen.append({request[4]: request[5]}),
         {"u-1": {"FunctionArn": FUNCTION}},
     )
     table = KeyedArn("arn:table")

@@ -1,7 +1,6 @@
-"""The emulator as a process: its start, its end, its credentials, and the metrics it is taught to emit."""
+"""The emulator as a process: its start, its end, its credentials, and the metrics that it emits."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -9,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -19,33 +18,57 @@ from botocore.exceptions import ClientError
 
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import ROOT, Emulator, EmulatorError
-from selfheal.sandbox.emulator import __main__ as emulator_process
-from tests.support.emulator_functions import deploy, invoke, points, until
+from selfheal.sandbox.emulator.patches import USED, patch
+from tests.conftest import ROOT as CHECKOUT
+from tests.support.emulator_functions import deploy, invoke, points
+from tests.support.emulator_users import refused, user
+from tests.support.processes import gone, until, written
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator.start(tmp_path_factory.mktemp("emulator")) as running:
-        yield running
+def by_invoke(clients: Clients, _: str) -> None:
+    assert "FunctionError" not in invoke(clients, "by_invoke")
 
 
-@pytest.fixture(scope="module")
-def clients(emulator: Emulator) -> Clients:
-    return Clients(emulator.endpoint, emulator.region, emulator.credentials)
+def by_event(clients: Clients, _: str) -> None:
+    clients.get("lambda").invoke(FunctionName="by_event", InvocationType="Event", Payload=b"{}")
 
 
-def _gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+def by_http(clients: Clients, arn: str) -> None:
+    gateway = clients.get("apigatewayv2")
+    api = gateway.create_api(Name="by-http", ProtocolType="HTTP")["ApiId"]
+    integration = gateway.create_integration(
+        ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
+    )["IntegrationId"]
+    for route in ("ANY /{proxy+}", "ANY /"):
+        gateway.create_route(ApiId=api, RouteKey=route, Target=f"integrations/{integration}")
+    gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    url = f"{clients.endpoint}/_aws/execute-api/{api}/$default/"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert answer.read() == b"ok"
 
 
-def _one_of_each(clients: Clients, name: str) -> None:
+def by_topic(clients: Clients, arn: str) -> None:
+    sns = clients.get("sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    sns.publish(TopicArn=topic, Message="hello")
+
+
+def by_rule(clients: Clients, arn: str) -> None:
+    events = clients.get("events")
+    events.put_rule(Name="r", EventPattern=json.dumps({"source": ["test"]}))
+    events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": arn, "Input": "{}"}])
+    events.put_events(Entries=[{"Source": "test", "DetailType": "d", "Detail": "{}"}])
+
+
+@pytest.mark.parametrize("call", [by_invoke, by_event, by_http, by_topic, by_rule])
+def test_an_invocation_counts_once_whatever_its_source(
+    clients: Clients, call: Callable[[Clients, str], None]
+) -> None:
+    name = call.__name__
+    call(clients, deploy(clients, name))
     until(lambda: points(clients, name, "Invocations") == [1, 1])
     time.sleep(0.3)  # a second datapoint of the same call would follow at once
     assert points(clients, name, "Invocations") == [1, 1]
@@ -54,52 +77,6 @@ def _one_of_each(clients: Clients, name: str) -> None:
     assert points(clients, name, "Duration")[0] == 1
     assert points(clients, name, "Requests", "selfheal") == [1, 1]
     assert points(clients, name, "Errors", "selfheal") == [1, 0]
-
-
-def test_invoke_api_counts_once(clients: Clients) -> None:
-    deploy(clients, "by-invoke")
-    assert "FunctionError" not in invoke(clients, "by-invoke")
-    _one_of_each(clients, "by-invoke")
-
-
-def test_asynchronous_invoke_counts_once(clients: Clients) -> None:
-    deploy(clients, "by-event")
-    clients.get("lambda").invoke(FunctionName="by-event", InvocationType="Event", Payload=b"{}")
-    _one_of_each(clients, "by-event")
-
-
-def test_http_api_counts_once(clients: Clients, emulator: Emulator) -> None:
-    arn = deploy(clients, "by-http")
-    gateway = clients.get("apigatewayv2")
-    api = gateway.create_api(Name="by-http", ProtocolType="HTTP")["ApiId"]
-    integration = gateway.create_integration(
-        ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
-    )["IntegrationId"]
-    gateway.create_route(ApiId=api, RouteKey="ANY /{proxy+}", Target=f"integrations/{integration}")
-    gateway.create_route(ApiId=api, RouteKey="ANY /", Target=f"integrations/{integration}")
-    gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
-    with urllib.request.urlopen(
-        f"{emulator.endpoint}/_aws/execute-api/{api}/$default/", timeout=10
-    ) as answer:
-        assert answer.read() == b"ok"
-    _one_of_each(clients, "by-http")
-
-
-def test_topic_counts_once(clients: Clients) -> None:
-    arn = deploy(clients, "by-topic")
-    topic = clients.get("sns").create_topic(Name="t")["TopicArn"]
-    clients.get("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
-    clients.get("sns").publish(TopicArn=topic, Message="hello")
-    _one_of_each(clients, "by-topic")
-
-
-def test_event_rule_counts_once(clients: Clients) -> None:
-    arn = deploy(clients, "by-rule")
-    events = clients.get("events")
-    events.put_rule(Name="r", EventPattern=json.dumps({"source": ["test"]}))
-    events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": arn, "Input": "{}"}])
-    events.put_events(Entries=[{"Source": "test", "DetailType": "d", "Detail": "{}"}])
-    _one_of_each(clients, "by-rule")
 
 
 def test_a_failure_counts_as_an_error_and_keeps_its_metrics(clients: Clients) -> None:
@@ -160,16 +137,11 @@ def test_an_alarm_keeps_its_state_whatever_data_arrives_and_its_math(clients: Cl
     metrics = [{"Id": "e", "Expression": "1 + 1", "ReturnData": True}]
     cloudwatch.put_metric_alarm(AlarmName="math", Metrics=metrics, **plain)
     cloudwatch.put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 5}])
-    alarms = {
-        a["AlarmName"]: a for a in cloudwatch.describe_alarms(AlarmNames=["plain", "math"])["MetricAlarms"]
-    }
-    assert {name: alarm["StateValue"] for name, alarm in alarms.items()} == {
-        "plain": "INSUFFICIENT_DATA",
-        "math": "INSUFFICIENT_DATA",
-    }
-    assert alarms["math"]["Metrics"] == metrics
-    assert "Statistic" not in alarms["math"]
-    assert "Metrics" not in alarms["plain"]
+    math, simple = cloudwatch.describe_alarms(AlarmNames=["math", "plain"])["MetricAlarms"]
+    assert math["StateValue"] == simple["StateValue"] == "INSUFFICIENT_DATA"
+    assert math["Metrics"] == metrics
+    assert "Statistic" not in math
+    assert "Metrics" not in simple
 
 
 def test_functions_see_nothing_of_our_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,50 +159,33 @@ def handle(event, context):
     return [os.environ.get("CANARY_SECRET"), imported, os.environ["HOME"]]
 """
     with Emulator.start(tmp_path / "e") as running:
-        clients = Clients(running.endpoint, running.region, running.credentials)
-        deploy(clients, "nosy", source)
-        answer = json.loads(invoke(clients, "nosy")["Payload"].read())
-    assert answer[0] is None
-    assert answer[1] is False
-    assert answer[2].startswith(str(tmp_path))
+        deploy(running.clients, "nosy", source)
+        secret, imported, home = json.loads(invoke(running.clients, "nosy")["Payload"].read())
+    assert secret is None
+    assert imported is False
+    assert home.startswith(str(tmp_path))
 
 
-def test_iam_hands_out_a_user_and_enforces_policies(tmp_path: Path) -> None:
+def test_iam_is_enforced_for_users_and_not_for_the_root_key(tmp_path: Path) -> None:
     with Emulator.start(tmp_path, iam=True) as running:
-        assert running.credentials != ROOT
-        clients = Clients(running.endpoint, running.region, running.credentials)
-        assert ":user/" in clients.get("sts").get_caller_identity()["Arn"]
-        clients.get("sqs").create_queue(QueueName="allowed")
-        iam = clients.get("iam")
-        iam.create_user(UserName="nobody")
-        key = iam.create_access_key(UserName="nobody")["AccessKey"]
-        other = type(ROOT)(key["AccessKeyId"], key["SecretAccessKey"])
-        with pytest.raises(ClientError, match=r"not authorized"):
-            Clients(running.endpoint, running.region, other).get("sqs").create_queue(QueueName="denied")
+        assert refused(lambda: running.clients.get("sqs").create_queue(QueueName="allowed")) is None
+        nobody = user(running).get("sns")
+        assert refused(lambda: nobody.create_topic(Name="denied")) == "sns:CreateTopic"
 
 
 @pytest.mark.parametrize("iam", [False, True])
-def test_resources_survive_a_stop_when_persisted(tmp_path: Path, iam: bool) -> None:
-    with Emulator.start(tmp_path, iam=iam, persist=True) as first:
-        clients = Clients(first.endpoint, first.region, first.credentials)
-        clients.get("sns").create_topic(Name="kept")
-        deploy(clients, "kept")
-        invoke(clients, "kept")
-    with Emulator.start(tmp_path, iam=iam, persist=True) as second:
-        clients = Clients(second.endpoint, second.region, second.credentials)
-        assert [t["TopicArn"] for t in clients.get("sns").list_topics()["Topics"]] == [
-            "arn:aws:sns:us-east-1:000000000000:kept"
-        ]
-        assert "FunctionError" not in invoke(clients, "kept")
-        assert points(clients, "kept", "Invocations") == [2, 2]
-
-
-def test_nothing_survives_a_stop_otherwise(tmp_path: Path) -> None:
-    with Emulator.start(tmp_path) as first:
-        Clients(first.endpoint, first.region, first.credentials).get("sns").create_topic(Name="lost")
-    with Emulator.start(tmp_path) as second:
-        topics = Clients(second.endpoint, second.region, second.credentials).get("sns").list_topics()
-    assert topics["Topics"] == []
+def test_resources_survive_a_stop_if_and_only_if_they_are_to_persist(tmp_path: Path, iam: bool) -> None:
+    for persist in (True, False):
+        with Emulator.start(tmp_path / str(persist), iam=iam, persist=persist) as first:
+            first.clients.get("sns").create_topic(Name="kept")
+            deploy(first.clients, "kept")
+            invoke(first.clients, "kept")
+        with Emulator.start(tmp_path / str(persist), iam=iam, persist=persist) as second:
+            topics = second.clients.get("sns").list_topics()["Topics"]
+            assert [each["TopicArn"].rpartition(":")[2] for each in topics] == ["kept"] * persist
+            if persist:
+                assert "FunctionError" not in invoke(second.clients, "kept")
+                assert points(second.clients, "kept", "Invocations") == [2, 2]
 
 
 SLEEPING = """
@@ -247,29 +202,29 @@ def _sleeping_worker(clients: Clients, folder: Path) -> int:
     file = folder / "pid"
     payload = json.dumps({"file": str(file)}).encode()
     clients.get("lambda").invoke(FunctionName="sleeping", InvocationType="Event", Payload=payload)
-    until(lambda: file.exists() and file.read_text() != "")
-    return int(file.read_text())
+    return int(written(file))
 
 
 def test_stop_ends_functions_in_flight_and_cleans_up(tmp_path: Path) -> None:
     running = Emulator.start(tmp_path / "e")
-    worker = _sleeping_worker(Clients(running.endpoint, running.region, running.credentials), tmp_path)
+    worker = _sleeping_worker(running.clients, tmp_path)
     running.stop()
     running.stop()
-    until(lambda: _gone(worker), 3)
+    until(lambda: gone(worker), 3)
     assert sorted(p.name for p in (tmp_path / "e").iterdir()) == ["emulator.log"]
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"{running.endpoint}/_ministack/ready", timeout=2)
 
 
 def test_a_killed_parent_leaves_no_orphan(tmp_path: Path) -> None:
-    root = Path(__file__).parents[3]
     parent = (
         "import sys, time; from pathlib import Path; from selfheal.sandbox.emulator import Emulator; "
         f"e = Emulator.start(Path({str(tmp_path / 'e')!r}), persist=True); "
         "print(e.process.pid, e.endpoint, flush=True); time.sleep(60)"
     )
-    process = subprocess.Popen([sys.executable, "-c", parent], cwd=root, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout
     pid, endpoint = process.stdout.readline().split()
     clients = Clients(endpoint, "us-east-1", ROOT)
@@ -278,23 +233,17 @@ def test_a_killed_parent_leaves_no_orphan(tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    until(lambda: _gone(int(pid)) and _gone(worker), 20)
+    until(lambda: gone(int(pid)) and gone(worker), 20)
     assert (tmp_path / "e" / "state" / "sns.json").exists()
 
 
-def test_a_taken_port_is_refused(tmp_path: Path) -> None:
+def test_a_given_port_is_used_and_refused_while_it_is_taken(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(EmulatorError, match=rf"port {port} of 127.0.0.1 cannot be used.*choose another"):
             Emulator.start(tmp_path, port=port)
-
-
-def test_a_given_port_is_used(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with Emulator.start(tmp_path, port=port) as running:
         assert running.endpoint == f"http://127.0.0.1:{port}"
 
@@ -310,9 +259,8 @@ def test_an_emulator_that_dies_shows_the_end_of_its_log(
 
 
 def test_a_ministack_without_the_replaced_functions_is_refused() -> None:
-    names = emulator_process.NEEDED.keys() | emulator_process.STORES.keys()
-    empty = {name: ModuleType(name) for name in names}
+    empty = {name: ModuleType(name) for name in USED}
     with pytest.raises(
         RuntimeError, match=r"no cloudwatch\._evaluate_alarm, .*iam_evaluator\.enforce, dynamodb\._tables"
     ):
-        emulator_process.patch(empty)
+        patch(empty)

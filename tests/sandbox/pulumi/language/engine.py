@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,28 +109,6 @@ class Project:
     def told(self) -> Any:
         """What the program wrote with `json.dump(..., open("told", "w"))`."""
         return json.loads((self.folder / "told").read_text())
-
-
-def ended(pid: int) -> bool:
-    """Whether the process is gone within three seconds (a zombie is: its parent is this process)."""
-    for _ in range(60):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def written(path: Path) -> str:
-    """The text of a file that another process writes soon."""
-    for _ in range(200):
-        if path.exists() and path.read_text():
-            return path.read_text()
-        time.sleep(0.05)
-    raise AssertionError(f"{path} was not written")
 
 
 def wheel(folder: Path) -> str:

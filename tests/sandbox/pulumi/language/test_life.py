@@ -13,7 +13,8 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2_grpc
 
-from tests.sandbox.pulumi.language.engine import Health, Project, ended
+from tests.sandbox.pulumi.language.engine import Health, Project
+from tests.support.processes import ended
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from selfheal.sandbox.pulumi.cli import EXECUTABLE
-from tests.sandbox.pulumi.language.engine import ended, wheel, written
+from tests.sandbox.pulumi.language.engine import wheel
+from tests.support.processes import descendants, ended, written
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -181,18 +182,6 @@ def long_run(pulumi: Pulumi) -> Iterator[tuple[subprocess.Popen[str], list[int]]
     finally:
         process.kill()
         process.communicate()
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process below one, from /proc."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    found = [child for child, parent in parents.items() if parent == pid]
-    return found + [below for child in found for below in descendants(child)]
 
 
 def test_ctrl_c_ends_the_run_without_a_traceback(

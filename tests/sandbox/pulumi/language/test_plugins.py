@@ -10,7 +10,8 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
-from tests.sandbox.pulumi.language.engine import Project, ended, refusal, wheel
+from tests.sandbox.pulumi.language.engine import Project, refusal, wheel
+from tests.support.processes import ended
 
 Host = language_pb2_grpc.LanguageRuntimeStub
 

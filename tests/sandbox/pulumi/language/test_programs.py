@@ -9,7 +9,8 @@ import grpc
 import pytest
 from pulumi.runtime.proto import language_pb2_grpc
 
-from tests.sandbox.pulumi.language.engine import SECRET, Engine, Project, ended, refusal, written
+from tests.sandbox.pulumi.language.engine import SECRET, Engine, Project, refusal
+from tests.support.processes import ended, written
 
 Host = language_pb2_grpc.LanguageRuntimeStub
 

@@ -9,7 +9,7 @@ import pytest
 
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.pulumi import cli as pulumi_cli
-from selfheal.sandbox.pulumi.plugin.version import provider_version
+from selfheal.sandbox.pulumi.plugin.install import provider_version
 from tests.sandbox.pulumi.plugin.conftest import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]

@@ -9,8 +9,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from selfheal.sandbox.pulumi.plugin.install import install
-from selfheal.sandbox.pulumi.plugin.version import provider_version
+from selfheal.sandbox.pulumi.plugin.install import install, provider_version
 
 
 def test_it_is_put_where_the_engine_looks_and_twice_is_once(tmp_path: Path) -> None:

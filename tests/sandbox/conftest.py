@@ -1,3 +1,5 @@
+"""An emulator for each file of tests that asks for one."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -7,17 +9,17 @@ from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with Emulator.start(tmp_path_factory.mktemp("emulator")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clients(emulator: Emulator) -> Clients:
-    return Clients(emulator.endpoint, emulator.region, emulator.credentials)
+    return emulator.clients
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def provider(emulator: Emulator) -> AwsProvider:
     return AwsProvider(emulator.endpoint, emulator.region, emulator.credentials)
