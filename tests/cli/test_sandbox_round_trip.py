@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.emulator import REGION
 from selfheal.sandbox.emulator import ROOT as KEY
 from tests.cli.support import PLAN, TABLE, drifting, escalated, proposed, typed
+from tests.support.emulator_users import refused
 from tests.support.processes import children, gone
 
 pytestmark = pytest.mark.slow
@@ -109,6 +110,18 @@ def test_serve_is_found_by_other_commands_and_leaves_no_process(own_home: Path, 
     outcome = selfheal("incidents")
     assert told["endpoint"] in outcome.stderr
     assert "No incident" in outcome.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--enforce-iam",)])
+def test_serve_enforces_iam_only_if_it_is_told_to(options: tuple[str, ...]) -> None:
+    with serving(*options) as told:
+        iam = Clients(told["endpoint"], REGION, KEY).get("iam")
+        iam.create_user(UserName="nobody")
+        key = iam.create_access_key(UserName="nobody")["AccessKey"]
+        nobody = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+        api = Clients(told["endpoint"], REGION, nobody).get("dynamodb")
+        action = refused(api.list_tables)
+    assert action == ("dynamodb:ListTables" if options else None)
 
 
 def test_the_environment_is_taken_by_a_shell_and_is_all_that_boto3_needs(own_home: Path) -> None:
