@@ -21,8 +21,8 @@ def written(path: Path) -> str:
 
 def children(pid: int) -> list[int]:
     """Return the processes that a process started; none where there is no such list."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+    threads = Path(f"/proc/{pid}/task").glob("*/children")  # any of its threads may have started one
+    return [int(child) for listed in threads for child in listed.read_text().split()]
 
 
 def descendants(pid: int) -> list[int]:

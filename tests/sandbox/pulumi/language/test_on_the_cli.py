@@ -14,60 +14,23 @@ import pytest
 from selfheal.sandbox.pulumi.cli import EXECUTABLE
 from tests.sandbox.pulumi.language.engine import wheel
 from tests.support.processes import descendants, ended, written
+from tests.support.stacks import Account, Stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
-class Pulumi:
-    """The CLI on a project in a folder of its own, with a backend and a PULUMI_HOME of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.project = folder / "project"
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{folder}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "NO_COLOR": "1",
-        }
-        self.write("project/Pulumi.yaml", "name: tiny\nruntime: python\n")
-
-    def write(self, name: str, text: str) -> None:
-        path = self.project.parent / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [EXECUTABLE, "--non-interactive", *arguments],
-            cwd=self.project,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *arguments: str, code: int = 0) -> str:
-        process = self.start(*arguments)
-        try:
-            said, _ = process.communicate(timeout=90)
-        finally:
-            process.kill()
-        assert process.returncode == code, said
-        return said
-
-
 @pytest.fixture
-def pulumi(tmp_path: Path) -> Pulumi:
+def tiny(account: Account) -> Stack:
     if not (EXECUTABLE.resolve().parent / "pulumi-language-python").read_bytes().startswith(b"#!/bin/sh"):
         pytest.skip("this CLI came with the official language host")
-    pulumi = Pulumi(tmp_path)
-    pulumi.run("stack", "init", "dev")
-    return pulumi
+    return account.small("tiny")
+
+
+def write(stack: Stack, name: str, text: str) -> None:
+    """Write a file of the project."""
+    path = stack.project / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
 
 
 PACK = """\
@@ -79,35 +42,36 @@ PolicyPack(name="tiny", enforcement_level=EnforcementLevel.MANDATORY,
 """
 
 
-def with_pack(pulumi: Pulumi) -> str:
-    pulumi.write("pack/PulumiPolicy.yaml", "runtime: python\nversion: 0.0.1\n")
-    pulumi.write("pack/__main__.py", PACK)
+def with_pack(tiny: Stack) -> str:
+    write(tiny, "../pack/PulumiPolicy.yaml", "runtime: python\nversion: 0.0.1\n")
+    write(tiny, "../pack/__main__.py", PACK)
     return "--policy-pack=../pack"
 
 
-def test_up_with_configuration_and_secret(pulumi: Pulumi) -> None:
-    pulumi.write(
-        "project/__main__.py",
+def test_up_with_configuration_and_secret(tiny: Stack) -> None:
+    write(
+        tiny,
+        "__main__.py",
         "import pulumi\n"
         "print('from the program')\n"
         "config = pulumi.Config()\n"
         "pulumi.export('plain', config.get_int('plain'))\n"
         "pulumi.export('hidden', config.get_secret('hidden'))\n",
     )
-    pulumi.run("config", "set", "plain", "5")
-    pulumi.run("config", "set", "--secret", "hidden", "hush")
+    tiny.run("config set", "plain", "5")
+    tiny.run("config set", "--secret", "hidden", "hush")
 
-    said = pulumi.run("up", "--yes")
+    said = tiny.run("up")
 
     assert "from the program" in said
     assert "hush" not in said
-    assert json.loads(pulumi.run("stack", "output", "--json")) == {"hidden": "[secret]", "plain": 5}
+    assert json.loads(tiny.run("stack output", "--json")) == {"hidden": "[secret]", "plain": 5}
 
 
-def test_an_exception_fails_preview_with_its_traceback_only(pulumi: Pulumi) -> None:
-    pulumi.write("project/__main__.py", "raise ValueError('not so')\n")
+def test_an_exception_fails_preview_with_its_traceback_only(tiny: Stack) -> None:
+    write(tiny, "__main__.py", "raise ValueError('not so')\n")
 
-    said = pulumi.run("preview", code=1)
+    said = tiny.run("preview", code=1)
 
     assert "error: Program failed with an unhandled exception:" in said
     assert "ValueError: not so" in said
@@ -115,21 +79,22 @@ def test_an_exception_fails_preview_with_its_traceback_only(pulumi: Pulumi) -> N
     assert "sandbox" not in said
 
 
-def test_a_pack_stops_preview(pulumi: Pulumi) -> None:
-    pulumi.write("project/__main__.py", "")
+def test_a_pack_stops_preview(tiny: Stack) -> None:
+    write(tiny, "__main__.py", "")
 
-    said = pulumi.run("preview", with_pack(pulumi), code=1)
+    said = tiny.run("preview", with_pack(tiny), code=1)
 
     assert re.search(r"\[mandatory\]\s+seen", said)
     assert "saw 1 resource" in said
     assert "Traceback" not in said
 
 
-def test_a_component_package_is_started_from_its_folder(pulumi: Pulumi) -> None:
+def test_a_component_package_is_started_from_its_folder(tiny: Stack) -> None:
     options = f"{{virtualenv: {Path(sys.executable).parent.parent}}}"
-    pulumi.write("package/PulumiPlugin.yaml", f"runtime: {{name: python, options: {options}}}\n")
-    pulumi.write(
-        "package/thing.py",
+    write(tiny, "../package/PulumiPlugin.yaml", f"runtime: {{name: python, options: {options}}}\n")
+    write(
+        tiny,
+        "../package/thing.py",
         "from typing import Optional, TypedDict\n"
         "import pulumi\n"
         "class ThingArgs(TypedDict):\n"
@@ -139,45 +104,45 @@ def test_a_component_package_is_started_from_its_folder(pulumi: Pulumi) -> None:
         "        super().__init__('tiny:index:Thing', name, {}, opts)\n"
         "        self.register_outputs({})\n",
     )
-    pulumi.write(
-        "package/__main__.py",
+    write(
+        tiny,
+        "../package/__main__.py",
         "from pulumi.provider.experimental import component_provider_host\n"
         "from thing import Thing\n"
         "component_provider_host(name='tiny', components=[Thing])\n",
     )
 
-    schema = json.loads(pulumi.run("package", "get-schema", "../package"))
+    schema = json.loads(tiny.run("package get-schema", "../package"))
 
     assert schema["resources"]["tiny:index:Thing"]["inputProperties"] == {"size": {"type": "integer"}}
 
 
-def test_pulumi_install_makes_the_environment(pulumi: Pulumi) -> None:
-    digest = wheel(pulumi.project)
-    pulumi.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(pulumi.project)}
-    pulumi.write(
-        "project/Pulumi.yaml", "name: tiny\nruntime: {name: python, options: {virtualenv: their-venv}}\n"
-    )
-    pulumi.write("project/requirements.txt", f"tiny-thing==1.0 --hash=sha256:{digest}\n")
+def test_pulumi_install_makes_the_environment(tiny: Stack) -> None:
+    digest = wheel(tiny.project)
+    offline = tiny.within(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tiny.project))
+    write(tiny, "Pulumi.yaml", "name: tiny\nruntime: {name: python, options: {virtualenv: their-venv}}\n")
+    write(tiny, "requirements.txt", f"tiny-thing==1.0 --hash=sha256:{digest}\n")
 
-    said = pulumi.run("install")
+    said = offline.run("install")
 
     assert "Successfully installed tiny-thing-1.0" in said
-    assert list(pulumi.project.glob("their-venv/lib/python*/site-packages/tiny_thing.py"))
+    assert list(tiny.project.glob("their-venv/lib/python*/site-packages/tiny_thing.py"))
 
 
 @pytest.fixture
-def long_run(pulumi: Pulumi) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+def long_run(tiny: Stack) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """An `up` in the middle of its program, with a pack, and the processes below it."""
-    pulumi.write(
-        "project/__main__.py",
+    write(
+        tiny,
+        "__main__.py",
         "import subprocess, time\n"
         "subprocess.Popen(['sleep', '120'])\n"
         "open('running', 'w').write('yes')\n"
         "time.sleep(120)\n",
     )
-    process = pulumi.start("up", "--yes", "--skip-preview", with_pack(pulumi))
+    process = tiny.start("up", "--skip-preview", with_pack(tiny))
     try:
-        written(pulumi.project / "running")
+        written(tiny.project / "running")
         yield process, descendants(process.pid)
     finally:
         process.kill()

@@ -1,30 +1,21 @@
 """The plugin under the real Pulumi CLI: small programs of the tests' own."""
 
-import signal
-import subprocess
-import time
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from selfheal.sandbox.clients import Clients
-from selfheal.sandbox.pulumi import cli as pulumi_cli
 from selfheal.sandbox.pulumi.plugin.install import provider_version
-from tests.sandbox.pulumi.plugin.conftest import Project
+from tests.support.processes import children, gone, until
+from tests.support.stacks import FAILED, Account, Stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
-Make = Callable[[str], Project]
-
-TRUST = (
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",'
-    '"Principal":{"Service":"lambda.amazonaws.com"}}]}'
-)
-FUNCTION = f"""
-role = aws.iam.Role("role", assume_role_policy='{TRUST}')
+FUNCTION = """
+role = aws.iam.Role("role", assume_role_policy=TRUST)
 function = aws.lambda_.Function("function", role=role.arn, handler="index.handle", runtime="python3.13",
     code=pulumi.FileArchive("functions"),
-    environment={{"variables": {{"RATE": "0.3", "KEY": pulumi.Output.secret("hush-hush")}}}})
+    environment={"variables": {"RATE": "0.3", "KEY": pulumi.Output.secret("hush-hush")}})
 pulumi.export("name", function.name)
 """
 LEDGER = """
@@ -33,27 +24,27 @@ table = aws.dynamodb.Table("table", name="{name}", hash_key="{key}", billing_mod
 """
 
 
-def _with_function(project: Make, name: str) -> Project:
+def _with_function(account: Account, name: str) -> Stack:
     """A project whose folder has names of ours, which the plugin must not import."""
-    made = project(name)
+    made = account.small(name)
     for folder in ("functions", "sandbox"):
-        (made.folder / folder).mkdir()
-    (made.folder / "sandbox" / "__init__.py").write_text(
+        (made.project / folder).mkdir()
+    (made.project / "sandbox" / "__init__.py").write_text(
         "raise ImportError('the program\\'s, not the plugin\\'s')"
     )
-    (made.folder / "functions" / "index.py").write_text("def handle(event, context):\n    return event\n")
+    (made.project / "functions" / "index.py").write_text("def handle(event, context):\n    return event\n")
     made.program(FUNCTION)
     return made
 
 
-def test_first_deployment_no_change_drift_and_its_restoration(project: Make, clients: Clients) -> None:
-    made = _with_function(project, "first")
+def test_first_deployment_no_change_drift_and_its_restoration(account: Account, clients: Clients) -> None:
+    made = _with_function(account, "first")
     assert "functions" in made.run("preview", "--diff")
     made.up()
     assert "unchanged" in made.run("preview", "--expect-no-changes")
-    assert "hush-hush" not in made.run("stack", "export")
+    assert "hush-hush" not in made.run("stack export")
 
-    name = made.run("stack", "output", "name").strip()
+    name = made.run("stack output", "name").strip()
     api = clients.get("lambda")
     api.update_function_configuration(
         FunctionName=name, Environment={"Variables": {"RATE": "0", "KEY": "hush-hush"}}
@@ -64,49 +55,49 @@ def test_first_deployment_no_change_drift_and_its_restoration(project: Make, cli
     live = api.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     assert live == {"RATE": "0.3", "KEY": "hush-hush"}
 
-    (made.folder / "functions" / "index.py").write_text("def handle(event, context):\n    return 2\n")
+    (made.project / "functions" / "index.py").write_text("def handle(event, context):\n    return 2\n")
     assert "[diff: ~code]" in made.run("preview")
-    made.run("destroy", "--yes")
-    assert made.state() == []
+    made.run("destroy")
+    assert made.resources() == []
 
 
-def test_a_program_below_the_project_has_its_archives_beside_it(project: Make) -> None:
-    made = _with_function(project, "below")
-    below = made.folder / "infra"
+def test_a_program_below_the_project_has_its_archives_beside_it(account: Account) -> None:
+    made = _with_function(account, "below")
+    below = made.project / "infra"
     below.mkdir()
     for name in ("functions", "__main__.py"):
-        (made.folder / name).rename(below / name)
-    (made.folder / "Pulumi.yaml").write_text("name: below\nruntime: python\nmain: infra\n")
+        (made.project / name).rename(below / name)
+    (made.project / "Pulumi.yaml").write_text("name: below\nruntime: python\nmain: infra\n")
     made.up()
     assert made.resource("function")["outputs"]["codeSha256"]
 
 
-def test_a_table_of_another_stack_is_refused_and_unharmed(project: Make, clients: Clients) -> None:
+def test_a_table_of_another_stack_is_refused_and_unharmed(account: Account, clients: Clients) -> None:
     text = LEDGER.format(name="the-ledger", key="pk", protected=True)
-    first, second = project("one"), project("two")
+    first, second = account.small("one"), account.small("two")
     first.program(text)
     first.up()
     clients.get("dynamodb").put_item(TableName="the-ledger", Item={"pk": {"S": "kept"}})
 
     second.program(text)
-    assert "ResourceInUseException: Table already exists: the-ledger" in second.up(refused=True)
-    second.run("destroy", "--yes")
+    assert "ResourceInUseException: Table already exists: the-ledger" in second.up(code=FAILED)
+    second.run("destroy")
 
     ledger = first.resource("table")["urn"]
-    assert "ResourceInUseException" in first.up("--replace", ledger, refused=True)
+    assert "ResourceInUseException" in first.up("--replace", ledger, code=FAILED)
     first.program(LEDGER.format(name="the-ledger", key="other", protected=True))
-    said = first.up(refused=True)  # another key: the old one would have to go first, and is protected
+    said = first.up(code=FAILED)  # another key: the old one would have to go first, and is protected
     assert "Table is protected against deletion" in said
-    assert "protected against deletion" in first.run("destroy", "--yes", refused=True)
+    assert "protected against deletion" in first.run("destroy", code=FAILED)
     assert clients.get("dynamodb").scan(TableName="the-ledger")["Items"] == [{"pk": {"S": "kept"}}]
 
 
 def test_what_a_creation_left_half_made_is_in_the_state_and_mended_by_the_next_up(
-    project: Make, clients: Clients
+    account: Account, clients: Clients
 ) -> None:
-    made = project("half")
+    made = account.small("half")
     made.program('aws.cloudwatch.LogGroup("logs", retention_in_days=13)')
-    assert "Invalid retentionInDays value: 13" in made.up(refused=True)
+    assert "Invalid retentionInDays value: 13" in made.up(code=FAILED)
     name = made.resource("logs")["id"]
     made.program('aws.cloudwatch.LogGroup("logs", retention_in_days=14)')
     made.up()
@@ -115,14 +106,12 @@ def test_what_a_creation_left_half_made_is_in_the_state_and_mended_by_the_next_u
 
 
 def test_a_topic_is_imported_and_a_program_that_says_so_has_no_difference(
-    project: Make, clients: Clients
+    account: Account, clients: Clients
 ) -> None:
     arn = clients.get("sns").create_topic(Name="people", Attributes={"DisplayName": "People"})["TopicArn"]
-    made = project("imports")
+    made = account.small("imports")
     made.program("")
-    made.run(
-        "import", "aws:sns/topic:Topic", "people", arn, "--yes", "--generate-code=false", "--protect=false"
-    )
+    made.run("import", "aws:sns/topic:Topic", "people", arn, "--generate-code=false", "--protect=false")
     assert made.resource("people")["inputs"] == {"displayName": "People", "name": "people"}
     made.program('aws.sns.Topic("people", name="people", display_name="People")')
     assert "unchanged" in made.run("preview", "--expect-no-changes")
@@ -131,11 +120,11 @@ def test_a_topic_is_imported_and_a_program_that_says_so_has_no_difference(
         f'pulumi.export("found", aws.sns.Topic.get("found", "{arn}").display_name)'
     )
     made.up()
-    assert made.run("stack", "output", "found").strip() == "People"
+    assert made.run("stack output", "found").strip() == "People"
 
 
-def test_two_regions_by_explicit_providers(project: Make) -> None:
-    made = project("regions")
+def test_two_regions_by_explicit_providers(account: Account) -> None:
+    made = account.small("regions")
     made.program(
         'for region in ("us-west-2", "eu-west-1"):\n'
         "    provider = aws.Provider(region, region=region)\n"
@@ -144,15 +133,15 @@ def test_two_regions_by_explicit_providers(project: Make) -> None:
     )
     made.up()
     for region in ("us-west-2", "eu-west-1"):
-        assert made.run("stack", "output", region).startswith(f"arn:aws:sqs:{region}:")
-    made.run("destroy", "--yes")
+        assert made.run("stack output", region).startswith(f"arn:aws:sqs:{region}:")
+    made.run("destroy")
 
 
-def test_another_region_of_the_environment_replaces_and_forgets_nothing(project: Make) -> None:
-    made = project("moved")
+def test_another_region_of_the_environment_replaces_and_forgets_nothing(account: Account) -> None:
+    made = account.small("moved")
     made.program('aws.sqs.Queue("queue")')
     made.up()
-    made.environment |= {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    made = made.within(AWS_REGION="eu-west-1", AWS_DEFAULT_REGION="eu-west-1")
     assert "1 to replace" in made.run("preview")
     made.up()
     assert ":eu-west-1:" in made.resource("queue")["outputs"]["arn"]
@@ -169,73 +158,50 @@ def test_another_region_of_the_environment_replaces_and_forgets_nothing(project:
     ],
 )  # fmt: skip
 def test_what_the_provider_does_not_know_is_refused_by_name_at_preview(
-    project: Make, text: str, said: str
+    account: Account, text: str, said: str
 ) -> None:
-    made = project("unknown")
+    made = account.small("unknown")
     made.program(text)
-    assert said in made.run("preview", refused=True)
+    assert said in made.run("preview", code=FAILED)
 
 
-def test_with_credentials_and_an_endpoint_of_aws_nothing_is_called(project: Make) -> None:
-    made = project("real")
+def test_with_credentials_and_an_endpoint_of_aws_nothing_is_called(account: Account) -> None:
+    made = account.small("real")
     made.program('aws.sqs.Queue("q")')
     real = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI"}
     for endpoint in ("", "https://sqs.us-east-1.amazonaws.com"):
         for command in ("preview", "up"):
-            said = made.run(command, *(["--yes"] if command == "up" else []), refused=True,
-                            AWS_ENDPOINT_URL=endpoint, **real)  # fmt: skip
+            said = made.within(AWS_ENDPOINT_URL=endpoint, **real).run(command, code=FAILED)
             assert "this is the sandbox's AWS provider" in said
             assert "use the real AWS provider" in said
-    assert made.state() == []
+    assert made.resources() == []
 
 
-def test_the_plugin_ends_with_a_cli_that_was_killed(project: Make) -> None:
-    made = project("killed")
-    ready = made.folder / "ready"
+def test_the_plugin_ends_with_a_cli_that_was_killed(account: Account) -> None:
+    made = account.small("killed")
+    ready = made.project / "ready"
     made.program(
         f"import pathlib, time\naws.get_region()\npathlib.Path({str(ready)!r}).touch()\ntime.sleep(60)"
     )
-    cli = subprocess.Popen(
-        [str(pulumi_cli.executable()), "--non-interactive", "up", "--yes", "--skip-preview"],
-        cwd=made.folder,
-        env=made.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    cli = made.start("up", "--skip-preview")
     try:
-        _wait(ready.exists)
-        plugins = [child for child in _children(cli.pid) if "sandbox.pulumi.plugin" in _command(child)]
+        until(ready.exists)
+        plugins = [child for child in children(cli.pid) if "pulumi.plugin" in _command(child)]
         assert plugins
     finally:
-        cli.send_signal(signal.SIGKILL)
-        cli.wait()
-    _wait(lambda: not any("sandbox.pulumi.plugin" in _command(plugin) for plugin in plugins), seconds=5)
+        cli.kill()
+        cli.communicate()
+    until(lambda: all(map(gone, plugins)), 5)
 
 
-def test_the_plugin_is_installed_as_pulumi_installs_one(project: Make) -> None:
-    made = project("installed")
-    listed = made.run("plugin", "ls")
+def test_the_plugin_is_installed_as_pulumi_installs_one(account: Account) -> None:
+    made = account.small("installed")
+    listed = made.run("plugin ls")
     assert [line.split()[:3] for line in listed.splitlines() if line.startswith("aws")] == [
         ["aws", "resource", provider_version()]
     ]
-    assert f'"version": "{provider_version()}"' in made.run("package", "get-schema", "aws")
-
-
-def _wait(until: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not until():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-def _children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [line.split() for line in listed.splitlines()]
-    return [int(child) for child, parent in pairs if int(parent) == pid]
+    assert f'"version": "{provider_version()}"' in made.run("package get-schema", "aws")
 
 
 def _command(pid: int) -> str:
-    shown = subprocess.run(
-        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return shown.stdout
+    return Path(f"/proc/{pid}/cmdline").read_text()

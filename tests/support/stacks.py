@@ -1,11 +1,11 @@
-"""The real Pulumi CLI on an emulator of a test's own: what is typed, what it printed, what is there."""
+"""Stacks of the real Pulumi CLI on an emulator: commands, what they print, and the state."""
 
 import json
 import os
 import subprocess
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +22,29 @@ SECONDS = 180.0
 FAILED, CHANGES = 1, 7
 """Exit codes of the CLI: refused or failed, and changes where none were expected (seen with 3.274.1)."""
 
-TAKES_CONFIG = {"up", "preview", "refresh", "destroy", "import"}
+TAKES_CONFIG = {"up", "preview", "refresh", "destroy", "import", "config"}
 """Commands that are given the copy of the stack's file."""
+
+PROGRAM = """
+import json
+import pulumi
+import pulumi_aws as aws
+
+LAMBDA = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [LAMBDA]})
+"""
+"""How a program of `write_program` begins."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """An emulator, and a backend with a PULUMI_HOME of its own."""
+    """An emulator, with a backend and a PULUMI_HOME."""
 
-    emulator: Emulator
+    clients: Clients
+    """Of the emulator."""
     folder: Path
     environment: Mapping[str, str]
     """The whole environment of the CLI."""
-
-    @property
-    def clients(self) -> Clients:
-        """Return boto3 clients of the emulator."""
-        return Clients(self.emulator.endpoint, self.emulator.region, self.emulator.credentials)
 
     def stack(self, name: str, **overrides: Any) -> "Stack":
         """Make a stack of the unmodified program, like dev but for `overrides`, by the project's keys."""
@@ -51,6 +57,10 @@ class Account:
         folder = self.folder / f"stack-{name}-{len(list(self.folder.iterdir()))}"
         config_file = pulumi_cli.init_stack(project, name, folder, self.environment, overrides or {})
         return Stack(self, project, name, config_file)
+
+    def small(self, name: str, body: str = "", *, stack: str = "dev") -> "Stack":
+        """Make a stack of a new project with a program of one file."""
+        return self.stack_with(stack, write_program(self.folder / name, body, name=name))
 
 
 @dataclass
@@ -67,9 +77,11 @@ class Stack:
     def arguments(self, command: str, *more: str) -> list[str]:
         """Return the whole command line of a command, for example of `up` or `stack export`."""
         words = command.split()
-        line = [str(pulumi_cli.EXECUTABLE), *words, "--stack", self.name, "--non-interactive"]
+        line = [str(pulumi_cli.EXECUTABLE), *words, "--non-interactive"]
+        if words[0] not in {"plugin", "package", "install"}:
+            line += ["--stack", self.name]
         if words[0] in TAKES_CONFIG:
-            line += ["--config-file", str(self.config_file), "--color", "never"]
+            line += ["--config-file", str(self.config_file)]
         if words[0] in {"up", "destroy", "refresh", "import"} and "--preview-only" not in more:
             line += ["--yes"]
         if words[0] in {"up", "preview"}:
@@ -125,6 +137,11 @@ class Stack:
         """Return the resources of the stack's state."""
         return self.exported()["deployment"].get("resources", [])
 
+    def resource(self, name: str) -> dict[str, Any]:
+        """Return a resource of the stack's state by its logical name."""
+        [found] = [each for each in self.resources() if each["urn"].endswith(f"::{name}")]
+        return found
+
     def urn(self, type_: str, name: str) -> str:
         """Return the URN of a resource by the end of its type, as `Function`, and its logical name."""
         [found] = [
@@ -133,6 +150,15 @@ class Stack:
             if each["urn"].endswith(f"::{name}") and each["type"].endswith(f":{type_}")
         ]
         return found
+
+    def program(self, body: str) -> None:
+        """Write the program of one file anew."""
+        (self.project / "__main__.py").write_text(f"{PROGRAM}{textwrap.dedent(body)}\n")
+
+    def within(self, **environment: str) -> "Stack":
+        """Return the same stack with other variables in the CLI's environment."""
+        account = self.account
+        return replace(self, account=replace(account, environment={**account.environment, **environment}))
 
     def configure(self, **values: Any) -> None:
         """Set configuration of the project in the stack's copy; None removes a key."""
@@ -145,15 +171,21 @@ class Stack:
         self.config_file.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-@contextmanager
-def account(folder: Path, *, iam: bool = False) -> Generator[Account]:
-    """Start an emulator, and make an empty backend beside it."""
+def make_account(folder: Path, emulator: Emulator) -> Account:
+    """Make an empty backend and a PULUMI_HOME for an emulator."""
     backend, home, stacks = folder / "backend", folder / "home", folder / "stacks"
     for made in (backend, home, stacks):
         made.mkdir(parents=True)
     (home / "plugins").symlink_to(pulumi_cli.HOME / "plugins")  # read, never written
-    with Emulator.start(folder / "emulator", iam=iam) as emulator:
-        added = pulumi_cli.environment(
-            emulator.endpoint, emulator.region, emulator.credentials, backend, home=home
-        )
-        yield Account(emulator, stacks, pulumi_cli.merged(os.environ, added))
+    added = pulumi_cli.environment(
+        emulator.endpoint, emulator.region, emulator.credentials, backend, home=home
+    )
+    return Account(emulator.clients, stacks, pulumi_cli.merged(os.environ, added) | {"NO_COLOR": "1"})
+
+
+def write_program(folder: Path, body: str, *, name: str = "small") -> Path:
+    """Write a Pulumi project of one file, which begins with `PROGRAM`, and return its folder."""
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\noptions: {{refresh: always}}\n")
+    (folder / "__main__.py").write_text(f"{PROGRAM}{textwrap.dedent(body)}\n")
+    return folder
