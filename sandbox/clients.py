@@ -73,9 +73,9 @@ class Clients:
     retries: int = 4
     """Attempts of one call, the first included. Default 4."""
 
-    _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
-    _session: Session | None = field(default=None, repr=False)
-    _lock: Lock = field(default_factory=Lock, repr=False)
+    _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
+    _session: Session | None = field(default=None, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def get(self, service: str) -> Any:
         """Return the client of a service, by boto3's name for it (`lambda`, `iam`, ...)."""

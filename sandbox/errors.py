@@ -6,9 +6,7 @@
     |-- UnsupportedError         the program asks for what the sandbox does not do
     |-- ProgramError             the Pulumi program failed, or a resource of it
     `-- ProviderError            the provider (or the endpoint behind it) refused
-        |-- UnknownTypeError     a resource type or function that is not in the provider's table
-        |-- InputError           a property, or a setting of the provider, is missing or wrong
-        |   `-- UnknownPropertyError  a property that is not in the provider's table
+        |-- InputError           a property, or a setting of the provider, is unknown, missing or wrong
         `-- UnfinishedError      created, but not completely
 
 Messages say what is wrong, what is allowed, what was given and what to do next.
@@ -39,16 +37,8 @@ class ProviderError(SandboxError):
     """The provider could not do what it was asked; the text says why."""
 
 
-class UnknownTypeError(ProviderError):
-    """The provider has no entry for this resource type or function."""
-
-
 class InputError(ProviderError):
-    """A property or setting is missing or wrong."""
-
-
-class UnknownPropertyError(InputError):
-    """The provider's entry for the type does not know this property."""
+    """A property or setting is unknown, missing or wrong."""
 
 
 class UnfinishedError(ProviderError):

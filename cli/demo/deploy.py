@@ -118,9 +118,7 @@ class InProcess:
 
     def first(self) -> dict[str, Any]:
         """Create everything."""
-        there = self.connection
-        provider = AwsProvider(there.endpoint, there.region, there.credentials)
-        return deploy(self.project, provider, stack=self.stack)
+        return deploy(self.project, AwsProvider(self.connection.clients), stack=self.stack)
 
 
 def _counted(changes: dict[str, int]) -> str:

@@ -45,8 +45,8 @@ def iam_note(enforced: bool) -> str:
     """Return what a run shows about permissions."""
     if enforced:
         return (
-            "IAM was enforced: each function could do only what its role allows. Topic policies and invoke "
-            "permissions were not enforced."
+            "IAM was enforced: each function could do only what its role allows. Invoke permissions, and the "
+            "topic's policy for alarms, were not."
         )
     return "IAM was not enforced: neither roles nor topic policies nor invoke permissions."
 

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from botocore.config import Config
@@ -18,7 +17,7 @@ _STOP_SECONDS = 10.0
 
 
 class AlarmEvaluator:
-    """Evaluates the metric alarms of an endpoint, in a thread of its own, until it is stopped.
+    """Evaluates the metric alarms of an endpoint in a thread, as a context manager that is entered once.
 
     Alarms with a period of 10, 20 or 30 s are evaluated every 10 s, all others every minute, 1 s after the
     end of the period. A state is set only if it changes, and the endpoint then notifies. Errors of the
@@ -32,9 +31,8 @@ class AlarmEvaluator:
     ) -> None:
         self._rounds = Rounds(_client(endpoint, region, credentials))
         self._now = now
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()  # one per thread, so that a slow thread cannot miss its end
-        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="alarm-evaluator", daemon=True)
 
     def tick(self, now: float | None = None) -> Round:
         """Run one round for the time `now` (epoch seconds; default: that of the evaluator).
@@ -42,29 +40,21 @@ class AlarmEvaluator:
         An alarm whose window has not moved since its last evaluation is skipped. Raises nothing: errors are
         in `Round.problems`.
         """
-        with self._lock:
-            return self._rounds.run(self._now() if now is None else now)
+        return self._rounds.run(self._now() if now is None else now)
 
-    def start(self) -> Self:
-        """Start the thread unless it is running. It begins with a round."""
-        if self._thread is None:
-            self._stopping = threading.Event()
-            self._thread = threading.Thread(
-                target=self._run, args=(self._stopping,), name="alarm-evaluator", daemon=True
-            )
-            self._thread.start()
+    def __enter__(self) -> Self:
+        """Start the thread, which begins with a round."""
+        self._thread.start()
         return self
 
-    def stop(self) -> None:
-        """Stop the thread, and wait up to 10 s for its current round to end. Idempotent."""
+    def __exit__(self, *_: object) -> None:
+        """Stop the thread, and wait up to 10 s for its current round to end."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(_STOP_SECONDS)
-            self._thread = None
+        self._thread.join(_STOP_SECONDS)
 
-    def _run(self, stopping: threading.Event) -> None:
+    def _run(self) -> None:
         done: float | None = None
-        while not stopping.is_set():
+        while not self._stopping.is_set():
             now = self._now() - _SETTLE_SECONDS
             step = now // _STEP_SECONDS
             if step != done:
@@ -72,15 +62,7 @@ class AlarmEvaluator:
                 self.tick(now)
             # At most 1 s, so that a stop or a change of the machine's time is noticed.
             remaining = (step + 1) * _STEP_SECONDS + _SETTLE_SECONDS - self._now()
-            stopping.wait(min(1.0, max(0.0, remaining)))
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+            self._stopping.wait(min(1.0, max(0.0, remaining)))
 
 
 def _client(endpoint: str, region: str, credentials: Credentials) -> Any:

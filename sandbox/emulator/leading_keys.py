@@ -13,11 +13,7 @@ from typing import Any, cast
 CONDITION_KEY = "dynamodb:LeadingKeys"
 
 TableArns = Callable[[bytes, str, str], list[str]]
-"""Ministack's `dynamodb_resource_arns`: body, region and account to the ARNs of the tables in a request."""
-
 TransactionChecks = Callable[[str, bytes, str, str], list[tuple[str, str]]]
-"""Ministack's `dynamodb_transaction_checks`: to the action and table ARN of each part of a transaction."""
-
 KeySchema = Callable[[str, str | None], str | None]
 """A table's name or ARN, and an index, to the attribute that is its partition key; None if unknown."""
 

@@ -11,7 +11,6 @@ import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from selfheal import SOURCE
@@ -75,7 +74,7 @@ class Emulator:
 
         """
         folder = folder.resolve()
-        port = _free_port() if port is None else _usable(port)
+        port = _bindable(port or 0)
         temporary = folder / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)  # left behind if an emulator was killed
         temporary.mkdir(parents=True)
@@ -123,9 +122,7 @@ class Emulator:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _wait_until_ready(self, log: Path) -> None:
@@ -170,13 +167,8 @@ def _environment(folder: Path, temporary: Path, port: int, *, iam: bool, persist
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _usable(port: int) -> int:
+def _bindable(port: int) -> int:
+    """Return a port that can be bound: this one, or a free one for 0."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
         try:
@@ -186,7 +178,7 @@ def _usable(port: int) -> int:
                 f"port {port} of 127.0.0.1 cannot be used ({error}). Allowed is a free port from 1 to 65535: "
                 "choose another, or none to have one picked."
             ) from error
-    return port
+        return int(probe.getsockname()[1])
 
 
 def _answers(url: str) -> bool:

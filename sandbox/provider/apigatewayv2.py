@@ -17,11 +17,6 @@ _API = same_names(
 _CORS = ("allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders")
 
 
-def _create_api(clients: Clients, inputs: Props) -> str:
-    # Two APIs may have the same name, on AWS as well.
-    return str(clients.get("apigatewayv2").create_api(**to_aws(inputs, _API))["ApiId"])
-
-
 def _read_api(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
     live = clients.get("apigatewayv2").get_api(ApiId=id_)
     account = clients.get("sts").get_caller_identity()["Account"]
@@ -73,7 +68,8 @@ API = Spec(
         "apiKeySelectionExpression": "$request.header.x-api-key",
         "routeSelectionExpression": "$request.method $request.path",
     },
-    create=_create_api,
+    # Two APIs may have the same name, on AWS as well.
+    create=lambda clients, inputs: clients.get("apigatewayv2").create_api(**to_aws(inputs, _API))["ApiId"],
     read=_read_api,
     update=_update_api,
     delete=lambda clients, id_, _: clients.get("apigatewayv2").delete_api(ApiId=id_),
@@ -90,16 +86,6 @@ _INTEGRATION = {
 }  # fmt: skip
 
 
-def _create_integration(clients: Clients, inputs: Props) -> str:
-    answer = clients.get("apigatewayv2").create_integration(**to_aws(inputs, _INTEGRATION))
-    return str(answer["IntegrationId"])
-
-
-def _read_integration(clients: Clients, id_: str, inputs: Props) -> Props | None:
-    live = clients.get("apigatewayv2").get_integration(ApiId=inputs["apiId"], IntegrationId=id_)
-    return {**from_aws(live, _INTEGRATION), "apiId": inputs["apiId"]}
-
-
 INTEGRATION = Spec(
     inputs=values(*_INTEGRATION),
     required=frozenset({"apiId", "integrationType"}),
@@ -107,8 +93,16 @@ INTEGRATION = Spec(
     import_id=ImportId(("{apiId}/{id}",)),
     unset={"integrationMethod": "POST", "timeoutMilliseconds": 30000},
     defaults={"connectionType": "INTERNET", "payloadFormatVersion": "1.0"},
-    create=_create_integration,
-    read=_read_integration,
+    create=lambda clients, inputs: clients.get("apigatewayv2").create_integration(
+        **to_aws(inputs, _INTEGRATION)
+    )["IntegrationId"],
+    read=lambda clients, id_, inputs: (
+        from_aws(
+            clients.get("apigatewayv2").get_integration(ApiId=inputs["apiId"], IntegrationId=id_),
+            _INTEGRATION,
+        )
+        | {"apiId": inputs["apiId"]}
+    ),
     update=lambda clients, id_, _, new: clients.get("apigatewayv2").update_integration(
         IntegrationId=id_, **to_aws(new, _INTEGRATION)
     ),
@@ -136,11 +130,6 @@ def _create_route(clients: Clients, inputs: Props) -> str:
     return str(api.create_route(**to_aws(inputs, _ROUTE))["RouteId"])
 
 
-def _read_route(clients: Clients, id_: str, inputs: Props) -> Props | None:
-    live = clients.get("apigatewayv2").get_route(ApiId=inputs["apiId"], RouteId=id_)
-    return {**from_aws(live, _ROUTE), "apiId": inputs["apiId"]}
-
-
 ROUTE = Spec(
     inputs=values(*_ROUTE),
     required=frozenset({"apiId", "routeKey"}),
@@ -149,7 +138,10 @@ ROUTE = Spec(
     import_id=ImportId(("{apiId}/{id}",)),
     defaults={"apiKeyRequired": False, "authorizationType": "NONE"},
     create=_create_route,
-    read=_read_route,
+    read=lambda clients, id_, inputs: (
+        from_aws(clients.get("apigatewayv2").get_route(ApiId=inputs["apiId"], RouteId=id_), _ROUTE)
+        | {"apiId": inputs["apiId"]}
+    ),
     update=lambda clients, id_, _, new: clients.get("apigatewayv2").update_route(
         RouteId=id_, **to_aws(new, _ROUTE)
     ),

@@ -39,19 +39,16 @@ def or_none(call: Callable[[], Any]) -> Any:
 
 
 def retried(
-    call: Callable[[], Any],
-    passing: Callable[[ClientError], bool],
-    *,
-    seconds: float = 60.0,
-    pause: float = 0.5,
+    call: Callable[[], Any], code: str, message: str = "", *, seconds: float = 60.0, pause: float = 0.5
 ) -> None:
-    """Call until it succeeds or fails with an error that is not `passing`, for at most `seconds`."""
+    """Repeat a call for at most `seconds` while it fails with this code, and this text in its message."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             call()
         except ClientError as error:
-            if not passing(error) or time.monotonic() + pause > deadline:
+            passing = code_of(error) == code and message in str(error)
+            if not passing or time.monotonic() + pause > deadline:
                 raise
             time.sleep(pause)
         else:

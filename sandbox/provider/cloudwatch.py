@@ -117,11 +117,6 @@ def _put_dashboard(clients: Clients, inputs: Props) -> str:
     return str(inputs["dashboardName"])
 
 
-def _read_dashboard(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    live = clients.get("cloudwatch").get_dashboard(DashboardName=id_)
-    return from_aws(live, same_names("dashboardName", "dashboardBody", "dashboardArn"))
-
-
 DASHBOARD = Spec(
     inputs={"dashboardName": VALUE, "dashboardBody": JSON},
     required=frozenset({"dashboardName", "dashboardBody"}),
@@ -129,7 +124,10 @@ DASHBOARD = Spec(
     identity=frozenset({"dashboardName"}),
     replace=frozenset({"dashboardName"}),
     create=_put_dashboard,
-    read=_read_dashboard,
+    read=lambda clients, id_, _: from_aws(
+        clients.get("cloudwatch").get_dashboard(DashboardName=id_),
+        same_names("dashboardName", "dashboardBody", "dashboardArn"),
+    ),
     update=lambda clients, _id, _old, new: _put_dashboard(clients, new),
     delete=lambda clients, id_, _: clients.get("cloudwatch").delete_dashboards(DashboardNames=[id_]),
 )

@@ -22,11 +22,6 @@ _ROLE = {
 }
 
 
-def _create_role(clients: Clients, inputs: Props) -> str:
-    clients.get("iam").create_role(**to_aws(inputs, _ROLE))
-    return str(inputs["name"])
-
-
 def _read_role(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
     role = clients.get("iam").get_role(RoleName=id_)["Role"]
     return {
@@ -82,7 +77,9 @@ ROLE = Spec(
     identity=frozenset({"name"}),
     replace=frozenset({"name", "path"}),
     defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
-    create=_create_role,
+    create=lambda clients, inputs: clients.get("iam").create_role(**to_aws(inputs, _ROLE))["Role"][
+        "RoleName"
+    ],
     read=_read_role,
     update=_update_role,
     delete=_delete_role,
@@ -99,7 +96,7 @@ def _put_role_policy(clients: Clients, inputs: Props) -> str:
     return f"{inputs['role']}:{inputs['name']}"
 
 
-def _read_role_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+def _read_role_policy(clients: Clients, _: str, inputs: Props) -> Props:
     live = clients.get("iam").get_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"])
     return {"role": live["RoleName"], "name": live["PolicyName"], "policy": _text(live["PolicyDocument"])}
 
@@ -123,10 +120,6 @@ ROLE_POLICY = Spec(
 # --- managed policies ---------------------------------------------------------------------------------------
 
 _POLICY = {"name": "PolicyName", "policy": "PolicyDocument", "description": "Description", "path": "Path"}
-
-
-def _create_policy(clients: Clients, inputs: Props) -> str:
-    return str(clients.get("iam").create_policy(**to_aws(inputs, _POLICY))["Policy"]["Arn"])
 
 
 def _read_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
@@ -171,7 +164,9 @@ POLICY = Spec(
     identity=frozenset({"name", "path"}),
     replace=frozenset({"name", "description", "path"}),
     defaults={"path": "/"},
-    create=_create_policy,
+    create=lambda clients, inputs: clients.get("iam").create_policy(**to_aws(inputs, _POLICY))["Policy"][
+        "Arn"
+    ],
     read=_read_policy,
     update=_update_policy,
     delete=_delete_policy,

@@ -14,11 +14,6 @@ from selfheal.sandbox.provider.spec import MAP, Props, Spec, values
 _ALIAS = same_names("name", "functionVersion", "description", "routingConfig")
 
 
-def _create_alias(clients: Clients, inputs: Props) -> str:
-    answer = clients.get("lambda").create_alias(FunctionName=inputs["functionName"], **to_aws(inputs, _ALIAS))
-    return str(answer["AliasArn"])
-
-
 def _read_alias(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
     live = clients.get("lambda").get_alias(FunctionName=inputs["functionName"], Name=inputs["name"])
     return {
@@ -46,7 +41,9 @@ ALIAS = Spec(
     identity=frozenset({"name", "functionName"}),
     replace=frozenset({"name", "functionName"}),
     import_id=ImportId(("{functionName}/{name}",), id="{arn}"),
-    create=_create_alias,
+    create=lambda clients, inputs: clients.get("lambda").create_alias(
+        FunctionName=inputs["functionName"], **to_aws(inputs, _ALIAS)
+    )["AliasArn"],
     read=_read_alias,
     update=_update_alias,
     delete=lambda clients, _, inputs: clients.get("lambda").delete_alias(

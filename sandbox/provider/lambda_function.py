@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from selfheal.sandbox.clients import Clients
-from selfheal.sandbox.provider.calls import code_of, retried
+from selfheal.sandbox.provider.calls import retried
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import LOCAL, MAP, VALUE, Props, Spec, changed, values
 
@@ -34,7 +32,8 @@ def _create_function(clients: Clients, inputs: Props) -> str:
         "Publish": bool(inputs.get("publish")),
         **to_aws(inputs, _SETTINGS | same_names("architectures")),
     }
-    retried(lambda: api.create_function(**arguments), _role_is_new)
+    # IAM is eventually consistent: Lambda may not be able to assume a new role yet.
+    retried(lambda: api.create_function(**arguments), "InvalidParameterValueException", "cannot be assumed")
     return str(inputs["name"])
 
 
@@ -89,20 +88,10 @@ def _update_function(clients: Clients, id_: str, old: Props, new: Props) -> None
 
 def _settled(api: Any, name: str, act: Callable[[], Any]) -> None:
     """Update a function once no other update is in progress, and wait until this one has ended."""
-    retried(act, _is_updating)
+    retried(act, "ResourceConflictException")
     api.get_waiter("function_updated_v2").wait(
         FunctionName=name, WaiterConfig={"Delay": 0.25, "MaxAttempts": 480}
     )
-
-
-def _role_is_new(error: ClientError) -> bool:
-    """Return whether Lambda cannot assume a new role yet: IAM is eventually consistent."""
-    return code_of(error) == "InvalidParameterValueException" and "cannot be assumed" in str(error)
-
-
-def _is_updating(error: ClientError) -> bool:
-    """Return whether another update of the same function is in progress."""
-    return code_of(error) == "ResourceConflictException"
 
 
 def _reserve(api: Any, inputs: Props) -> None:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import ProviderError
-from selfheal.sandbox.provider.calls import code_of, refused, retried
+from selfheal.sandbox.provider.calls import refused, retried
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import JSON, VALUE, Props, Spec, changed, values
+
+_CHANGING = "ResourceInUseException"
+"""The error code while an earlier change of the mapping is in progress."""
 
 _SETTINGS = same_names(
     "batchSize",
@@ -75,12 +76,12 @@ def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
     arguments = {**{names[key]: _EMPTIED[names[key]] for key in differs - new.keys()}, **to_aws(new, names)}
     api = clients.get("lambda")
     if arguments:
-        retried(lambda: api.update_event_source_mapping(UUID=id_, **arguments), _is_changing)
+        retried(lambda: api.update_event_source_mapping(UUID=id_, **arguments), _CHANGING)
 
 
 def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
     api = clients.get("lambda")
-    retried(lambda: api.delete_event_source_mapping(UUID=id_), _is_changing)
+    retried(lambda: api.delete_event_source_mapping(UUID=id_), _CHANGING)
 
 
 def _existing(api: Any, inputs: Props) -> str | None:
@@ -98,11 +99,6 @@ def _existing(api: Any, inputs: Props) -> str | None:
 def _same_function(name: str, arn: str) -> bool:
     """Return whether a name, name:alias or ARN is the one that an ARN stands for."""
     return name.rsplit(":function:", 1)[-1] == arn.rsplit(":function:", 1)[-1]
-
-
-def _is_changing(error: ClientError) -> bool:
-    """Return whether an earlier change of the mapping is still under way."""
-    return code_of(error) == "ResourceInUseException"
 
 
 MAPPING = Spec(

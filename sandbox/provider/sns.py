@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.calls import code_of
-from selfheal.sandbox.provider.names import same_names
+from selfheal.sandbox.provider.names import from_aws, same_names
 from selfheal.sandbox.provider.spec import JSON, LOCAL, VALUE, Kind, Props, Spec, changed, values
 
 # --- topics -------------------------------------------------------------------------------------------------
@@ -21,12 +21,6 @@ _TOPIC_KINDS: dict[str, Kind] = {
     "policy": JSON,
     "deliveryPolicy": JSON,
 }
-
-
-def _create_topic(clients: Clients, inputs: Props) -> str:
-    api = clients.get("sns")
-    # CreateTopic answers the ARN of an existing topic of that name, as it does for the AWS provider.
-    return str(api.create_topic(Name=inputs["name"])["TopicArn"])
 
 
 def _read_topic(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
@@ -64,7 +58,8 @@ TOPIC = Spec(
     identity=frozenset({"name"}),
     replace=frozenset({"name"}),
     unset={"signatureVersion": 1, "tracingConfig": "PassThrough"},
-    create=_create_topic,
+    # CreateTopic answers the ARN of an existing topic of that name, as it does for the AWS provider.
+    create=lambda clients, inputs: clients.get("sns").create_topic(Name=inputs["name"])["TopicArn"],
     complete=lambda clients, id_, inputs: _update_topic(clients, id_, {}, inputs),
     read=_read_topic,
     update=_update_topic,
@@ -79,11 +74,6 @@ def _put_topic_policy(clients: Clients, inputs: Props) -> str:
         TopicArn=inputs["arn"], AttributeName="Policy", AttributeValue=inputs["policy"]
     )
     return str(inputs["arn"])
-
-
-def _read_topic_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    live = _topic(clients, id_)
-    return {"arn": live["TopicArn"], "policy": live.get("Policy"), "owner": live.get("Owner")}
 
 
 def _delete_topic_policy(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
@@ -108,7 +98,9 @@ TOPIC_POLICY = Spec(
     identity=frozenset({"arn"}),
     replace=frozenset({"arn"}),
     create=_put_topic_policy,
-    read=_read_topic_policy,
+    read=lambda clients, id_, _: from_aws(
+        _topic(clients, id_), {"arn": "TopicArn", "policy": "Policy", "owner": "Owner"}
+    ),
     update=lambda clients, _id, _old, new: _put_topic_policy(clients, new),
     delete=_delete_topic_policy,
 )

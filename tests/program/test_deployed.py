@@ -35,7 +35,7 @@ def client(emulator: Emulator, service: str) -> Any:
 
 def test_it_deploys_once_and_refuses_to_run_over_an_open_incident(emulator: Emulator) -> None:
     """Before it registers anything; what `preview` and a second `up` do is shown on Pulumi's own engine."""
-    provider = AwsProvider(emulator.endpoint, emulator.region, emulator.credentials)
+    provider = AwsProvider(emulator.clients)
     outputs = deploy(ROOT, provider, stack="dev")
     functions, ledger = client(emulator, "lambda"), client(emulator, "dynamodb")
     name = outputs["functionName"]

@@ -21,5 +21,5 @@ def clients(emulator: Emulator) -> Clients:
 
 
 @pytest.fixture(scope="module")
-def provider(emulator: Emulator) -> AwsProvider:
-    return AwsProvider(emulator.endpoint, emulator.region, emulator.credentials)
+def provider(clients: Clients) -> AwsProvider:
+    return AwsProvider(clients)

@@ -24,7 +24,7 @@ def statement(
     return {**plain, "Condition": condition} if condition else plain
 
 
-def user(emulator: Emulator, *statements: dict[str, Any]) -> Clients:
+def user(emulator: Emulator, *statements: dict[str, Any], retries: int = 1) -> Clients:
     """Return the clients of a new user; without statements it is allowed nothing."""
     iam = emulator.clients.get("iam")
     name = f"user-{next(_NUMBERS)}"
@@ -34,7 +34,12 @@ def user(emulator: Emulator, *statements: dict[str, Any]) -> Clients:
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
-    return Clients(emulator.endpoint, emulator.region, credentials, retries=1)
+    return Clients(emulator.endpoint, emulator.region, credentials, retries)
+
+
+def administrator(emulator: Emulator) -> Clients:
+    """Return the clients of a new user who may do everything, unless a resource's policy denies it."""
+    return user(emulator, statement("*", resource="*"), retries=4)
 
 
 def refused(call: Callable[[], Any]) -> str | None:

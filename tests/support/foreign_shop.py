@@ -27,7 +27,7 @@ def foreign_deployed(folder: Path, clients: Clients, program: Path = FOREIGN) ->
     """
     shutil.copytree(program, folder)
     (folder / "components").symlink_to(ROOT / "components", target_is_directory=True)
-    provider = AwsProvider(clients.endpoint, clients.region, clients.credentials)
+    provider = AwsProvider(clients)
     return deploy(folder, provider, stack="dev")
 
 

@@ -15,6 +15,7 @@ from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi.deployer import deploy
+from tests.support.emulator_users import administrator
 
 ROOT = Path(__file__).parent.parent.parent
 REGION = "us-east-1"
@@ -144,8 +145,8 @@ def wait_for(
 def deployed(folder: Path, *, iam: bool, clock: bool = True, **overrides: Any) -> Generator[Platform]:
     """Deploy the dev stack, and take everything down at the end. Without a clock, tests set the alarms."""
     with Emulator.start(folder / "emulator", iam=iam) as emulator:
-        clients = Clients(emulator.endpoint, REGION, emulator.credentials)
-        provider = AwsProvider(emulator.endpoint, REGION, emulator.credentials)
+        clients = administrator(emulator) if iam else emulator.clients
+        provider = AwsProvider(clients)
         outputs = deploy(ROOT, provider, stack="dev", overrides=overrides)
         mailbox = listen(clients, [outputs["escalationTopicArn"]])
         with AlarmEvaluator(emulator.endpoint, REGION, emulator.credentials) if clock else nullcontext():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from selfheal.sandbox.clients import Credentials
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.errors import ProviderError
 from selfheal.sandbox.provider import wire
 from selfheal.sandbox.provider.provider import AwsProvider
@@ -136,7 +136,7 @@ class EmptyAccount(AwsProvider):
     """
 
     def __init__(self) -> None:
-        super().__init__("http://127.0.0.1:9", REGION, Credentials("test", "test"))
+        super().__init__(Clients("http://127.0.0.1:9", REGION, Credentials("test", "test")))
 
     def invoke(self, token: str, args: Mapping[str, Any], /) -> dict[str, Any]:
         answers = {

@@ -40,27 +40,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         if request.attach_debugger:
             _abort(context, "--attach-debugger is not known to this language host")
         python = _interpreter(request.info, context)
-        command = [python.executable, str(self._executor)]
-        for key, value in self._arguments(request).items():
-            if value:
-                command += [f"--{key}", value]
-        command += [request.info.entry_point or ".", *request.args]
-        environment = {
-            **python.environment(os.environ),
-            "PULUMI_CONFIG": json.dumps(dict(request.config)),
-            "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
-        }
-        if python.option and not python.made:
-            _note(f"virtualenv {python.folder} is not made yet: running with {python.executable}")
-        code = self._children.run(context, command, Path(request.info.program_directory), environment)
-        if code == 0:
-            return language_pb2.RunResponse()
-        if code == _SHOWN_ALREADY:
-            return language_pb2.RunResponse(bail=True)
-        return language_pb2.RunResponse(error=f"program exited with non-zero exit code: {max(code, -1)}")
-
-    def _arguments(self, request: Any) -> dict[str, str]:
-        return {
+        arguments = {
             "monitor": request.monitor_address,
             "engine": self._engine,
             "project": request.project,
@@ -71,6 +51,26 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "parallel": str(request.parallel),
             "organization": request.organization,
         }
+        command = [python.executable, str(self._executor)]
+        for key, value in arguments.items():
+            if value:
+                command += [f"--{key}", value]
+        command += [request.info.entry_point or ".", *request.args]
+        environment = {
+            **python.environment(os.environ),
+            "PULUMI_CONFIG": json.dumps(dict(request.config)),
+            "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
+        }
+        if python.option and not python.made:
+            note = f"virtualenv {python.folder} is not made yet: running with {python.executable}\n"
+            sys.stderr.write(note)  # the engine shows it as information
+            sys.stderr.flush()
+        code = self._children.run(context, command, Path(request.info.program_directory), environment)
+        if code == 0:
+            return language_pb2.RunResponse()
+        if code == _SHOWN_ALREADY:
+            return language_pb2.RunResponse(bail=True)
+        return language_pb2.RunResponse(error=f"program exited with non-zero exit code: {max(code, -1)}")
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
         """Run a policy pack or a component package until the engine cancels the call."""
@@ -189,10 +189,6 @@ def _output(python: Interpreter, *arguments: str) -> str:
         text=True,
         check=True,
     ).stdout
-
-
-def _note(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)  # noqa: T201  (the engine shows it as information)
 
 
 def _abort(context: Any, message: str) -> NoReturn:

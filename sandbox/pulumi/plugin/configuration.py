@@ -1,14 +1,12 @@
 """The settings of the provider. Its endpoint can only be on this machine, never AWS."""
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from boto3.session import Session
 
-from selfheal.sandbox.clients import Credentials, is_loopback
+from selfheal.sandbox.clients import Clients, Credentials, is_loopback
 from selfheal.sandbox.errors import InputError
 from selfheal.sandbox.provider.refusals import unknown
 from selfheal.sandbox.provider.wire import is_unknown
@@ -35,21 +33,6 @@ _REAL = (
     "To reach AWS use the real AWS provider: run the Pulumi CLI with your own PULUMI_HOME, not with this "
     "checkout's, whose plugin is the sandbox's."
 )
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """Endpoint, region and key of the provider."""
-
-    endpoint: str
-    """URL without a trailing slash, always of this machine."""
-
-    region: str
-    """One that AWS has."""
-
-    credentials: Credentials
-    """A key of the emulator."""
 
 
 def check(settings: Mapping[str, Any]) -> None:
@@ -65,13 +48,13 @@ def check(settings: Mapping[str, Any]) -> None:
         _endpoint_of(endpoints)
 
 
-def read(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Configuration:
-    """Return the configuration from the settings, or else from the environment.
+def read(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Clients:
+    """Return clients for the settings, or else for the environment.
 
     Raises InputError for a missing value, for what `check` refuses, and for an endpoint elsewhere.
     """
     check(settings)
-    return Configuration(
+    return Clients(
         _endpoint(settings, environment), _region(settings, environment), _key(settings, environment)
     )
 
@@ -146,7 +129,7 @@ def _check_region(region: str) -> None:
         for name in session.get_available_regions("sqs", partition)
     )
     if region not in known:
-        raise InputError(unknown("region", region, [name for name in known if _REGION.fullmatch(name)]))
+        raise InputError(unknown("region", region, known))
 
 
 def _key(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:

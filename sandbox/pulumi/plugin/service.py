@@ -31,8 +31,6 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         self._folder = folder or Path.cwd()
         self._configured: AwsProvider | None = None
 
-    # --- the plugin itself ---
-
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         # The engine unwraps secrets in inputs, and wraps the properties of the same name in outputs.
         return provider_pb2.ProviderHandshakeResponse(
@@ -60,13 +58,13 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         # Operations in progress are completed, so that the state records them.
         return empty_pb2.Empty()
 
-    # --- configuration ---
-
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         settings, _ = decode(request.news, self._folder)
         # A complete check, unless a value is unknown, so that errors are reported before anything else.
-        check = configuration.check if is_unknown(settings) else self._configuration
-        failures = _failures(lambda: check(settings))
+        if is_unknown(settings):
+            failures = _failures(lambda: configuration.check(settings))
+        else:
+            failures = _failures(lambda: configuration.read(settings, self._environment))
         # Returned unchanged, because secrets are still wrapped here. The region is added, as by the AWS
         # provider: otherwise resources in another region would appear to be deleted.
         region = configuration.region_of(settings, self._environment)
@@ -83,11 +81,8 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         settings, _ = decode(request.args, self._folder)
         with _told(context):
-            found = self._configuration(settings)
-            self._configured = AwsProvider(found.endpoint, found.region, found.credentials)
+            self._configured = AwsProvider(configuration.read(settings, self._environment))
         return provider_pb2.ConfigureResponse(supportsPreview=True)
-
-    # --- resources ---
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         type_, name = _of(request.urn)
@@ -161,16 +156,12 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             self._provider.delete(_of(request.urn)[0], request.id, inputs or state)
         return empty_pb2.Empty()
 
-    # --- functions ---
-
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         args, _ = decode(request.args, self._folder)
         result: dict[str, Any] = {}
         with _told(context):
             failures = _failures(lambda: result.update(self._provider.invoke(request.tok, args)))
         return provider_pb2.InvokeResponse(**{"return": _struct(result)}, failures=failures)
-
-    # --- not supported ---
 
     def Parameterize(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
         _refuse(context, "the AWS provider takes no parameters: run `pulumi package add aws` without any.")
@@ -180,9 +171,6 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
 
     def Call(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         _refuse(context, f"the AWS provider has no method {request.tok}.")
-
-    def _configuration(self, settings: Mapping[str, Any]) -> configuration.Configuration:
-        return configuration.read(settings, self._environment)
 
     @property
     def _provider(self) -> AwsProvider:

@@ -28,50 +28,41 @@ def calculate(expression: str, **metrics: Series) -> Series:
     return evaluate("e", Scope(metrics, {"e": expression}, STAMPS, 60))
 
 
-# Of "Comparison and logical operators".
-METRIC1, METRIC2 = series(30, 20, 0, 0), series(20, None, 20, None)
+# The examples of "Comparison and logical operators", and the tables of "Using IF expressions".
+METRICS = {"metric1": series(30, 20, 0, 0), "metric2": series(20, None, 20, None)}
+THEN, ELSE = series(30, None, 0, 0, 30), series(0, 0, 20, None, 20)
+CHOICE = {"metric1": series(1, 1, 0, 0, None), "metric2": THEN, "metric3": ELSE}
 
 
 @pytest.mark.parametrize(
-    ("expression", "expected"),
+    ("expression", "metrics", "expected"),
     [
-        ("(metric1 < metric2)", series(0, 0, 1, 0)),
-        ("(metric1 >= 30)", series(1, 0, 0, 0)),
-        ("(metric1 > 15 AND metric2 > 15)", series(1, 0, 0, 0)),
-        ("(metric1 > 15 && metric2 > 15)", series(1, 0, 0, 0)),
-        ("metric1 > 15 OR metric2 > 15", series(1, 1, 1, 0)),
-        ("metric1 > 15 || metric2 > 15", series(1, 1, 1, 0)),
-        ("metric1 == 20", series(0, 1, 0, 0)),
-        ("metric1 != 20", series(1, 0, 1, 1)),
-        ("metric1 <= 20", series(0, 1, 1, 1)),
+        ("(metric1 < metric2)", METRICS, series(0, 0, 1, 0)),
+        ("(metric1 >= 30)", METRICS, series(1, 0, 0, 0)),
+        ("(metric1 > 15 AND metric2 > 15)", METRICS, series(1, 0, 0, 0)),
+        ("(metric1 > 15 && metric2 > 15)", METRICS, series(1, 0, 0, 0)),
+        ("metric1 > 15 OR metric2 > 15", METRICS, series(1, 1, 1, 0)),
+        ("metric1 > 15 || metric2 > 15", METRICS, series(1, 1, 1, 0)),
+        ("metric1 == 20", METRICS, series(0, 1, 0, 0)),
+        ("metric1 != 20", METRICS, series(1, 0, 1, 1)),
+        ("metric1 <= 20", METRICS, series(0, 1, 1, 1)),
+        ("IF(metric1, metric2, metric3)", CHOICE, series(30, 0, 20, None, None)),
+        ("IF(metric1, 5, metric3)", CHOICE, series(5, 5, 20, None, None)),
+        ("IF(metric1, metric2, 5)", CHOICE, series(30, 0, 5, 5, None)),
+        ("IF(metric1, metric2)", CHOICE, series(30, 0, None, None, None)),
+        ("IF(metric1, 5)", CHOICE, series(5, 5, None, None, None)),
+        ("IF(metric1, 5, 6)", CHOICE, series(5, 5, 6, 6, None)),
+        ("IF(1, metric2, metric3)", CHOICE, THEN),
+        ("IF(0, metric2, metric3)", CHOICE, ELSE),
+        ("IF(0, metric2)", CHOICE, {}),
+        ("IF(metric3 > 10, metric3, 0)", CHOICE, series(0, 0, 20, None, 20)),
+        ("IF(-metric1, 5, 6)", CHOICE, series(5, 5, 6, 6, None)),  # any value but 0 is true
     ],
 )
-def test_comparison_and_logic(expression: str, expected: Series) -> None:
-    assert calculate(expression, metric1=METRIC1, metric2=METRIC2) == expected
-
-
-# The tables of "Using IF expressions".
-CONDITION, THEN, ELSE = series(1, 1, 0, 0, None), series(30, None, 0, 0, 30), series(0, 0, 20, None, 20)
-
-
-@pytest.mark.parametrize(
-    ("expression", "expected"),
-    [
-        ("IF(metric1, metric2, metric3)", series(30, 0, 20, None, None)),
-        ("IF(metric1, 5, metric3)", series(5, 5, 20, None, None)),
-        ("IF(metric1, metric2, 5)", series(30, 0, 5, 5, None)),
-        ("IF(metric1, metric2)", series(30, 0, None, None, None)),
-        ("IF(metric1, 5)", series(5, 5, None, None, None)),
-        ("IF(metric1, 5, 6)", series(5, 5, 6, 6, None)),
-        ("IF(1, metric2, metric3)", THEN),
-        ("IF(0, metric2, metric3)", ELSE),
-        ("IF(0, metric2)", {}),
-        ("IF(metric3 > 10, metric3, 0)", series(0, 0, 20, None, 20)),
-        ("IF(-metric1, 5, 6)", series(5, 5, 6, 6, None)),  # any value but 0 is true, also a negative one
-    ],
-)
-def test_if(expression: str, expected: Series) -> None:
-    assert calculate(expression, metric1=CONDITION, metric2=THEN, metric3=ELSE) == expected
+def test_the_examples_of_the_documentation(
+    expression: str, metrics: dict[str, Series], expected: Series
+) -> None:
+    assert calculate(expression, **metrics) == expected
 
 
 A, B = series(6, 4, None, 2, 0), series(3, 0, 5, None, 0)
@@ -83,10 +74,7 @@ A, B = series(6, 4, None, 2, 0), series(3, 0, 5, None, 0)
         ("a + b", series(9, 4, 5, 2, 0)),  # a missing value counts as 0
         ("a - b", series(3, 4, -5, 2, 0)),
         ("a * b", series(18, 0, 0, 0, 0)),
-        (
-            "a / b",
-            series(2, None, 0, None, None),
-        ),  # a division by 0, also by a missing value, gives no datapoint
+        ("a / b", series(2, None, 0, None, None)),  # no datapoint for a division by 0 or a missing value
         ("100 * a", series(600, 400, None, 200, 0)),  # a number applies where the series has a datapoint
         ("12 / a", series(2, 3, None, 6, None)),
         ("-a", series(-6, -4, None, -2, 0)),
@@ -129,41 +117,41 @@ def test_calculation(expression: str, expected: Series) -> None:
     assert calculate(expression, a=A, b=B) == pytest.approx(expected)
 
 
-def test_fill_at_the_ends_of_the_range() -> None:
-    gaps = series(None, 4, None, 8, None)
-
-    assert calculate("FILL(m, REPEAT)", m=gaps) == series(None, 4, 4, 8, 8)
-    assert calculate("FILL(m, LINEAR)", m=gaps) == series(None, 4, 6, 8, None)
-    assert calculate("FILL(m, 0)", m={}) == series(0, 0, 0, 0, 0)
+GAPS = {"m": series(None, 4, None, 8, None)}
+COUNTS = {"errors": series(6, 6, 5, 0, None), "requests": series(10, 200, 10, 10, None)}
+PYTHON = ("in", "for", "lambda", "is", "not", "iF", "e1")
+REDUCERS = ("AVG", "MAX", "MIN", "SUM")
 
 
-@pytest.mark.parametrize("function", ["AVG", "MAX", "MIN", "SUM"])
-def test_a_number_made_of_no_datapoints_gives_none(function: str) -> None:
-    assert calculate(f"m - {function}(n)", m=A, n={}) == {}
-    assert calculate(f"IF(m > {function}(n), 1, 0)", m=A, n={}) == {}
-    assert calculate(f"{function}([m, n])", m={}, n={}) == {}
+@pytest.mark.parametrize(
+    ("expression", "metrics", "expected"),
+    [
+        ("FILL(m, REPEAT)", GAPS, series(None, 4, 4, 8, 8)),
+        ("FILL(m, LINEAR)", GAPS, series(None, 4, 6, 8, None)),
+        ("FILL(m, 0)", {"m": {}}, series(0, 0, 0, 0, 0)),
+        # A number made of no datapoints gives none.
+        *((f"m - {name}(n)", {"m": A, "n": {}}, {}) for name in REDUCERS),
+        *((f"IF(m > {name}(n), 1, 0)", {"m": A, "n": {}}, {}) for name in REDUCERS),
+        *((f"{name}([m, n])", {"m": {}, "n": {}}, {}) for name in REDUCERS),
+        # An id may be a word of Python.
+        *(
+            (f"{name} + 1", {name: series(1)}, series(2))
+            for name in ("in", "for", "lambda", "is", "iF", "e1")
+        ),
+        # The form of the project's own alarms: enough errors, and enough of them among the requests.
+        ("IF(errors >= 6 AND errors / requests >= 0.05, 1, 0)", COUNTS, series(1, 0, 0, 0, None)),
+    ],
+)
+def test_gaps_empty_series_and_names(expression: str, metrics: dict[str, Series], expected: Series) -> None:
+    assert calculate(expression, **metrics) == expected
 
 
-@pytest.mark.parametrize("name", ["in", "for", "lambda", "is", "not", "iF", "e1"])
-def test_an_id_may_be_a_word_of_python(name: str) -> None:
-    assert calculate(f"{name} + 1", **{name: series(1)}) == series(2)
-
-
-def test_an_expression_uses_the_result_of_another() -> None:
+def test_an_expression_uses_the_result_of_another_and_a_circle_is_named() -> None:
     expressions = {"requests": "invocations + throttles", "rate": "errors / requests"}
     metrics = {"invocations": series(8), "throttles": series(2), "errors": series(5)}
-
     assert evaluate("rate", Scope(metrics, expressions, STAMPS, 60)) == series(0.5)
-
-
-ERRORS, REQUESTS = series(6, 6, 5, 0, None), series(10, 200, 10, 10, None)
-
-
-def test_an_alarm_on_a_count_and_a_rate_at_once() -> None:
-    """The form of the project's own alarms: enough errors, and enough of them among the requests."""
-    found = calculate("IF(errors >= 6 AND errors / requests >= 0.05, 1, 0)", errors=ERRORS, requests=REQUESTS)
-
-    assert found == series(1, 0, 0, 0, None)
+    with pytest.raises(MathError, match="a -> b -> a"):
+        evaluate("a", Scope({}, {"a": "b + 1", "b": "a + 1"}, STAMPS, 60))
 
 
 REFUSED = {
@@ -220,11 +208,6 @@ REFUSED = {
 def test_refusal_says_what_is_wrong_whatever_the_data(expression: str, data: Series) -> None:
     with pytest.raises(MathError, match=REFUSED[expression]):
         calculate(expression, m=data, n=data)
-
-
-def test_a_circle_of_expressions_is_named() -> None:
-    with pytest.raises(MathError, match="a -> b -> a"):
-        evaluate("a", Scope({}, {"a": "b + 1", "b": "a + 1"}, STAMPS, 60))
 
 
 anything = st.lists(st.none() | st.floats(-1e6, 1e6), max_size=5).map(lambda values: series(*values))

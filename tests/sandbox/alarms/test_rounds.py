@@ -81,19 +81,6 @@ def test_a_forced_state_lasts_until_the_next_evaluation(cloudwatch: Any) -> None
     assert [change.after for change in rounds.run(NOW + 10).changes] == ["OK"]
 
 
-def test_a_math_alarm_goes_to_alarm_and_back(cloudwatch: Any) -> None:
-    cloudwatch.add("rate", **rate_alarm("IF(errors >= 6 AND errors / requests >= 0.05, 1, 0)"))
-    cloudwatch.points = {"errors": [(NOW - 4, 7.0)], "requests": [(NOW - 4, 20.0), (NOW + 3, 20.0)]}
-    rounds = Rounds(cloudwatch)
-
-    states = []
-    for second in (0, 10):
-        rounds.run(NOW + second)
-        states.append(cloudwatch.state("rate"))
-
-    assert states == ["ALARM", "OK"]
-
-
 def test_trouble_with_one_alarm_is_named_and_stops_no_other(
     cloudwatch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -126,27 +126,6 @@ def test_a_plain_alarm_sees_its_own_dimensions_only_and_a_window_that_slides(
     assert aws.state() == "ALARM"  # minutes 2 and 3 hold the 2.0 alone
 
 
-def test_a_dead_man_alarm_fires_when_nothing_arrives_any_more(aws: Aws, alarms: AlarmEvaluator) -> None:
-    aws.put_alarm(
-        Namespace=aws.name,
-        MetricName="Invocations",
-        Dimensions=DIMENSIONS,
-        Statistic="Sum",
-        Period=60,
-        ComparisonOperator="LessThanThreshold",
-        TreatMissingData="breaching",
-    )
-    now = boundary()
-    aws.put("Invocations", now - 30, 1.0)
-
-    states: list[str] = []
-    for minute in range(4):
-        alarms.tick(now + 60 * minute)
-        states.append(aws.state())
-
-    assert states == ["OK", "OK", "OK", "ALARM"]
-
-
 def test_a_percentile_is_left_to_the_endpoint(aws: Aws, alarms: AlarmEvaluator) -> None:
     aws.put_alarm(
         Namespace=aws.name,

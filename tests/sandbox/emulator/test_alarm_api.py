@@ -101,28 +101,7 @@ def test_other_protocols_pass_through(is_cbor: bool, is_json: bool) -> None:
     assert seen == [({}, {"AlarmNames": ["a"]}, is_cbor, is_json)]
 
 
-def _storing(alarms: dict[str, Any], status: int = 200) -> Any:
-    def handle(params: Any, request: Any, is_cbor: bool, is_json: bool = False) -> Any:  # noqa: ARG001
-        if status == 200:
-            alarms["a"] = {"AlarmName": "a", "Period": 60, "Statistic": "Average", "Dimensions": []}
-        return status, {}, b""
-
-    return handle
-
-
-def test_math_is_kept_and_what_was_invented_for_it_is_not() -> None:
-    alarms: dict[str, Any] = {}
-    math_kept(_storing(alarms), alarms)({}, ALARM, True)
-    assert alarms["a"] == {"AlarmName": "a", "Metrics": ALARM["Metrics"]}
-
-
-def test_a_plain_alarm_stays_as_it_was_put() -> None:
-    alarms: dict[str, Any] = {}
-    math_kept(_storing(alarms), alarms)({}, {"AlarmName": "a"}, True)
-    assert alarms["a"] == {"AlarmName": "a", "Period": 60, "Statistic": "Average", "Dimensions": []}
-
-
 def test_a_refused_alarm_changes_nothing() -> None:
     before = {"a": {"AlarmName": "a"}}
-    math_kept(_storing(before, 400), before)({}, ALARM, True)
+    math_kept(_handler(400, b"", []), before)({}, ALARM, True)
     assert before == {"a": {"AlarmName": "a"}}

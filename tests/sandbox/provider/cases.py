@@ -27,10 +27,8 @@ TABLE_TYPE = "aws:dynamodb/table:Table"
 ITEM_TYPE = "aws:dynamodb/tableItem:TableItem"
 
 
-@dataclass(frozen=True)
-class Need:
-    type: str
-    inputs: dict[str, Any]
+Need = tuple[str, dict[str, Any]]
+"""Type and inputs of a resource that another one needs."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def item(**attributes: str) -> str:
     return json.dumps({name: {"S": value} for name, value in values.items()})
 
 
-ROLE_NEED = Need(ROLE, {"assumeRolePolicy": trust()})
+ROLE_NEED = (ROLE, {"assumeRolePolicy": trust()})
 FUNCTION_INPUTS: dict[str, Any] = {
     "role": "{role.arn}",
     "code": code(),
@@ -92,14 +90,14 @@ FUNCTION_INPUTS: dict[str, Any] = {
     "timeout": 5,
     "environment": {"variables": {"FAILURE_RATE": "0.3", "lower_case": "kept"}},
 }
-FUNCTION_NEEDS = {"role": ROLE_NEED, "fn": Need(FUNCTION, FUNCTION_INPUTS)}
+FUNCTION_NEEDS = {"role": ROLE_NEED, "fn": (FUNCTION, FUNCTION_INPUTS)}
 TABLE_INPUTS: dict[str, Any] = {
     "hashKey": "pk",
     "rangeKey": "sk",
     "attributes": [{"name": "sk", "type": "S"}, {"name": "pk", "type": "S"}],
     "billingMode": "PAY_PER_REQUEST",
 }
-API_NEEDS = {"api": Need(API, {"protocolType": "HTTP"})}
+API_NEEDS = {"api": (API, {"protocolType": "HTTP"})}
 
 
 def _environment(clients: Clients, id_: str, _: dict[str, Any]) -> None:
@@ -161,7 +159,7 @@ CASES = [
         {"enabled": False, "functionName": "{fn.arn}", "batchSize": 1, "scalingConfig": None},
         lambda c, id_, _: c.get("lambda").update_event_source_mapping(UUID=id_, Enabled=True),
         "enabled",
-        {**FUNCTION_NEEDS, "queue": Need(QUEUE, {})},
+        {**FUNCTION_NEEDS, "queue": (QUEUE, {})},
         taken="ResourceConflictException: An event source mapping with SQS arn",
     ),
     Case(
@@ -206,7 +204,7 @@ CASES = [
             },
         ),
         "maximumRetryAttempts",
-        {**FUNCTION_NEEDS, "queue": Need(QUEUE, {})},
+        {**FUNCTION_NEEDS, "queue": (QUEUE, {})},
     ),
     Case(
         ROLE,
@@ -284,7 +282,7 @@ CASES = [
         {"threshold": 1, "okActions": []},
         _alarm_off,
         "actionsEnabled",
-        {"topic": Need(TOPIC, {})},
+        {"topic": (TOPIC, {})},
     ),
     Case(
         "aws:cloudwatch/metricAlarm:MetricAlarm",
@@ -329,7 +327,7 @@ CASES = [
             Rule=i["rule"], Targets=[{"Id": i["targetId"], "Arn": i["arn"], "Input": "{}"}]
         ),
         "input",
-        {**FUNCTION_NEEDS, "rule": Need(RULE, {"scheduleExpression": "rate(1 minute)"})},
+        {**FUNCTION_NEEDS, "rule": (RULE, {"scheduleExpression": "rate(1 minute)"})},
         import_id="{rule}/{targetId}",
     ),
     Case(
@@ -361,7 +359,7 @@ CASES = [
     ),
     Case(
         "aws:apigatewayv2/route:Route",
-        {"apiId": "{api.id}", "routeKey": "ANY /{{proxy+}}", "target": "integrations/abc"},
+        {"apiId": "{api.id}", "routeKey": "ANY /{proxy+}", "target": "integrations/abc"},
         {"target": "integrations/def"},
         lambda c, id_, i: c.get("apigatewayv2").update_route(ApiId=i["apiId"], RouteId=id_, Target="x"),
         "target",
@@ -401,7 +399,7 @@ CASES = [
             TopicArn=id_, AttributeName="Policy", AttributeValue=topic_policy("other")
         ),
         "policy",
-        {"topic": Need(TOPIC, {})},
+        {"topic": (TOPIC, {})},
         stays=True,
     ),
     Case(
@@ -412,7 +410,7 @@ CASES = [
             SubscriptionArn=id_, AttributeName="RawMessageDelivery", AttributeValue="true"
         ),
         "rawMessageDelivery",
-        {**FUNCTION_NEEDS, "topic": Need(TOPIC, {})},
+        {**FUNCTION_NEEDS, "topic": (TOPIC, {})},
     ),
     Case(
         QUEUE,
@@ -427,7 +425,7 @@ CASES = [
             QueueUrl=id_, Attributes={"MessageRetentionPeriod": "60"}
         ),
         "messageRetentionSeconds",
-        {"dead": Need(QUEUE, {"name": "dead"})},
+        {"dead": (QUEUE, {"name": "dead"})},
     ),
     Case(
         TABLE_TYPE,
@@ -458,7 +456,7 @@ CASES = [
             AttributeUpdates={"mode": {"Value": {"S": "act"}}, "other": {"Value": {"S": "not ours"}}},
         ),
         "item",
-        {"table": Need(TABLE_TYPE, TABLE_INPUTS)},
+        {"table": (TABLE_TYPE, TABLE_INPUTS)},
         taken="ConditionalCheckFailedException",
         import_id=None,
     ),

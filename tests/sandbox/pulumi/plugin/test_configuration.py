@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from selfheal.sandbox.clients import Credentials
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.errors import InputError
 from selfheal.sandbox.provider.wire import UNKNOWN
-from selfheal.sandbox.pulumi.plugin.configuration import SETTINGS, Configuration, check, read
+from selfheal.sandbox.pulumi.plugin.configuration import SETTINGS, check, read
 from tests.sandbox.pulumi.plugin.conftest import ENVIRONMENT
 
 
 def test_the_environment_is_enough() -> None:
-    expected = Configuration("http://127.0.0.1:1", "us-east-1", Credentials("test", "test"))
+    expected = Clients("http://127.0.0.1:1", "us-east-1", Credentials("test", "test"))
     assert read({}, ENVIRONMENT) == expected
     assert read({"version": "7.51.1", "skipRegionValidation": "true"}, ENVIRONMENT) == expected
 
@@ -27,7 +27,7 @@ def test_settings_win_over_the_environment() -> None:
         "endpoints": json.dumps([{"sqs": "http://localhost:9/", "sns": "http://localhost:9/"}]),
     }
     found = read(settings, ENVIRONMENT | {"AWS_SESSION_TOKEN": "other"})
-    assert found == Configuration("http://localhost:9", "eu-west-1", Credentials("a", "s", "t"))
+    assert found == Clients("http://localhost:9", "eu-west-1", Credentials("a", "s", "t"))
 
 
 def test_a_key_of_the_settings_is_not_joined_with_a_token_of_the_environment() -> None:
