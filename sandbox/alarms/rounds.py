@@ -50,7 +50,7 @@ class Rounds:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._done: dict[str, int] = {}  # alarm name -> the newest period that was evaluated
-        self._told: dict[str, str] = {}  # alarm name -> the problem that was logged last
+        self._logged: dict[str, str] = {}  # alarm name -> the problem that was logged last
 
     def run(self, now: float) -> Round:
         """Evaluate every alarm whose window has moved since its last evaluation, at `now` (epoch seconds).
@@ -63,11 +63,11 @@ class Rounds:
             pages = self._client.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
             descriptions = [alarm for page in pages for alarm in page["MetricAlarms"]]
         except Exception as error:  # noqa: BLE001  (the next round tries again)
-            self._tell(problems, ENDPOINT, f"alarms cannot be read and are not evaluated: {error}")
+            self._report(problems, ENDPOINT, f"alarms cannot be read and are not evaluated: {error}")
             return Round((), problems)
-        self._well(ENDPOINT)
+        self._resolve(ENDPOINT)
         names = {description["AlarmName"] for description in descriptions}
-        for past in (self._done, self._told):  # an alarm that is deleted and created again is a new one
+        for past in (self._done, self._logged):  # an alarm that is deleted and created again is a new one
             for name in set(past) - names:
                 del past[name]
         changes: list[Change] = []
@@ -77,13 +77,13 @@ class Rounds:
             try:
                 change = self._one(description, now)
             except (AlarmRefusedError, MathError) as error:
-                self._tell(problems, name, f"this sandbox does not evaluate the alarm: {error}")
+                self._report(problems, name, f"this sandbox does not evaluate the alarm: {error}")
                 change = self._refuse(description, problems[name])
             except Exception as error:  # noqa: BLE001  (one alarm must not stop the others)
-                self._tell(problems, name, f"not evaluated this time: {error}")
+                self._report(problems, name, f"not evaluated this time: {error}")
                 continue
             else:
-                self._well(name)
+                self._resolve(name)
             if change:
                 changes.append(change)
         return Round(tuple(changes), problems)
@@ -132,14 +132,14 @@ class Rounds:
         )
         _LOG.info("alarm %s: %s -> %s: %s", change.alarm, change.before, change.after, change.reason)
 
-    def _tell(self, problems: dict[str, str], name: str, text: str) -> None:
+    def _report(self, problems: dict[str, str], name: str, text: str) -> None:
         problems[name] = text
-        if self._told.get(name) != text:
+        if self._logged.get(name) != text:
             _LOG.warning("alarm %s: %s", name, text)
-            self._told[name] = text
+            self._logged[name] = text
 
-    def _well(self, name: str) -> None:
-        if self._told.pop(name, None):
+    def _resolve(self, name: str) -> None:
+        if self._logged.pop(name, None):
             _LOG.info("alarm %s: evaluated again", name)
 
 

@@ -8,7 +8,7 @@ from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.names import to_aws
 from selfheal.sandbox.provider.spec import JSON, LOCAL, Props, Spec, changed, values
 
-_VERSIONS = 5  # IAM keeps at most five versions of a managed policy
+_VERSIONS = 5  # of a managed policy, at most
 
 # --- roles --------------------------------------------------------------------------------------------------
 

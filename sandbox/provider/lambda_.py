@@ -1,4 +1,4 @@
-"""What belongs to a Lambda function: aliases, permissions, settings of asynchronous invocation."""
+"""Lambda: aliases, permissions, settings of asynchronous invocation."""
 
 import json
 from typing import Any

@@ -21,7 +21,7 @@ _EMPTIED: Props = {
     "EphemeralStorage": {"Size": 512},
     "DeadLetterConfig": {"TargetArn": ""},
 }
-"""What puts a setting back to AWS's default when the program no longer sets it."""
+"""Values that reset a setting to AWS's default when the program no longer sets it."""
 
 
 def _create_function(clients: Clients, inputs: Props) -> str:
@@ -74,7 +74,6 @@ def _update_function(clients: Clients, id_: str, old: Props, new: Props) -> None
         code = new["code"].read()
         _settled(api, id_, lambda: api.update_function_code(FunctionName=id_, ZipFile=code, **extra))
     if differs & _SETTINGS.keys():
-        # What the program no longer sets is put back to AWS's default.
         removed = {
             _SETTINGS[key]: _EMPTIED[_SETTINGS[key]] for key in old.keys() & _SETTINGS if key not in new
         }

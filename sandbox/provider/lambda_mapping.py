@@ -1,4 +1,4 @@
-"""What feeds a Lambda function from a queue: event source mappings of SQS."""
+"""Lambda: event source mappings of SQS queues."""
 
 from typing import Any
 
@@ -26,9 +26,9 @@ _EMPTIED: Props = {
     "MaximumBatchingWindowInSeconds": 0,
     "ScalingConfig": {},
 }
-"""What puts a setting back to AWS's default when the program no longer sets it."""
+"""Values that reset a setting to AWS's default when the program no longer sets it."""
 
-_TOLD = same_names(
+_COMPUTED = same_names(
     "functionArn", "lastProcessingResult", "state", "stateTransitionReason", "eventSourceArn"
 ) | {"uuid": "UUID", "arn": "EventSourceMappingArn"}
 
@@ -42,7 +42,7 @@ def _create(clients: Clients, inputs: Props) -> str:
         )
     api = clients.get("lambda")
     existing = _existing(api, inputs)
-    if existing is not None:  # the emulator would make a second one
+    if existing is not None:  # the emulator would create a second one
         raise refused(
             "CreateEventSourceMapping",
             "ResourceConflictException",
@@ -61,8 +61,8 @@ def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
     arn = live["FunctionArn"]
     name = inputs.get("functionName") or arn.rsplit(":function:", 1)[-1]
     return {
-        **from_aws(live, _SETTINGS | _TOLD),
-        # AWS gives the ARN, however the function was named.
+        **from_aws(live, _SETTINGS | _COMPUTED),
+        # AWS returns the ARN, whichever form was given.
         "functionName": name if _same_function(name, arn) else arn,
         "enabled": live["State"] not in {"Disabled", "Disabling"},
         "lastModified": live["LastModified"].isoformat(),
@@ -70,7 +70,7 @@ def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
 
 
 def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
-    # Only what differs is sent: a mapping that was paused meanwhile stays paused when its batch size changes.
+    # Only differences are sent, so that a paused mapping stays paused when its batch size changes.
     differs = set(changed(MAPPING.inputs, old, new)) & _CHANGEABLE.keys()
     names = {ours: theirs for ours, theirs in _CHANGEABLE.items() if ours in differs}
     arguments = {**{names[key]: _EMPTIED[names[key]] for key in differs - new.keys()}, **to_aws(new, names)}
@@ -85,7 +85,7 @@ def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
 
 
 def _existing(api: Any, inputs: Props) -> str | None:
-    """Return the UUID of the mapping of this queue and function: AWS allows one."""
+    """Return the UUID of the mapping between this queue and function, of which AWS allows one."""
     pages = api.get_paginator("list_event_source_mappings").paginate(EventSourceArn=inputs["eventSourceArn"])
     found = [
         mapping["UUID"]
@@ -97,7 +97,7 @@ def _existing(api: Any, inputs: Props) -> str | None:
 
 
 def _same_function(name: str, arn: str) -> bool:
-    """Return whether a name, name:alias or ARN is the one that an ARN stands for."""
+    """Return whether a name, name:alias or ARN identifies the same function as an ARN."""
     return name.rsplit(":function:", 1)[-1] == arn.rsplit(":function:", 1)[-1]
 
 

@@ -108,10 +108,10 @@ class AwsProvider:
         Raises UnfinishedError if it was created, but a later step failed.
         """
         spec, wanted = _spec(type_), whole_numbers(dict(inputs))
-        with _told("creating"):
+        with _errors_converted("creating"):
             id_ = spec.create(self._clients, wanted)
         try:
-            with _told("creating"):
+            with _errors_converted("creating"):
                 spec.complete(self._clients, id_, wanted)
                 return id_, self._outputs(spec, id_, wanted)
         except ProviderError as error:
@@ -124,7 +124,7 @@ class AwsProvider:
         differs.
         """
         spec, known = _spec(type_), whole_numbers(dict(inputs))
-        with _told("reading"):
+        with _errors_converted("reading"):
             live = or_none(lambda: spec.read(self._clients, id_, known))
         if live is None:
             return None
@@ -150,7 +150,7 @@ class AwsProvider:
         where = spec.import_id.parse(import_id) or spec.import_id.among(known, import_id)
         if where is None:
             raise InputError(refusals.import_id(type_, spec.import_id, import_id))
-        with _told("reading"):
+        with _errors_converted("reading"):
             live = or_none(lambda: spec.read(self._clients, where["id"], {**known, **where}))
         if live is None:
             return None
@@ -164,13 +164,13 @@ class AwsProvider:
     def update(self, type_: str, id_: str, old_inputs: Inputs, new_inputs: Inputs, /) -> Props:
         """Change a resource from the old inputs to the new ones; return the outputs."""
         spec, wanted = _spec(type_), whole_numbers(dict(new_inputs))
-        with _told("updating"):
+        with _errors_converted("updating"):
             spec.update(self._clients, id_, whole_numbers(dict(old_inputs)), wanted)
             return self._outputs(spec, id_, wanted)
 
     def delete(self, type_: str, id_: str, inputs: Inputs, /) -> None:
         """Delete a resource, unless it does not exist."""
-        with _told("deleting"):
+        with _errors_converted("deleting"):
             or_none(lambda: _spec(type_).delete(self._clients, id_, whole_numbers(dict(inputs))))
 
     def invoke(self, token: str, args: Inputs, /) -> Props:
@@ -180,7 +180,7 @@ class AwsProvider:
             raise ProviderError(refusals.unknown("function", token, INVOKES))
         refusals.check_properties(token, dict.fromkeys(function.arguments, LOCAL), args)
         refusals.check_required(token, function.required, args)
-        with _told("calling"):
+        with _errors_converted("calling"):
             return function.call(self._clients, dict(args))
 
     def _outputs(self, spec: Spec, id_: str, inputs: Props) -> Props:
@@ -217,7 +217,7 @@ def _without_unset(old: Inputs, new: Inputs, unset: Mapping[str, Any], name: str
 
 
 @contextmanager
-def _told(doing: str) -> Generator[None]:
+def _errors_converted(doing: str) -> Generator[None]:
     """Convert errors of boto3 into ProviderError."""
     try:
         yield

@@ -43,4 +43,4 @@ TABLE: Mapping[str, Spec] = {
     "aws:sns/topicSubscription:TopicSubscription": sns.SUBSCRIPTION,
     "aws:sqs/queue:Queue": sqs.QUEUE,
 }
-"""Resource type, as the Pulumi SDK spells it, to its row."""
+"""Resource types of the Pulumi SDK, with their implementation."""

@@ -80,7 +80,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         settings, _ = decode(request.args, self._folder)
-        with _told(context):
+        with _errors_reported(context):
             self._configured = AwsProvider(configuration.read(settings, self._environment))
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
@@ -89,7 +89,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         news, _ = decode(request.news, self._folder)
         olds, _ = decode(request.olds, self._folder)
         checked: dict[str, Any] = {}
-        with _told(context):
+        with _errors_reported(context):
             failures = _failures(
                 lambda: checked.update(
                     self._provider.check(
@@ -101,13 +101,13 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         old, new = (decode(struct, self._folder)[0] for struct in (request.old_inputs, request.news))
-        with _told(context):
+        with _errors_reported(context):
             return _difference(self._provider.diff(_of(request.urn)[0], old, new))
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         type_, _ = _of(request.urn)
         inputs, _ = decode(request.properties, self._folder)
-        with _told(context):
+        with _errors_reported(context):
             if request.preview:
                 return provider_pb2.CreateResponse(
                     properties=_struct(self._provider.preview(type_, inputs, None))
@@ -115,14 +115,14 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             try:
                 id_, outputs = self._provider.create(type_, inputs)
             except UnfinishedError as error:
-                self._tell_unfinished(type_, inputs, error, context)
+                self._report_unfinished(type_, inputs, error, context)
             return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         type_, _ = _of(request.urn)
         state, _ = decode(request.properties, self._folder)
         inputs, _ = decode(request.inputs, self._folder)
-        with _told(context):
+        with _errors_reported(context):
             if inputs:
                 found = self._provider.read(type_, request.id, inputs)
                 # Inputs that cannot be read, such as a function's code, keep their recorded value.
@@ -139,7 +139,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         state, _ = decode(request.olds, self._folder)
         inputs, _ = decode(request.old_inputs, self._folder)
         news, _ = decode(request.news, self._folder)
-        with _told(context):
+        with _errors_reported(context):
             if request.preview:
                 outputs = self._provider.preview(type_, news, state)
             else:
@@ -152,14 +152,14 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         inputs, _ = decode(request.old_inputs, self._folder)
         state, _ = decode(request.properties, self._folder)
-        with _told(context):
+        with _errors_reported(context):
             self._provider.delete(_of(request.urn)[0], request.id, inputs or state)
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         args, _ = decode(request.args, self._folder)
         result: dict[str, Any] = {}
-        with _told(context):
+        with _errors_reported(context):
             failures = _failures(lambda: result.update(self._provider.invoke(request.tok, args)))
         return provider_pb2.InvokeResponse(**{"return": _struct(result)}, failures=failures)
 
@@ -178,7 +178,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             raise ProviderError("the engine asked before it configured the AWS provider: run it again.")
         return self._configured
 
-    def _tell_unfinished(
+    def _report_unfinished(
         self, type_: str, inputs: dict[str, Any], error: UnfinishedError, context: grpc.ServicerContext
     ) -> NoReturn:
         """End the call so that the state records the resource, which the next `up` then completes."""
@@ -249,7 +249,7 @@ def _failures(check: Callable[[], object]) -> list[Any]:
 
 
 @contextmanager
-def _told(context: grpc.ServicerContext) -> Generator[None]:
+def _errors_reported(context: grpc.ServicerContext) -> Generator[None]:
     """End the call with the text of a SandboxError."""
     try:
         yield
