@@ -9,9 +9,9 @@ from selfheal.cli.console import Output
 from selfheal.cli.errors import CliError
 from selfheal.cli.serve_record import running
 from selfheal.cli.workspace import Workspace
-from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.alarms import AlarmEvaluator
+from selfheal.sandbox.clients import Clients, Credentials, is_loopback
 from selfheal.sandbox.emulator import REGION, ROOT, Emulator, EmulatorError
-from selfheal.sandbox.provider.clients import Clients, Credentials, is_loopback
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,14 @@ def connect(workspace: Workspace, output: Output) -> Generator[Connection]:
         return
     with workspace.own_emulator(), start(workspace, None) as emulator:
         output.say(f"Using an emulator of its own at {emulator.endpoint}, for as long as this command runs.")
-        with Clock(emulator.endpoint, emulator.region, emulator.credentials):
+        with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
             yield Connection(emulator.endpoint, emulator.region, emulator.credentials)
 
 
-def start(workspace: Workspace, port: int | None) -> Emulator:
+def start(workspace: Workspace, port: int | None, *, iam: bool = False) -> Emulator:
     """Start the emulator, its data kept, on the given port, or the one it had before, or a free one.
+
+    `iam` makes it enforce the roles of functions.
 
     Raises:
         EmulatorError: when it does not start, or a given port is taken.
@@ -61,12 +63,12 @@ def start(workspace: Workspace, port: int | None) -> Emulator:
     before = workspace.port()
     if port is None and before is not None:
         try:
-            emulator = Emulator.start(workspace.emulator, persist=True, port=before)
+            emulator = Emulator.start(workspace.emulator, iam=iam, persist=True, port=before)
         except EmulatorError:
             # Someone else has that port now. A real failure to start shows itself again below.
-            emulator = Emulator.start(workspace.emulator, persist=True)
+            emulator = Emulator.start(workspace.emulator, iam=iam, persist=True)
     else:
-        emulator = Emulator.start(workspace.emulator, persist=True, port=port)
+        emulator = Emulator.start(workspace.emulator, iam=iam, persist=True, port=port)
     workspace.remember_port(urlsplit(emulator.endpoint).port or 0)
     return emulator
 

@@ -86,6 +86,13 @@ Json = Annotated[
         "--json", help="Print one JSON document on standard output; progress goes to standard error."
     ),
 ]
+EnforceIam = Annotated[
+    bool,
+    typer.Option(
+        "--enforce-iam/--no-enforce-iam",
+        help="Whether the emulator lets the functions do only what their IAM roles allow.",
+    ),
+]
 
 Endpoint = Annotated[
     str | None,

@@ -18,8 +18,8 @@ from selfheal.cli.ledger_name import PulumiCli
 from selfheal.cli.serve_record import listens, running
 from selfheal.cli.where import ENDPOINT_VARIABLE, Where
 from selfheal.cli.workspace import Workspace
-from selfheal.sandbox import pulumi_cli
-from selfheal.sandbox.provider.clients import Clients, is_loopback
+from selfheal.sandbox.clients import Clients, is_loopback
+from selfheal.sandbox.pulumi import cli as pulumi_cli
 
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 

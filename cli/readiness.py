@@ -8,7 +8,7 @@ import yaml
 
 from selfheal.cli.errors import NotReadyError
 from selfheal.cli.processes import answer_of
-from selfheal.sandbox.plugin.version import provider_version
+from selfheal.sandbox.pulumi.plugin.install import provider_version
 
 VERSION_SECONDS = 15.0
 """How long `pulumi version` may take. Usual is 0.1 s."""

@@ -1,1 +1,1 @@
-"""The laptop's AWS: a provider, an emulator and a clock. Imported by cli/ and tests only."""
+"""The laptop's stand-in for AWS, described in README.md. Imported by `cli/` and tests only."""

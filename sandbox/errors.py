@@ -1,22 +1,20 @@
-"""Every error that the sandbox raises on purpose.
+"""The errors that the sandbox raises.
 
-    SandboxError                 anything a person can do something about
+    SandboxError                 an error that a person can resolve
     |-- ProjectError             a project's files cannot be used
     |-- AssetError               a file, folder or archive of the program cannot be packed
     |-- UnsupportedError         the program asks for what the sandbox does not do
     |-- ProgramError             the Pulumi program failed, or a resource of it
     `-- ProviderError            the provider (or the endpoint behind it) refused
-        |-- UnknownTypeError     a resource type or function that the provider has no entry for
-        |-- InputError           a property, or setting of the provider, that is missing or wrong
-        |   `-- UnknownPropertyError  one that the provider's entry of the type does not know
-        `-- UnfinishedError      created, but not all of it could be set or read
+        |-- InputError           a property, or a setting of the provider, is unknown, missing or wrong
+        `-- UnfinishedError      created, but not completely
 
-Messages are for people: what is wrong, what is allowed, what was given, what to do next.
+Messages say what is wrong, what is allowed, what was given and what to do next.
 """
 
 
 class SandboxError(Exception):
-    """Base of the tree above; its text is shown as it is, without a traceback."""
+    """Base class; shown without a traceback."""
 
 
 class ProjectError(SandboxError):
@@ -39,22 +37,14 @@ class ProviderError(SandboxError):
     """The provider could not do what it was asked; the text says why."""
 
 
-class UnknownTypeError(ProviderError):
-    """The provider has no entry for this resource type or function."""
-
-
 class InputError(ProviderError):
-    """A property or setting is missing or wrong."""
-
-
-class UnknownPropertyError(InputError):
-    """The provider's entry for the type does not know this property."""
+    """A property or setting is unknown, missing or wrong."""
 
 
 class UnfinishedError(ProviderError):
-    """The resource exists, but not as it was asked for: what came after its creation failed."""
+    """The resource was created, but a later step failed."""
 
     def __init__(self, text: str, id_: str) -> None:
-        """Tell what failed of the resource with this id."""
+        """Keep the id of the resource, with what failed."""
         super().__init__(text)
         self.id = id_

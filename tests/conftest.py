@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def have_cli() -> bool:
     """Whether `make setup` got a Pulumi CLI."""
-    from selfheal.sandbox.pulumi_cli import EXECUTABLE
+    from selfheal.sandbox.pulumi.cli import EXECUTABLE
 
     return EXECUTABLE.exists()
 

@@ -34,7 +34,8 @@ HOST = "pulumi-language-python"
 HOST_SCRIPT = f"""#!/bin/sh
 # The language host of the checkout; the executor beside it is Pulumi's own.
 here=$(cd "$(dirname "$0")" && pwd)
-exec "$here/../../.venv/bin/python" -I -m selfheal.sandbox.language --use-executor "$here/{HOST}-exec" "$@"
+python="$here/../../.venv/bin/python"
+exec "$python" -I -m selfheal.sandbox.pulumi.language --use-executor "$here/{HOST}-exec" "$@"
 """
 
 Venv = Future[subprocess.CompletedProcess[bytes]]
@@ -56,7 +57,7 @@ CLI = pinned(MODULE / "go.mod", r"pulumi/pulumi/pkg/v3 v")
 SDK = pinned(CHECKOUT / "requirements.txt", r"^pulumi==")
 AWS = pinned(CHECKOUT / "requirements.txt", r"^pulumi-aws==")
 VERSIONS = f"pulumi {CLI}, SDK {SDK}\n"
-INSTALL = CHECKOUT / "sandbox" / "plugin" / "install.py"
+INSTALL = CHECKOUT / "sandbox" / "pulumi" / "plugin" / "install.py"
 PLUGIN = HOME / "plugins" / f"resource-aws-v{AWS}" / "pulumi-resource-aws"
 
 
@@ -189,7 +190,7 @@ def finish() -> int:
         environment.symlink_to(Path("..", ".venv"))
     try:
         if not PLUGIN.exists() or PLUGIN.stat().st_mtime < INSTALL.stat().st_mtime:
-            module = "selfheal.sandbox.plugin.install"
+            module = "selfheal.sandbox.pulumi.plugin.install"
             run([str(PYTHON), "-I", "-m", module, str(HOME)], 60, "no AWS provider")
     except RouteError as error:
         say(f"{error}.")

@@ -10,17 +10,17 @@ import typer
 from selfheal.cli.connection import Connection
 from selfheal.cli.console import Output, complain
 from selfheal.cli.demo.deploy import ByPulumi, Deployment, InProcess
-from selfheal.cli.demo.document import document
+from selfheal.cli.demo.document import document, iam_note
 from selfheal.cli.demo.model import Recording
 from selfheal.cli.demo.report import report
 from selfheal.cli.demo.run import NO_SECOND_UP, Demonstration
 from selfheal.cli.exits import ExitCode, epilog
-from selfheal.cli.options import Json
+from selfheal.cli.options import EnforceIam, Json
 from selfheal.cli.project_files import find_root
-from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.project import Project
-from selfheal.sandbox.pulumi_cli import NoPulumiError, executable
+from selfheal.sandbox.pulumi.cli import NoPulumiError, executable
+from selfheal.sandbox.pulumi.project import Project
 
 STACK = "dev"
 """What is deployed: its service fails three of ten requests, and its healer may act."""
@@ -48,6 +48,7 @@ def demo(
     *,
     timeout: Timeout = TIMEOUT_SECONDS,
     out: Out = None,
+    enforce_iam: EnforceIam = True,
     json: Json = False,
 ) -> None:
     """Watch the platform heal itself: deployed from nothing, broken, healed, put back.
@@ -56,6 +57,8 @@ def demo(
     with the policy pack first, and sends 10 real HTTP requests a second to a service that fails three of
     ten. Shows when the first error came, which alarm rang, when the healer acted, the last error, the alarm
     back to OK, and recovery [bold]by evidence[/bold]. Then a second `pulumi up` restores the baseline.
+
+    The functions can do only what their IAM roles allow, unless you pass --no-enforce-iam.
 
     Without a Pulumi CLI it deploys in process, and leaves out the preview, the pack and the second `up`.
 
@@ -67,13 +70,16 @@ def demo(
     project = find_root(Path(ctx.find_root().params.get("cwd") or "."))
     with tempfile.TemporaryDirectory(prefix="selfheal-demo-") as temporary:
         folder = Path(temporary)
-        with Emulator.start(folder / "emulator") as emulator:
+        with Emulator.start(folder / "emulator", iam=enforce_iam) as emulator:
             output.say(f"Started a fresh emulator at {emulator.endpoint}; it ends with this command.")
-            with Clock(emulator.endpoint, emulator.region, emulator.credentials):
+            with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
                 there = Connection(emulator.endpoint, emulator.region, emulator.credentials)
                 deployment = _deployment(project, there, folder, output)
                 baseline = Project.load(project, STACK, {}).config["selfheal:failureRate"]
-                recording = Demonstration(STACK, baseline, deployment, there, timeout, output).run()
+                demonstration = Demonstration(
+                    STACK, baseline, deployment, there, timeout, output, iam_enforced=enforce_iam
+                )
+                recording = demonstration.run()
     _conclude(recording, out or project / "out" / "demo", output)
 
 
@@ -102,7 +108,7 @@ def _conclude(recording: Recording, folder: Path, output: Output) -> None:
             f"{name:<14} {count['requests']:5} requests {count['errors']:5} errors {count['error_rate']:7.1%}"
         )
     output.say(f"Report: {folder / 'incident.html'} and incident.json")
-    output.say("This was the sandbox: not AWS, no permissions enforced.", style="dim")
+    output.say(f"This was the sandbox, not AWS. {iam_note(recording.iam_enforced)}", style="dim")
     if output.json:
         output.document(told)
     if told["failures"]:

@@ -12,7 +12,7 @@ from selfheal.cli.console import Output
 from selfheal.cli.processes import run_attached
 from selfheal.cli.readiness import require
 from selfheal.cli.workspace import Workspace
-from selfheal.sandbox import pulumi_cli
+from selfheal.sandbox.pulumi import cli as pulumi_cli
 
 
 class Verbatim(TyperCommand):

@@ -15,13 +15,13 @@ from selfheal.cli.connection import start
 from selfheal.cli.console import Output, remark
 from selfheal.cli.errors import CliError
 from selfheal.cli.exits import epilog
-from selfheal.cli.options import Json
+from selfheal.cli.options import EnforceIam, Json
 from selfheal.cli.serve_record import ServeRecord, read, remove, running, write
 from selfheal.cli.where import ENDPOINT_VARIABLE
 from selfheal.cli.workspace import Workspace
-from selfheal.sandbox import pulumi_cli
-from selfheal.sandbox.clock import Clock
+from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.emulator import READY_SECONDS, ROOT, Emulator
+from selfheal.sandbox.pulumi import cli as pulumi_cli
 
 EPILOG = epilog(
     "selfheal serve &                      keep it running, then, in any shell:",
@@ -51,7 +51,14 @@ Env = Annotated[
 ]
 
 
-def serve(port: Port = None, ready_file: ReadyFile = None, env: Env = False, json: Json = False) -> None:
+def serve(
+    *,
+    port: Port = None,
+    ready_file: ReadyFile = None,
+    env: Env = False,
+    enforce_iam: EnforceIam = False,
+    json: Json = False,
+) -> None:
     """Run the sandbox's AWS on 127.0.0.1 until Ctrl-C or SIGTERM.
 
     Standard output gets the environment with which pulumi, the AWS CLI and boto3 work on it, as lines for a
@@ -61,18 +68,23 @@ def serve(port: Port = None, ready_file: ReadyFile = None, env: Env = False, jso
     There is one for a checkout, as one AWS account that all stacks share. Its data is kept in .selfheal/ and
     is there again at the next start, on the same port if that is free. It ends with exit code 0.
 
+    With --enforce-iam the functions can do only what their IAM roles allow. The key that is printed is the
+    root user's, and may do everything.
+
     The emulator is no sandbox for untrusted code: functions run as you.
     """
     workspace = Workspace.here()
     if env:
-        if port or ready_file:
-            raise typer.BadParameter("--env asks the `serve` that runs: --port and --ready-file start one.")
+        if port or ready_file or enforce_iam:
+            raise typer.BadParameter(
+                "--env asks the `serve` that runs: --port, --ready-file and --enforce-iam start one."
+            )
         _print(settings(workspace, _running_soon(workspace)), json=json)
         return
     output, pid = Output.make(json=True), os.getpid()
-    with workspace.own_emulator(), start(workspace, port) as emulator:
+    with workspace.own_emulator(), start(workspace, port, iam=enforce_iam) as emulator:
         try:
-            with Clock(emulator.endpoint, emulator.region, emulator.credentials):
+            with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
                 record = ServeRecord(emulator.endpoint, pid, emulator.region)
                 write(workspace.serve, record)
                 told = settings(workspace, record)
@@ -80,6 +92,7 @@ def serve(port: Port = None, ready_file: ReadyFile = None, env: Env = False, jso
                     _write_whole(ready_file, told)
                 _print(told, json=json)
                 output.say(f"Serving {record.endpoint} (process {pid}). Ctrl-C ends it.", style="bold")
+                output.say(f"IAM is {'' if enforce_iam else 'not '}enforced for functions.")
                 output.say('In another shell: eval "$(selfheal serve --env)"')
                 _wait(emulator)
         except KeyboardInterrupt:  # Ctrl-C or SIGTERM is how it ends

@@ -13,9 +13,9 @@ from selfheal.cli.connection import Connection
 from selfheal.cli.console import Output
 from selfheal.cli.demo.progress import Reporter
 from selfheal.cli.errors import CliError
-from selfheal.sandbox import pulumi_cli, pulumi_stack
-from selfheal.sandbox.deployer import deploy
 from selfheal.sandbox.provider import AwsProvider
+from selfheal.sandbox.pulumi import cli as pulumi_cli
+from selfheal.sandbox.pulumi.deployer import deploy
 
 
 class Deployment(Protocol):
@@ -67,7 +67,7 @@ class ByPulumi:
             connection.endpoint, connection.region, connection.credentials, backend, home=home
         )
         whole = pulumi_cli.merged(os.environ, added)
-        config_file = pulumi_stack.init(project, stack, folder / "stack", whole, {})
+        config_file = pulumi_cli.init_stack(project, stack, folder / "stack", whole, {})
         for name in pulumi_cli.UNSET:
             os.environ.pop(name, None)  # the Automation API only adds to our own environment
         command = automation.PulumiCommand(root=str(pulumi_cli.FOLDER))
@@ -118,9 +118,7 @@ class InProcess:
 
     def first(self) -> dict[str, Any]:
         """Create everything."""
-        there = self.connection
-        provider = AwsProvider(there.endpoint, there.region, there.credentials)
-        return deploy(self.project, provider, stack=self.stack)
+        return deploy(self.project, AwsProvider(self.connection.clients), stack=self.stack)
 
 
 def _counted(changes: dict[str, int]) -> str:

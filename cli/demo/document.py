@@ -26,22 +26,29 @@ def notes(recording: Recording) -> list[str]:
         (
             "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, "
             f"deployed by {by} into an AWS emulator, through a provider of the sandbox's own, with alarms "
-            "evaluated by the sandbox's own clock."
+            "evaluated by the sandbox itself."
         ),
         (
             "It was not on AWS. Times differ there: notification, cold start and metric delay were the "
             "emulator's here."
         ),
-        (
-            "No permissions were enforced in this run: neither IAM roles nor topic policies nor invoke "
-            "permissions."
-        ),
+        iam_note(recording.iam_enforced),
         (
             "The failure is injected: the service fails by chance at a configured rate, and the remedy is to "
             "set that rate to zero. It shows that the loop works, not that every failure has such a remedy."
         ),
         *(f"Left out: {each}" for each in recording.left_out),
     ]
+
+
+def iam_note(enforced: bool) -> str:
+    """Return what a run shows about permissions."""
+    if enforced:
+        return (
+            "IAM was enforced: each function could do only what its role allows. Invoke permissions, and the "
+            "topic's policy for alarms, were not."
+        )
+    return "IAM was not enforced: neither roles nor topic policies nor invoke permissions."
 
 
 def document(recording: Recording) -> dict[str, Any]:
@@ -56,6 +63,7 @@ def document(recording: Recording) -> dict[str, Any]:
         "failures": reasons,
         "note": notes(recording),
         "left_out": list(recording.left_out),
+        "iam_enforced": recording.iam_enforced,
         "stack": recording.stack,
         "traffic_began_at": recording.began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "timeline": [

@@ -124,6 +124,9 @@ class Recording:
     stopped_because: str | None = None
     """Why the run ended early: a refused `up`, the time limit. None when it ran to its end."""
 
+    iam_enforced: bool = False
+    """Whether the emulator checked every call of the functions against their roles."""
+
     left_out: tuple[str, ...] = ()
     """What this run could not do for want of a Pulumi CLI, in words."""
 

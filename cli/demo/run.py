@@ -45,6 +45,8 @@ class Demonstration:
     limit: float
     """Seconds after deployment within which recovery has to be shown."""
     output: Output
+    iam_enforced: bool = False
+    """Whether the endpoint enforces the roles of functions."""
 
     def run(self) -> Recording:
         """Deploy, then record what happens under traffic.
@@ -138,6 +140,7 @@ class _Observed:
             alarm_changes=(),
             incident=None,
             rates=Rates(run.baseline, deployed=rate),
+            iam_enforced=run.iam_enforced,
             versions=versions(),
             setting={
                 "deployed by": run.deployment.by,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from selfheal.cli.demo.model import AlarmChange
 from selfheal.cli.ledger import read_incidents
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
 
 VARIABLE = "FAILURE_RATE"
 """The only variable of the function's environment that is ever read here: the others may hold secrets."""

@@ -1,6 +1,5 @@
-"""The sandbox's AWS provider: a table of resource types on boto3. It refuses what it does not know."""
+"""The AWS resources that the sandbox can manage: a table of types, each implemented on boto3."""
 
-from selfheal.sandbox.provider.clients import Clients, Credentials
 from selfheal.sandbox.provider.provider import AwsProvider
 
-__all__ = ["AwsProvider", "Clients", "Credentials"]
+__all__ = ["AwsProvider"]

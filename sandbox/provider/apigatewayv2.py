@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from selfheal.sandbox.provider.calls import gone_is_fine, or_none, refused
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.provider.calls import or_none, refused
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import FLAG, MAP, VALUE, Props, Spec, values
-
-_GONE = "NotFoundException"
 
 # --- APIs ---------------------------------------------------------------------------------------------------
 
@@ -19,16 +17,8 @@ _API = same_names(
 _CORS = ("allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders")
 
 
-def _create_api(clients: Clients, inputs: Props) -> str:
-    # Two APIs may share a name: a run that was killed leaves one behind, on AWS too.
-    return str(clients.get("apigatewayv2").create_api(**to_aws(inputs, _API))["ApiId"])
-
-
 def _read_api(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("apigatewayv2")
-    live = or_none(_GONE, lambda: api.get_api(ApiId=id_))
-    if live is None:
-        return None
+    live = clients.get("apigatewayv2").get_api(ApiId=id_)
     account = clients.get("sts").get_caller_identity()["Account"]
     return {
         **from_aws(live, _API),
@@ -45,11 +35,6 @@ def _update_api(clients: Clients, id_: str, old: Props, new: Props) -> None:
     api.update_api(ApiId=id_, **arguments)
     if old.get("corsConfiguration") and not new.get("corsConfiguration"):
         api.delete_cors_configuration(ApiId=id_)
-
-
-def _delete_api(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    with gone_is_fine(_GONE):
-        clients.get("apigatewayv2").delete_api(ApiId=id_)
 
 
 def _endpoint(clients: Clients, api: dict[str, Any]) -> str:
@@ -83,10 +68,11 @@ API = Spec(
         "apiKeySelectionExpression": "$request.header.x-api-key",
         "routeSelectionExpression": "$request.method $request.path",
     },
-    create=_create_api,
+    # Two APIs may have the same name, on AWS as well.
+    create=lambda clients, inputs: clients.get("apigatewayv2").create_api(**to_aws(inputs, _API))["ApiId"],
     read=_read_api,
     update=_update_api,
-    delete=_delete_api,
+    delete=lambda clients, id_, _: clients.get("apigatewayv2").delete_api(ApiId=id_),
 )
 
 # --- integrations -------------------------------------------------------------------------------------------
@@ -100,26 +86,6 @@ _INTEGRATION = {
 }  # fmt: skip
 
 
-def _create_integration(clients: Clients, inputs: Props) -> str:
-    answer = clients.get("apigatewayv2").create_integration(**to_aws(inputs, _INTEGRATION))
-    return str(answer["IntegrationId"])
-
-
-def _read_integration(clients: Clients, id_: str, inputs: Props) -> Props | None:
-    api = clients.get("apigatewayv2")
-    live = or_none(_GONE, lambda: api.get_integration(ApiId=inputs["apiId"], IntegrationId=id_))
-    return None if live is None else {**from_aws(live, _INTEGRATION), "apiId": inputs["apiId"]}
-
-
-def _update_integration(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    clients.get("apigatewayv2").update_integration(IntegrationId=id_, **to_aws(new, _INTEGRATION))
-
-
-def _delete_integration(clients: Clients, id_: str, inputs: Props) -> None:
-    with gone_is_fine(_GONE):
-        clients.get("apigatewayv2").delete_integration(ApiId=inputs["apiId"], IntegrationId=id_)
-
-
 INTEGRATION = Spec(
     inputs=values(*_INTEGRATION),
     required=frozenset({"apiId", "integrationType"}),
@@ -127,10 +93,22 @@ INTEGRATION = Spec(
     import_id=ImportId(("{apiId}/{id}",)),
     unset={"integrationMethod": "POST", "timeoutMilliseconds": 30000},
     defaults={"connectionType": "INTERNET", "payloadFormatVersion": "1.0"},
-    create=_create_integration,
-    read=_read_integration,
-    update=_update_integration,
-    delete=_delete_integration,
+    create=lambda clients, inputs: clients.get("apigatewayv2").create_integration(
+        **to_aws(inputs, _INTEGRATION)
+    )["IntegrationId"],
+    read=lambda clients, id_, inputs: (
+        from_aws(
+            clients.get("apigatewayv2").get_integration(ApiId=inputs["apiId"], IntegrationId=id_),
+            _INTEGRATION,
+        )
+        | {"apiId": inputs["apiId"]}
+    ),
+    update=lambda clients, id_, _, new: clients.get("apigatewayv2").update_integration(
+        IntegrationId=id_, **to_aws(new, _INTEGRATION)
+    ),
+    delete=lambda clients, id_, inputs: clients.get("apigatewayv2").delete_integration(
+        ApiId=inputs["apiId"], IntegrationId=id_
+    ),
 )
 
 # --- routes -------------------------------------------------------------------------------------------------
@@ -140,7 +118,7 @@ _ROUTE = same_names("apiId", "routeKey", "target", "operationName", "authorizati
 
 def _create_route(clients: Clients, inputs: Props) -> str:
     api = clients.get("apigatewayv2")
-    # The emulator would keep two routes with one key, AWS answers ConflictException: look first.
+    # AWS answers ConflictException, where the emulator would keep two routes with one key.
     pages = api.get_paginator("get_routes").paginate(ApiId=inputs["apiId"])
     routes = [route for page in pages for route in page["Items"]]
     if any(route["RouteKey"] == inputs["routeKey"] for route in routes):
@@ -152,21 +130,6 @@ def _create_route(clients: Clients, inputs: Props) -> str:
     return str(api.create_route(**to_aws(inputs, _ROUTE))["RouteId"])
 
 
-def _read_route(clients: Clients, id_: str, inputs: Props) -> Props | None:
-    api = clients.get("apigatewayv2")
-    live = or_none(_GONE, lambda: api.get_route(ApiId=inputs["apiId"], RouteId=id_))
-    return None if live is None else {**from_aws(live, _ROUTE), "apiId": inputs["apiId"]}
-
-
-def _update_route(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    clients.get("apigatewayv2").update_route(RouteId=id_, **to_aws(new, _ROUTE))
-
-
-def _delete_route(clients: Clients, id_: str, inputs: Props) -> None:
-    with gone_is_fine(_GONE):
-        clients.get("apigatewayv2").delete_route(ApiId=inputs["apiId"], RouteId=id_)
-
-
 ROUTE = Spec(
     inputs=values(*_ROUTE),
     required=frozenset({"apiId", "routeKey"}),
@@ -175,9 +138,16 @@ ROUTE = Spec(
     import_id=ImportId(("{apiId}/{id}",)),
     defaults={"apiKeyRequired": False, "authorizationType": "NONE"},
     create=_create_route,
-    read=_read_route,
-    update=_update_route,
-    delete=_delete_route,
+    read=lambda clients, id_, inputs: (
+        from_aws(clients.get("apigatewayv2").get_route(ApiId=inputs["apiId"], RouteId=id_), _ROUTE)
+        | {"apiId": inputs["apiId"]}
+    ),
+    update=lambda clients, id_, _, new: clients.get("apigatewayv2").update_route(
+        RouteId=id_, **to_aws(new, _ROUTE)
+    ),
+    delete=lambda clients, id_, inputs: clients.get("apigatewayv2").delete_route(
+        ApiId=inputs["apiId"], RouteId=id_
+    ),
 )
 
 # --- stages -------------------------------------------------------------------------------------------------
@@ -193,8 +163,8 @@ _STAGE = {
 def _create_stage(clients: Clients, inputs: Props) -> str:
     api = clients.get("apigatewayv2")
     where = {"ApiId": inputs["apiId"], "StageName": inputs["name"]}
-    # The emulator would replace it, AWS answers ConflictException: look first.
-    if or_none(_GONE, lambda: api.get_stage(**where)) is not None:
+    # AWS answers ConflictException, where the emulator would replace the stage.
+    if or_none(lambda: api.get_stage(**where)) is not None:
         raise refused("CreateStage", "ConflictException", "Stage already exists")
     api.create_stage(**to_aws(inputs, _STAGE))
     return str(inputs["name"])
@@ -202,9 +172,7 @@ def _create_stage(clients: Clients, inputs: Props) -> str:
 
 def _read_stage(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
     api = clients.get("apigatewayv2")
-    live = or_none(_GONE, lambda: api.get_stage(ApiId=inputs["apiId"], StageName=inputs["name"]))
-    if live is None:
-        return None
+    live = api.get_stage(ApiId=inputs["apiId"], StageName=inputs["name"])
     name = live["StageName"]
     gateway = api.get_api(ApiId=inputs["apiId"])
     account = clients.get("sts").get_caller_identity()["Account"]
@@ -225,11 +193,6 @@ def _update_stage(clients: Clients, id_: str, old: Props, new: Props) -> None:
     api.update_stage(**{"Description": "", **to_aws(new, _STAGE)})
     if old.get("accessLogSettings") and not new.get("accessLogSettings"):
         api.delete_access_log_settings(ApiId=new["apiId"], StageName=id_)
-
-
-def _delete_stage(clients: Clients, id_: str, inputs: Props) -> None:
-    with gone_is_fine(_GONE):
-        clients.get("apigatewayv2").delete_stage(ApiId=inputs["apiId"], StageName=id_)
 
 
 STAGE = Spec(
@@ -254,5 +217,7 @@ STAGE = Spec(
     create=_create_stage,
     read=_read_stage,
     update=_update_stage,
-    delete=_delete_stage,
+    delete=lambda clients, id_, inputs: clients.get("apigatewayv2").delete_stage(
+        ApiId=inputs["apiId"], StageName=id_
+    ),
 )

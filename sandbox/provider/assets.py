@@ -1,9 +1,8 @@
-"""Assets and archives: from the SDK's wire form to bytes that are the same on every run.
+"""Packs assets and archives reproducibly, from their form in Pulumi's protocol.
 
-A zip made here has sorted entries and one fixed timestamp, so that packing the same files twice gives the
-same bytes; the hash is taken over names and contents, so that another zlib gives the same hash. A directory
-archive takes everything below the directory, as Pulumi's own does: leave out of the program's archive what
-must not be shipped.
+Zip entries are sorted and have a fixed timestamp, so that the same files give the same bytes. The hash covers
+names and contents only, so that it does not depend on the version of zlib. As with Pulumi, an archive of a
+directory contains everything below it.
 """
 
 import hashlib
@@ -32,15 +31,15 @@ _CONTENT = {"path", "assets", "text", "uri"}
 
 @dataclass(frozen=True)
 class Blob:
-    """Content known by its hash; equal when the hashes are."""
+    """Content that is identified by its hash."""
 
     sha256: str
-    """Lower-case hex: the engine's own, where it gives one."""
+    """In lower-case hex; the engine's own, if it sends one."""
     content: "bytes | Callable[[], bytes] | None" = field(default=None, compare=False, repr=False)
-    """The bytes or what packs them, or None where only the hash is remembered (what comes from the state)."""
+    """The bytes, or a function that packs them, or None if only the hash is known (from the state)."""
 
     def read(self) -> bytes:
-        """Return the bytes; raises AssetError if only the hash is known."""
+        """Return the bytes. Raises AssetError if only the hash is known."""
         if self.content is None:
             raise AssetError(
                 f"Only the hash {self.sha256[:12]} of this content is known, not the content itself. "
@@ -60,11 +59,11 @@ class Archive(Blob):
 
 
 def decode(value: Mapping[str, Any], folder: Path) -> Asset | Archive:
-    """Return the asset or archive that a wire object with a signature stands for.
+    """Return the asset or archive of an object with a signature.
 
     Relative paths are relative to `folder`, the program's working directory. With the engine's `hash` nothing
-    is read until the bytes are asked for. Raises AssetError for a missing file, a remote URI (the sandbox
-    fetches nothing) or a name outside the archive, here or then.
+    is read before the bytes are requested. Raises AssetError, now or then, for a missing file, a remote URI
+    (the sandbox downloads nothing) or a name outside of the archive.
     """
     asset = value[SIGNATURE_KEY] == ASSET_SIGNATURE
     known = str(value.get("hash") or "")
@@ -79,13 +78,13 @@ def decode(value: Mapping[str, Any], folder: Path) -> Asset | Archive:
 
 
 def encode(blob: Blob) -> dict[str, str]:
-    """Return the wire object of an asset or archive of which only the hash is told."""
+    """Return the object for an asset or archive, with its hash and without content."""
     signature = ASSET_SIGNATURE if isinstance(blob, Asset) else ARCHIVE_SIGNATURE
     return {SIGNATURE_KEY: signature, "hash": blob.sha256}
 
 
 def make_zip(entries: Mapping[str, bytes]) -> bytes:
-    """Return a zip of path-in-zip to bytes, equal for equal entries."""
+    """Return a zip of paths and contents; equal entries give equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(entries):
@@ -100,7 +99,7 @@ def make_zip(entries: Mapping[str, bytes]) -> bytes:
 def _archive_bytes(value: Mapping[str, Any], folder: Path) -> bytes:
     path = folder / str(value["path"]) if "path" in value else None
     if path is not None and path.is_file() and path.name.endswith(_ZIP_SUFFIXES):
-        return path.read_bytes()  # a ready zip is passed on as it is
+        return path.read_bytes()  # a zip is used unchanged
     return make_zip(_archive_entries(value, folder))
 
 

@@ -1,11 +1,16 @@
-"""How AWS calls fail: which failures mean that a resource is gone, and which pass by themselves."""
+"""How AWS calls fail: which errors mean that a resource does not exist, and which are worth a retry."""
 
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
+
+_GONE = frozenset(
+    {"NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException", "NoSuchEntity"}
+    | {"DashboardNotFoundError", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+)
+"""The error codes by which the services of the table say that something does not exist."""
 
 
 def code_of(error: ClientError) -> str:
@@ -13,42 +18,37 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-@contextmanager
-def gone_is_fine(*codes: str) -> Generator[None]:
-    """Swallow the errors with these codes: what was to be deleted is not there."""
-    try:
-        yield
-    except ClientError as error:
-        if code_of(error) not in codes:
-            raise
+def is_gone(error: ClientError) -> bool:
+    """Return whether a call failed because what it names does not exist."""
+    return code_of(error) in _GONE
 
 
 def refused(operation: str, code: str, message: str) -> ClientError:
-    """Return the error of AWS for what the emulator lets through."""
+    """Return the error that AWS raises where the emulator raises none."""
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
-def or_none(codes: str | tuple[str, ...], call: Callable[[], Any]) -> Any:
-    """Return the answer of a call, or None if it fails with one of these codes."""
-    with gone_is_fine(*((codes,) if isinstance(codes, str) else codes)):
+def or_none(call: Callable[[], Any]) -> Any:
+    """Return the answer of a call, or None if what it names does not exist."""
+    try:
         return call()
-    return None
+    except ClientError as error:
+        if is_gone(error):
+            return None
+        raise
 
 
 def retried(
-    call: Callable[[], Any],
-    passing: Callable[[ClientError], bool],
-    *,
-    seconds: float = 60.0,
-    pause: float = 0.5,
+    call: Callable[[], Any], code: str, message: str = "", *, seconds: float = 60.0, pause: float = 0.5
 ) -> None:
-    """Call until it succeeds or fails with something that does not pass by itself, for at most `seconds`."""
+    """Repeat a call for at most `seconds` while it fails with this code, and this text in its message."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             call()
         except ClientError as error:
-            if not passing(error) or time.monotonic() + pause > deadline:
+            passing = code_of(error) == code and message in str(error)
+            if not passing or time.monotonic() + pause > deadline:
                 raise
             time.sleep(pause)
         else:

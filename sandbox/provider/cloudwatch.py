@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import FLAG, JSON, LOCAL, MAP, VALUE, Kind, Props, Spec, values
 
@@ -26,13 +25,13 @@ _METRIC: dict[str, Kind] = {**values("metricName", "namespace", "period", "stat"
 
 
 def _put_alarm(clients: Clients, inputs: Props) -> str:
-    # No refusal of a name that is taken: PutMetricAlarm replaces, and the AWS provider creates with it.
+    # PutMetricAlarm replaces an alarm of the same name; the AWS provider creates with it as well.
     arguments = to_aws(inputs, _ALARM)
     if inputs.get("dimensions"):
         arguments["Dimensions"] = _pairs(inputs["dimensions"])
     if inputs.get("metricQueries"):
         arguments["Metrics"] = [_query(q) for q in inputs["metricQueries"]]
-    clients.get("cloudwatch").put_metric_alarm(**arguments)  # replaces the alarm whole and keeps its state
+    clients.get("cloudwatch").put_metric_alarm(**arguments)  # replaces everything but the state
     return str(inputs["name"])
 
 
@@ -50,15 +49,6 @@ def _read_alarm(clients: Clients, id_: str, inputs: Props) -> Props | None:  # n
     }
 
 
-def _update_alarm(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    _put_alarm(clients, new)
-
-
-def _delete_alarm(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    with gone_is_fine("ResourceNotFound", "ResourceNotFoundException"):
-        clients.get("cloudwatch").delete_alarms(AlarmNames=[id_])
-
-
 def _query(query: Props) -> dict[str, Any]:
     result = to_aws(query, _QUERY)
     metric = query.get("metric")
@@ -70,7 +60,7 @@ def _query(query: Props) -> dict[str, Any]:
             },
             **to_aws(metric, same_names("period", "stat", "unit")),
         }
-    # Left out, the call means true; the AWS provider's default is false.
+    # The API defaults to true, the AWS provider to false.
     result["ReturnData"] = bool(query.get("returnData"))
     return result
 
@@ -112,38 +102,19 @@ METRIC_ALARM = Spec(
     defaults={"actionsEnabled": True, "treatMissingData": "missing"},
     create=_put_alarm,
     read=_read_alarm,
-    update=_update_alarm,
-    delete=_delete_alarm,
+    update=lambda clients, _id, _old, new: _put_alarm(clients, new),
+    delete=lambda clients, id_, _: clients.get("cloudwatch").delete_alarms(AlarmNames=[id_]),
 )
 
 # --- dashboards ---------------------------------------------------------------------------------------------
 
 
 def _put_dashboard(clients: Clients, inputs: Props) -> str:
-    # No refusal of a name that is taken: PutDashboard replaces, and the AWS provider creates with it.
+    # PutDashboard replaces a dashboard of the same name; the AWS provider creates with it as well.
     clients.get("cloudwatch").put_dashboard(
         DashboardName=inputs["dashboardName"], DashboardBody=inputs["dashboardBody"]
     )
     return str(inputs["dashboardName"])
-
-
-def _read_dashboard(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("cloudwatch")
-    live = or_none(
-        ("ResourceNotFound", "DashboardNotFoundError"), lambda: api.get_dashboard(DashboardName=id_)
-    )
-    if live is None:
-        return None
-    return from_aws(live, same_names("dashboardName", "dashboardBody", "dashboardArn"))
-
-
-def _update_dashboard(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    _put_dashboard(clients, new)
-
-
-def _delete_dashboard(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    with gone_is_fine("ResourceNotFound", "DashboardNotFoundError"):
-        clients.get("cloudwatch").delete_dashboards(DashboardNames=[id_])
 
 
 DASHBOARD = Spec(
@@ -153,9 +124,12 @@ DASHBOARD = Spec(
     identity=frozenset({"dashboardName"}),
     replace=frozenset({"dashboardName"}),
     create=_put_dashboard,
-    read=_read_dashboard,
-    update=_update_dashboard,
-    delete=_delete_dashboard,
+    read=lambda clients, id_, _: from_aws(
+        clients.get("cloudwatch").get_dashboard(DashboardName=id_),
+        same_names("dashboardName", "dashboardBody", "dashboardArn"),
+    ),
+    update=lambda clients, _id, _old, new: _put_dashboard(clients, new),
+    delete=lambda clients, id_, _: clients.get("cloudwatch").delete_dashboards(DashboardNames=[id_]),
 )
 
 # --- log groups ---------------------------------------------------------------------------------------------
@@ -165,7 +139,7 @@ def _create_log_group(clients: Clients, inputs: Props) -> str:
     api = clients.get("logs")
     arguments = {"logGroupName": inputs["name"]}
     arguments |= {key: inputs[key] for key in ("kmsKeyId", "logGroupClass") if inputs.get(key)}
-    # Refused if it exists, as on AWS, where a function that ran before its log group was declared made one.
+    # Refused if it exists, for example because its function ran before; so it is on AWS.
     api.create_log_group(**arguments)
     return str(inputs["name"])
 
@@ -184,10 +158,6 @@ def _read_log_group(clients: Clients, id_: str, inputs: Props) -> Props | None: 
     }
 
 
-def _update_log_group(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    _set_retention(clients, id_, new)
-
-
 def _set_retention(clients: Clients, id_: str, inputs: Props) -> None:
     """Set how long events are kept; 0 days (the default) is for ever."""
     api = clients.get("logs")
@@ -199,8 +169,7 @@ def _set_retention(clients: Clients, id_: str, inputs: Props) -> None:
 
 def _delete_log_group(clients: Clients, id_: str, inputs: Props) -> None:
     if not inputs.get("skipDestroy"):
-        with gone_is_fine("ResourceNotFoundException"):
-            clients.get("logs").delete_log_group(logGroupName=id_)
+        clients.get("logs").delete_log_group(logGroupName=id_)
 
 
 LOG_GROUP = Spec(
@@ -215,6 +184,6 @@ LOG_GROUP = Spec(
     create=_create_log_group,
     complete=_set_retention,
     read=_read_log_group,
-    update=_update_log_group,
+    update=lambda clients, id_, _, new: _set_retention(clients, id_, new),
     delete=_delete_log_group,
 )

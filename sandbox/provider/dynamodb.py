@@ -4,11 +4,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.spec import FLAG, VALUE, Props, Spec, changed, values
 
-_GONE = "ResourceNotFoundException"
 _POLL: dict[str, int] = {"Delay": 1, "MaxAttempts": 300}
 
 
@@ -42,13 +40,12 @@ def _complete(clients: Clients, id_: str, inputs: Props) -> None:
 
 def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
     api = clients.get("dynamodb")
-    answer = or_none(_GONE, lambda: api.describe_table(TableName=id_))
-    if answer is None or answer["Table"].get("TableStatus") == "DELETING":
+    table = api.describe_table(TableName=id_)["Table"]
+    if table.get("TableStatus") == "DELETING":
         return None
-    table = answer["Table"]
     keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
     encryption = table.get("SSEDescription", {})
-    key = encryption.get("KMSMasterKeyArn", "")  # the emulator's answer for one of AWS's own: an alias
+    key = encryption.get("KMSMasterKeyArn", "")  # for a key that AWS owns, the emulator answers its alias
     stream = table.get("StreamSpecification", {})
     return {
         "name": table["TableName"],
@@ -78,7 +75,7 @@ def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
 
 def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
     differs = set(changed(TABLE.inputs, old, new))
-    # One kind of change a call: UpdateTable takes no more.
+    # UpdateTable accepts one kind of change per call.
     if differs & {"billingMode", "readCapacity", "writeCapacity"}:
         _update_table(clients, id_, _billing(new))
     if "deletionProtectionEnabled" in differs:
@@ -95,8 +92,7 @@ def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
 
 def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
     api = clients.get("dynamodb")
-    with gone_is_fine(_GONE):
-        api.delete_table(TableName=id_)
+    api.delete_table(TableName=id_)
     api.get_waiter("table_not_exists").wait(TableName=id_, WaiterConfig=_POLL)
 
 
@@ -110,7 +106,7 @@ def _set_expiry_and_recovery(clients: Clients, name: str, old: Props, new: Props
     api = clients.get("dynamodb")
     before, after = _expiry(old), _expiry(new)
     if before != after:
-        if before["Enabled"] and after["Enabled"]:  # another attribute: AWS wants it off first
+        if before["Enabled"] and after["Enabled"]:  # AWS requires it to be off before the attribute changes
             _quietly_set_ttl(api, name, {**before, "Enabled": False})
         _quietly_set_ttl(api, name, after if after["AttributeName"] else {**before, "Enabled": False})
     if _recovery(old) != _recovery(new):
@@ -121,7 +117,7 @@ def _quietly_set_ttl(api: Any, name: str, specification: dict[str, Any]) -> None
     try:
         api.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
     except ClientError as error:
-        # "TimeToLive is already enabled/disabled": what an earlier update did before it failed.
+        # "TimeToLive is already enabled/disabled": an earlier update did it, and failed later.
         if "already" not in str(error):
             raise
 
@@ -171,7 +167,7 @@ def _recovery(inputs: Props) -> dict[str, Any]:
 def _read_ttl(api: Any, name: str, inputs: Props) -> Props:
     live = api.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     enabled = live.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
-    # AWS forgets the attribute of a switched-off TTL: then the program's own name is as good as any.
+    # AWS does not keep the attribute of a TTL that is off: assume the program's.
     wanted = (inputs.get("ttl") or {}).get("attributeName", "")
     return {"enabled": enabled, "attributeName": live.get("AttributeName", "" if enabled else wanted)}
 

@@ -4,15 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.spec import JSON, Props, Spec, values
-
-_GONE = "ResourceNotFoundException"
 
 
 def _create(clients: Clients, inputs: Props) -> str:
-    """Put the item, if there is none of that key: the AWS provider asks for the same condition."""
+    """Put the item unless its key exists, which is the condition of the AWS provider as well."""
     item = json.loads(inputs["item"])
     condition = {"ConditionExpression": "attribute_not_exists(#key)"}
     names = {"#key": inputs["hashKey"]}
@@ -24,11 +21,13 @@ def _create(clients: Clients, inputs: Props) -> str:
 
 
 def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    live = or_none(_GONE, lambda: _live(clients, inputs))
-    if not live:
+    live = clients.get("dynamodb").get_item(
+        TableName=inputs["tableName"], Key=_key(inputs), ConsistentRead=True
+    )
+    if not live.get("Item"):
         return None
-    # Attributes that someone else added are not the program's business: the provider does not ask for them.
-    own = {key: value for key, value in live.items() if key in json.loads(inputs["item"])}
+    # Like the AWS provider, ignore attributes that someone else added.
+    own = {key: value for key, value in live["Item"].items() if key in json.loads(inputs["item"])}
     return {**inputs, "item": json.dumps(own, sort_keys=True)}
 
 
@@ -47,15 +46,7 @@ def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
 
 
 def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    with gone_is_fine(_GONE):
-        clients.get("dynamodb").delete_item(TableName=inputs["tableName"], Key=_key(inputs))
-
-
-def _live(clients: Clients, inputs: Props) -> dict[str, Any]:
-    answer = clients.get("dynamodb").get_item(
-        TableName=inputs["tableName"], Key=_key(inputs), ConsistentRead=True
-    )
-    return answer.get("Item", {})
+    clients.get("dynamodb").delete_item(TableName=inputs["tableName"], Key=_key(inputs))
 
 
 def _key(inputs: Props) -> Mapping[str, dict[str, Any]]:

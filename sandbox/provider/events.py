@@ -2,15 +2,11 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.provider.calls import refused
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import JSON, LOCAL, MAP, Props, Spec, values
-
-_GONE = "ResourceNotFoundException"
 
 # --- rules --------------------------------------------------------------------------------------------------
 
@@ -20,28 +16,14 @@ _RULE = same_names(
 
 
 def _put_rule(clients: Clients, inputs: Props) -> str:
-    # No refusal of a name that is taken: PutRule replaces, and the AWS provider creates with it.
+    # PutRule replaces a rule of the same name; the AWS provider creates with it as well.
     clients.get("events").put_rule(**to_aws(inputs, _RULE))
     return _in_bus(inputs, str(inputs["name"]))
 
 
 def _read_rule(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("events")
-    live = or_none(_GONE, lambda: api.describe_rule(Name=inputs["name"], EventBusName=_bus(inputs)))
-    if live is None:
-        return None
+    live = clients.get("events").describe_rule(Name=inputs["name"], EventBusName=_bus(inputs))
     return {**from_aws(live, _RULE), "eventBusName": _bus(inputs), "arn": live["Arn"]}
-
-
-def _update_rule(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    _put_rule(clients, new)
-
-
-def _delete_rule(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    api = clients.get("events")
-    force = bool(inputs.get("forceDestroy"))
-    with gone_is_fine(_GONE):
-        api.delete_rule(Name=inputs["name"], EventBusName=_bus(inputs), Force=force)
 
 
 def _bus(inputs: Props) -> str:
@@ -68,8 +50,10 @@ EVENT_RULE = Spec(
     unset={"state": "ENABLED"},
     create=_put_rule,
     read=_read_rule,
-    update=_update_rule,
-    delete=_delete_rule,
+    update=lambda clients, _id, _old, new: _put_rule(clients, new),
+    delete=lambda clients, _, inputs: clients.get("events").delete_rule(
+        Name=inputs["name"], EventBusName=_bus(inputs), Force=bool(inputs.get("forceDestroy"))
+    ),
 )
 
 # --- targets ------------------------------------------------------------------------------------------------
@@ -81,7 +65,7 @@ _TARGET = {
 
 
 def _put_target(clients: Clients, inputs: Props) -> str:
-    # No refusal of an id that is taken: PutTargets replaces, and the AWS provider creates with it.
+    # PutTargets replaces a target of the same id; the AWS provider creates with it as well.
     target = to_aws(inputs, _TARGET)
     transformer = inputs.get("inputTransformer")
     if transformer:
@@ -92,16 +76,13 @@ def _put_target(clients: Clients, inputs: Props) -> str:
     answer = clients.get("events").put_targets(
         Rule=inputs["rule"], EventBusName=_bus(inputs), Targets=[target]
     )
-    _refuse_failures(answer, "PutTargets")
+    _raise_failures(answer, "PutTargets")
     return f"{_in_bus(inputs, inputs['rule'])}-{inputs['targetId']}"
 
 
 def _read_target(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("events")
-    where = {"Rule": inputs["rule"], "EventBusName": _bus(inputs)}
-    answer = or_none(_GONE, lambda: api.list_targets_by_rule(**where))
-    targets: list[dict[str, Any]] = answer["Targets"] if answer else []
-    live = next((t for t in targets if t["Id"] == inputs["targetId"]), None)
+    answer = clients.get("events").list_targets_by_rule(Rule=inputs["rule"], EventBusName=_bus(inputs))
+    live = next((t for t in answer["Targets"] if t["Id"] == inputs["targetId"]), None)
     if live is None:
         return None
     result = {**from_aws(live, _TARGET), "rule": inputs["rule"], "eventBusName": _bus(inputs)}
@@ -113,24 +94,17 @@ def _read_target(clients: Clients, id_: str, inputs: Props) -> Props | None:  # 
     return result
 
 
-def _update_target(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    _put_target(clients, new)
-
-
 def _delete_target(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    with gone_is_fine(_GONE):
-        answer = clients.get("events").remove_targets(
-            Rule=inputs["rule"], EventBusName=_bus(inputs), Ids=[inputs["targetId"]]
-        )
-        _refuse_failures(answer, "RemoveTargets")
+    answer = clients.get("events").remove_targets(
+        Rule=inputs["rule"], EventBusName=_bus(inputs), Ids=[inputs["targetId"]]
+    )
+    _raise_failures(answer, "RemoveTargets")
 
 
-def _refuse_failures(answer: dict[str, Any], operation: str) -> None:
-    """Raise what these calls report inside a successful answer."""
+def _raise_failures(answer: dict[str, Any], operation: str) -> None:
+    """Raise the errors that these calls report inside a successful answer."""
     for entry in answer.get("FailedEntries", []):
-        if entry.get("ErrorCode") != _GONE:
-            error = {"Code": str(entry.get("ErrorCode")), "Message": str(entry.get("ErrorMessage"))}
-            raise ClientError({"Error": error}, operation)
+        raise refused(operation, str(entry.get("ErrorCode")), str(entry.get("ErrorMessage")))
 
 
 EVENT_TARGET = Spec(
@@ -143,7 +117,7 @@ EVENT_TARGET = Spec(
         "forceDestroy": LOCAL,
     },
     required=frozenset({"rule", "arn"}),
-    # The AWS provider makes an id from the time when it creates; one like every other name is as good.
+    # The AWS provider generates an id from the time; here it is an automatic name like all others.
     name="targetId",
     name_limit=64,
     identity=frozenset({"rule", "targetId", "eventBusName"}),
@@ -152,6 +126,6 @@ EVENT_TARGET = Spec(
     import_id=ImportId(("{eventBusName}/{rule}/{targetId}", "{rule}/{targetId}"), id="{rule}-{targetId}"),
     create=_put_target,
     read=_read_target,
-    update=_update_target,
+    update=lambda clients, _id, _old, new: _put_target(clients, new),
     delete=_delete_target,
 )

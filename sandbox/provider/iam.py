@@ -1,15 +1,14 @@
-"""IAM: roles, policies inside roles, managed policies."""
+"""IAM: roles, their inline policies, managed policies and their attachments."""
 
 from urllib.parse import unquote
 
-from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.provider.calls import or_none
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.names import to_aws
 from selfheal.sandbox.provider.spec import JSON, LOCAL, Props, Spec, changed, values
 
-_GONE = "NoSuchEntity"
-_VERSIONS = 5  # IAM keeps at most five versions of a managed policy
+_VERSIONS = 5  # of a managed policy, at most
 
 # --- roles --------------------------------------------------------------------------------------------------
 
@@ -23,17 +22,8 @@ _ROLE = {
 }
 
 
-def _create_role(clients: Clients, inputs: Props) -> str:
-    clients.get("iam").create_role(**to_aws(inputs, _ROLE))
-    return str(inputs["name"])
-
-
 def _read_role(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("iam")
-    answer = or_none(_GONE, lambda: api.get_role(RoleName=id_))
-    if answer is None:
-        return None
-    role = answer["Role"]
+    role = clients.get("iam").get_role(RoleName=id_)["Role"]
     return {
         "name": role["RoleName"],
         "assumeRolePolicy": _text(role["AssumeRolePolicyDocument"]),
@@ -61,19 +51,17 @@ def _update_role(clients: Clients, id_: str, old: Props, new: Props) -> None:
     if new.get("permissionsBoundary") and "permissionsBoundary" in differs:
         api.put_role_permissions_boundary(RoleName=id_, PermissionsBoundary=new["permissionsBoundary"])
     elif "permissionsBoundary" in differs:
-        with gone_is_fine(_GONE):
-            api.delete_role_permissions_boundary(RoleName=id_)
+        or_none(lambda: api.delete_role_permissions_boundary(RoleName=id_))
 
 
 def _delete_role(clients: Clients, id_: str, inputs: Props) -> None:
     api = clients.get("iam")
-    with gone_is_fine(_GONE):
-        if inputs.get("forceDetachPolicies"):
-            for name in api.list_role_policies(RoleName=id_)["PolicyNames"]:
-                api.delete_role_policy(RoleName=id_, PolicyName=name)
-            for policy in api.list_attached_role_policies(RoleName=id_)["AttachedPolicies"]:
-                api.detach_role_policy(RoleName=id_, PolicyArn=policy["PolicyArn"])
-        api.delete_role(RoleName=id_)
+    if inputs.get("forceDetachPolicies"):
+        for name in api.list_role_policies(RoleName=id_)["PolicyNames"]:
+            api.delete_role_policy(RoleName=id_, PolicyName=name)
+        for policy in api.list_attached_role_policies(RoleName=id_)["AttachedPolicies"]:
+            api.detach_role_policy(RoleName=id_, PolicyArn=policy["PolicyArn"])
+    api.delete_role(RoleName=id_)
 
 
 ROLE = Spec(
@@ -89,38 +77,28 @@ ROLE = Spec(
     identity=frozenset({"name"}),
     replace=frozenset({"name", "path"}),
     defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
-    create=_create_role,
+    create=lambda clients, inputs: clients.get("iam").create_role(**to_aws(inputs, _ROLE))["Role"][
+        "RoleName"
+    ],
     read=_read_role,
     update=_update_role,
     delete=_delete_role,
 )
 
-# --- policies inside a role ---------------------------------------------------------------------------------
+# --- inline policies ----------------------------------------------------------------------------------------
 
 
 def _put_role_policy(clients: Clients, inputs: Props) -> str:
-    # No refusal of a name that is taken: PutRolePolicy replaces, and the AWS provider creates with it.
+    # PutRolePolicy replaces a policy of the same name; the AWS provider creates with it as well.
     clients.get("iam").put_role_policy(
         RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"]
     )
     return f"{inputs['role']}:{inputs['name']}"
 
 
-def _read_role_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("iam")
-    live = or_none(_GONE, lambda: api.get_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"]))
-    if live is None:
-        return None
+def _read_role_policy(clients: Clients, _: str, inputs: Props) -> Props:
+    live = clients.get("iam").get_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"])
     return {"role": live["RoleName"], "name": live["PolicyName"], "policy": _text(live["PolicyDocument"])}
-
-
-def _update_role_policy(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    _put_role_policy(clients, new)
-
-
-def _delete_role_policy(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    with gone_is_fine(_GONE):
-        clients.get("iam").delete_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"])
 
 
 ROLE_POLICY = Spec(
@@ -133,8 +111,10 @@ ROLE_POLICY = Spec(
     replace=frozenset({"name", "role"}),
     create=_put_role_policy,
     read=_read_role_policy,
-    update=_update_role_policy,
-    delete=_delete_role_policy,
+    update=lambda clients, _id, _old, new: _put_role_policy(clients, new),
+    delete=lambda clients, _, inputs: clients.get("iam").delete_role_policy(
+        RoleName=inputs["role"], PolicyName=inputs["name"]
+    ),
 )
 
 # --- managed policies ---------------------------------------------------------------------------------------
@@ -142,16 +122,9 @@ ROLE_POLICY = Spec(
 _POLICY = {"name": "PolicyName", "policy": "PolicyDocument", "description": "Description", "path": "Path"}
 
 
-def _create_policy(clients: Clients, inputs: Props) -> str:
-    return str(clients.get("iam").create_policy(**to_aws(inputs, _POLICY))["Policy"]["Arn"])
-
-
 def _read_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
     api = clients.get("iam")
-    answer = or_none(_GONE, lambda: api.get_policy(PolicyArn=id_))
-    if answer is None:
-        return None
-    policy = answer["Policy"]
+    policy = api.get_policy(PolicyArn=id_)["Policy"]
     version = api.get_policy_version(PolicyArn=id_, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
     return {
         "name": policy["PolicyName"],
@@ -176,11 +149,10 @@ def _update_policy(clients: Clients, id_: str, old: Props, new: Props) -> None: 
 
 def _delete_policy(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
     api = clients.get("iam")
-    with gone_is_fine(_GONE):
-        for version in api.list_policy_versions(PolicyArn=id_)["Versions"]:
-            if not version["IsDefaultVersion"]:
-                api.delete_policy_version(PolicyArn=id_, VersionId=version["VersionId"])
-        api.delete_policy(PolicyArn=id_)
+    for version in api.list_policy_versions(PolicyArn=id_)["Versions"]:
+        if not version["IsDefaultVersion"]:
+            api.delete_policy_version(PolicyArn=id_, VersionId=version["VersionId"])
+    api.delete_policy(PolicyArn=id_)
 
 
 POLICY = Spec(
@@ -192,13 +164,45 @@ POLICY = Spec(
     identity=frozenset({"name", "path"}),
     replace=frozenset({"name", "description", "path"}),
     defaults={"path": "/"},
-    create=_create_policy,
+    create=lambda clients, inputs: clients.get("iam").create_policy(**to_aws(inputs, _POLICY))["Policy"][
+        "Arn"
+    ],
     read=_read_policy,
     update=_update_policy,
     delete=_delete_policy,
 )
 
 
+# --- attachments --------------------------------------------------------------------------------------------
+
+
+def _attach(clients: Clients, inputs: Props) -> str:
+    # As on AWS, it is no error if the policy is attached already.
+    clients.get("iam").attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
+    return f"{inputs['role']}/{inputs['policyArn']}"
+
+
+def _read_attachment(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
+    pages = clients.get("iam").get_paginator("list_attached_role_policies").paginate(RoleName=inputs["role"])
+    attached = [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+    found = inputs["policyArn"] in attached
+    return {key: inputs[key] for key in ("role", "policyArn")} if found else None
+
+
+ATTACHMENT = Spec(
+    inputs=values("role", "policyArn"),
+    required=frozenset({"role", "policyArn"}),
+    identity=frozenset({"role", "policyArn"}),
+    replace=frozenset({"role", "policyArn"}),
+    import_id=ImportId(("{role}/{policyArn}",)),
+    create=_attach,
+    read=_read_attachment,
+    delete=lambda clients, _, inputs: clients.get("iam").detach_role_policy(
+        RoleName=inputs["role"], PolicyArn=inputs["policyArn"]
+    ),
+)
+
+
 def _text(document: object) -> object:
-    """Return a policy document as text: boto3 parses what IAM answers, unless it is no JSON."""
+    """Return a policy document as text. boto3 has parsed it, unless it is not JSON."""
     return unquote(document) if isinstance(document, str) else document

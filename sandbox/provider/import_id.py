@@ -1,6 +1,6 @@
-"""How an existing resource is named to be imported, in the AWS provider's own forms.
+"""The import ids of existing resources, in the forms of the AWS provider.
 
-Source of every form in the table: section "Import" of the type's page in the Pulumi registry, AWS provider 7.
+Source: section "Import" of each type's page in the Pulumi registry, AWS provider 7.
 """
 
 import re
@@ -13,16 +13,16 @@ _FIELD = re.compile(r"\\{(\w+)\\}")
 
 @dataclass(frozen=True)
 class ImportId:
-    """Forms of an import id, and the resource's id that follows from it."""
+    """The forms of an import id, and of the resource's id."""
 
     forms: tuple[str, ...] = ("{id}",)
-    """Each with properties in braces; the longest first. `{id}` is the id that AWS gave the resource."""
+    """Each has properties in braces; the longest comes first. `{id}` is an id that AWS assigned."""
 
     id: str = "{id}"
-    """What the AWS provider keeps as the id: made of properties and outputs."""
+    """The id in the AWS provider's state, made of properties and outputs."""
 
     def parse(self, given: str) -> dict[str, str] | None:
-        """Return the properties that an import id says, `id` among them; None if it has none of the forms."""
+        """Return the properties in an import id, including `id`; None if it has none of the forms."""
         for form in self.forms:
             match = _pattern(form).fullmatch(given)
             if match:
@@ -30,7 +30,7 @@ class ImportId:
         return None
 
     def among(self, known: Mapping[str, Any], id_: str) -> dict[str, str] | None:
-        """Return what `parse` does for the resource's own id, if `known` says the rest; else None."""
+        """Return the same for the resource's id, if the other properties are `known`; otherwise None."""
         fields = set(_FIELD.findall(re.escape(self.forms[-1]))) - {"id"}
         return {"id": id_} if all(known.get(key) for key in fields) else None
 
@@ -40,7 +40,7 @@ class ImportId:
 
 
 def _pattern(form: str) -> re.Pattern[str]:
-    """Return the pattern of a form: its last field may hold any character, the others no separator."""
+    """Return the pattern of a form. Only its last field may contain separators."""
     fields = _FIELD.split(re.escape(form))
     last = len(fields) - 2
     parts = [

@@ -1,4 +1,4 @@
-"""The provider's functions: what a program can look up while it runs."""
+"""The provider's functions, which programs can call."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,27 +7,27 @@ from dataclasses import dataclass
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import ProviderError
-from selfheal.sandbox.provider.calls import code_of
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.calls import is_gone
 from selfheal.sandbox.provider.spec import Props
 
 
 @dataclass(frozen=True)
 class Invoke:
-    """One function: its arguments and what answers it."""
+    """One function: its arguments, its results and its implementation."""
 
     call: Callable[[Clients, Props], Props]
     """Returns the result; raises ProviderError with the AWS provider's text."""
 
     results: frozenset[str]
-    """Every member of what it returns, arguments among them where they are given back."""
+    """Every member of its result, including arguments that it returns."""
 
     arguments: frozenset[str] = frozenset()
     """Every argument that is implemented."""
 
     required: frozenset[str] = frozenset()
-    """Arguments without which it cannot be called."""
+    """Required arguments."""
 
 
 def _caller_identity(clients: Clients, args: Props) -> Props:  # noqa: ARG001
@@ -38,7 +38,7 @@ def _caller_identity(clients: Clients, args: Props) -> Props:  # noqa: ARG001
 
 def _region(clients: Clients, args: Props) -> Props:
     region = args.get("region") or clients.region
-    # `description`, a place name, is left out: nothing here can know it.
+    # `description`, the name of a place, is not available here.
     return {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com"}
 
 
@@ -54,7 +54,7 @@ def _partition(clients: Clients, args: Props) -> Props:  # noqa: ARG001
 
 
 def _table_item(clients: Clients, args: Props) -> Props:
-    """Read one item; the two failures read as those of the AWS provider, measured with its version 5.100."""
+    """Read one item. The two errors have the text of the AWS provider, as seen with its version 5.100."""
     id_ = f"{args['tableName']}|{args['key']}"
     optional = {
         "ExpressionAttributeNames": args.get("expressionAttributeNames"),
@@ -68,7 +68,7 @@ def _table_item(clients: Clients, args: Props) -> Props:
             **{key: value for key, value in optional.items() if value},
         )
     except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":
+        if is_gone(error):
             raise ProviderError(f"reading DynamoDB Table Item ({id_}): couldn't find resource") from error
         raise
     if not answer.get("Item"):

@@ -1,32 +1,21 @@
-"""What belongs to a Lambda function: aliases, permissions, settings of asynchronous invocation."""
+"""Lambda: aliases, permissions, settings of asynchronous invocation."""
 
 import json
 from typing import Any
 
-from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.lambda_function import invoke_arn
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import MAP, Props, Spec, values
-
-_GONE = "ResourceNotFoundException"
 
 # --- aliases ------------------------------------------------------------------------------------------------
 
 _ALIAS = same_names("name", "functionVersion", "description", "routingConfig")
 
 
-def _create_alias(clients: Clients, inputs: Props) -> str:
-    answer = clients.get("lambda").create_alias(FunctionName=inputs["functionName"], **to_aws(inputs, _ALIAS))
-    return str(answer["AliasArn"])
-
-
 def _read_alias(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("lambda")
-    live = or_none(_GONE, lambda: api.get_alias(FunctionName=inputs["functionName"], Name=inputs["name"]))
-    if live is None:
-        return None
+    live = clients.get("lambda").get_alias(FunctionName=inputs["functionName"], Name=inputs["name"])
     return {
         **from_aws(live, _ALIAS),
         "functionName": inputs["functionName"],
@@ -38,11 +27,6 @@ def _read_alias(clients: Clients, id_: str, inputs: Props) -> Props | None:  # n
 def _update_alias(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
     removed = {"Description": "", "RoutingConfig": {"AdditionalVersionWeights": {}}}
     clients.get("lambda").update_alias(FunctionName=new["functionName"], **{**removed, **to_aws(new, _ALIAS)})
-
-
-def _delete_alias(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    with gone_is_fine(_GONE):
-        clients.get("lambda").delete_alias(FunctionName=inputs["functionName"], Name=inputs["name"])
 
 
 ALIAS = Spec(
@@ -57,10 +41,14 @@ ALIAS = Spec(
     identity=frozenset({"name", "functionName"}),
     replace=frozenset({"name", "functionName"}),
     import_id=ImportId(("{functionName}/{name}",), id="{arn}"),
-    create=_create_alias,
+    create=lambda clients, inputs: clients.get("lambda").create_alias(
+        FunctionName=inputs["functionName"], **to_aws(inputs, _ALIAS)
+    )["AliasArn"],
     read=_read_alias,
     update=_update_alias,
-    delete=_delete_alias,
+    delete=lambda clients, _, inputs: clients.get("lambda").delete_alias(
+        FunctionName=inputs["functionName"], Name=inputs["name"]
+    ),
 )
 
 # --- permissions --------------------------------------------------------------------------------------------
@@ -72,6 +60,7 @@ _PERMISSION = {
     "function": "FunctionName",
     "principalOrgId": "PrincipalOrgID",
 }
+_PERMISSION_OF = {key: _PERMISSION[key] for key in ("function", "qualifier")}
 _CONDITIONS = {
     "aws:sourcearn": "sourceArn",
     "aws:sourceaccount": "sourceAccount",
@@ -86,10 +75,8 @@ def _create_permission(clients: Clients, inputs: Props) -> str:
 
 
 def _read_permission(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("lambda")
-    where = to_aws(inputs, {key: _PERMISSION[key] for key in ("function", "qualifier")})
-    answer = or_none(_GONE, lambda: api.get_policy(**where))
-    statements = json.loads(answer["Policy"])["Statement"] if answer else []
+    answer = clients.get("lambda").get_policy(**to_aws(inputs, _PERMISSION_OF))
+    statements = json.loads(answer["Policy"])["Statement"]
     sid = inputs["statementId"]
     statement: dict[str, Any] | None = next((s for s in statements if s.get("Sid") == sid), None)
     if statement is None:
@@ -108,16 +95,6 @@ def _read_permission(clients: Clients, id_: str, inputs: Props) -> Props | None:
     }
 
 
-def _update_permission(clients: Clients, id_: str, old: Props, new: Props) -> None:
-    """Nothing of a permission can be changed in place: every property is in `replace`."""
-
-
-def _delete_permission(clients: Clients, id_: str, inputs: Props) -> None:
-    where = to_aws(inputs, {key: _PERMISSION[key] for key in ("function", "qualifier")})
-    with gone_is_fine(_GONE):
-        clients.get("lambda").remove_permission(StatementId=id_, **where)
-
-
 PERMISSION = Spec(
     inputs=values(*_PERMISSION),
     required=frozenset({"action", "function", "principal"}),
@@ -130,8 +107,9 @@ PERMISSION = Spec(
     replace=frozenset(_PERMISSION),
     create=_create_permission,
     read=_read_permission,
-    update=_update_permission,
-    delete=_delete_permission,
+    delete=lambda clients, id_, inputs: clients.get("lambda").remove_permission(
+        StatementId=id_, **to_aws(inputs, _PERMISSION_OF)
+    ),
 )
 
 # --- asynchronous invocation --------------------------------------------------------------------------------
@@ -139,33 +117,18 @@ PERMISSION = Spec(
 _INVOKE = same_names(
     "functionName", "qualifier", "maximumEventAgeInSeconds", "maximumRetryAttempts", "destinationConfig"
 )
+_INVOKE_OF = same_names("functionName", "qualifier")
 
 
 def _put_invoke(clients: Clients, inputs: Props) -> str:
-    # No refusal of what is set already: PutFunctionEventInvokeConfig replaces, and the AWS provider creates
-    # with it.
+    # PutFunctionEventInvokeConfig replaces what is set; the AWS provider creates with it as well.
     clients.get("lambda").put_function_event_invoke_config(**to_aws(inputs, _INVOKE))
     return ":".join(inputs[key] for key in ("functionName", "qualifier") if inputs.get(key))
 
 
 def _read_invoke(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("lambda")
-    where = to_aws(inputs, same_names("functionName", "qualifier"))
-    live = or_none(_GONE, lambda: api.get_function_event_invoke_config(**where))
-    if live is None:
-        return None
-    own = {key: inputs.get(key) for key in ("functionName", "qualifier")}
-    return {**from_aws(live, _INVOKE), **own}
-
-
-def _update_invoke(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    _put_invoke(clients, new)
-
-
-def _delete_invoke(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    where = to_aws(inputs, same_names("functionName", "qualifier"))
-    with gone_is_fine(_GONE):
-        clients.get("lambda").delete_function_event_invoke_config(**where)
+    live = clients.get("lambda").get_function_event_invoke_config(**to_aws(inputs, _INVOKE_OF))
+    return {**from_aws(live, _INVOKE), **{key: inputs.get(key) for key in _INVOKE_OF}}
 
 
 INVOKE_CONFIG = Spec(
@@ -181,6 +144,8 @@ INVOKE_CONFIG = Spec(
     unset={"maximumEventAgeInSeconds": 21600},
     create=_put_invoke,
     read=_read_invoke,
-    update=_update_invoke,
-    delete=_delete_invoke,
+    update=lambda clients, _id, _old, new: _put_invoke(clients, new),
+    delete=lambda clients, _, inputs: clients.get("lambda").delete_function_event_invoke_config(
+        **to_aws(inputs, _INVOKE_OF)
+    ),
 )

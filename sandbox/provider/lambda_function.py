@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from selfheal.sandbox.provider.calls import code_of, gone_is_fine, or_none, retried
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.provider.calls import retried
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import LOCAL, MAP, VALUE, Props, Spec, changed, values
 
@@ -23,7 +21,7 @@ _EMPTIED: Props = {
     "EphemeralStorage": {"Size": 512},
     "DeadLetterConfig": {"TargetArn": ""},
 }
-"""What puts a setting back to AWS's default when the program no longer sets it."""
+"""Values that reset a setting to AWS's default when the program no longer sets it."""
 
 
 def _create_function(clients: Clients, inputs: Props) -> str:
@@ -34,7 +32,8 @@ def _create_function(clients: Clients, inputs: Props) -> str:
         "Publish": bool(inputs.get("publish")),
         **to_aws(inputs, _SETTINGS | same_names("architectures")),
     }
-    retried(lambda: api.create_function(**arguments), _role_is_new)
+    # IAM is eventually consistent: Lambda may not be able to assume a new role yet.
+    retried(lambda: api.create_function(**arguments), "InvalidParameterValueException", "cannot be assumed")
     return str(inputs["name"])
 
 
@@ -48,9 +47,7 @@ def _complete_function(clients: Clients, id_: str, inputs: Props) -> None:
 
 def _read_function(clients: Clients, id_: str, inputs: Props) -> Props | None:
     api = clients.get("lambda")
-    answer = or_none("ResourceNotFoundException", lambda: api.get_function(FunctionName=id_))
-    if answer is None:
-        return None
+    answer = api.get_function(FunctionName=id_)
     live = answer["Configuration"]
     arn = live["FunctionArn"]
     version = _latest_version(api, id_) if inputs.get("publish") else "$LATEST"
@@ -77,7 +74,6 @@ def _update_function(clients: Clients, id_: str, old: Props, new: Props) -> None
         code = new["code"].read()
         _settled(api, id_, lambda: api.update_function_code(FunctionName=id_, ZipFile=code, **extra))
     if differs & _SETTINGS.keys():
-        # What the program no longer sets is put back to AWS's default.
         removed = {
             _SETTINGS[key]: _EMPTIED[_SETTINGS[key]] for key in old.keys() & _SETTINGS if key not in new
         }
@@ -89,28 +85,12 @@ def _update_function(clients: Clients, id_: str, old: Props, new: Props) -> None
         _settled(api, id_, lambda: api.publish_version(FunctionName=id_))
 
 
-def _delete_function(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    api = clients.get("lambda")
-    with gone_is_fine("ResourceNotFoundException"):
-        api.delete_function(FunctionName=id_)
-
-
 def _settled(api: Any, name: str, act: Callable[[], Any]) -> None:
-    """Act on a function when no other update is in progress, and wait until ours is through."""
-    retried(act, _is_updating)
+    """Update a function once no other update is in progress, and wait until this one has ended."""
+    retried(act, "ResourceConflictException")
     api.get_waiter("function_updated_v2").wait(
         FunctionName=name, WaiterConfig={"Delay": 0.25, "MaxAttempts": 480}
     )
-
-
-def _role_is_new(error: ClientError) -> bool:
-    """Return whether Lambda cannot assume a role yet: IAM needs some seconds to tell everybody about it."""
-    return code_of(error) == "InvalidParameterValueException" and "cannot be assumed" in str(error)
-
-
-def _is_updating(error: ClientError) -> bool:
-    """Return whether another update of the same function is in progress."""
-    return code_of(error) == "ResourceConflictException"
 
 
 def _reserve(api: Any, inputs: Props) -> None:
@@ -190,5 +170,5 @@ FUNCTION = Spec(
     complete=_complete_function,
     read=_read_function,
     update=_update_function,
-    delete=_delete_function,
+    delete=lambda clients, id_, _: clients.get("lambda").delete_function(FunctionName=id_),
 )

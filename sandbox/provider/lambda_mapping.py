@@ -1,17 +1,15 @@
-"""What feeds a Lambda function from a queue: event source mappings of SQS."""
+"""Lambda: event source mappings of SQS queues."""
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import ProviderError
-from selfheal.sandbox.provider.calls import code_of, gone_is_fine, or_none, refused, retried
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.provider.calls import refused, retried
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import JSON, VALUE, Props, Spec, changed, values
 
-_GONE = "ResourceNotFoundException"
-_IN_USE = "ResourceInUseException"
+_CHANGING = "ResourceInUseException"
+"""The error code while an earlier change of the mapping is in progress."""
 
 _SETTINGS = same_names(
     "batchSize",
@@ -28,9 +26,9 @@ _EMPTIED: Props = {
     "MaximumBatchingWindowInSeconds": 0,
     "ScalingConfig": {},
 }
-"""What puts a setting back to AWS's default when the program no longer sets it."""
+"""Values that reset a setting to AWS's default when the program no longer sets it."""
 
-_TOLD = same_names(
+_COMPUTED = same_names(
     "functionArn", "lastProcessingResult", "state", "stateTransitionReason", "eventSourceArn"
 ) | {"uuid": "UUID", "arn": "EventSourceMappingArn"}
 
@@ -44,7 +42,7 @@ def _create(clients: Clients, inputs: Props) -> str:
         )
     api = clients.get("lambda")
     existing = _existing(api, inputs)
-    if existing is not None:  # the emulator would make a second one
+    if existing is not None:  # the emulator would create a second one
         raise refused(
             "CreateEventSourceMapping",
             "ResourceConflictException",
@@ -57,14 +55,14 @@ def _create(clients: Clients, inputs: Props) -> str:
 
 
 def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
-    live = or_none(_GONE, lambda: clients.get("lambda").get_event_source_mapping(UUID=id_))
-    if live is None or live["State"] == "Deleting":
+    live = clients.get("lambda").get_event_source_mapping(UUID=id_)
+    if live["State"] == "Deleting":
         return None
     arn = live["FunctionArn"]
     name = inputs.get("functionName") or arn.rsplit(":function:", 1)[-1]
     return {
-        **from_aws(live, _SETTINGS | _TOLD),
-        # AWS gives the ARN, however the function was named.
+        **from_aws(live, _SETTINGS | _COMPUTED),
+        # AWS returns the ARN, whichever form was given.
         "functionName": name if _same_function(name, arn) else arn,
         "enabled": live["State"] not in {"Disabled", "Disabling"},
         "lastModified": live["LastModified"].isoformat(),
@@ -72,23 +70,22 @@ def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:
 
 
 def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
-    # Only what differs is sent: a mapping that was paused meanwhile stays paused when its batch size changes.
+    # Only differences are sent, so that a paused mapping stays paused when its batch size changes.
     differs = set(changed(MAPPING.inputs, old, new)) & _CHANGEABLE.keys()
     names = {ours: theirs for ours, theirs in _CHANGEABLE.items() if ours in differs}
     arguments = {**{names[key]: _EMPTIED[names[key]] for key in differs - new.keys()}, **to_aws(new, names)}
     api = clients.get("lambda")
     if arguments:
-        retried(lambda: api.update_event_source_mapping(UUID=id_, **arguments), _is_changing)
+        retried(lambda: api.update_event_source_mapping(UUID=id_, **arguments), _CHANGING)
 
 
 def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
     api = clients.get("lambda")
-    with gone_is_fine(_GONE):
-        retried(lambda: api.delete_event_source_mapping(UUID=id_), _is_changing)
+    retried(lambda: api.delete_event_source_mapping(UUID=id_), _CHANGING)
 
 
 def _existing(api: Any, inputs: Props) -> str | None:
-    """Return the UUID of the mapping of this queue and function: AWS allows one."""
+    """Return the UUID of the mapping between this queue and function, of which AWS allows one."""
     pages = api.get_paginator("list_event_source_mappings").paginate(EventSourceArn=inputs["eventSourceArn"])
     found = [
         mapping["UUID"]
@@ -100,13 +97,8 @@ def _existing(api: Any, inputs: Props) -> str | None:
 
 
 def _same_function(name: str, arn: str) -> bool:
-    """Return whether a name, name:alias or ARN is the one that an ARN stands for."""
+    """Return whether a name, name:alias or ARN identifies the same function as an ARN."""
     return name.rsplit(":function:", 1)[-1] == arn.rsplit(":function:", 1)[-1]
-
-
-def _is_changing(error: ClientError) -> bool:
-    """Return whether an earlier change of the mapping is still under way."""
-    return code_of(error) == _IN_USE
 
 
 MAPPING = Spec(

@@ -1,4 +1,4 @@
-"""The provider: what the engine asks of it, answered from the table."""
+"""The provider's operations, implemented by the table."""
 
 import re
 from collections.abc import Generator, Mapping
@@ -8,17 +8,16 @@ from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from selfheal.sandbox.errors import InputError, ProviderError, UnfinishedError, UnknownTypeError
+from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.errors import InputError, ProviderError, UnfinishedError
 from selfheal.sandbox.provider import refusals
-from selfheal.sandbox.provider.calls import code_of
-from selfheal.sandbox.provider.clients import Clients, Credentials
+from selfheal.sandbox.provider.calls import code_of, or_none
 from selfheal.sandbox.provider.invokes import INVOKES
 from selfheal.sandbox.provider.spec import LOCAL, Props, Spec, changed, empty, same, whole_numbers
 from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
 
 Inputs = Mapping[str, Any]
-Outputs = Mapping[str, Any]
 
 _SEED_DIGITS = 7
 _AUTO_NAME = re.compile(rf"-[0-9a-f]{{{_SEED_DIGITS}}}$")
@@ -26,26 +25,26 @@ _AUTO_NAME = re.compile(rf"-[0-9a-f]{{{_SEED_DIGITS}}}$")
 
 @dataclass(frozen=True)
 class Diff:
-    """What separates the recorded inputs from the new ones."""
+    """The difference between recorded and new inputs."""
 
     changed: list[str] = field(default_factory=list[str])
-    """Top-level properties that differ. Empty: nothing to do."""
+    """Top-level properties that differ."""
     replace: list[str] = field(default_factory=list[str])
-    """Those of `changed` that only a new resource can bring about."""
+    """Those of `changed` that require a new resource."""
     delete_before_replace: bool = False
-    """Whether the old resource must go first (two of them cannot exist at once)."""
+    """Whether the old resource must be deleted first, because both cannot exist at once."""
 
 
 class AwsProvider:
     """AWS resources at one endpoint.
 
-    Every method raises UnknownTypeError for a type that is not in the table, and ProviderError, with AWS's
+    Every method raises ProviderError: for a type that is not in the table, and, with AWS's
     code and message, for what AWS refuses. Safe to call from several threads.
     """
 
-    def __init__(self, endpoint: str, region: str, credentials: Credentials) -> None:
-        """Prepare clients for an endpoint, for example `http://127.0.0.1:4566`; nothing is called yet."""
-        self._clients = Clients(endpoint, region, credentials)
+    def __init__(self, clients: Clients) -> None:
+        """Use these clients; nothing is called yet."""
+        self._clients = clients
 
     def check(
         self,
@@ -58,10 +57,9 @@ class AwsProvider:
         *,
         proposed: str | None = None,
     ) -> Props:
-        """Refuse unknown and missing properties; return the inputs with name and defaults filled in.
+        """Refuse unknown and missing properties; return the inputs with name and defaults.
 
-        `proposed` is the automatic name that the project's `pulumi:autonaming` asks for; "" means none, so
-        that a name must be given.
+        `proposed` is the automatic name of the project's `pulumi:autonaming`; "" if that is disabled.
         """
         spec = _spec(type_)
         refusals.check_properties(type_, spec.inputs, inputs)
@@ -70,7 +68,7 @@ class AwsProvider:
         if spec.name and result.get(spec.name) is None:
             old = (old_inputs or {}).get(spec.name)
             ours = isinstance(old, str) and _AUTO_NAME.search(old) and old.startswith(f"{urn_name}-")
-            if ours or (old and proposed):  # by a pattern of the project, none can be told from a given one
+            if ours or (old and proposed):  # names of a custom pattern cannot be recognized
                 result[spec.name] = old
             elif proposed == "":
                 raise InputError(
@@ -82,18 +80,18 @@ class AwsProvider:
         return result
 
     def diff(self, type_: str, old_inputs: Inputs, new_inputs: Inputs, /) -> Diff:
-        """Return what separates two sets of inputs; a value not known yet differs from any that is."""
+        """Return the difference between two sets of inputs; a value not known yet differs from all others."""
         spec = _spec(type_)
         old = _without_unset(old_inputs, new_inputs, spec.unset, str(old_inputs.get("name")))
         differs = changed(spec.inputs, old, dict(new_inputs))
         replace = [key for key in differs if key in spec.replace]
-        # Two resources cannot share what identifies them; an automatic name is a new one after a replacement.
+        # Both resources can exist if they are identified by different values, or by a new automatic name.
         shared = bool(spec.identity) and not spec.identity & set(differs)
         named = spec.name in spec.identity and _AUTO_NAME.search(str(new_inputs.get(str(spec.name), "")))
         return Diff(differs, replace, delete_before_replace=bool(replace) and shared and not named)
 
-    def preview(self, type_: str, inputs: Inputs, old_outputs: Outputs | None, /) -> Props:
-        """Return outputs with `UNKNOWN` for what only AWS can tell."""
+    def preview(self, type_: str, inputs: Inputs, old_outputs: Inputs | None, /) -> Props:
+        """Return the outputs, with `UNKNOWN` for those that AWS determines."""
         spec = _spec(type_)
         if old_outputs is None:
             return {**dict.fromkeys(spec.computed, UNKNOWN), **inputs}
@@ -105,28 +103,29 @@ class AwsProvider:
         return {**old_outputs, **dict.fromkeys(unknown, UNKNOWN), **inputs}
 
     def create(self, type_: str, inputs: Inputs, /) -> tuple[str, Props]:
-        """Create; return its id and outputs. A name that is taken is refused as AWS refuses it.
+        """Create a resource; return its id and outputs.
 
-        Raises UnfinishedError where it exists, but what came after its creation failed.
+        Raises UnfinishedError if it was created, but a later step failed.
         """
         spec, wanted = _spec(type_), whole_numbers(dict(inputs))
-        with _told("creating"):
+        with _errors_converted("creating"):
             id_ = spec.create(self._clients, wanted)
         try:
-            with _told("creating"):
+            with _errors_converted("creating"):
                 spec.complete(self._clients, id_, wanted)
                 return id_, self._outputs(spec, id_, wanted)
         except ProviderError as error:
             raise UnfinishedError(f"{error} It exists as {id_}, though not as wanted.", id_) from error
 
     def read(self, type_: str, id_: str, inputs: Inputs, /) -> tuple[Props, Props] | None:
-        """Return live inputs and outputs, or None if it is gone.
+        """Return live inputs and outputs, or None if the resource does not exist.
 
-        A live value that means the same as the recorded one is given as recorded, so that only drift differs.
+        A live value that is equivalent to the recorded one is returned as recorded, so that only drift
+        differs.
         """
         spec, known = _spec(type_), whole_numbers(dict(inputs))
-        with _told("reading"):
-            live = spec.read(self._clients, id_, known)
+        with _errors_converted("reading"):
+            live = or_none(lambda: spec.read(self._clients, id_, known))
         if live is None:
             return None
         live_inputs: Props = {
@@ -138,10 +137,10 @@ class AwsProvider:
         return live_inputs, {**live, **kept, **live_inputs}
 
     def lookup(self, type_: str, import_id: str, known: Inputs, /) -> tuple[str, Props, Props] | None:
-        """Find what exists, by its import id or, with enough `known` of its properties, by its id.
+        """Find a resource by its import id or, if enough of its properties are `known`, by its id.
 
-        Return its id, the inputs that would create it, and outputs; None if there is none. Raises InputError
-        if the id has not the form that the AWS provider asks for, or the type cannot be imported.
+        Returns the id, the inputs that would create it, and the outputs; None if it does not exist. Raises
+        InputError if the import id does not have the form of the AWS provider, or the type has none.
         """
         spec = _spec(type_)
         if spec.import_id is None:
@@ -151,8 +150,8 @@ class AwsProvider:
         where = spec.import_id.parse(import_id) or spec.import_id.among(known, import_id)
         if where is None:
             raise InputError(refusals.import_id(type_, spec.import_id, import_id))
-        with _told("reading"):
-            live = spec.read(self._clients, where["id"], {**known, **where})
+        with _errors_converted("reading"):
+            live = or_none(lambda: spec.read(self._clients, where["id"], {**known, **where}))
         if live is None:
             return None
         inputs = {
@@ -163,29 +162,29 @@ class AwsProvider:
         return spec.import_id.resolve({**where, **live}), inputs, live
 
     def update(self, type_: str, id_: str, old_inputs: Inputs, new_inputs: Inputs, /) -> Props:
-        """Bring it from the old inputs to the new ones; return the outputs."""
+        """Change a resource from the old inputs to the new ones; return the outputs."""
         spec, wanted = _spec(type_), whole_numbers(dict(new_inputs))
-        with _told("updating"):
+        with _errors_converted("updating"):
             spec.update(self._clients, id_, whole_numbers(dict(old_inputs)), wanted)
             return self._outputs(spec, id_, wanted)
 
     def delete(self, type_: str, id_: str, inputs: Inputs, /) -> None:
-        """Delete it; that it is gone already is success."""
-        with _told("deleting"):
-            _spec(type_).delete(self._clients, id_, whole_numbers(dict(inputs)))
+        """Delete a resource, unless it does not exist."""
+        with _errors_converted("deleting"):
+            or_none(lambda: _spec(type_).delete(self._clients, id_, whole_numbers(dict(inputs))))
 
     def invoke(self, token: str, args: Inputs, /) -> Props:
         """Call one of the provider's functions."""
         function = INVOKES.get(token)
         if function is None:
-            raise UnknownTypeError(refusals.unknown("function", token, INVOKES))
+            raise ProviderError(refusals.unknown("function", token, INVOKES))
         refusals.check_properties(token, dict.fromkeys(function.arguments, LOCAL), args)
         refusals.check_required(token, function.required, args)
-        with _told("calling"):
+        with _errors_converted("calling"):
             return function.call(self._clients, dict(args))
 
     def _outputs(self, spec: Spec, id_: str, inputs: Props) -> Props:
-        live = spec.read(self._clients, id_, inputs)
+        live = or_none(lambda: spec.read(self._clients, id_, inputs))
         if live is None:
             raise ProviderError(
                 f"AWS accepted it, but cannot find {id_} now. Something else deleted it, or the endpoint "
@@ -197,12 +196,12 @@ class AwsProvider:
 def _spec(type_: str) -> Spec:
     spec = TABLE.get(type_)
     if spec is None:
-        raise UnknownTypeError(refusals.unknown("resource type", type_, TABLE))
+        raise ProviderError(refusals.unknown("resource type", type_, TABLE))
     return spec
 
 
 def _without_unset(old: Inputs, new: Inputs, unset: Mapping[str, Any], name: str) -> Props:
-    """Return old inputs without those that new ones leave out and that are what AWS has anyway."""
+    """Return old inputs without those that are equal to AWS's default and removed in the new ones."""
     result: Props = {}
     for key, value in old.items():
         usual, wanted = unset.get(key), new.get(key)
@@ -218,8 +217,8 @@ def _without_unset(old: Inputs, new: Inputs, unset: Mapping[str, Any], name: str
 
 
 @contextmanager
-def _told(doing: str) -> Generator[None]:
-    """Turn what boto3 raises into the provider's own error."""
+def _errors_converted(doing: str) -> Generator[None]:
+    """Convert errors of boto3 into ProviderError."""
     try:
         yield
     except ClientError as error:

@@ -1,12 +1,13 @@
-"""Refusals for people: what is wrong, what is allowed, what was given, what to do."""
+"""Error texts of the provider: what is wrong, what is allowed, what was given, what to do next."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, cast
 
-from selfheal.sandbox.errors import InputError, UnknownPropertyError
+from selfheal.sandbox.errors import InputError
 from selfheal.sandbox.provider.import_id import ImportId
-from selfheal.sandbox.provider.spec import Kind, Leaf, Spec, is_unknown
+from selfheal.sandbox.provider.spec import Kind, Leaf, Spec
+from selfheal.sandbox.provider.wire import UNKNOWN
 
 
 def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
@@ -27,12 +28,11 @@ def import_id(type_: str, allowed: ImportId, given: str) -> str:
 
 
 def check_properties(type_: str, kinds: Mapping[str, Kind], given: Mapping[str, Any], path: str = "") -> None:
-    """Raise UnknownPropertyError for a key, at any depth, that the type's row does not list."""
+    """Raise InputError for a key, at any depth, that the type's row does not list."""
     for key, value in given.items():
         if key not in kinds:
-            raise UnknownPropertyError(
-                unknown(f"property of {type_} named", f"{path}{key}", _at(path, kinds))
-            )
+            allowed = [f"{path}{known}" for known in kinds]
+            raise InputError(unknown(f"property of {type_} named", f"{path}{key}", allowed))
         _check_value(type_, kinds[key], value, f"{path}{key}")
 
 
@@ -57,7 +57,7 @@ def check_name(type_: str, spec: Spec, name: str, urn_name: str) -> None:
 
 
 def _check_value(type_: str, kind: Kind, value: Any, path: str) -> None:
-    if value is None or is_unknown(value) or isinstance(kind, Leaf):
+    if value in (None, UNKNOWN) or isinstance(kind, Leaf):
         return
     if isinstance(kind, Mapping):
         if not isinstance(value, Mapping):
@@ -68,10 +68,6 @@ def _check_value(type_: str, kind: Kind, value: Any, path: str) -> None:
         check_properties(type_, kind, cast("Mapping[str, Any]", value), f"{path}.")
         return
     if not isinstance(value, list):
-        raise InputError(f"{path} of {type_} must be a list; given was {value!r}. Put it into a list.", path)
+        raise InputError(f"{path} of {type_} must be a list; given was {value!r}. Put it into a list.")
     for index, member in enumerate(cast("list[Any]", value)):
         _check_value(type_, kind[0], member, f"{path}[{index}]")
-
-
-def _at(path: str, kinds: Mapping[str, Kind]) -> list[str]:
-    return [f"{path}{key}" for key in kinds]

@@ -4,12 +4,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from selfheal.sandbox.provider.calls import code_of, gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
-from selfheal.sandbox.provider.names import same_names
+from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.provider.calls import code_of
+from selfheal.sandbox.provider.names import from_aws, same_names
 from selfheal.sandbox.provider.spec import JSON, LOCAL, VALUE, Kind, Props, Spec, changed, values
-
-_GONE = "NotFound", "NotFoundException"
 
 # --- topics -------------------------------------------------------------------------------------------------
 
@@ -25,23 +23,10 @@ _TOPIC_KINDS: dict[str, Kind] = {
 }
 
 
-def _create_topic(clients: Clients, inputs: Props) -> str:
-    api = clients.get("sns")
-    # No refusal of a name that is taken: CreateTopic answers the ARN of a topic that exists, and the AWS
-    # provider sets the attributes in calls of their own after it.
-    return str(api.create_topic(Name=inputs["name"])["TopicArn"])
-
-
-def _complete_topic(clients: Clients, id_: str, inputs: Props) -> None:
-    _update_topic(clients, id_, {}, inputs)
-
-
 def _read_topic(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
     live = _topic(clients, id_)
-    if live is None:
-        return None
     if _DEFAULT_POLICY in live.get("Policy", ""):
-        del live["Policy"]  # every topic begins with it: nobody set it
+        del live["Policy"]  # every new topic has it
     return {
         **{ours: live[theirs] for ours, theirs in _TOPIC.items() if live.get(theirs)},
         **({"signatureVersion": int(live["SignatureVersion"])} if live.get("SignatureVersion") else {}),
@@ -60,15 +45,9 @@ def _update_topic(clients: Clients, id_: str, old: Props, new: Props) -> None:
             )
 
 
-def _delete_topic(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    with gone_is_fine(*_GONE):
-        clients.get("sns").delete_topic(TopicArn=id_)
-
-
-def _topic(clients: Clients, arn: str) -> dict[str, Any] | None:
-    api = clients.get("sns")
-    answer = or_none(_GONE, lambda: api.get_topic_attributes(TopicArn=arn))
-    return None if answer is None else answer["Attributes"]
+def _topic(clients: Clients, arn: str) -> dict[str, Any]:
+    answer = clients.get("sns").get_topic_attributes(TopicArn=arn)
+    return dict(answer["Attributes"])
 
 
 TOPIC = Spec(
@@ -79,11 +58,12 @@ TOPIC = Spec(
     identity=frozenset({"name"}),
     replace=frozenset({"name"}),
     unset={"signatureVersion": 1, "tracingConfig": "PassThrough"},
-    create=_create_topic,
-    complete=_complete_topic,
+    # CreateTopic answers the ARN of an existing topic of that name, as it does for the AWS provider.
+    create=lambda clients, inputs: clients.get("sns").create_topic(Name=inputs["name"])["TopicArn"],
+    complete=lambda clients, id_, inputs: _update_topic(clients, id_, {}, inputs),
     read=_read_topic,
     update=_update_topic,
-    delete=_delete_topic,
+    delete=lambda clients, id_, _: clients.get("sns").delete_topic(TopicArn=id_),
 )
 
 # --- topic policies -----------------------------------------------------------------------------------------
@@ -96,22 +76,10 @@ def _put_topic_policy(clients: Clients, inputs: Props) -> str:
     return str(inputs["arn"])
 
 
-def _read_topic_policy(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    live = _topic(clients, id_)
-    if live is None:
-        return None
-    return {"arn": live["TopicArn"], "policy": live.get("Policy"), "owner": live.get("Owner")}
-
-
-def _update_topic_policy(clients: Clients, id_: str, old: Props, new: Props) -> None:  # noqa: ARG001
-    _put_topic_policy(clients, new)
-
-
 def _delete_topic_policy(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    """Put back the policy with which a topic begins: it always has one."""
-    live = _topic(clients, id_)
-    if live is not None:
-        _put_topic_policy(clients, {"arn": id_, "policy": _default_policy(id_, live.get("Owner"))})
+    """Restore the policy that every new topic has: a topic cannot be without one."""
+    owner = _topic(clients, id_).get("Owner")
+    _put_topic_policy(clients, {"arn": id_, "policy": _default_policy(id_, owner)})
 
 
 def _default_policy(arn: str, owner: Any) -> str:
@@ -130,8 +98,10 @@ TOPIC_POLICY = Spec(
     identity=frozenset({"arn"}),
     replace=frozenset({"arn"}),
     create=_put_topic_policy,
-    read=_read_topic_policy,
-    update=_update_topic_policy,
+    read=lambda clients, id_, _: from_aws(
+        _topic(clients, id_), {"arn": "TopicArn", "policy": "Policy", "owner": "Owner"}
+    ),
+    update=lambda clients, _id, _old, new: _put_topic_policy(clients, new),
     delete=_delete_topic_policy,
 )
 
@@ -144,8 +114,7 @@ _SUBSCRIPTION = same_names(
 
 def _create_subscription(clients: Clients, inputs: Props) -> str:
     api = clients.get("sns")
-    # No refusal of one that exists: subscribing an endpoint again answers the same ARN. An e-mail address is
-    # pending until confirmed.
+    # Subscribing an endpoint again answers the same ARN.
     answer = api.subscribe(
         TopicArn=inputs["topic"],
         Protocol=inputs["protocol"],
@@ -155,16 +124,8 @@ def _create_subscription(clients: Clients, inputs: Props) -> str:
     return str(answer["SubscriptionArn"])
 
 
-def _complete_subscription(clients: Clients, id_: str, inputs: Props) -> None:
-    _update_subscription(clients, id_, {"rawMessageDelivery": False}, inputs)
-
-
 def _read_subscription(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("sns")
-    answer = or_none(_GONE, lambda: api.get_subscription_attributes(SubscriptionArn=id_))
-    if answer is None:
-        return None
-    live = answer["Attributes"]
+    live = clients.get("sns").get_subscription_attributes(SubscriptionArn=id_)["Attributes"]
     return {
         **{ours: live[theirs] for ours, theirs in _SUBSCRIPTION.items() if live.get(theirs)},
         "rawMessageDelivery": _true(live.get("RawMessageDelivery")),
@@ -193,9 +154,9 @@ def _delete_subscription(clients: Clients, id_: str, inputs: Props) -> None:  # 
     try:
         clients.get("sns").unsubscribe(SubscriptionArn=id_)
     except ClientError as error:
-        # AWS refuses to delete one that nobody confirmed; it goes by itself after 48 hours.
+        # AWS does not delete a subscription that was never confirmed; it expires after 48 hours.
         pending = code_of(error) == "InvalidParameter" and "pending confirmation" in str(error)
-        if code_of(error) not in _GONE and not pending:
+        if not pending:
             raise
 
 
@@ -219,7 +180,9 @@ SUBSCRIPTION = Spec(
     defaults={"confirmationTimeoutInMinutes": 1, "endpointAutoConfirms": False, "rawMessageDelivery": False},
     unset={"filterPolicyScope": "MessageAttributes"},
     create=_create_subscription,
-    complete=_complete_subscription,
+    complete=lambda clients, id_, inputs: _update_subscription(
+        clients, id_, {"rawMessageDelivery": False}, inputs
+    ),
     read=_read_subscription,
     update=_update_subscription,
     delete=_delete_subscription,

@@ -1,4 +1,4 @@
-"""What a resource type is to the provider: its properties and their kinds, and five functions on boto3."""
+"""How the provider implements a resource type: its properties and their kinds, and functions on boto3."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias, cast
 
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.import_id import ImportId
 from selfheal.sandbox.provider.wire import UNKNOWN
 
@@ -15,32 +15,29 @@ Props: TypeAlias = dict[str, Any]
 
 
 class Leaf(Enum):
-    """How a property without parts is compared with its live value."""
+    """How a scalar property, or one that is compared as a whole, is compared with its live value."""
 
     VALUE = "value"
     """As it is; 3 and 3.0 are equal."""
 
     JSON = "json"
-    """A document as text: equal if it means the same, however it is laid out."""
+    """A JSON document as text: equal if the parsed documents are."""
 
     MAP = "map"
-    """Keys chosen by the program, such as environment variables: a key too many is a difference."""
+    """Keys chosen by the program, such as environment variables: an additional key is a difference."""
 
     FLAG = "flag"
-    """A switch that is off where it is absent."""
+    """A boolean for which absence means false."""
 
     LOCAL = "local"
-    """Cannot be read back, such as `forceDestroy` or a function's code: keeps its recorded value."""
+    """Cannot be read, such as `forceDestroy` or a function's code: keeps its recorded value."""
 
 
 VALUE, JSON, MAP, FLAG, LOCAL = Leaf
 
 Kind: TypeAlias = "Leaf | Mapping[str, Kind] | Sequence[Kind]"
-"""A leaf; an object (a mapping of its keys: only those the program set are compared); or `[kind]`, a set."""
-
-
-def _nothing(clients: Clients, id_: str, inputs: Props) -> None:
-    """Leave it as it was created."""
+"""A leaf; an object (a mapping, of which only the keys that the program set are compared); or a set,
+`[kind]`."""
 
 
 @dataclass(frozen=True)
@@ -48,60 +45,61 @@ class Spec:
     """One row of the provider's table."""
 
     inputs: Mapping[str, Kind]
-    """Every property that is implemented. Anything else is refused."""
+    """Every property that is implemented; others are refused."""
 
     create: Callable[[Clients, Props], str]
-    """Creates; returns its id. A name that is taken is refused as AWS and its provider refuse it."""
+    """Creates and returns the id. Refuses an existing name if AWS and the AWS provider do."""
 
     read: Callable[[Clients, str, Props], Props | None]
-    """Returns all live properties, for an id and last known inputs; None when it is gone."""
+    """Returns all live properties, for an id and the last known inputs. If the resource does not exist it
+    returns None, or raises the error by which AWS says so."""
 
-    update: Callable[[Clients, str, Props, Props], None]
-    """Brings id from old inputs to new ones. Never called with a difference in `replace`."""
+    delete: Callable[[Clients, str, Props], object]
+    """Deletes. If the resource does not exist it may raise the error by which AWS says so."""
 
-    delete: Callable[[Clients, str, Props], None]
-    """Deletes; a resource that is gone already is no error."""
+    update: Callable[[Clients, str, Props, Props], object] = lambda *_: None
+    """Changes a resource, given its id, from old inputs to new ones. Never called for a difference in
+    `replace`. Default: for types of which every property is in `replace`."""
 
-    complete: Callable[[Clients, str, Props], None] = _nothing
-    """What can only be set once it exists. If that fails, the resource stays and is in the state."""
+    complete: Callable[[Clients, str, Props], object] = lambda *_: None
+    """Sets what can only be set once the resource exists. If it fails, the resource stays in the state."""
 
     required: frozenset[str] = frozenset()
-    """Properties without which nothing can be created."""
+    """Required inputs."""
 
     computed: frozenset[str] = frozenset()
-    """Outputs that only AWS knows: unknown at preview until it exists."""
+    """Outputs that AWS determines: unknown at preview until the resource exists."""
+
+    identity: frozenset[str] = frozenset()
+    """Properties that two resources cannot share. Empty if AWS assigns an id."""
 
     replace: frozenset[str] = frozenset()
     """Properties that cannot be changed in place."""
 
-    identity: frozenset[str] = frozenset()
-    """Properties that two resources cannot share. Empty where AWS hands out an id."""
-
     name: str | None = None
-    """The property that gets an automatic name when the program gives none."""
+    """The property that is given an automatic name if the program sets none."""
 
     name_limit: int = 255
     """Longest automatic name, in characters."""
 
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the AWS provider fills in (source: its schemas). Set by check, so that policies see them too."""
+    """Defaults of the AWS provider (source: its schemas). Set by check, so that policies see them."""
 
     import_id: ImportId | None = field(default_factory=ImportId)
-    """How an existing resource is named to be looked up; None where the AWS provider cannot import it."""
+    """The form of import ids; None if the AWS provider cannot import the type."""
 
     unset: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What AWS has for properties that nobody set: to set one no longer is then no change. `{name}` in a text
-    stands for the resource's.
-    """
+    """AWS's defaults for properties that are not set: removing a property with this value is no change.
+    `{name}` stands for the resource's name."""
 
     recomputed: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """Computed outputs that an update changes, with the inputs whose change does it."""
 
 
 def same(kind: Kind, wanted: Any, live: Any) -> bool:
-    """Return whether a live value is what was wanted; of an object, only the keys of `wanted` count."""
-    if is_unknown(wanted) or is_unknown(live):
-        return False  # it may turn out as anything
+    """Return whether a live value equals the wanted one; of an object, only the keys of `wanted` count."""
+    if UNKNOWN in (wanted, live):
+        return False  # it may become any value
     if empty(kind, wanted) and empty(kind, live):
         return True
     if kind is JSON:
@@ -132,11 +130,6 @@ def values(*names: str) -> dict[str, Kind]:
     return dict.fromkeys(names, VALUE)
 
 
-def is_unknown(value: Any) -> bool:
-    """Return whether a value is the sentinel for one that is not known yet."""
-    return isinstance(value, str) and value == UNKNOWN
-
-
 def whole_numbers(value: Any) -> Any:
     """Return a value with 3.0 turned into 3, at any depth: boto3 insists on integers."""
     if isinstance(value, Mapping):
@@ -147,7 +140,7 @@ def whole_numbers(value: Any) -> Any:
 
 
 def empty(kind: Kind, value: Any) -> bool:
-    """Return whether a value says no more than its absence, as AWS answers for what was never set."""
+    """Return whether a value is equivalent to its absence, as AWS answers for what was never set."""
     if kind is FLAG and value is False:
         return True
     if isinstance(kind, Mapping) and isinstance(value, Mapping):

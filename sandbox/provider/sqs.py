@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from selfheal.sandbox.provider.calls import gone_is_fine, or_none
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.spec import JSON, Kind, Props, Spec, changed, values
-
-_GONE = "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"
 
 _NUMBERS = {
     "delaySeconds": "DelaySeconds",
@@ -33,19 +30,15 @@ _KINDS: dict[str, Kind] = {
 
 
 def _create(clients: Clients, inputs: Props) -> str:
-    # A queue of that name is refused (QueueAlreadyExists) only if an attribute differs: CreateQueue answers
-    # the URL of one with the same, and so the AWS provider takes it over.
+    # CreateQueue refuses an existing name (QueueAlreadyExists) only if an attribute differs. Otherwise it
+    # answers the URL of the existing queue, which the AWS provider then adopts.
     attributes = {theirs: _text(inputs[ours]) for ours, theirs in _ATTRIBUTES.items() if ours in inputs}
     answer = clients.get("sqs").create_queue(QueueName=inputs["name"], Attributes=attributes)
     return str(answer["QueueUrl"])
 
 
 def _read(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
-    api = clients.get("sqs")
-    answer = or_none(_GONE, lambda: api.get_queue_attributes(QueueUrl=id_, AttributeNames=["All"]))
-    if answer is None:
-        return None
-    live = answer["Attributes"]
+    live = clients.get("sqs").get_queue_attributes(QueueUrl=id_, AttributeNames=["All"])["Attributes"]
     return {
         **{ours: int(live[theirs]) for ours, theirs in _NUMBERS.items() if live.get(theirs)},
         **{ours: live[theirs] for ours, theirs in _TEXTS.items() if live.get(theirs)},
@@ -62,11 +55,6 @@ def _update(clients: Clients, id_: str, old: Props, new: Props) -> None:
         # An empty text takes an attribute away.
         attributes = {_ATTRIBUTES[key]: _text(new.get(key)) for key in differs}
         clients.get("sqs").set_queue_attributes(QueueUrl=id_, Attributes=attributes)
-
-
-def _delete(clients: Clients, id_: str, inputs: Props) -> None:  # noqa: ARG001
-    with gone_is_fine(*_GONE):
-        clients.get("sqs").delete_queue(QueueUrl=id_)
 
 
 def _text(value: Any) -> str:
@@ -92,5 +80,5 @@ QUEUE = Spec(
     create=_create,
     read=_read,
     update=_update,
-    delete=_delete,
+    delete=lambda clients, id_, _: clients.get("sqs").delete_queue(QueueUrl=id_),
 )

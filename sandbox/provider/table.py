@@ -9,7 +9,6 @@ from selfheal.sandbox.provider import (
     dynamodb_item,
     events,
     iam,
-    iam_attachment,
     lambda_,
     lambda_function,
     lambda_mapping,
@@ -33,7 +32,7 @@ TABLE: Mapping[str, Spec] = {
     "aws:iam/policy:Policy": iam.POLICY,
     "aws:iam/role:Role": iam.ROLE,
     "aws:iam/rolePolicy:RolePolicy": iam.ROLE_POLICY,
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": iam_attachment.ATTACHMENT,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": iam.ATTACHMENT,
     "aws:lambda/alias:Alias": lambda_.ALIAS,
     "aws:lambda/eventSourceMapping:EventSourceMapping": lambda_mapping.MAPPING,
     "aws:lambda/function:Function": lambda_function.FUNCTION,
@@ -44,4 +43,4 @@ TABLE: Mapping[str, Spec] = {
     "aws:sns/topicSubscription:TopicSubscription": sns.SUBSCRIPTION,
     "aws:sqs/queue:Queue": sqs.QUEUE,
 }
-"""Resource type, as the Pulumi SDK spells it, to its row."""
+"""Resource types of the Pulumi SDK, with their implementation."""

@@ -1,8 +1,8 @@
-"""Protobuf Structs of the SDK to plain Python values and back.
+"""Converts Pulumi's protobuf Structs to plain Python values and back.
 
-Differences from the raw Struct: integral numbers become int; null members of an object are left out, as the
-real engine does; secrets are unwrapped and their top-level key remembered; assets and archives become their
-dataclasses. The unknown sentinel stays what it is: the string `UNKNOWN`.
+Integral numbers become int; null members of objects are omitted, as by the engine; secrets are unwrapped and
+their top-level keys returned; assets and archives become their dataclasses. A value that is not known yet is
+the string `UNKNOWN`.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ from selfheal.sandbox.errors import UnsupportedError
 from selfheal.sandbox.provider import assets
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What stands for a value that only the deployment will know (`pulumi.runtime.rpc.UNKNOWN`)."""
+"""Sentinel for a value that is not known yet (`pulumi.runtime.rpc.UNKNOWN`)."""
 
 _TYPED_UNKNOWNS = frozenset(
     {
@@ -27,7 +27,7 @@ _TYPED_UNKNOWNS = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # of an object
     }
 )
-"""What the engine may send instead of `UNKNOWN` (its sdk/go/common/resource/plugin/rpc.go)."""
+"""Sentinels that the engine may send instead (its sdk/go/common/resource/plugin/rpc.go)."""
 
 SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  (a marker, not a password)
 
@@ -56,8 +56,8 @@ def encode(
 ) -> struct_pb2.Struct:
     """Return the Struct of plain properties, with the values of the keys in `secrets` wrapped as secrets.
 
-    Properties that hold an asset or archive are left out for a program, which already has them; with `blobs`,
-    for an engine, they are given by their hash.
+    Properties with an asset or archive are omitted, as programs have them already; with `blobs`, for the
+    engine, they are included by their hash.
     """
     struct = struct_pb2.Struct()
     for key, given in properties.items():
@@ -72,7 +72,7 @@ def encode(
 
 
 def is_unknown(value: Any) -> bool:
-    """Tell whether a value is, or holds somewhere inside, the unknown sentinel."""
+    """Return whether a value is, or contains, one that is not known yet."""
     if isinstance(value, dict):
         return any(is_unknown(item) for item in value.values())
     if isinstance(value, list):
@@ -81,7 +81,7 @@ def is_unknown(value: Any) -> bool:
 
 
 def holds_blob(value: Any) -> bool:
-    """Tell whether a value is, or holds somewhere inside, an asset or archive."""
+    """Return whether a value is, or contains, an asset or archive."""
     if isinstance(value, dict):
         return any(holds_blob(item) for item in value.values())
     if isinstance(value, list):
@@ -132,7 +132,7 @@ def _decode_object(struct: struct_pb2.Struct, folder: Path) -> tuple[Any, bool]:
 
 
 def _hashes(value: Any) -> Any:
-    """Return a value with its assets and archives in the wire form that tells their hash."""
+    """Return a value with its assets and archives replaced by objects with their hash."""
     if isinstance(value, dict):
         return {key: _hashes(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -141,7 +141,7 @@ def _hashes(value: Any) -> Any:
 
 
 def _raw(struct: struct_pb2.Struct) -> Properties:
-    """Return the members of an asset or archive as they are (nested assets stay wire objects)."""
+    """Return the members of an asset or archive, with nested assets unconverted."""
     return {
         key: _raw(value.struct_value) if value.HasField("struct_value") else value.string_value
         for key, value in struct.fields.items()

@@ -83,6 +83,23 @@ def test_no_arguments_show_the_help() -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "enforced"), [((), True), (("--enforce-iam",), True), (("--no-enforce-iam",), False)]
+)
+def test_the_demo_enforces_iam_unless_it_is_told_not_to(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], enforced: bool
+) -> None:
+    asked: list[bool] = []
+
+    def start(_folder: Path, *, iam: bool) -> None:
+        asked.append(iam)
+        raise SandboxError("as far as this test goes")
+
+    monkeypatch.setattr("selfheal.cli.commands.demo.Emulator.start", start)
+    run("--cwd", str(ROOT), "demo", *options)
+    assert asked == [enforced]
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("fly",), "No such command"),
@@ -94,6 +111,7 @@ def test_no_arguments_show_the_help() -> None:
         (("mode", "--endpoint", "http://host:port"), "an endpoint is"),
         (("mode", "--endpoint", "http://host/path"), "an endpoint is"),
         (("serve", "--env", "--port", "1"), "--env asks the"),
+        (("serve", "--env", "--enforce-iam"), "--env asks the"),
         (("--cwd", "/no/such", "mode"), "does not exist"),
         (("serve", "--port", "70000"), "equal to 65535"),
         (("demo", "--timeout", "1"), "equal to 10"),

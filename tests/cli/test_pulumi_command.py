@@ -17,8 +17,9 @@ import pytest
 
 from selfheal.cli.commands import pulumi as pulumi_command
 from selfheal.cli.connection import Connection
-from selfheal.sandbox import pulumi_cli
-from selfheal.sandbox.provider.clients import Credentials
+from selfheal.sandbox.clients import Credentials
+from selfheal.sandbox.pulumi import cli as pulumi_cli
+from tests.cli.shell import command
 from tests.cli.support import run
 from tests.support.processes import children, gone
 
@@ -56,16 +57,6 @@ if "die" in sys.argv:
 sys.exit(7)
 """
 
-RUNNER = """
-import sys
-from pathlib import Path
-from selfheal.sandbox import pulumi_cli
-pulumi_cli.EXECUTABLE, pulumi_cli.HOME = Path(sys.argv[1]), Path(sys.argv[2])
-from selfheal.cli.main import run
-run(sys.argv[3:])
-"""
-"""The command line with another CLI in the checkout's place."""
-
 
 class Checkout:
     """A checkout with a Pulumi that records what it is given."""
@@ -82,8 +73,7 @@ class Checkout:
         (folder / "home" / "plugins" / f"resource-aws-v{pinned[1]}").mkdir(parents=True)
 
     def command(self, *arguments: str) -> list[str]:
-        runner = ["-c", RUNNER, str(self.executable), str(self.folder / "home")]
-        return [sys.executable, *runner, *arguments]
+        return command(*arguments, executable=self.executable, home=self.folder / "home")
 
     def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "AWS_PROFILE": "mine", "PULUMI_STACK": "mine"}
@@ -210,8 +200,8 @@ def at_a_terminal(checkout: Checkout, words: list[str], then: Callable[[int], ob
     pid, terminal = pty.fork()
     if pid == 0:  # the child, whose terminal it is
         os.chdir(checkout.folder)
-        command = checkout.command(*words)
-        os.execve(command[0], command, {**os.environ, "PYTHONPATH": str(ROOT)})
+        line = checkout.command(*words)
+        os.execve(line[0], line, {**os.environ, "PYTHONPATH": str(ROOT)})
     checkout.begun()
     then(terminal)
     shown = b""

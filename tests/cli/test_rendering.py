@@ -12,7 +12,7 @@ from selfheal.cli.demo.live import LiveTimeline, row, status
 from selfheal.cli.demo.model import Recording, Sample
 from selfheal.cli.demo.progress import Reporter, short_type
 from selfheal.cli.demo.timeline import timeline
-from tests.support.recordings import incident, recording
+from tests.cli.recordings import incident, recording
 
 
 @pytest.fixture

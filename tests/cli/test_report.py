@@ -7,11 +7,11 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from selfheal.cli.demo.chart import chart
-from selfheal.cli.demo.document import document
+from selfheal.cli.demo.document import document, iam_note
 from selfheal.cli.demo.labels import place, plot_width, width
 from selfheal.cli.demo.report import report
 from selfheal.cli.demo.timeline import timeline
-from tests.support.recordings import incident, recording
+from tests.cli.recordings import incident, recording
 
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -125,6 +125,15 @@ def test_the_document_is_json_and_says_what_it_is_not() -> None:
     assert made["incident"]["status"] == "RECOVERED"
     assert made["failure_rate"] == {"baseline": "0.3", "deployed": "0.3", "healed": "0", "restored": "0.3"}
     assert sum(second["requests"] for second in made["per_second"]) == made["counts"]["total"]["requests"]
+
+
+@pytest.mark.parametrize(("enforced", "said"), [(True, "IAM was enforced"), (False, "IAM was not enforced")])
+def test_document_and_report_say_whether_iam_was_enforced(enforced: bool, said: str) -> None:
+    run = recording(iam_enforced=enforced)
+    assert document(run)["iam_enforced"] is enforced
+    assert [note for note in document(run)["note"] if note.startswith("IAM was")] == [iam_note(enforced)]
+    assert iam_note(enforced).startswith(said)
+    assert said in report(run)
 
 
 def test_the_document_of_a_failed_run_has_the_reasons() -> None:

@@ -2,72 +2,25 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.emulator import REGION
 from selfheal.sandbox.emulator import ROOT as KEY
-from selfheal.sandbox.provider.clients import Clients
+from tests.cli.shell import asked, command, selfheal, serving
 from tests.cli.support import PLAN, TABLE, drifting, escalated, proposed, typed
-from tests.support.processes import children, gone
+from tests.conftest import ROOT
+from tests.support.emulator_users import refused
+from tests.support.processes import children, gone, until
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 START_SECONDS = 40.0
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "cli", "--cwd", str(ROOT), *arguments]
-
-
-def selfheal(
-    *arguments: str, code: int = 0, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        command(*arguments),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, **(environment or {})},
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
-def asked(*arguments: str, code: int = 0) -> Any:
-    return json.loads(selfheal(*arguments, "--json", code=code).stdout)
-
-
-@contextmanager
-def serving(*arguments: str) -> Generator[dict[str, Any]]:
-    """Run `selfheal serve` and end it with SIGTERM, which must leave nothing."""
-    process = subprocess.Popen(
-        command("serve", "--json", *arguments),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
-        assert told["pid"] == process.pid
-        yield told
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
-    assert process.returncode == 0, errors
 
 
 def make_ledger(endpoint: str, *incidents: dict[str, Any], table: str = TABLE) -> None:
@@ -101,14 +54,23 @@ def test_serve_is_found_by_other_commands_and_leaves_no_process(own_home: Path, 
         busy = selfheal("serve", code=1)
         assert f"process {told['pid']}" in busy.stderr
     assert not (own_home / "serve.json").exists()
-    deadline = time.monotonic() + 5
-    while not all(map(gone, started)):
-        assert time.monotonic() < deadline, "the emulator outlived serve"
-        time.sleep(0.1)
+    until(lambda: all(map(gone, started)), 5)
     # Its data is still there for a command that starts the emulator by itself, on the same port.
     outcome = selfheal("incidents")
     assert told["endpoint"] in outcome.stderr
     assert "No incident" in outcome.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--enforce-iam",)])
+def test_serve_enforces_iam_only_if_it_is_told_to(options: tuple[str, ...]) -> None:
+    with serving(*options) as told:
+        iam = Clients(told["endpoint"], REGION, KEY).get("iam")
+        iam.create_user(UserName="nobody")
+        key = iam.create_access_key(UserName="nobody")["AccessKey"]
+        nobody = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+        api = Clients(told["endpoint"], REGION, nobody).get("dynamodb")
+        action = refused(api.list_tables)
+    assert action == ("dynamodb:ListTables" if options else None)
 
 
 def test_the_environment_is_taken_by_a_shell_and_is_all_that_boto3_needs(own_home: Path) -> None:
@@ -153,7 +115,7 @@ def test_with_the_environment_exported_commands_work_as_on_aws() -> None:
 
 def test_a_serve_that_is_just_starting_is_waited_for() -> None:
     waiting = subprocess.Popen(
-        command("serve", "--env", "--json"), cwd=ROOT, stdout=subprocess.PIPE, text=True
+        command("--cwd", str(ROOT), "serve", "--env", "--json"), cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     with serving() as told:
         out, _ = waiting.communicate(timeout=START_SECONDS)

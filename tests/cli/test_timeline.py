@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from selfheal.cli.demo.model import AlarmChange, MomentKey, Rates, Recording, Sample
 from selfheal.cli.demo.timeline import buckets, counts, evidence, remedy, same_rate, timeline
-from tests.support.recordings import incident, recording
+from tests.cli.recordings import incident, recording
 
 
 def keys(made: Recording) -> list[MomentKey]:

@@ -6,7 +6,7 @@ import pytest
 
 from selfheal.cli.demo.model import AlarmChange, BaselineRestore, Rates, Sample
 from selfheal.cli.demo.verdict import failures
-from tests.support.recordings import incident, recording, samples
+from tests.cli.recordings import incident, recording, samples
 
 RANG = AlarmChange("fragile-fast", "ALARM", 20.0, "")
 

@@ -9,7 +9,7 @@ import pytest
 from selfheal.components import metrics
 from selfheal.components.detection import Detection, DetectionArgs
 from selfheal.components.errors import ComponentError
-from selfheal.sandbox.clock.metric_math import Scope, evaluate
+from selfheal.sandbox.alarms.metric_math import Scope, evaluate
 from tests.support.pulumi_mocks import Deployment, deploy
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"

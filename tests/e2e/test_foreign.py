@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from selfheal.sandbox.clock.runner import Clock
+from selfheal.sandbox.alarms import AlarmEvaluator
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.provider import Clients
 from tests.support.foreign_shop import FOREIGN, ROOT, Load, foreign_deployed
 from tests.support.platform import wait_for
 
@@ -50,7 +50,7 @@ def test_ten_lines_heal_a_function_of_other_people(tmp_path: Path) -> None:
             return answer.get("Item", {})
 
         assert variables() == {"NEW_PRICING": "on", "CURRENCY": "CHF"}
-        with Clock(emulator.endpoint, emulator.region, emulator.credentials):
+        with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
             began = time.time()
             with Load(lambda_, function).running() as load:
                 # One whole period of 60 s after a part of one, its evaluation and the act.

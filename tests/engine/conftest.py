@@ -4,7 +4,8 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.engine.stack import Account, Stack, account
+from selfheal.sandbox.emulator import Emulator
+from tests.support.stacks import Account, Stack, make_account
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,8 +19,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Generator[Account]:
     """An empty account."""
-    with account(tmp_path_factory.mktemp("account")) as made:
-        yield made
+    folder = tmp_path_factory.mktemp("account")
+    with Emulator.start(folder / "emulator") as emulator:
+        yield make_account(folder, emulator)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from tests.engine.stack import Account
+from tests.support.stacks import Account
 
 SECONDS = 120.0
 """How long the emulator may take to answer, and a test to let the answer go."""
@@ -58,7 +58,7 @@ class Held:
         return self._answers[action]
 
     def _call(self, request: BaseHTTPRequestHandler, body: bytes) -> Answer:
-        place = urlsplit(self.account.emulator.endpoint).netloc
+        place = urlsplit(self.account.clients.endpoint).netloc
         with contextlib.closing(HTTPConnection(place, timeout=SECONDS)) as there:
             there.request(request.command, request.path, body, dict(request.headers.items()))
             response = there.getresponse()

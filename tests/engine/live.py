@@ -3,7 +3,7 @@
 from typing import Any
 
 from selfheal.functions.shared.contract import FLEET_KEY
-from tests.engine.stack import Stack
+from tests.support.stacks import Stack
 
 BASELINE, REMEDY = "0.3", "0"
 

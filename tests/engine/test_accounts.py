@@ -1,27 +1,7 @@
 """What shares an account: two stacks, and names that are taken."""
 
-import textwrap
-from pathlib import Path
-
 from tests.engine.live import tables
-from tests.engine.stack import FAILED, Account
-
-HEAD = """
-import json
-import pulumi
-import pulumi_aws as aws
-
-LAMBDA = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": [LAMBDA]})
-"""
-
-
-def program(folder: Path, body: str, *, name: str = "small") -> Path:
-    """Write a Pulumi project of one file."""
-    folder.mkdir()
-    (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
-    (folder / "__main__.py").write_text(f"{HEAD}{textwrap.dedent(body)}\n")
-    return folder
+from tests.support.stacks import FAILED, Account
 
 
 def test_two_stacks_share_an_account_and_a_ledger_is_lost_by_none_of_it(cloud: Account) -> None:
@@ -48,10 +28,10 @@ aws.iam.Role("r", name="taken", assume_role_policy=TRUST)
 """
 
 
-def test_a_name_that_is_taken_is_refused_and_stays_who_it_was(cloud: Account, tmp_path: Path) -> None:
+def test_a_name_that_is_taken_is_refused_and_stays_who_it_was(cloud: Account) -> None:
     """Nothing is adopted: a second stack would take over the first one's ledger, and delete it."""
-    first = cloud.stack_with("first", program(tmp_path / "first", TAKEN.replace("=7", "=0")))
-    second = cloud.stack_with("second", program(tmp_path / "second", TAKEN))
+    first = cloud.small("first", TAKEN.replace("=7", "=0"), stack="first")
+    second = cloud.small("second", TAKEN, stack="second")
     first.up()
     told = second.up("--continue-on-error", code=FAILED)
     for refusal in (

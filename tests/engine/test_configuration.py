@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.engine.live import everything
-from tests.engine.stack import FAILED, Account, Stack
+from tests.support.stacks import FAILED, Account, Stack
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "out of range": ({"failureRate": "1.5"}, "selfheal:failureRate"),
@@ -42,8 +42,7 @@ def test_a_region_that_does_not_exist_is_refused_by_name(cloud: Account) -> None
 def test_secret_and_structured_configuration_is_encrypted_in_the_file_and_used(dev: Stack) -> None:
     """That the address is not secret for ever is for part 6: see test_still_wrong."""
     dev.configure(escalationEmails=["ada@example.com"])
-    where = ("--config-file", str(dev.config_file))
-    dev.run("config set", "--secret", "--path", "selfheal:escalationEmails[1]", "bob@example.com", *where)
+    dev.run("config set", "--secret", "--path", "selfheal:escalationEmails[1]", "bob@example.com")
     written = yaml.safe_load(dev.config_file.read_text())["config"]["selfheal:escalationEmails"]
     assert written[0] == "ada@example.com"
     assert written[1].keys() == {"secure"}

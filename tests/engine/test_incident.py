@@ -1,7 +1,7 @@
 """What `preview`, `up` and `destroy` do while the healer's remedy stands."""
 
 from tests.engine.live import BASELINE, REMEDY, close, everything, rate, stand
-from tests.engine.stack import FAILED, Stack
+from tests.support.stacks import FAILED, Stack
 
 OPEN = "an incident is open on fragile"
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.engine.held import Held, holding
 from tests.engine.live import BASELINE, rate, tables
-from tests.engine.stack import FAILED, SECONDS, Account, Stack
+from tests.support.stacks import FAILED, SECONDS, Account, Stack
 
 
 @pytest.fixture(scope="module")

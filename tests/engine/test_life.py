@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from tests.engine.live import BASELINE, REMEDY, everything, override, rate, tables
-from tests.engine.stack import CHANGES, FAILED, Account, Stack
+from tests.support.stacks import CHANGES, FAILED, Account, Stack
 
 DEPLOYED = 41
 """Resources of the stack dev, the stack itself and its provider included."""

@@ -11,7 +11,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.engine.mutating import TABLE
-from tests.engine.stack import FAILED, Account
+from tests.support.stacks import FAILED, Account
 
 GROUPS = [
     (

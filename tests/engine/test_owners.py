@@ -1,13 +1,13 @@
 """What belongs to runtime is left alone by `up`, and what belongs to Pulumi is restored by it."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from selfheal.cli.modes import Change, write_mode
 from selfheal.functions.shared.contract import Mode
-from tests.engine.stack import Account, Stack
-from tests.support.emulator_functions import deploy, until
+from tests.support.emulator_functions import deploy
+from tests.support.processes import until
+from tests.support.stacks import Account, Stack
 
 OVERRIDE = {"pk": {"S": "override#fragile"}, "sk": {"S": "FAILURE_RATE"}}
 MODE = {"pk": {"S": "mode"}, "sk": {"S": "override"}}
@@ -54,9 +54,6 @@ def test_up_mends_an_alarm_that_was_changed_by_hand(dev: Stack) -> None:
 
 
 JOBS = """
-import pulumi
-import pulumi_aws as aws
-
 queue = aws.sqs.Queue("jobs", visibility_timeout_seconds=30)
 mapping = aws.lambda_.EventSourceMapping(
     "jobs",
@@ -70,15 +67,11 @@ pulumi.export("queue", queue.url)
 """
 
 
-def test_up_leaves_a_paused_consumer_paused(cloud: Account, tmp_path: Path) -> None:
+def test_up_leaves_a_paused_consumer_paused(cloud: Account) -> None:
     clients = cloud.clients
     lambda_, sqs = clients.get("lambda"), clients.get("sqs")
     deploy(clients, "worker")
-    project = tmp_path / "jobs"
-    project.mkdir()
-    (project / "Pulumi.yaml").write_text("name: jobs\nruntime: python\noptions:\n  refresh: always\n")
-    (project / "__main__.py").write_text(JOBS.format(batch_size=10))
-    stack = cloud.stack_with("jobs", project, {"aws:region": "us-east-1"})
+    stack = cloud.small("jobs", JOBS.format(batch_size=10))
     stack.up()
     uuid, queue = (stack.outputs()[key] for key in ("uuid", "queue"))
 
@@ -91,7 +84,7 @@ def test_up_leaves_a_paused_consumer_paused(cloud: Account, tmp_path: Path) -> N
     stack.up("--expect-no-changes")
     assert live() == ("Disabled", 10)
 
-    (project / "__main__.py").write_text(JOBS.format(batch_size=5))
+    stack.program(JOBS.format(batch_size=5))
     assert "~ 1 updated" in stack.up()
     assert live() == ("Disabled", 5)
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.engine.live import everything
-from tests.engine.stack import FAILED, Account, Stack
 from tests.policies.support.packs import write_pack
+from tests.support.stacks import FAILED, Account, Stack
 
 RULE = "lambda-function-failure-rate"
 PACK = ("--policy-pack", "policies")

@@ -16,9 +16,8 @@ import pytest
 from selfheal.functions.shared.contract import FLEET_KEY
 from tests.conftest import ROOT
 from tests.engine.live import close, everything, stand
-from tests.engine.stack import Account, Stack
-from tests.engine.test_accounts import program
 from tests.support.foreign_shop import FOREIGN
+from tests.support.stacks import Account, Stack
 
 MODE = {"pk": {"S": "mode"}, "sk": {"S": "override"}}
 INCIDENT = {"pk": {"S": "incident#fragile"}, "sk": {"S": "2026-01-01T00:00:00Z"}}
@@ -172,7 +171,7 @@ def test_a_misspelt_policy_in_the_configuration_of_the_pack_is_named(cloud: Acco
     misspelt = "lambda-function-failure-rat"
     rules = tmp_path / "rules.json"
     rules.write_text(json.dumps({misspelt: {"enforcementLevel": "mandatory", "maximum": 0.1}}))
-    stack = cloud.stack_with("misspelt", program(tmp_path / "topic", 'aws.sns.Topic("t")'))
+    stack = cloud.small("misspelt", 'aws.sns.Topic("t")')
     pack = ("--policy-pack", str(ROOT / "policies"), "--policy-pack-config", str(rules))
     code, told = stack.tried("preview", *pack)
     assert misspelt in told or code == 0, told

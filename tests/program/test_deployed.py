@@ -7,10 +7,10 @@ import boto3
 import pytest
 
 from selfheal.functions.shared.contract import FLEET_KEY
-from selfheal.sandbox.deployer import deploy
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.errors import ProgramError
 from selfheal.sandbox.provider.provider import AwsProvider
+from selfheal.sandbox.pulumi.deployer import deploy
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def client(emulator: Emulator, service: str) -> Any:
 
 def test_it_deploys_once_and_refuses_to_run_over_an_open_incident(emulator: Emulator) -> None:
     """Before it registers anything; what `preview` and a second `up` do is shown on Pulumi's own engine."""
-    provider = AwsProvider(emulator.endpoint, emulator.region, emulator.credentials)
+    provider = AwsProvider(emulator.clients)
     outputs = deploy(ROOT, provider, stack="dev")
     functions, ledger = client(emulator, "lambda"), client(emulator, "dynamodb")
     name = outputs["functionName"]

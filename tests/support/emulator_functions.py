@@ -1,14 +1,12 @@
 """Small functions deployed straight into an emulator, and the metrics they leave."""
 
+import contextlib
 import json
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from selfheal.sandbox.provider import Clients
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.assets import make_zip
-from selfheal.sandbox.provider.calls import gone_is_fine
 
 TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'
@@ -33,8 +31,9 @@ def handle(event, context):
 
 def deploy(clients: Clients, name: str, source: str = EMITTING) -> str:
     """Create a function, and the role it needs where policies are enforced, and return its ARN."""
-    with gone_is_fine("EntityAlreadyExists"):
-        clients.get("iam").create_role(RoleName=ROLE.rsplit("/", 1)[-1], AssumeRolePolicyDocument=TRUST)
+    iam = clients.get("iam")
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=ROLE.rsplit("/", 1)[-1], AssumeRolePolicyDocument=TRUST)
     api = clients.get("lambda")
     arn = api.create_function(
         FunctionName=name,
@@ -63,14 +62,6 @@ def points(clients: Clients, name: str, metric: str, namespace: str = "AWS/Lambd
         Statistics=["SampleCount", "Sum"],
     )["Datapoints"]
     return [sum(p["SampleCount"] for p in answer), sum(p["Sum"] for p in answer)]
-
-
-def until(true: Callable[[], bool], seconds: float = 15) -> None:
-    """Wait for something that happens on another thread or process; fail when it does not."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)
 
 
 def invoke(clients: Clients, name: str, **event: Any) -> dict[str, Any]:

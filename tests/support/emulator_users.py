@@ -7,10 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.provider import Clients, Credentials
 
 ACCOUNT = "000000000000"
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
+"""The error codes of various services."""
 _NUMBERS = itertools.count(1)
 
 
@@ -22,9 +24,9 @@ def statement(
     return {**plain, "Condition": condition} if condition else plain
 
 
-def user(emulator: Emulator, *statements: dict[str, Any]) -> Clients:
+def user(emulator: Emulator, *statements: dict[str, Any], retries: int = 1) -> Clients:
     """Return the clients of a new user; without statements it is allowed nothing."""
-    iam = Clients(emulator.endpoint, emulator.region, emulator.credentials).get("iam")
+    iam = emulator.clients.get("iam")
     name = f"user-{next(_NUMBERS)}"
     iam.create_user(UserName=name)
     if statements:
@@ -32,7 +34,12 @@ def user(emulator: Emulator, *statements: dict[str, Any]) -> Clients:
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
-    return Clients(emulator.endpoint, emulator.region, credentials, retries=1)
+    return Clients(emulator.endpoint, emulator.region, credentials, retries)
+
+
+def administrator(emulator: Emulator) -> Clients:
+    """Return the clients of a new user who may do everything, unless a resource's policy denies it."""
+    return user(emulator, statement("*", resource="*"), retries=4)
 
 
 def refused(call: Callable[[], Any]) -> str | None:
@@ -41,7 +48,7 @@ def refused(call: Callable[[], Any]) -> str | None:
         call()
     except ClientError as error:
         message = error.response["Error"]["Message"]
-        if error.response["Error"]["Code"] != "AccessDeniedException":
+        if error.response["Error"]["Code"] not in DENIED:
             raise
         return message.split("not authorized to perform: ")[1].split()[0]
     return None

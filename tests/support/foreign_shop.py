@@ -11,8 +11,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.sandbox.deployer import deploy
-from selfheal.sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.provider import AwsProvider
+from selfheal.sandbox.pulumi.deployer import deploy
 
 ROOT = Path(__file__).parent.parent.parent
 FOREIGN = Path(__file__).parent / "foreign"
@@ -26,7 +27,7 @@ def foreign_deployed(folder: Path, clients: Clients, program: Path = FOREIGN) ->
     """
     shutil.copytree(program, folder)
     (folder / "components").symlink_to(ROOT / "components", target_is_directory=True)
-    provider = AwsProvider(clients.endpoint, clients.region, clients.credentials)
+    provider = AwsProvider(clients)
     return deploy(folder, provider, stack="dev")
 
 

@@ -15,9 +15,9 @@ from selfheal.cli import modes, requests
 from selfheal.cli.ledger import plain
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
-from selfheal.sandbox.clock.runner import Clock
+from selfheal.sandbox.alarms import AlarmEvaluator
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.provider import Clients
 from selfheal.sandbox.provider.assets import make_zip
 from tests.support.foreign_shop import ROOT, foreign_deployed
 from tests.support.live_threads import Callers, Ear, every
@@ -178,7 +178,7 @@ def fleet_up(folder: Path) -> Generator[Fleet]:
         callers = {name: Callers(clients.get("lambda"), given) for name, given in of["function"].items()}
         ear = Ear(clients, list(of["people"].values()))
         fleet = Fleet(clients, outputs, ear, callers)
-        running.enter_context(Clock(emulator.endpoint, emulator.region, emulator.credentials))
+        running.enter_context(AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials))
         for each in callers.values():
             running.enter_context(every(1.0, each.call))
         for healer in of["healer"].values():

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.sandbox.provider import Clients
+from selfheal.sandbox.clients import Clients
 from tests.support.platform import listen, received
 
 BATCH = 10

@@ -10,11 +10,12 @@ from typing import Any
 
 from selfheal.cli.demo.traffic import Traffic
 from selfheal.cli.ledger import read_incidents
-from selfheal.sandbox.clock.runner import Clock
-from selfheal.sandbox.deployer import deploy
+from selfheal.sandbox.alarms import AlarmEvaluator
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
-from selfheal.sandbox.provider.clients import Clients
+from selfheal.sandbox.pulumi.deployer import deploy
+from tests.support.emulator_users import administrator
 
 ROOT = Path(__file__).parent.parent.parent
 REGION = "us-east-1"
@@ -144,11 +145,11 @@ def wait_for(
 def deployed(folder: Path, *, iam: bool, clock: bool = True, **overrides: Any) -> Generator[Platform]:
     """Deploy the dev stack, and take everything down at the end. Without a clock, tests set the alarms."""
     with Emulator.start(folder / "emulator", iam=iam) as emulator:
-        clients = Clients(emulator.endpoint, REGION, emulator.credentials)
-        provider = AwsProvider(emulator.endpoint, REGION, emulator.credentials)
+        clients = administrator(emulator) if iam else emulator.clients
+        provider = AwsProvider(clients)
         outputs = deploy(ROOT, provider, stack="dev", overrides=overrides)
         mailbox = listen(clients, [outputs["escalationTopicArn"]])
-        with Clock(emulator.endpoint, REGION, emulator.credentials) if clock else nullcontext():
+        with AlarmEvaluator(emulator.endpoint, REGION, emulator.credentials) if clock else nullcontext():
             yield Platform(clients, outputs, iam, mailbox)
 
 

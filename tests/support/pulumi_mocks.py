@@ -16,7 +16,7 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 from pulumi.runtime.settings import Settings as RuntimeSettings
 
-from selfheal.sandbox.deployer import PARALLEL, RefusedError, make_urn, run_sdk
+from selfheal.sandbox.pulumi.deployer import PARALLEL, RefusedError, make_urn, run_sdk
 
 # Printing an output is a mistake: make it one here.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pulumi_machine import Machine
+from tests.tools.machine import Machine
 
 
 @pytest.fixture

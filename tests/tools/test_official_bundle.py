@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.language_host import ended, written
-from tests.support.pulumi_machine import MAKE_VENV, Machine
+from tests.support.processes import ended, written
+from tests.tools.machine import MAKE_VENV, Machine
 
 HOST = "pulumi-language-python"
 

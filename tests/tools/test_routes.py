@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pulumi_machine import MAKE_VENV, Machine
+from tests.tools.machine import MAKE_VENV, Machine
 
 HOST = "pulumi-language-python"
 
@@ -89,7 +89,7 @@ def test_go_builds_the_pinned_module_and_our_language_host_is_put_beside(machine
     assert asked.endswith(" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
     host = machine.cli.with_name(HOST)
     assert host.stat().st_mode & 0o111
-    assert "-m selfheal.sandbox.language --use-executor" in host.read_text()
+    assert "-m selfheal.sandbox.pulumi.language --use-executor" in host.read_text()
     assert machine.cli.with_name(f"{HOST}-exec").read_text() == "# the executor"
 
 
@@ -169,7 +169,7 @@ def test_a_language_host_of_an_earlier_checkout_is_written_anew(machine: Machine
     host.write_text("# of an earlier checkout")
 
     assert machine.setup() == (0, "")
-    assert "-m selfheal.sandbox.language" in host.read_text()
+    assert "-m selfheal.sandbox.pulumi.language" in host.read_text()
 
 
 def test_a_link_to_what_is_gone_makes_it_run_again(machine: Machine) -> None:

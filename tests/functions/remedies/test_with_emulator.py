@@ -19,12 +19,13 @@ from selfheal.functions.healer.probe import probe
 from selfheal.functions.healer.target import Remedy, Target
 from selfheal.functions.shared.contract import RemedyKind
 from selfheal.functions.shared.overrides import Overrides
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.provider import Clients
 from tests.support.components import REMEDIES, healer, target
-from tests.support.emulator_functions import deploy, until
+from tests.support.emulator_functions import deploy
 from tests.support.emulator_users import ACCOUNT as EMULATED
 from tests.support.emulator_users import refused, user
+from tests.support.processes import until
 from tests.support.pulumi_mocks import ACCOUNT
 from tests.support.remedy_fakes import ALARM, MAPPING, aws_for, create_table
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from selfheal.sandbox.deployer import Monitor, make_urn, run
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.errors import ProviderError
-from selfheal.sandbox.project import Project
 from selfheal.sandbox.provider import wire
-from selfheal.sandbox.provider.clients import Credentials
 from selfheal.sandbox.provider.provider import AwsProvider
 from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.pulumi.deployer import Monitor, make_urn, run
+from selfheal.sandbox.pulumi.project import Project
 from tests.conftest import ROOT
 from tests.policies.support.client import Analyzed
 
@@ -144,7 +144,7 @@ class EmptyAccount(AwsProvider):
     """
 
     def __init__(self) -> None:
-        super().__init__("http://127.0.0.1:9", REGION, Credentials("test", "test"))
+        super().__init__(Clients("http://127.0.0.1:9", REGION, Credentials("test", "test")))
 
     def invoke(self, token: str, args: Mapping[str, Any], /) -> dict[str, Any]:
         answers = {

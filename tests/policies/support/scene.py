@@ -17,9 +17,9 @@ from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule
 from selfheal_policies.rules import load
 from selfheal_policies.values import plain
 
-from selfheal.sandbox.deployer import STACK_TYPE, make_urn
 from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
+from selfheal.sandbox.pulumi.deployer import STACK_TYPE, make_urn
 from tests.policies.support.client import Analyzed, Judge, Violation
 from tests.policies.support.recording import Recorder, answered, arn, known, token
 from tests.policies.support.references import Json, Lost, Ref, Spelling, Unknown

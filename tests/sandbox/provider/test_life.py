@@ -1,16 +1,18 @@
 """The life of a resource of every type in the table, against the emulator."""
 
+import re
 import secrets
 from typing import Any
 
 import pytest
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import InputError, ProviderError
-from selfheal.sandbox.provider import AwsProvider, Clients
+from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.provider.provider import Diff
 from selfheal.sandbox.provider.spec import LOCAL
 from selfheal.sandbox.provider.table import TABLE
-from tests.support.emulator_cases import CASES, Case, Need
+from tests.sandbox.provider.cases import CASES, Case, Need
 
 pytestmark = pytest.mark.slow
 
@@ -22,26 +24,21 @@ def _fill(value: Any, outputs: dict[str, dict[str, Any]]) -> Any:
         return {k: _fill(v, outputs) for k, v in value.items()}
     if isinstance(value, list):
         return [_fill(v, outputs) for v in value]
-    if (
-        isinstance(value, str)
-        and value.startswith("{")
-        and value.endswith("}")
-        and "." in value
-        and " " not in value
-    ):
-        name, _, output = value.strip("{}").partition(".")
-        return outputs[name][output]
-    return value.replace("{{", "{").replace("}}", "}") if isinstance(value, str) and "/{{" in value else value
+    needed = re.fullmatch(r"\{(\w+)\.(\w+)\}", value) if isinstance(value, str) else None
+    return outputs[needed[1]][needed[2]] if needed else value
 
 
 def _make(provider: AwsProvider, needs: dict[str, Need]) -> Made:
     made: Made = {}
-    for name, need in needs.items():
-        outputs = {n: {"id": id_, **out} for n, (_, id_, _, out) in made.items()}
-        inputs = provider.check(need.type, name, _fill(need.inputs, outputs), None, secrets.token_hex(16))
-        id_, result = provider.create(need.type, inputs)
-        made[name] = (need.type, id_, inputs, dict(result))
+    for name, (type_, given) in needs.items():
+        inputs = provider.check(type_, name, _fill(given, _outputs(made)), None, secrets.token_hex(16))
+        id_, result = provider.create(type_, inputs)
+        made[name] = (type_, id_, inputs, dict(result))
     return made
+
+
+def _outputs(made: Made) -> dict[str, dict[str, Any]]:
+    return {name: {"id": id_, **outputs} for name, (_, id_, _, outputs) in made.items()}
 
 
 def _names(case: Case) -> str:
@@ -86,7 +83,7 @@ def _imported(provider: AwsProvider, case: Case, id_: str, inputs: dict[str, Any
 @pytest.mark.parametrize("case", CASES, ids=_names)
 def test_life_of_a_resource(provider: AwsProvider, clients: Clients, case: Case) -> None:
     made = _make(provider, case.needs)
-    wanted = _fill(case.inputs, {n: {"id": id_, **out} for n, (_, id_, _, out) in made.items()})
+    wanted = _fill(case.inputs, _outputs(made))
     inputs = provider.check(case.type, "thing", wanted, None, secrets.token_hex(16))
 
     id_, outputs = provider.create(case.type, inputs)
@@ -98,7 +95,7 @@ def test_life_of_a_resource(provider: AwsProvider, clients: Clients, case: Case)
     _created_again(provider, case, id_, inputs)
     assert _drift(provider, case, id_, inputs).changed == []
 
-    change = _fill(case.change, {n: {"id": i, **out} for n, (_, i, _, out) in made.items()})
+    change = _fill(case.change, _outputs(made))
     later = {key: value for key, value in {**inputs, **change}.items() if value is not None}
     diff = provider.diff(case.type, inputs, later)
     assert sorted(diff.changed) == sorted(change)

@@ -2,15 +2,17 @@
 
 import json
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.errors import InputError, ProviderError, UnfinishedError
-from selfheal.sandbox.provider import AwsProvider, Clients, Credentials
-from tests.support.emulator_cases import (
+from selfheal.sandbox.provider import AwsProvider
+from tests.sandbox.provider.cases import (
     ALIAS,
     CASES,
     FUNCTION,
@@ -25,6 +27,7 @@ from tests.support.emulator_cases import (
     policy,
     trust,
 )
+from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
 
@@ -55,17 +58,6 @@ def test_publish_gives_a_version_for_each_change(provider: AwsProvider, role: st
     assert changed["version"] == "3"
     assert changed["codeSha256"] != outputs["codeSha256"]
     assert provider.update(FUNCTION, id_, coded, coded)["version"] == "3"
-
-
-def test_reserved_concurrency_is_set_and_taken_away(
-    provider: AwsProvider, clients: Clients, role: str
-) -> None:
-    given = FUNCTION_INPUTS | {"role": role, "reservedConcurrentExecutions": 1.0}
-    id_, inputs, _ = _made(provider, FUNCTION, "reserved", given)
-    api = clients.get("lambda")
-    assert api.get_function_concurrency(FunctionName=id_)["ReservedConcurrentExecutions"] == 1
-    provider.update(FUNCTION, id_, inputs, inputs | {"reservedConcurrentExecutions": -1})
-    assert "ReservedConcurrentExecutions" not in api.get_function_concurrency(FunctionName=id_)
 
 
 def test_settings_the_program_no_longer_has_return_to_their_defaults(
@@ -122,48 +114,55 @@ def test_what_does_not_exist_cannot_be_looked_up(provider: AwsProvider) -> None:
         provider.lookup(ALIAS, "live", {})
 
 
+def _live(provider: AwsProvider, type_: str, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What is live of the inputs, which differ from them by what is drifted."""
+    found = provider.read(type_, id_, inputs)
+    assert found is not None
+    return dict(found[0])
+
+
+def _drifted(provider: AwsProvider, type_: str, id_: str, inputs: dict[str, Any]) -> list[str]:
+    return provider.diff(type_, inputs | _live(provider, type_, id_, inputs), inputs).changed
+
+
 def test_drift_gives_the_live_value(provider: AwsProvider, clients: Clients, role: str) -> None:
     id_, inputs, _ = _made(provider, FUNCTION, "drifting", FUNCTION_INPUTS | {"role": role})
     variables = inputs["environment"]["variables"] | {"FAILURE_RATE": "0"}
     clients.get("lambda").update_function_configuration(
         FunctionName=id_, Environment={"Variables": variables}
     )
-    found = provider.read(FUNCTION, id_, inputs)
-    assert found is not None
-    assert found[0]["environment"] == {"variables": {"FAILURE_RATE": "0", "lower_case": "kept"}}
-    assert "code" not in found[0]
-    assert found[1]["environment"] == found[0]["environment"]
+    live = _live(provider, FUNCTION, id_, inputs)
+    assert live["environment"] == {"variables": {"FAILURE_RATE": "0", "lower_case": "kept"}}
+    assert "code" not in live
+    assert _drifted(provider, FUNCTION, id_, inputs) == ["environment"]
 
 
 def test_a_reservation_changes_in_place_and_drift_of_it_shows(
     provider: AwsProvider, clients: Clients, role: str
 ) -> None:
-    given = FUNCTION_INPUTS | {"role": role, "reservedConcurrentExecutions": 3}
+    reserved = "reservedConcurrentExecutions"
+    given = FUNCTION_INPUTS | {"role": role, reserved: 3.0}
     id_, inputs, outputs = _made(provider, FUNCTION, "limited", given)
-    later = inputs | {"reservedConcurrentExecutions": 0}
+    api = clients.get("lambda")
+    assert api.get_function_concurrency(FunctionName=id_)["ReservedConcurrentExecutions"] == 3
+    later = inputs | {reserved: 0}
     assert provider.diff(FUNCTION, inputs, later).replace == []
     assert provider.update(FUNCTION, id_, inputs, later)["codeSha256"] == outputs["codeSha256"]
-    api = clients.get("lambda")
     assert api.get_function_concurrency(FunctionName=id_)["ReservedConcurrentExecutions"] == 0
-    for live in (2, -1):
-        if live < 0:
-            api.delete_function_concurrency(FunctionName=id_)
-        else:
-            api.put_function_concurrency(FunctionName=id_, ReservedConcurrentExecutions=live)
-        found = provider.read(FUNCTION, id_, later)
-        assert found is not None
-        assert found[0]["reservedConcurrentExecutions"] == live
-        assert provider.diff(FUNCTION, {**later, **found[0]}, later).changed == [
-            "reservedConcurrentExecutions"
-        ]
+    api.put_function_concurrency(FunctionName=id_, ReservedConcurrentExecutions=2)
+    assert _live(provider, FUNCTION, id_, later)[reserved] == 2
+    assert _drifted(provider, FUNCTION, id_, later) == [reserved]
+    provider.update(FUNCTION, id_, later | {reserved: 2}, later | {reserved: -1})
+    assert "ReservedConcurrentExecutions" not in api.get_function_concurrency(FunctionName=id_)
+    assert _live(provider, FUNCTION, id_, later)[reserved] == -1
+    assert _drifted(provider, FUNCTION, id_, later) == [reserved]
 
 
 def test_an_alias_moves_to_another_version_and_drift_of_it_shows(
     provider: AwsProvider, clients: Clients, role: str
 ) -> None:
-    function, inputs, _ = _made(
-        provider, FUNCTION, "aliased", FUNCTION_INPUTS | {"role": role, "publish": True}
-    )
+    published = FUNCTION_INPUTS | {"role": role, "publish": True}
+    function, inputs, _ = _made(provider, FUNCTION, "aliased", published)
     provider.update(FUNCTION, function, inputs, inputs | {"timeout": 9})
     given = {"name": "live", "functionName": function, "functionVersion": "1"}
     id_, alias, _ = _made(provider, ALIAS, "live", given)
@@ -173,22 +172,33 @@ def test_an_alias_moves_to_another_version_and_drift_of_it_shows(
     api = clients.get("lambda")
     assert api.get_alias(FunctionName=function, Name="live")["FunctionVersion"] == "2"
     api.update_alias(FunctionName=function, Name="live", FunctionVersion="1")
-    found = provider.read(ALIAS, id_, later)
-    assert found is not None
-    assert found[0]["functionVersion"] == "1"
-    assert provider.diff(ALIAS, {**later, **found[0]}, later).changed == ["functionVersion"]
+    assert _live(provider, ALIAS, id_, later)["functionVersion"] == "1"
+    assert _drifted(provider, ALIAS, id_, later) == ["functionVersion"]
 
 
-def test_a_change_of_a_mapping_sends_nothing_else(provider: AwsProvider, clients: Clients, role: str) -> None:
+def test_a_mapping_is_changed_without_being_resumed_and_then_consumes_what_was_sent_meanwhile(
+    provider: AwsProvider, clients: Clients, role: str
+) -> None:
     """`enabled` may be changed by another between a refresh and an update."""
     function, _, _ = _made(provider, FUNCTION, "fed", FUNCTION_INPUTS | {"role": role})
-    queue = _made(provider, QUEUE, "feeding", {})[2]["arn"]
-    given = {"eventSourceArn": queue, "functionName": function, "batchSize": 5}
+    url, _, queue = _made(provider, QUEUE, "feeding", {})
+    given = {"eventSourceArn": queue["arn"], "functionName": function, "batchSize": 5}
     id_, inputs, _ = _made(provider, MAPPING, "feed", given)
-    api = clients.get("lambda")
+    api, sqs = clients.get("lambda"), clients.get("sqs")
     api.update_event_source_mapping(UUID=id_, Enabled=False)
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
     updated = provider.update(MAPPING, id_, inputs, {k: v for k, v in inputs.items() if k != "batchSize"})
     assert (updated["batchSize"], updated["state"]) == (10, "Disabled")
+
+    def waiting() -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
+
+    time.sleep(2)
+    assert waiting() == 1
+    api.update_event_source_mapping(UUID=id_, Enabled=True)
+    until(lambda: waiting() == 0, 20)
 
 
 def test_only_a_queue_can_feed_a_function(provider: AwsProvider) -> None:
@@ -204,7 +214,7 @@ def test_what_aws_refuses_is_told_with_its_code_and_message(provider: AwsProvide
 
 
 def test_an_endpoint_that_does_not_answer_is_a_provider_error() -> None:
-    nowhere = AwsProvider("http://127.0.0.1:1", "us-east-1", Credentials("a", "b"))
+    nowhere = AwsProvider(Clients("http://127.0.0.1:1", "us-east-1", Credentials("a", "b")))
     with pytest.raises(
         ProviderError, match=r"creating: Could not connect to the endpoint URL: .*127\.0\.0\.1:1"
     ):
@@ -281,10 +291,10 @@ def test_table_item(provider: AwsProvider, clients: Clients) -> None:
 def test_nothing_drifts_when_a_persistent_emulator_comes_back_on_another_port(tmp_path: Path) -> None:
     alone = [case for case in CASES if not case.needs]
     with Emulator.start(tmp_path, persist=True) as first:
-        before = AwsProvider(first.endpoint, first.region, first.credentials)
+        before = AwsProvider(first.clients)
         made = [(case.type, *_made(before, case.type, "kept", case.inputs)) for case in alone]
     with Emulator.start(tmp_path, persist=True) as second:
-        after = AwsProvider(second.endpoint, second.region, second.credentials)
+        after = AwsProvider(second.clients)
         for type_, id_, inputs, _ in made:
             found = after.read(type_, id_, inputs)
             assert found is not None, type_

@@ -1,0 +1,100 @@
+"""Credentials, and boto3 clients for one endpoint that ignore the environment and ~/.aws."""
+
+import ipaddress
+import os
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from boto3.session import Session
+from botocore.config import Config
+from botocore.session import Session as CoreSession
+
+# Name in the configuration, variables, default, conversion: an AWS_PROFILE that is set must not matter.
+_NOTHING_OF_THE_USERS: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
+
+class Credentials(NamedTuple):
+    """An AWS key pair, passed explicitly to every client."""
+
+    access_key_id: str
+    """For example `test`, the emulator's root user."""
+
+    secret_access_key: str
+    """The secret that belongs to the key."""
+
+    session_token: str | None = None
+    """Of temporary credentials only. Default: none."""
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Return whether a URL is of this machine: localhost, 127.0.0.0/8 or [::1].
+
+    Other names are not resolved, as their address may change before the call.
+    """
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+    return local and parts.scheme in {"http", "https"}
+
+
+def session_of(region: str, credentials: Credentials) -> Session:
+    """Return a session that ignores the user's AWS configuration, including AWS_PROFILE."""
+    return Session(
+        botocore_session=CoreSession(_NOTHING_OF_THE_USERS),
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+        region_name=region,
+    )
+
+
+@dataclass
+class Clients:
+    """boto3 clients of one endpoint, region and key, each made once and safe to share between threads."""
+
+    endpoint: str
+    """URL without a trailing slash, for example `http://127.0.0.1:4566`."""
+
+    region: str
+    """For example `us-east-1`."""
+
+    credentials: Credentials
+    """The key that signs every call."""
+
+    retries: int = 4
+    """Attempts of one call, the first included. Default 4."""
+
+    _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
+    _session: Session | None = field(default=None, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    def get(self, service: str) -> Any:
+        """Return the client of a service, by boto3's name for it (`lambda`, `iam`, ...)."""
+        with self._lock:  # creating clients from one session is not thread-safe; using them is
+            if service not in self._clients:
+                self._clients[service] = self._make(service)
+            return self._clients[service]
+
+    def _make(self, service: str) -> Any:
+        if self._session is None:  # shared, because each session loads botocore's data
+            self._session = session_of(self.region, self.credentials)
+        # The endpoint is usually on this machine, hence the short timeout. Programs create 16 resources at a
+        # time, hence the pool.
+        config = Config(
+            connect_timeout=5,
+            read_timeout=60,
+            max_pool_connections=16,
+            # The user's http_proxy cannot reach this machine, and must not see these keys.
+            proxies={} if is_loopback(self.endpoint) else None,
+            retries={"mode": "standard", "total_max_attempts": self.retries},
+        )
+        return self._session.client(service, endpoint_url=self.endpoint, config=config)
