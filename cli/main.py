@@ -13,10 +13,12 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from selfheal.cli.commands import approve, demo, incidents, interventions, mode, pulumi, serve
 from selfheal.cli.console import complain
+from selfheal.cli.demo import command as demo
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
+from selfheal.cli.operator import approve, incidents, interventions, mode
+from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.cli.connection import Connection
 from selfheal.cli.console import Output
 from selfheal.cli.demo.deploy import Deployment
 from selfheal.cli.demo.live import LiveTimeline
@@ -16,6 +15,7 @@ from selfheal.cli.demo.traffic import REQUESTS_PER_SECOND, WORKERS, Traffic
 from selfheal.cli.demo.versions import versions
 from selfheal.cli.demo.watch import Watch, traffic_url
 from selfheal.cli.errors import CliError
+from selfheal.cli.sandbox.connection import Connection
 
 POLL_SECONDS = 0.5
 """Between two looks at alarms and ledger; times come from their own stamps, not from when they were seen."""

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from selfheal.cli.demo.model import AlarmChange
-from selfheal.cli.ledger import read_incidents
+from selfheal.cli.operator.ledger import read_incidents
 from selfheal.sandbox.provider.clients import Clients
 
 VARIABLE = "FAILURE_RATE"

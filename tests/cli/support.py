@@ -8,8 +8,8 @@ import boto3
 from boto3.dynamodb.types import TypeSerializer
 from typer.testing import CliRunner
 
-from selfheal.cli.ledger import plain
 from selfheal.cli.main import app
+from selfheal.cli.operator.ledger import plain
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.incident import Hold, Plan, Standing, Transition
 from selfheal.functions.healer.words import Reason

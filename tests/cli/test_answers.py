@@ -10,10 +10,10 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 from rich.console import Console
 
-from selfheal.cli.answers import Answer, nudge, wait_for
 from selfheal.cli.console import Output
-from selfheal.cli.reach import Reach
-from selfheal.cli.requests import make
+from selfheal.cli.operator.answer import Answer, nudge, wait_for
+from selfheal.cli.operator.find_ledger import Reach
+from selfheal.cli.operator.requests import make
 from selfheal.functions.healer.words import Verb
 from selfheal.functions.shared.contract import Mode
 from tests.cli.support import NOW, TABLE, client, create_table, proposed, put

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from selfheal.cli.checks import allowed, approvable, commandable, held
 from selfheal.cli.errors import CliError
-from selfheal.cli.ledger import current_of, drifts, find
+from selfheal.cli.operator.checks import allowed, approvable, commandable, held
+from selfheal.cli.operator.ledger import current_of, drifts, find
 from selfheal.functions.healer.words import Verb
 from selfheal.functions.shared.contract import Mode
 from tests.cli.support import HELD, NOW, PLAN, drifting, escalated, incident, proposed, verifying

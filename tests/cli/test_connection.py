@@ -2,8 +2,8 @@
 
 import pytest
 
-from selfheal.cli.connection import given_credentials
 from selfheal.cli.errors import CliError
+from selfheal.cli.sandbox.connection import given_credentials
 from selfheal.sandbox.provider.clients import is_loopback
 
 BOTH = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"}

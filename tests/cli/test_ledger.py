@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from selfheal.cli.ledger import arrange, is_open, plain, read_incidents, row
+from selfheal.cli.operator.ledger import arrange, is_open, plain, read_incidents, row
 
 
 def item(target: str, key: str, opened: str, status: str, version: int = 1) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from typer.testing import CliRunner
 
-from selfheal.cli.commands import serve
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.main import app, reflow
+from selfheal.cli.sandbox import serve
 from selfheal.sandbox.errors import SandboxError
 
 ROOT = Path(__file__).parents[2]

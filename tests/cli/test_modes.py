@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from selfheal.cli import modes
 from selfheal.cli.errors import CliError
-from selfheal.cli.modes import (
+from selfheal.cli.operator import mode_override as modes
+from selfheal.cli.operator.mode_override import (
     Change,
     Kept,
     changed,

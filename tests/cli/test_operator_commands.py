@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from selfheal.cli import asking
-from selfheal.cli.commands import incidents as incidents_module
 from selfheal.cli.console import Output
-from selfheal.cli.reach import Reach
+from selfheal.cli.operator import asking
+from selfheal.cli.operator import incidents as incidents_module
+from selfheal.cli.operator.find_ledger import Reach
 from tests.cli.support import (
     PLAN,
     TABLE,

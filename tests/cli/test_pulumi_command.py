@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from selfheal.cli.commands import pulumi as pulumi_command
-from selfheal.cli.connection import Connection
+from selfheal.cli.sandbox import pulumi as pulumi_command
+from selfheal.cli.sandbox.connection import Connection
 from selfheal.sandbox import pulumi_cli
 from selfheal.sandbox.provider.clients import Credentials
 from tests.cli.support import run

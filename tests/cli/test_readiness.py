@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from selfheal.cli import readiness
 from selfheal.cli.errors import NotReadyError
-from selfheal.cli.readiness import packs, require
+from selfheal.cli.sandbox import readiness
+from selfheal.cli.sandbox.readiness import packs, require
 
 ROOT = Path(__file__).parents[2]
 

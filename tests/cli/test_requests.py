@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from selfheal.cli import requests
 from selfheal.cli.errors import CliError
+from selfheal.cli.operator import requests
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.words import Verb
 from tests.cli.support import NOW, PLAN, TABLE, client, create_table, escalated, proposed, stored

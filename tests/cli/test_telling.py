@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from selfheal.cli.answers import Answer, answer_of, news
-from selfheal.cli.commands.mode import caution
-from selfheal.cli.ledger import change, drifts, row, shown, standing_of
-from selfheal.cli.telling import farewell_lines, history_lines, incident_lines, next_steps, plan_lines
+from selfheal.cli.operator.answer import Answer, answer_of, news
+from selfheal.cli.operator.ledger import change, drifts, row, shown, standing_of
+from selfheal.cli.operator.mode import caution
+from selfheal.cli.operator.render import farewell_lines, history_lines, incident_lines, next_steps, plan_lines
 from selfheal.functions.healer.incident import Plan
 from selfheal.functions.healer.observation import ModeOverride
 from selfheal.functions.healer.words import Verb

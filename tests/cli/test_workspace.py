@@ -13,8 +13,8 @@ import pytest
 from selfheal import SOURCE
 from selfheal.cli.errors import BusyError, NoProjectError
 from selfheal.cli.project_files import find_root
-from selfheal.cli.serve_record import ServeRecord, remove, running, write
-from selfheal.cli.workspace import Workspace
+from selfheal.cli.sandbox.account import Workspace
+from selfheal.cli.sandbox.serve_record import ServeRecord, remove, running, write
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from selfheal.cli.modes import Change, write_mode
+from selfheal.cli.operator.mode_override import Change, write_mode
 from selfheal.functions.shared.contract import Mode
 from tests.engine.stack import Account, Stack
 from tests.support.emulator_functions import deploy, until

@@ -11,8 +11,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.cli import modes, requests
-from selfheal.cli.ledger import plain
+from selfheal.cli.operator import mode_override as modes
+from selfheal.cli.operator import requests
+from selfheal.cli.operator.ledger import plain
 from selfheal.functions.healer.words import Verb
 from selfheal.functions.shared.contract import Mode
 from selfheal.sandbox.clock.runner import Clock

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selfheal.cli.demo.traffic import Traffic
-from selfheal.cli.ledger import read_incidents
+from selfheal.cli.operator.ledger import read_incidents
 from selfheal.sandbox.clock.runner import Clock
 from selfheal.sandbox.deployer import deploy
 from selfheal.sandbox.emulator import Emulator

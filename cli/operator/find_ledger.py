@@ -9,11 +9,11 @@ from botocore.exceptions import ClientError
 
 from selfheal.cli.console import remark
 from selfheal.cli.errors import NoLedgerError
-from selfheal.cli.ledger import Deployment, read_deployment, read_incidents
-from selfheal.cli.ledger_name import ledger_name, ledgers
-from selfheal.cli.modes import Kept, effective, read_mode
-from selfheal.cli.place import ClientSource, place
-from selfheal.cli.where import Where
+from selfheal.cli.operator.aws_access import ClientSource, place
+from selfheal.cli.operator.ledger import Deployment, read_deployment, read_incidents
+from selfheal.cli.operator.ledger_name import ledger_name, ledgers
+from selfheal.cli.operator.location import Where
+from selfheal.cli.operator.mode_override import Kept, effective, read_mode
 from selfheal.functions.shared.contract import Mode
 
 

@@ -11,14 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
-from selfheal.cli.connection import start
 from selfheal.cli.console import Output, remark
 from selfheal.cli.errors import CliError
 from selfheal.cli.exits import epilog
+from selfheal.cli.operator.location import ENDPOINT_VARIABLE
 from selfheal.cli.options import Json
-from selfheal.cli.serve_record import ServeRecord, read, remove, running, write
-from selfheal.cli.where import ENDPOINT_VARIABLE
-from selfheal.cli.workspace import Workspace
+from selfheal.cli.sandbox.account import Workspace
+from selfheal.cli.sandbox.connection import start
+from selfheal.cli.sandbox.serve_record import ServeRecord, read, remove, running, write
 from selfheal.sandbox import pulumi_cli
 from selfheal.sandbox.clock import Clock
 from selfheal.sandbox.emulator import READY_SECONDS, ROOT, Emulator

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from selfheal import SOURCE
 from selfheal.cli.errors import BusyError
-from selfheal.cli.serve_record import alive
+from selfheal.cli.sandbox.serve_record import alive
 
 VARIABLE = "SELFHEAL_HOME"
 """Names another folder than the checkout's, and so another account."""

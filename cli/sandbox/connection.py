@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from selfheal.cli.console import Output
 from selfheal.cli.errors import CliError
-from selfheal.cli.serve_record import running
-from selfheal.cli.workspace import Workspace
+from selfheal.cli.sandbox.account import Workspace
+from selfheal.cli.sandbox.serve_record import running
 from selfheal.sandbox.clock import Clock
 from selfheal.sandbox.emulator import REGION, ROOT, Emulator, EmulatorError
 from selfheal.sandbox.provider.clients import Clients, Credentials, is_loopback

@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.console import Output
-from selfheal.cli.ledger import read_incident
-from selfheal.cli.reach import Reach
+from selfheal.cli.operator.find_ledger import Reach
+from selfheal.cli.operator.ledger import read_incident
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.words import Reason, Verb
 from selfheal.functions.shared.contract import OPERATOR_EVENT

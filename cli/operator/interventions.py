@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from selfheal.cli import requests
-from selfheal.cli.asking import ask, reason
-from selfheal.cli.checks import commandable
 from selfheal.cli.console import Output
 from selfheal.cli.exits import epilog
-from selfheal.cli.ledger import change, find, standing_of
+from selfheal.cli.operator import requests
+from selfheal.cli.operator.asking import ask, reason
+from selfheal.cli.operator.checks import commandable
+from selfheal.cli.operator.find_ledger import Reach, reach
+from selfheal.cli.operator.ledger import change, find, standing_of
+from selfheal.cli.operator.location import Where
 from selfheal.cli.options import (
     INCIDENT_OR_TARGET,
     TARGET_NAME,
@@ -25,8 +27,6 @@ from selfheal.cli.options import (
     Wait,
     Why,
 )
-from selfheal.cli.reach import Reach, reach
-from selfheal.cli.where import Where
 from selfheal.functions.healer.words import Verb
 from selfheal.functions.shared.contract import Mode
 

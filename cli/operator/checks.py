@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from selfheal.cli.errors import CliError
-from selfheal.cli.ledger import current_of, is_open, planned, standing_of
+from selfheal.cli.operator.ledger import current_of, is_open, planned, standing_of
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.incident import Plan
 from selfheal.functions.healer.words import Effect, Status, Verb

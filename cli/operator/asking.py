@@ -8,12 +8,12 @@ from typing import Any
 
 import typer
 
-from selfheal.cli.answers import DEFAULT_WAIT, Answer, nudge, wait_for
 from selfheal.cli.console import Output
 from selfheal.cli.exits import ExitCode
+from selfheal.cli.operator.answer import DEFAULT_WAIT, Answer, nudge, wait_for
+from selfheal.cli.operator.find_ledger import Reach
+from selfheal.cli.operator.requests import Asked, submit
 from selfheal.cli.options import checked_why
-from selfheal.cli.reach import Reach
-from selfheal.cli.requests import Asked, submit
 from selfheal.functions.healer.observation import Request
 
 WHY_PROMPT = "Why? It is recorded with your ARN"

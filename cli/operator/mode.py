@@ -5,16 +5,24 @@ from typing import Annotated, Any
 
 import typer
 
-from selfheal.cli.answers import nudge
-from selfheal.cli.asking import reason
 from selfheal.cli.console import Output
 from selfheal.cli.exits import epilog
-from selfheal.cli.ledger import shown
-from selfheal.cli.modes import Change, Kept, certain, effective, in_effect, tightens, write_mode
+from selfheal.cli.operator.answer import nudge
+from selfheal.cli.operator.asking import reason
+from selfheal.cli.operator.find_ledger import Reach, reach
+from selfheal.cli.operator.ledger import shown
+from selfheal.cli.operator.location import Where
+from selfheal.cli.operator.mode_override import (
+    Change,
+    Kept,
+    certain,
+    effective,
+    in_effect,
+    tightens,
+    write_mode,
+)
+from selfheal.cli.operator.render import mode_lines
 from selfheal.cli.options import Aws, Endpoint, HealerName, Json, LedgerName, Region, Stack, Why
-from selfheal.cli.reach import Reach, reach
-from selfheal.cli.telling import mode_lines
-from selfheal.cli.where import Where
 from selfheal.functions.healer.observation import ModeOverride
 from selfheal.functions.shared.contract import Mode
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from selfheal.cli.connection import Connection
 from selfheal.cli.console import Output, complain
 from selfheal.cli.demo.deploy import ByPulumi, Deployment, InProcess
 from selfheal.cli.demo.document import document
@@ -17,6 +16,7 @@ from selfheal.cli.demo.run import NO_SECOND_UP, Demonstration
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.options import Json
 from selfheal.cli.project_files import find_root
+from selfheal.cli.sandbox.connection import Connection
 from selfheal.sandbox.clock import Clock
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.project import Project

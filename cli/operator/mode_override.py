@@ -9,7 +9,7 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
-from selfheal.cli.ledger import plain
+from selfheal.cli.operator.ledger import plain
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.observation import ModeOverride
 from selfheal.functions.shared.contract import MODE_KEY, SCHEMA, Mode, most_restrictive

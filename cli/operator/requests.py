@@ -14,7 +14,7 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
-from selfheal.cli.ledger import plain
+from selfheal.cli.operator.ledger import plain
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.words import Verb

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from selfheal.cli import requests
-from selfheal.cli.answers import POLL_SECONDS, news
 from selfheal.cli.console import Output
 from selfheal.cli.exits import ExitCode, epilog
-from selfheal.cli.ledger import drifts, find, is_open, planned, read_incident, row
-from selfheal.cli.options import Aws, Endpoint, IncidentOrTarget, Json, LedgerName, Region, Stack
-from selfheal.cli.reach import Reach, reach
-from selfheal.cli.telling import (
+from selfheal.cli.operator import requests
+from selfheal.cli.operator.answer import POLL_SECONDS, news
+from selfheal.cli.operator.find_ledger import Reach, reach
+from selfheal.cli.operator.ledger import drifts, find, is_open, planned, read_incident, row
+from selfheal.cli.operator.location import Where
+from selfheal.cli.operator.render import (
     farewell_lines,
     history_lines,
     incident_lines,
@@ -26,7 +26,7 @@ from selfheal.cli.telling import (
     step_lines,
     waiting_line,
 )
-from selfheal.cli.where import Where
+from selfheal.cli.options import Aws, Endpoint, IncidentOrTarget, Json, LedgerName, Region, Stack
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.words import Verb
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from selfheal.cli.checks import allowed, held
-from selfheal.cli.ledger import change, is_open, planned, shown, standing_of
+from selfheal.cli.operator.checks import allowed, held
+from selfheal.cli.operator.ledger import change, is_open, planned, shown, standing_of
 from selfheal.functions.healer.incident import Plan
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.words import Verb

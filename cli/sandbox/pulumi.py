@@ -7,11 +7,11 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from selfheal.cli.connection import connect
 from selfheal.cli.console import Output
 from selfheal.cli.processes import run_attached
-from selfheal.cli.readiness import require
-from selfheal.cli.workspace import Workspace
+from selfheal.cli.sandbox.account import Workspace
+from selfheal.cli.sandbox.connection import connect
+from selfheal.cli.sandbox.readiness import require
 from selfheal.sandbox import pulumi_cli
 
 

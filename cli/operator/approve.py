@@ -5,13 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from selfheal.cli import requests
-from selfheal.cli.asking import ask
-from selfheal.cli.checks import approvable
 from selfheal.cli.console import Output
 from selfheal.cli.exits import epilog
-from selfheal.cli.ledger import find
-from selfheal.cli.modes import in_effect
+from selfheal.cli.operator import requests
+from selfheal.cli.operator.asking import ask
+from selfheal.cli.operator.checks import approvable
+from selfheal.cli.operator.find_ledger import Reach, reach
+from selfheal.cli.operator.ledger import find
+from selfheal.cli.operator.location import Where
+from selfheal.cli.operator.mode_override import in_effect
+from selfheal.cli.operator.render import plan_lines
 from selfheal.cli.options import (
     Aws,
     Endpoint,
@@ -25,9 +28,6 @@ from selfheal.cli.options import (
     Wait,
     Why,
 )
-from selfheal.cli.reach import Reach, reach
-from selfheal.cli.telling import plan_lines
-from selfheal.cli.where import Where
 from selfheal.functions.healer.words import Verb
 
 EPILOG = epilog(

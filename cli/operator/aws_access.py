@@ -11,13 +11,13 @@ from typing import Any, Protocol
 from boto3.session import Session
 from botocore.config import Config
 
-from selfheal.cli.connection import DEFAULT_REGION, connect, given_credentials
 from selfheal.cli.console import Output, remark
 from selfheal.cli.errors import CliError, NoLedgerError
-from selfheal.cli.ledger_name import PulumiCli
-from selfheal.cli.serve_record import listens, running
-from selfheal.cli.where import ENDPOINT_VARIABLE, Where
-from selfheal.cli.workspace import Workspace
+from selfheal.cli.operator.ledger_name import PulumiCli
+from selfheal.cli.operator.location import ENDPOINT_VARIABLE, Where
+from selfheal.cli.sandbox.account import Workspace
+from selfheal.cli.sandbox.connection import DEFAULT_REGION, connect, given_credentials
+from selfheal.cli.sandbox.serve_record import listens, running
 from selfheal.sandbox import pulumi_cli
 from selfheal.sandbox.provider.clients import Clients, is_loopback
 
