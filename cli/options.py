@@ -1,4 +1,4 @@
-"""The options that several commands share, so that they are named and explained alike."""
+"""The options of commands, each declared and explained once."""
 
 import re
 from typing import Annotated
@@ -11,6 +11,9 @@ STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 QUALIFIED = 3
 """Parts of a stack's whole name: organisation, project, stack."""
+
+ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
+"""Where set, boto3 uses this endpoint instead of AWS, and so do the commands."""
 
 MAX_WHY = 500
 """Characters of a reason: the mode keeps the last 50 of them in one item."""

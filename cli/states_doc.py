@@ -1,4 +1,4 @@
-"""Writes docs/states.md out of the healer's states: `python -m selfheal.cli.states_doc > docs/states.md`."""
+"""Write docs/states.md from the healer's states: `python -m selfheal.cli.states_doc > docs/states.md`."""
 
 import sys
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ A run may take several ways in one write, such as VERIFYING to INEFFECTIVE to OP
 a line for each."""
 
 
-def document(meaning: Mapping[Status, str], ways: Mapping[tuple[Status, Status], str]) -> str:
+def page(meaning: Mapping[Status, str], ways: Mapping[tuple[Status, Status], str]) -> str:
     """Return the whole page.
 
     Args:
@@ -45,4 +45,4 @@ def _rest(status: Status) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(document(MEANING, WAYS))
+    sys.stdout.write(page(MEANING, WAYS))

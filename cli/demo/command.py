@@ -1,4 +1,4 @@
-"""demo: the whole loop, from nothing, with a report."""
+"""`selfheal demo`: deploy from nothing, break, heal and restore, with a report."""
 
 import json as json_module
 import tempfile
@@ -9,14 +9,14 @@ import typer
 
 from selfheal.cli.console import Output, complain
 from selfheal.cli.demo.deploy import ByPulumi, Deployment, InProcess
-from selfheal.cli.demo.document import document
+from selfheal.cli.demo.html_report import html_report
+from selfheal.cli.demo.json_report import json_report
 from selfheal.cli.demo.model import Recording
-from selfheal.cli.demo.report import report
 from selfheal.cli.demo.run import NO_SECOND_UP, Demonstration
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.options import Json
 from selfheal.cli.project_files import find_root
-from selfheal.cli.sandbox.connection import Connection
+from selfheal.cli.sandbox.account import Connection
 from selfheal.sandbox.clock import Clock
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.project import Project
@@ -88,12 +88,12 @@ def _deployment(project: Path, there: Connection, folder: Path, output: Output) 
 
 
 def _conclude(recording: Recording, folder: Path, output: Output) -> None:
-    told = document(recording)
+    told = json_report(recording)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "incident.json").write_text(
         json_module.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    (folder / "incident.html").write_text(report(recording), encoding="utf-8")
+    (folder / "incident.html").write_text(html_report(recording), encoding="utf-8")
     counts = told["counts"]
     for phase in ("before_act", "after_act", "after_restore"):
         count = counts[phase]
@@ -104,7 +104,7 @@ def _conclude(recording: Recording, folder: Path, output: Output) -> None:
     output.say(f"Report: {folder / 'incident.html'} and incident.json")
     output.say("This was the sandbox: not AWS, no permissions enforced.", style="dim")
     if output.json:
-        output.document(told)
+        output.print_json(told)
     if told["failures"]:
         for reason in told["failures"]:
             complain(reason)

@@ -12,7 +12,7 @@ from pulumi import automation
 from selfheal.cli.console import Output
 from selfheal.cli.demo.progress import Reporter
 from selfheal.cli.errors import CliError
-from selfheal.cli.sandbox.connection import Connection
+from selfheal.cli.sandbox.account import Connection
 from selfheal.sandbox import pulumi_cli, pulumi_stack
 from selfheal.sandbox.deployer import deploy
 from selfheal.sandbox.provider import AwsProvider

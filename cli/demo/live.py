@@ -27,12 +27,10 @@ def status(recording: Recording, now: float) -> str:
     total = count(recording.samples)
     recent = count(sample for sample in recording.samples if sample.done > now - RECENT_SECONDS)
     incident = recording.incident
-    standing = (
-        f"incident {incident.get('status')} ({incident.get('reason')})" if incident else "no incident yet"
-    )
+    state = f"incident {incident.status} ({incident.reason})" if incident else "no incident yet"
     return (
         f"{now:3.0f} s, {total.requests} requests, {total.errors} errors, "
-        f"last {RECENT_SECONDS:g} s: {recent.rate:.0%} errors, {standing}"
+        f"last {RECENT_SECONDS:g} s: {recent.rate:.0%} errors, {state}"
     )
 
 
@@ -82,7 +80,7 @@ class LiveTimeline:
         if self._live:
             return
         recording, now = self._snapshot()
-        recovered = (recording.incident or {}).get("status") == "RECOVERED"
+        recovered = recording.incident is not None and not recording.incident.is_open
         for moment in timeline(recording):
             known = moment.key is not MomentKey.LAST_ERROR or recovered or final
             if moment.key not in self._told and known:

@@ -1,13 +1,14 @@
-"""What a run of the demonstration leaves behind: data from which all else is derived."""
+"""What a run of the demonstration recorded, from which everything else is derived."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+
+from selfheal.functions.healer.incident import Incident
 
 
 class MomentKey(StrEnum):
-    """The moments of the story, in the order in which they must happen."""
+    """The moments of a run, in the order in which they must happen."""
 
     DEPLOYED = "deployed"
     FIRST_ERROR = "first_error"
@@ -53,7 +54,7 @@ class AlarmChange:
     """When, in seconds since traffic began."""
 
     reason: str
-    """CloudWatch's own words."""
+    """As CloudWatch gives it."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,8 @@ class Recording:
     alarm_changes: tuple[AlarmChange, ...]
     """Every state change of the stack's alarms, oldest first."""
 
-    incident: dict[str, Any] | None
-    """The ledger's item of the incident as plain JSON, or None when there was none."""
+    incident: Incident | None
+    """The incident in the ledger, or None when there was none."""
 
     rates: Rates
     """The function's live failure rate at the three points that matter."""

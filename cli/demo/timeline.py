@@ -1,10 +1,12 @@
-"""From a recording to the moments of the story and the counts between them. Pure."""
+"""The moments of a recorded run, and the requests and errors between them. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from selfheal.cli.demo.model import AlarmChange, MomentKey, Recording, Sample
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.words import Status
 
 SETTLING_SECONDS = 2.0
 """How long after the act a request may still meet the old configuration: an update takes half a second to
@@ -75,8 +77,8 @@ class Counts:
 
 def acted_at(recording: Recording) -> float | None:
     """Return when the ledger says that the remedy was applied, in seconds since traffic began, or None."""
-    text = (recording.incident or {}).get("acted_at")
-    return recording.since_began(text) if text else None
+    incident = recording.incident
+    return recording.since_began(incident.acted_at) if incident and incident.acted_at else None
 
 
 def count(samples: Iterable[Sample]) -> Count:
@@ -105,7 +107,7 @@ def counts(recording: Recording) -> Counts:
 
 def opening_alarm(recording: Recording) -> AlarmChange | None:
     """Return the change to ALARM that began the incident; of any alarm while the ledger names none."""
-    name = (recording.incident or {}).get("alarm")
+    name = recording.incident.alarm if recording.incident else None
     rung = [change for change in recording.alarm_changes if change.state == "ALARM"]
     return next((change for change in rung if name in (None, change.name)), None)
 
@@ -166,21 +168,17 @@ def _of_alarms(recording: Recording) -> Iterable[Moment]:
 
 
 def _of_incident(recording: Recording) -> Iterable[Moment]:
-    incident = recording.incident or {}
-    act = acted_at(recording)
+    incident, act = recording.incident, acted_at(recording)
+    if incident is None:
+        return
     if act is not None:
-        yield _moment(recording, MomentKey.ACT, act, f"{remedy(incident)}{_intent(recording)}")
-    if incident.get("status") == "RECOVERED" and incident.get("closed_at"):
-        seconds = recording.since_began(incident["closed_at"])
-        yield _moment(
-            recording, MomentKey.RECOVERED, seconds, evidence(incident) or "no evidence in the ledger"
-        )
-
-
-def _intent(recording: Recording) -> str:
-    history: list[dict[str, str]] = (recording.incident or {}).get("history") or []
-    at = next((step["at"] for step in history if step.get("to") == "ACTING" and "at" in step), None)
-    return f"; intent recorded at {recording.since_began(at):.1f} s" if at else ""
+        intended = next((each.at for each in incident.history if each.to == Status.ACTING), None)
+        intent = f"; intent recorded at {recording.since_began(intended):.1f} s" if intended else ""
+        yield _moment(recording, MomentKey.ACT, act, f"{remedy(incident)}{intent}")
+    if not incident.is_open and incident.closed_at:
+        seconds = recording.since_began(incident.closed_at)
+        told = evidence_text(incident) or "no evidence in the ledger"
+        yield _moment(recording, MomentKey.RECOVERED, seconds, told)
 
 
 def _of_stack(recording: Recording) -> Iterable[Moment]:
@@ -194,25 +192,18 @@ def _of_stack(recording: Recording) -> Iterable[Moment]:
         yield _moment(recording, MomentKey.BASELINE_RESTORED, restore.finished, detail)
 
 
-def remedy(incident: dict[str, object]) -> str:
+def remedy(incident: Incident) -> str:
     """Return what the incident's plan changes, for example `FAILURE_RATE 0.3 → 0`; a dash without a plan."""
-    plan = incident.get("plan")
-    if not isinstance(plan, dict) or not plan.get("setting"):
-        return "—"
-    return f"{plan['setting']} {plan.get('before', '?')} → {plan.get('after', '?')}"
+    plan = incident.plan
+    return f"{plan.setting} {plan.before} → {plan.after}" if plan else "—"
 
 
-def evidence(incident: dict[str, object]) -> str | None:
-    """Return the evidence in words, or None when the ledger holds no request that was seen after the act."""
-    found = incident.get("evidence")
-    requests = _number(found.get("requests")) if isinstance(found, dict) else 0.0
-    if not isinstance(found, dict) or requests <= 0:
+def evidence_text(incident: Incident) -> str | None:
+    """Return the evidence in words, or None when no request was counted after the act."""
+    found = incident.evidence
+    if found is None or found.requests <= 0:
         return None
-    return f"{_number(found.get('errors')):g} errors in {requests:g} requests after the act"
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return f"{found.errors} errors in {found.requests} requests after the act"
 
 
 def same_rate(one: str | None, other: str | None) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from selfheal.cli.demo.model import AlarmChange
 from selfheal.cli.operator.ledger import read_incidents
+from selfheal.functions.healer.incident import Incident
 from selfheal.sandbox.provider.clients import Clients
 
 VARIABLE = "FAILURE_RATE"
@@ -49,15 +50,15 @@ class Watch:
             if item["Timestamp"].timestamp() >= int(self.began.timestamp())  # whole seconds in the emulator
         ]
 
-    def incident(self) -> dict[str, Any] | None:
-        """Return the ledger's newest incident, or None.
+    def incident(self) -> Incident | None:
+        """Return the ledger's first open incident, else its newest one, or None.
 
         Raises:
             botocore.exceptions.ClientError: when the ledger cannot be read.
 
         """
         found = read_incidents(self.clients.get("dynamodb"), str(self.outputs["ledgerTable"]))
-        return found[0] if found else None
+        return next(iter(found.readable), None)
 
     def failure_rate(self) -> str | None:
         """Return the FAILURE_RATE in the function's live configuration, or None when it has none.

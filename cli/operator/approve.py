@@ -1,33 +1,22 @@
-"""approve: let the healer do exactly the plan that was shown."""
+"""`selfheal approve`: let the healer execute exactly the plan that was shown."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from selfheal.cli.console import Output
 from selfheal.cli.exits import epilog
-from selfheal.cli.operator import requests
-from selfheal.cli.operator.asking import ask
-from selfheal.cli.operator.checks import approvable
-from selfheal.cli.operator.find_ledger import Reach, reach
-from selfheal.cli.operator.ledger import find
-from selfheal.cli.operator.location import Where
-from selfheal.cli.operator.mode_override import in_effect
+from selfheal.cli.operator.answer import request_and_wait
+from selfheal.cli.operator.checks import approvable_plan
+from selfheal.cli.operator.find_ledger import open_ledger
+from selfheal.cli.operator.ledger import Ledger
+from selfheal.cli.operator.location import Location
+from selfheal.cli.operator.mode_override import mode_text
 from selfheal.cli.operator.render import plan_lines
-from selfheal.cli.options import (
-    Aws,
-    Endpoint,
-    HealerName,
-    IncidentOrTarget,
-    Json,
-    LedgerName,
-    PlanDigest,
-    Region,
-    Stack,
-    Wait,
-    Why,
-)
+from selfheal.cli.operator.requests import VALID_MINUTES, make_request
+from selfheal.cli.options import IncidentOrTarget, PlanDigest, Wait, Why
+from selfheal.functions.healer.incident import Incident, Plan
 from selfheal.functions.healer.words import Verb
 
 EPILOG = epilog(
@@ -39,72 +28,64 @@ EPILOG = epilog(
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needs --plan: what was looked at.")]
 Expires = Annotated[
     int,
-    typer.Option("--expires", min=1, max=1440, metavar="MINUTES", help="After which it is not honoured."),
+    typer.Option("--expires", min=1, max=1440, metavar="MINUTES", help="How long the approval is valid."),
 ]
 
 
 def approve(
-    ctx: typer.Context,
-    incident: IncidentOrTarget,
     *,
+    incident: IncidentOrTarget,
     plan: PlanDigest = None,
     yes: Yes = False,
-    expires: Expires = 30,
+    expires: Expires = VALID_MINUTES,
     why: Why = None,
     wait: Wait = None,
-    stack: Stack = "dev",
-    endpoint: Endpoint = None,
-    aws: Aws = False,
-    ledger: LedgerName = None,
-    region: Region = None,
-    healer: HealerName = None,
-    json: Json = False,
+    location: Location,
+    output: Output,
 ) -> None:
-    """Let the healer do exactly the plan that it proposed.
+    """Let the healer execute exactly the plan that it proposed.
 
     Shows the plan and asks. What is approved is the plan's digest: target, remedy, value before and after,
-    code and configuration. If any of it changed when the healer gets to it, nothing is done and a new plan is
-    proposed. It is done at once, or never: after --expires the approval is void.
+    code and configuration. If any of it has changed when the healer executes it, nothing is done and a new
+    plan is proposed. After --expires the approval is void.
 
     Your ARN is recorded. Who may approve is a question of IAM: dynamodb:PutItem on the ledger's item
     approval#[i]target[/i].
     """
-    output = Output.make(json=json)
-    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region, healer=healer)
     if yes and plan is None:
         raise typer.BadParameter(
             "without a question the plan must be named: --plan DIGEST. `selfheal incidents show` prints it.",
             param_hint="--yes",
         )
-    if json and not yes:
+    if output.json and not yes:
         raise typer.BadParameter("with --json nothing can be asked: add --plan DIGEST and --yes.")
-    with reach(where) as there:
-        known, digest = _proposed(there, incident, plan, output)
+    with open_ledger(location) as ledger:
+        found, proposed = _proposed(ledger, incident, plan)
+        stored, _ = ledger.mode()
+        mode = mode_text(ledger.baseline, stored.override)
+        output.say(f"{found.id}: {found.status} ({found.reason}), mode {mode}", style="bold")
+        for text in plan_lines(proposed, found.target):
+            output.say(text)
+        digest = proposed.digest(found.target)
         if not yes:
             typer.confirm(f"Approve exactly this plan, for {expires} minutes?", abort=True)
-            # People take their time. What is approved is what was shown, and only if it still is the plan.
-            known, digest = _proposed(there, str(known["id"]), digest, None)
-        now = datetime.now(UTC)
-        request = requests.make(
-            Verb.APPROVE, str(known["id"]), there.caller(), why or "", now, minutes=expires, plan=digest
+            # That may have taken a while: only the plan that was shown is approved, if it still stands.
+            found, _ = _proposed(ledger, found.id, digest)
+        request = make_request(
+            Verb.APPROVE,
+            found.id,
+            ledger.caller(),
+            why or "",
+            datetime.now(UTC),
+            minutes=expires,
+            plan=digest,
         )
-        ask(there, request, known, wait, output)
+        request_and_wait(ledger, request, found, wait, output)
 
 
-def _proposed(
-    there: Reach, wanted: str, digest: str | None, output: Output | None
-) -> tuple[dict[str, Any], str]:
-    """Return the incident and the digest of its plan, which is shown if there is an output."""
-    found = there.incidents()
-    known = dict(find(found, wanted))
-    kept, mode = there.mode()
-    plan = approvable(known, found, mode, digest)
-    if output is not None:
-        output.say(
-            f"{known['id']}: {known['status']} ({known.get('reason')}), mode "
-            f"{in_effect(there.baseline, kept.override)}",
-            style="bold",
-        )
-        for text in plan_lines(plan, str(known["target"])):
-            output.say(text)
-    return known, plan.digest(str(known["target"]))
+def _proposed(ledger: Ledger, wanted: str, digest: str | None) -> tuple[Incident, Plan]:
+    """Return the incident and its plan, if that may be approved."""
+    incidents = ledger.incidents()
+    found = incidents.find(wanted)
+    _, mode = ledger.mode()
+    return found, approvable_plan(found, incidents, mode, digest)

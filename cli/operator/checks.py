@@ -1,46 +1,50 @@
-"""Whether what a person asks for makes sense as things stand. Pure: the healer has the last word."""
+"""Whether a request makes sense for an incident as it is. The healer checks again and has the last word."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from selfheal.cli.errors import CliError
-from selfheal.cli.operator.ledger import current_of, is_open, planned, standing_of
+from selfheal.cli.operator.ledger import Incidents
 from selfheal.functions.healer.clock import parse_iso
-from selfheal.functions.healer.incident import Plan
+from selfheal.functions.healer.incident import Incident, Plan
 from selfheal.functions.healer.words import Effect, Status, Verb
-from selfheal.functions.shared.contract import SCHEMA, Mode
+from selfheal.functions.shared.contract import Mode
 
 
-def approvable(
-    incident: Mapping[str, Any], found: Sequence[Mapping[str, Any]], mode: Mode, digest: str | None = None
-) -> Plan:
+def approvable_plan(incident: Incident, incidents: Incidents, mode: Mode, digest: str | None = None) -> Plan:
     """Return the plan that may be approved now.
 
     Args:
-        incident: What is to be approved.
-        found: Every incident of the ledger.
-        mode: The one in effect.
+        incident: The incident to approve.
+        incidents: Every incident of its ledger.
+        mode: The mode in effect.
         digest: The only plan to approve; None for the current one.
 
     Raises:
-        CliError: when there is none; it says what is allowed, what was found and what to do.
+        CliError: when there is none. It says what is allowed, what was found and what to do.
 
     """
-    _require_current(incident, found)
-    about, status = str(incident["id"]), incident.get("status")
-    if status != Status.PROPOSED:
+    _require_current(incident, incidents)
+    about = incident.id
+    if incident.status is not Status.PROPOSED:
         raise CliError(
-            f"Only an incident in PROPOSED can be approved; {about} is {status} ({incident.get('reason')}). "
-            f"What can be done about it: selfheal incidents show {about}"
+            f"Only an incident in PROPOSED can be approved; {about} is {incident.status} "
+            f"({incident.reason}). What can be done about it: selfheal incidents show {about}"
         )
     if mode is Mode.OBSERVE:
         raise CliError(
             "The mode in effect is observe, in which the healer honours no approval; allowed are suggest and "
-            "act. `selfheal mode` tells who restricted it and why."
+            "act. `selfheal mode` shows who restricted it and why."
         )
-    plan = _trusted_plan(incident)
-    current = plan.digest(str(incident["target"]))
+    plan, recorded = incident.plan, incidents.plan_digests.get(about)
+    if plan is None:
+        raise CliError(f"{about} has no plan to approve. Its reason: {incident.reason}.")
+    current = plan.digest(incident.target)
+    if recorded != current:
+        raise CliError(
+            f"The ledger contradicts itself: the plan of {about} has the digest {current}, but {recorded} is "
+            "recorded beside it. Nothing was approved. Someone other than the healer may have written there: "
+            "find out who before you go on."
+        )
     if digest is not None and digest != current:
         raise CliError(
             f"The world changed: the plan of {about} is {current} now, not {digest}. Nothing was approved. "
@@ -49,125 +53,73 @@ def approvable(
     return plan
 
 
-def _trusted_plan(incident: Mapping[str, Any]) -> Plan:
-    """Return the plan if its digest is the one that the healer recorded beside it."""
-    about = str(incident["id"])
-    if _schema(incident) < SCHEMA:
-        raise CliError(
-            f"{about} was recorded by an earlier version of the healer, whose plans cannot be approved. "
-            "Deploy this version; its healer writes the plan anew within a minute."
-        )
-    plan = planned(incident)
-    if plan is None:
-        raise CliError(f"{about} has no plan to approve. Its reason: {incident.get('reason')}.")
-    recorded, real = incident.get("plan_digest"), plan.digest(str(incident["target"]))
-    if recorded != real:
-        raise CliError(
-            f"The ledger contradicts itself: the plan of {about} has the digest {real}, and {recorded} is "
-            "recorded beside it. Nothing was approved. Someone else than the healer may have written there: "
-            "find out who before you go on."
-        )
-    return plan
-
-
-def commandable(
-    verb: Verb, incident: Mapping[str, Any], found: Sequence[Mapping[str, Any]], now: datetime
-) -> None:
-    """Refuse a command that the healer could only turn down.
+def check_command(verb: Verb, incident: Incident, incidents: Incidents, now: datetime) -> None:
+    """Refuse a command that the healer could only refuse.
 
     Args:
         verb: rollback, release, restore or accept.
-        incident: What it is about.
-        found: Every incident of the ledger.
-        now: Some holds end by themselves.
+        incident: The incident it is about.
+        incidents: Every incident of its ledger.
+        now: The current time: some holds end by themselves.
 
     Raises:
-        CliError: when it makes no sense; it says what is allowed, what was found and what to do.
+        CliError: when it makes no sense. It says what is allowed, what was found and what to do.
 
     """
-    _require_current(incident, found)
-    problem = _PROBLEMS[verb](incident, now)
-    if problem:
-        raise CliError(f"{problem} Look at it: selfheal incidents show {incident['id']}")
+    _require_current(incident, incidents)
+    if problem := _problem(verb, incident, now):
+        raise CliError(f"{problem} Look at it: selfheal incidents show {incident.id}")
 
 
-def allowed(
-    verb: Verb, incident: Mapping[str, Any], found: Sequence[Mapping[str, Any]], mode: Mode, now: datetime
-) -> bool:
-    """Return whether a verb makes sense for an incident now."""
+def is_allowed(verb: Verb, incident: Incident, incidents: Incidents, mode: Mode, now: datetime) -> bool:
+    """Return whether a request makes sense for an incident now."""
     try:
         if verb is Verb.APPROVE:
-            approvable(incident, found, mode)
+            approvable_plan(incident, incidents, mode)
         else:
-            commandable(verb, incident, found, now)
+            check_command(verb, incident, incidents, now)
     except CliError:
         return False
     return True
 
 
-def held(incident: Mapping[str, Any], now: datetime) -> bool:
+def is_held(incident: Incident, now: datetime) -> bool:
     """Return whether a hold keeps the healer from acting on the incident's target."""
-    hold = incident.get("hold")
-    if not isinstance(hold, Mapping):
-        return False
-    until = hold.get("until")
-    return until is None or parse_iso(str(until)) > now
+    hold = incident.hold
+    return hold is not None and (hold.until is None or parse_iso(hold.until) > now)
 
 
-def _require_current(incident: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> None:
-    about, target = str(incident["id"]), str(incident["target"])
-    current = current_of(target, found)
-    if current is not None and current["id"] != about:
+def _require_current(incident: Incident, incidents: Incidents) -> None:
+    current = incidents.current(incident.target)
+    if current is not None and current.id != incident.id:
         raise CliError(
-            f"{about} is over. {target} has a newer incident, {current['id']}, which is {current['status']} "
-            "and has taken over whatever stands. Name that one."
-        )
-    if _schema(incident) > SCHEMA:
-        raise CliError(
-            f"{about} was recorded by a newer healer (schema {_schema(incident)}); this selfheal knows up to "
-            f"{SCHEMA}. Use the selfheal of the version that is deployed."
+            f"{incident.id} is over. {incident.target} has a newer incident, {current.id}, which is "
+            f"{current.status} and has taken over whatever stands. Name that one."
         )
 
 
-def _schema(incident: Mapping[str, Any]) -> int:
-    return int(incident.get("schema", 1))
-
-
-def _rollback(incident: Mapping[str, Any], _now: datetime) -> str | None:
-    about, target = incident["id"], incident["target"]
-    if not is_open(incident):
-        undo = f" `selfheal restore {target}` undoes it." if standing_of(incident) else ""
-        return f"Only an open incident can be rolled back; {about} is {incident.get('status')}.{undo}"
-    if not standing_of(incident) and incident.get("effect") != Effect.APPLY:
-        return f"A rollback needs a change to undo; in {about} ({incident.get('status')}) nothing stands."
+def _problem(verb: Verb, incident: Incident, now: datetime) -> str | None:
+    about, target, status = incident.id, incident.target, incident.status
+    match verb:
+        case Verb.RELEASE:
+            if not is_held(incident, now) and status is not Status.ESCALATED:
+                return (
+                    f"Only a hold, or an incident in ESCALATED, can be released; {about} is {status} and "
+                    f"{target} is not held."
+                )
+        case Verb.ROLLBACK if not incident.is_open:
+            undo = f" `selfheal restore {target}` undoes it." if incident.standing else ""
+            return f"Only an open incident can be rolled back; {about} is {status}.{undo}"
+        case Verb.ROLLBACK:
+            if not incident.standing and incident.effect is not Effect.APPLY:
+                return f"A rollback needs a change to undo; in {about} ({status}) nothing stands."
+        case _ if incident.is_open:
+            undo = f" `selfheal rollback {about}` undoes what stands in an open incident."
+            return (
+                f"`{verb}` is for what still stands after recovery (RECOVERED); {about} of {target} is "
+                f"{status}.{undo if incident.standing else ''}"
+            )
+        case _:
+            if not incident.standing:
+                return f"`{verb}` needs a change that still stands; after {about} nothing stands on {target}."
     return None
-
-
-def _release(incident: Mapping[str, Any], now: datetime) -> str | None:
-    if held(incident, now) or incident.get("status") == Status.ESCALATED:
-        return None
-    return (
-        f"Only a hold, or an incident in ESCALATED, can be released; {incident['id']} is "
-        f"{incident.get('status')} and {incident['target']} is not held."
-    )
-
-
-def _after_recovery(verb: Verb, incident: Mapping[str, Any]) -> str | None:
-    about, target, status = incident["id"], incident["target"], incident.get("status")
-    if is_open(incident):
-        undo = f" `selfheal rollback {about}` undoes what stands in an open incident."
-        return (
-            f"`{verb}` is for what still stands after recovery (RECOVERED); {about} of {target} is {status}."
-            f"{undo if standing_of(incident) else ''}"
-        )
-    if not standing_of(incident):
-        return f"`{verb}` needs a change that still stands; after {about} nothing stands on {target}."
-    return None
-
-
-_PROBLEMS = {
-    Verb.ROLLBACK: _rollback,
-    Verb.RELEASE: _release,
-    Verb.RESTORE: lambda incident, _now: _after_recovery(Verb.RESTORE, incident),
-    Verb.ACCEPT: lambda incident, _now: _after_recovery(Verb.ACCEPT, incident),
-}

@@ -1,97 +1,122 @@
-"""A stack's ledger and healer, within reach; its configuration is not read."""
+"""Find a stack's ledger without its configuration: nothing in that may stop the kill switch."""
 
+import json
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.console import remark
 from selfheal.cli.errors import NoLedgerError
-from selfheal.cli.operator.aws_access import ClientSource, place
-from selfheal.cli.operator.ledger import Deployment, read_deployment, read_incidents
-from selfheal.cli.operator.ledger_name import ledger_name, ledgers
-from selfheal.cli.operator.location import Where
-from selfheal.cli.operator.mode_override import Kept, effective, read_mode
-from selfheal.functions.shared.contract import Mode
+from selfheal.cli.operator.aws_access import PulumiCli, aws_access
+from selfheal.cli.operator.ledger import Ledger
+from selfheal.cli.operator.location import Location
+from selfheal.cli.processes import run_quietly
+from selfheal.cli.project_files import project_folder, project_name
+from selfheal.functions.shared.contract import DEPLOYMENT_KEY, Mode
 
+PULUMI_SECONDS = 3.0
+"""How long Pulumi may take: it hangs if its backend does not answer, and an incident does not wait."""
 
-@dataclass(frozen=True)
-class Reach:
-    """A stack's ledger and healer, within reach."""
-
-    clients: ClientSource
-    table: str
-    healer: str | None
-    """Name of the healer's function; None when it is not known."""
-    baseline: Mode | None
-    """None when it is not known."""
-    baseline_from: str
-    """Where the baseline was read, or why it is not known, for people."""
-    options: str = ""
-    """What a suggested command must repeat."""
-
-    @property
-    def dynamodb(self) -> Any:
-        """Return the client that reads and writes the ledger."""
-        return self.clients.get("dynamodb")
-
-    def incidents(self) -> list[dict[str, Any]]:
-        """Read every incident, open ones first.
-
-        Raises:
-            botocore.exceptions.ClientError: when the table cannot be read.
-
-        """
-        return read_incidents(self.dynamodb, self.table)
-
-    def mode(self) -> tuple[Kept, Mode]:
-        """Return the override as it is kept, and the most that the healer may do; raises as `incidents`."""
-        kept = read_mode(self.dynamodb, self.table)
-        return kept, effective(self.baseline, kept.override)
-
-    def caller(self) -> str:
-        """Return the ARN of whoever signs the calls."""
-        return str(self.clients.get("sts").get_caller_identity()["Arn"])
+SUFFIX = "-ledger"
+LISTED_TABLES = 300
+"""Tables searched for ledgers to suggest."""
 
 
 @contextmanager
-def reach(where: Where) -> Generator[Reach]:
-    """Find the ledger and the healer, and say where; in the sandbox the emulator may be started meanwhile.
+def open_ledger(location: Location) -> Generator[Ledger]:
+    """Find the ledger and the healer, and print where; may run the sandbox's emulator meanwhile.
 
     Raises:
-        NoLedgerError: when nothing says which table it is, or there is no such table.
-        CliError: when the place itself is not there.
+        NoLedgerError: when the table's name cannot be told, or there is no such table.
+        CliError: when the place itself cannot be used; see `aws_access`.
 
     """
-    with place(where) as there:
-        table, how = ledger_name(where.ledger, there.pulumi, where.folder, where.stack)
-        remark(f"{there.said}, ledger {table} ({how}).")
-        deployed = _deployed(where, there.clients.get("dynamodb"), table)
-        healer = where.healer or deployed.healer
-        yield Reach(there.clients, table, healer, *_baseline(deployed.mode), where.options)
+    with aws_access(location) as access:
+        table, source = ledger_name(location, access.pulumi)
+        remark(f"{access.description}, ledger {table} ({source}).")
+        deployed = _read_deployment(location, access.clients.get("dynamodb"), table)
+        healer, mode = (deployed.get(name, {}).get("S") for name in ("healer", "mode"))
+        yield Ledger(
+            access.clients, table, location.healer or healer, *_baseline(mode), location.as_options()
+        )
 
 
-def _deployed(where: Where, dynamodb: Any, table: str) -> Deployment:
+def ledger_name(location: Location, pulumi: PulumiCli) -> tuple[str, str]:
+    """Return the table's name, and for people how it was found.
+
+    The first of: --ledger or SELFHEAL_LEDGER, the stack's output `ledgerTable`, <project>-<stack>-ledger.
+
+    Raises:
+        NoLedgerError: when not even the project's name is known.
+
+    """
+    if location.ledger:
+        return location.ledger, "given"
+    table, problem = _stack_output(pulumi, location.folder, location.stack)
+    if table:
+        return table, "the stack's output ledgerTable"
+    *qualified, name = location.stack.split("/")
+    folder = project_folder(location.folder)
+    project = qualified[1] if len(qualified) > 1 else folder and project_name(folder)
+    if project is None:
+        raise NoLedgerError(
+            f"Cannot tell which ledger to use: {problem}, and no Pulumi.yaml at or above "
+            f"{location.folder.resolve()} has a `name:`. Name the table with --ledger NAME or "
+            "SELFHEAL_LEDGER=NAME."
+        )
+    return f"{project}-{name}{SUFFIX}", f"by convention, as {problem}"
+
+
+def _stack_output(pulumi: PulumiCli, folder: Path, stack: str) -> tuple[str | None, str]:
+    """Return the stack's output `ledgerTable`, or why it is not known."""
+    if pulumi.executable is None:
+        return None, "there is no Pulumi CLI"
+    command = [str(pulumi.executable), "stack", "output", "--json", "--stack", stack, "--non-interactive"]
+    environment = {**pulumi.environment, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    done = run_quietly(command, PULUMI_SECONDS, environment=environment, folder=folder)
+    if done is None:
+        return None, f"Pulumi did not answer within {PULUMI_SECONDS:.0f} s"
+    if done.code:
+        return None, f"Pulumi does not tell the outputs of stack {stack}"
     try:
-        return read_deployment(dynamodb, table)
+        table = json.loads(done.output).get("ledgerTable")
+    except (ValueError, AttributeError):
+        return None, "Pulumi's answer could not be read"
+    return (table, "") if isinstance(table, str) and table else (None, "the stack has no output ledgerTable")
+
+
+def _read_deployment(location: Location, dynamodb: Any, table: str) -> dict[str, Any]:
+    """Return the item in which `up` wrote what it deployed, in DynamoDB's typed form; empty without one."""
+    try:
+        found = dynamodb.get_item(TableName=table, Key=DEPLOYMENT_KEY, ConsistentRead=True)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        there = ledgers(dynamodb)
-        seen = f" Ledgers there: {', '.join(there)}." if there else ""
+        names = _ledgers(dynamodb)
+        listed = f" Ledgers there: {', '.join(names)}." if names else ""
         raise NoLedgerError(
-            f"There is no table {table} in {dynamodb.meta.region_name}.{seen} Name the table with "
+            f"There is no table {table} in {dynamodb.meta.region_name}.{listed} Name the table with "
             "--ledger NAME or SELFHEAL_LEDGER, or another --stack or --region"
-            f"{'; this was the sandbox: for a stack on AWS add --aws' if where.sandbox else ''}."
+            f"{'; this was the sandbox: for a stack on AWS add --aws' if location.is_sandbox else ''}."
         ) from error
+    return found.get("Item", {})
 
 
-def _baseline(text: str | None) -> tuple[Mode | None, str]:
-    """Return the baseline and where it is from. One that is not known stops no kill switch."""
-    if text is None:
+def _ledgers(dynamodb: Any) -> list[str]:
+    """Return the tables of the region that look like ledgers; none where they may not be listed."""
+    with suppress(BotoCoreError, ClientError):
+        pages = dynamodb.get_paginator("list_tables").paginate(PaginationConfig={"MaxItems": LISTED_TABLES})
+        return [name for page in pages for name in page["TableNames"] if name.endswith(SUFFIX)]
+    return []
+
+
+def _baseline(deployed: str | None) -> tuple[Mode | None, str]:
+    """Return the baseline and its source. An unknown one must not stop the kill switch."""
+    if deployed is None:
         return None, "the ledger does not say it"
     with suppress(ValueError):
-        return Mode(text), "as deployed"
-    return None, f"{text!r} was deployed, which this version does not know"
+        return Mode(deployed), "as deployed"
+    return None, f"{deployed!r} was deployed, which this version does not know"

@@ -1,34 +1,35 @@
-"""incidents: what the healer's ledger says, as a list, one in full, or as it goes on."""
+"""`selfheal incidents`: the ledger's incidents as a list, one in detail, or one as it goes on."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from selfheal.cli.console import Output
 from selfheal.cli.exits import ExitCode, epilog
-from selfheal.cli.operator import requests
-from selfheal.cli.operator.answer import POLL_SECONDS, news
-from selfheal.cli.operator.find_ledger import Reach, reach
-from selfheal.cli.operator.ledger import drifts, find, is_open, planned, read_incident, row
-from selfheal.cli.operator.location import Where
+from selfheal.cli.operator.answer import POLL_SECONDS, new_transitions
+from selfheal.cli.operator.find_ledger import open_ledger
+from selfheal.cli.operator.ledger import Incidents, Ledger, Unreadable, incident_json, read_incident
+from selfheal.cli.operator.location import Location
 from selfheal.cli.operator.render import (
-    farewell_lines,
+    destroy_lines,
     history_lines,
     incident_lines,
     line,
     next_steps,
     plan_lines,
+    request_line,
+    row,
     step_lines,
-    waiting_line,
 )
-from selfheal.cli.options import Aws, Endpoint, IncidentOrTarget, Json, LedgerName, Region, Stack
-from selfheal.functions.healer.observation import Request
-from selfheal.functions.healer.words import Verb
+from selfheal.cli.operator.requests import pending
+from selfheal.cli.options import IncidentOrTarget
+from selfheal.functions.healer.incident import Incident
 
 EPILOG = epilog(
     "selfheal incidents                    is anything open?",
@@ -47,27 +48,20 @@ FOLLOW_EPILOG = epilog(
     "selfheal incidents follow checkout --aws -s prod --timeout 600",
     found="it was still open when the time was up",
 )
+COLUMNS = ("id", "target", "status", "opened", "remedy", "reason")
+
 Timeout = Annotated[
     float | None,
     typer.Option("--timeout", min=0, metavar="SECONDS", help="When to stop. Default: when it closes."),
 ]
 
 
-def incidents(
-    ctx: typer.Context,
-    *,
-    stack: Stack = "dev",
-    endpoint: Endpoint = None,
-    aws: Aws = False,
-    ledger: LedgerName = None,
-    region: Region = None,
-    json: Json = False,
-) -> None:
+def incidents(*, ctx: typer.Context, location: Location, output: Output) -> None:
     """List the incidents of the healer's ledger, open ones first.
 
-    An incident is open until the healer recorded RECOVERED, which it does by evidence only. What it changed
+    An incident is open until the healer records RECOVERED, which it does by evidence only. What it changed
     may still stand then: that is open work too, until the baseline is restored or the drift accepted. The
-    column remedy says which value was, or would be, changed: before → after. Closed incidents stay listed
+    column remedy shows which value was, or would be, changed: before → after. Closed incidents stay listed
     until they expire.
 
     The list ends with what to do before the stack is destroyed: its ledger goes with it, and what was changed
@@ -76,24 +70,25 @@ def incidents(
     if ctx.invoked_subcommand is not None:
         _refuse_options_before(ctx)
         return
-    output = Output.make(json=json)
-    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region)
-    with reach(where) as there:
-        found = there.incidents()
-    drifting = drifts(found)
-    if json:
-        output.document(
-            [{"open": is_open(incident), "drift": incident in drifting, **incident} for incident in found]
-        )
+    with open_ledger(location) as ledger:
+        incidents = ledger.incidents()
+    drifting = incidents.drifting
+    if output.json:
+        output.print_json([_json(each, drift=each in drifting) for each in incidents.found])
     else:
-        _list(output, found, drifting)
-        _section(output, "Before the stack is destroyed", farewell_lines(found, drifting, where.options))
-    if drifting or any(is_open(incident) for incident in found):
+        _print_list(output, incidents)
+        _section(output, "Before the stack is destroyed", destroy_lines(incidents, location.as_options()))
+    if drifting or any(each.is_open for each in incidents.found):
         raise typer.Exit(ExitCode.FOUND)
 
 
+def _json(incident: Incident | Unreadable, *, drift: bool) -> dict[str, Any]:
+    fields = asdict(incident) if isinstance(incident, Unreadable) else incident_json(incident)
+    return {"open": incident.is_open, "drift": drift, **fields}
+
+
 def _refuse_options_before(ctx: typer.Context) -> None:
-    """Refuse options before the subcommand: ignoring them could mean to read another stack's ledger."""
+    """Refuse options before the subcommand: if they were ignored, another stack's ledger would be read."""
     for name in ctx.params:
         source = ctx.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
@@ -103,130 +98,86 @@ def _refuse_options_before(ctx: typer.Context) -> None:
             )
 
 
-def _list(output: Output, found: Sequence[Mapping[str, Any]], drifting: Sequence[Mapping[str, Any]]) -> None:
-    if not found:
+def _print_list(output: Output, incidents: Incidents) -> None:
+    if not incidents.found:
         output.say("No incident in the ledger.")
         return
-    opened = sum(is_open(incident) for incident in found)
+    drifting, opened = incidents.drifting, sum(each.is_open for each in incidents.found)
     stands = f", {len(drifting)} of them with a change that stands" if drifting else ""
-    output.say(f"{opened} open, {len(found) - opened} closed{stands}", style="bold")
-    rows = [(row(incident, drift=incident in drifting), incident) for incident in found]
-    if not output.interactive:  # a pipe or a log: one line each, nothing cut off
-        for cells, _ in rows:
+    output.say(f"{opened} open, {len(incidents.found) - opened} closed{stands}", style="bold")
+    table = Table(*COLUMNS, box=None, pad_edge=False, header_style="dim")
+    for column in table.columns:
+        column.overflow = "fold"
+    for incident in incidents.found:
+        drift = incident in drifting
+        cells = row(incident, drift=drift)
+        if not output.interactive:  # a pipe or a log: one line each, nothing cut off
             output.say("  ".join(cells))
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for head in ("id", "target", "status", "opened", "remedy", "reason"):
-        table.add_column(head, overflow="fold")
-    for cells, incident in rows:
-        urgent = is_open(incident) or incident in drifting
-        table.add_row(*(_literal(cell) for cell in cells), style="bold yellow" if urgent else None)
-    output.people.print(table)
+        style = "bold yellow" if incident.is_open or drift else None
+        table.add_row(*(Text(cell) for cell in cells), style=style)
+    if output.interactive:
+        output.people.print(table)
 
 
-def _literal(cell: str) -> str:
-    return cell.replace("[", "\\[")
-
-
-def show(
-    ctx: typer.Context,
-    incident: IncidentOrTarget,
-    *,
-    stack: Stack = "dev",
-    endpoint: Endpoint = None,
-    aws: Aws = False,
-    ledger: LedgerName = None,
-    region: Region = None,
-    json: Json = False,
-) -> None:
+def show(*, incident: IncidentOrTarget, location: Location, output: Output) -> None:
     """Show everything about one incident, and what you can do next.
 
     Its plan with the digest to approve, what stands, what keeps the healer from acting, the evidence, its
     history, and the commands that make sense now.
     """
-    output = Output.make(json=json)
-    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region)
-    with reach(where) as there:
-        found, now = there.incidents(), datetime.now(UTC)
-        known = find(found, incident)
-        _, mode = there.mode()
-        asked = _asked(there, known, now)
-    steps = next_steps(known, found, mode, now, there.options)
-    if json:
-        told = {"open": is_open(known), "drift": known in drifts(found), **known, "mode_in_effect": mode}
-        told["asked"] = [asdict(request) for request in asked]
-        output.document(told | {"next": [asdict(step) for step in steps]})
+    with open_ledger(location) as ledger:
+        incidents, now = ledger.incidents(), datetime.now(UTC)
+        found = incidents.find(incident)
+        _, mode = ledger.mode()
+        requests = pending(ledger.dynamodb, ledger.table, found, now)
+    steps = next_steps(found, incidents, mode, now, ledger.options)
+    if output.json:
+        more = {"asked": [asdict(each) for each in requests], "next": [asdict(each) for each in steps]}
+        output.print_json(_json(found, drift=found in incidents.drifting) | {"mode_in_effect": mode} | more)
         return
-    output.say(str(known["id"]), style="bold")
-    for text in incident_lines(known, now):
-        output.say(text)
-    for request in asked:
-        output.say(waiting_line(request))
-    output.say(line("mode in effect", mode))
-    if (plan := planned(known)) is not None:
-        _section(output, "Plan", plan_lines(plan, str(known["target"])))
-    _section(output, "History", history_lines(known.get("history", ())))
+    about = [*incident_lines(found, now), *map(request_line, requests), line("mode in effect", mode)]
+    _section(output, found.id, about, first=True)
+    _section(output, "Plan", plan_lines(found.plan, found.target) if found.plan else ())
+    _section(output, "History", history_lines(found.history))
     _section(output, "What you can do", step_lines(steps))
 
 
-def _asked(there: Reach, known: Mapping[str, Any], now: datetime) -> list[Request]:
-    """Return what people asked about an incident and the healer has still to answer."""
-    items = [
-        requests.read(there.dynamodb, there.table, verb, str(known["target"]))
-        for verb in (Verb.APPROVE, Verb.ROLLBACK)  # one of each kind of item
-    ]
-    waiting = [requests.waiting(item, known, now) for item in items]
-    return [request for request in waiting if request is not None]
-
-
-def _section(output: Output, title: str, lines: Sequence[str]) -> None:
+def _section(output: Output, title: str, lines: Sequence[str], *, first: bool = False) -> None:
     if lines:
-        output.say(f"\n{title}", style="bold")
+        output.say(title if first else f"\n{title}", style="bold")
     for text in lines:
         output.say(text)
 
 
 def follow(
-    ctx: typer.Context,
-    incident: IncidentOrTarget,
-    *,
-    timeout: Timeout = None,
-    stack: Stack = "dev",
-    endpoint: Endpoint = None,
-    aws: Aws = False,
-    ledger: LedgerName = None,
-    region: Region = None,
-    json: Json = False,
+    *, incident: IncidentOrTarget, timeout: Timeout = None, location: Location, output: Output
 ) -> None:
     """Print an incident's history, and each new line of it until it closes.
 
-    Ctrl-C or --timeout ends it earlier; the incident goes on without a watcher.
+    Ctrl-C or --timeout ends it earlier; the incident goes on all the same.
     """
-    output = Output.make(json=json)
-    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region)
-    with reach(where) as there:
-        known = dict(find(there.incidents(), incident))
-        output.say(f"{known['id']}: {known.get('status')} ({known.get('reason')})", style="bold")
-        for text in history_lines(known.get("history", ())):
-            output.say(text)
-        known = _watch(there, known, timeout, output)
-    if json:
-        output.document({"open": is_open(known), **known})
-    if is_open(known):
-        output.say(f"Still open: {known.get('status')} ({known.get('reason')}).", style="yellow")
+    with open_ledger(location) as ledger:
+        found = ledger.incidents().find(incident)
+        _section(output, f"{found.id}: {_state(found)}", history_lines(found.history), first=True)
+        found = _follow(ledger, found, timeout, output)
+    if output.json:
+        output.print_json({"open": found.is_open, **incident_json(found)})
+    if found.is_open:
+        output.say(f"Still open: {_state(found)}.", style="yellow")
         raise typer.Exit(ExitCode.FOUND)
-    output.say(f"Closed: {known.get('status')} ({known.get('reason')}).", style="bold green")
+    output.say(f"Closed: {_state(found)}.", style="bold green")
 
 
-def _watch(there: Reach, known: dict[str, Any], timeout: float | None, output: Output) -> dict[str, Any]:
-    """Print what is new until the incident is over or time is up; return it as it is then."""
-    deadline = None if timeout is None else time.monotonic() + timeout
-    while is_open(known) and (deadline is None or time.monotonic() < deadline):
-        time.sleep(
-            POLL_SECONDS if deadline is None else min(POLL_SECONDS, max(0, deadline - time.monotonic()))
-        )
-        now = read_incident(there.dynamodb, there.table, known)
-        for text in history_lines(news(now, known)):
+def _state(incident: Incident) -> str:
+    return f"{incident.status} ({incident.reason})"
+
+
+def _follow(ledger: Ledger, known: Incident, timeout: float | None, output: Output) -> Incident:
+    """Print what is new until the incident closes or time is up; return it as it is then."""
+    deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+    while known.is_open and time.monotonic() < deadline:
+        time.sleep(min(POLL_SECONDS, max(0, deadline - time.monotonic())))
+        before, known = known, read_incident(ledger.dynamodb, ledger.table, known)
+        for text in history_lines(new_transitions(known, before)):
             output.say(text)
-        known = now
     return known

@@ -1,86 +1,53 @@
-"""rollback, release, restore and accept: commands of people to the healer, alike but for their verb."""
+"""`selfheal rollback`, `release`, `restore` and `accept`: commands to the healer, alike but for the verb."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import typer
-
 from selfheal.cli.console import Output
 from selfheal.cli.exits import epilog
-from selfheal.cli.operator import requests
-from selfheal.cli.operator.asking import ask, reason
-from selfheal.cli.operator.checks import commandable
-from selfheal.cli.operator.find_ledger import Reach, reach
-from selfheal.cli.operator.ledger import change, find, standing_of
-from selfheal.cli.operator.location import Where
-from selfheal.cli.options import (
-    INCIDENT_OR_TARGET,
-    TARGET_NAME,
-    Aws,
-    Endpoint,
-    HealerName,
-    Json,
-    LedgerName,
-    Region,
-    Stack,
-    Wait,
-    Why,
-)
+from selfheal.cli.operator.answer import ask_why, request_and_wait
+from selfheal.cli.operator.checks import check_command
+from selfheal.cli.operator.find_ledger import open_ledger
+from selfheal.cli.operator.location import Location
+from selfheal.cli.operator.render import change
+from selfheal.cli.operator.requests import make_request
+from selfheal.cli.options import INCIDENT_OR_TARGET, TARGET_NAME, Wait, Why
 from selfheal.functions.healer.words import Verb
 from selfheal.functions.shared.contract import Mode
 
-CHANGING = (Verb.ROLLBACK, Verb.RESTORE)
-"""Verbs that make the healer change a function."""
 
-
-def _command(verb: Verb, about: Any, text: str, *examples: str) -> tuple[Callable[..., None], str]:
-    """Return the command of a verb, and the end of its help; `about` is its argument, as Typer has it."""
+def _command(verb: Verb, argument: Any, text: str, *examples: str) -> tuple[Callable[..., None], str]:
+    """Return the command of a verb and the epilog of its help; `argument` describes its argument to Typer."""
 
     def command(
-        ctx: typer.Context,
-        wanted: Annotated[str, about],
         *,
+        wanted: Annotated[str, argument],
         why: Why = None,
         wait: Wait = None,
-        stack: Stack = "dev",
-        endpoint: Endpoint = None,
-        aws: Aws = False,
-        ledger: LedgerName = None,
-        region: Region = None,
-        healer: HealerName = None,
-        json: Json = False,
+        location: Location,
+        output: Output,
     ) -> None:
-        where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region, healer=healer)
-        output = Output.make(json=json)
-        because = reason(why, output)
-        with reach(where) as there:
-            found, now = there.incidents(), datetime.now(UTC)
-            known = find(found, wanted)
-            commandable(verb, known, found, now)
-            for each in standing_of(known) if verb is not Verb.RELEASE else ():
-                output.say(f"{known['target']}: {change(each.plan)} stands since {each.since}.")
-            if verb in CHANGING:
-                _tell_if_forbidden(there, output)
-            request = requests.make(verb, str(known["id"]), there.caller(), because, now)
-            ask(there, request, known, wait, output)
+        reason = ask_why(why, output)
+        with open_ledger(location) as ledger:
+            incidents, now = ledger.incidents(), datetime.now(UTC)
+            found = incidents.find(wanted)
+            check_command(verb, found, incidents, now)
+            for each in found.standing if verb is not Verb.RELEASE else ():
+                output.say(f"{found.target}: {change(each.plan)} stands since {each.since}.")
+            # An override of observe does not forbid it: after the kill switch people may still undo changes.
+            if verb in (Verb.ROLLBACK, Verb.RESTORE) and ledger.baseline is Mode.OBSERVE:
+                output.say(
+                    "The baseline is observe: the healer's role has no permission to change anything, so it "
+                    "refuses. Undo it with `pulumi up`.",
+                    style="yellow",
+                )
+            request = make_request(verb, found.id, ledger.caller(), reason, now)
+            request_and_wait(ledger, request, found, wait, output)
 
-    # Typer names a command by its function, and `cli.main` takes its help from there.
+    # Typer takes the command's name from its function, and `cli.main` its help.
     command.__name__, command.__doc__ = verb.value, text
     return command, epilog(*examples, found="the healer refused, with the reason")
-
-
-def _tell_if_forbidden(there: Reach, output: Output) -> None:
-    """Say that nothing will happen: under a baseline of observe the healer's role has no permission to write.
-
-    An override to observe does not forbid it: after the kill switch a person may still have things undone.
-    """
-    if there.baseline is Mode.OBSERVE:
-        output.say(
-            "The baseline is observe: the healer's role has no permission to change anything, so it refuses. "
-            "Undo it with `pulumi up`.",
-            style="yellow",
-        )
 
 
 COMMANDS = (
@@ -89,9 +56,9 @@ COMMANDS = (
         INCIDENT_OR_TARGET,
         """Undo what the healer changed in an open incident, and hold the target.
 
-        Every value goes back to what it was, if it is still the one that the healer wrote. The incident is
-        then in the hands of people: the healer does not act on the target until `selfheal release`. A value
-        that the incident blames is not put back while the alarm rings, unless its remedy declares that safe.
+        Every value goes back to what it was, if it is still the one that the healer wrote. After that the
+        healer does not act on the target until `selfheal release`. A value that the incident blames is not
+        put back while the alarm rings, unless its remedy declares that safe.
         """,
         "selfheal rollback fragile --why 'made it worse'",
         "selfheal rollback checkout --why 'no help' --aws -s prod --wait 60",
@@ -101,7 +68,7 @@ COMMANDS = (
         INCIDENT_OR_TARGET,
         """End a hold: the healer may act on the target again.
 
-        The healer holds a target back after an escalation, a rollback, or when it flaps. `selfheal incidents
+        The healer holds a target after an escalation, after a rollback, or when it flaps. `selfheal incidents
         show` tells why and until when.
         """,
         "selfheal release fragile --why 'cause found, try again'",
@@ -121,7 +88,7 @@ COMMANDS = (
     _command(
         Verb.ACCEPT,
         TARGET_NAME,
-        """Take what still stands after recovery for the baseline from now on.
+        """Make what still stands after recovery the new baseline.
 
         The drift is no open work any more, and nobody is reminded of it. Change the stack's configuration as
         well: the next `up` restores what that says.
@@ -130,4 +97,4 @@ COMMANDS = (
         "selfheal accept checkout --why 'new baseline' --aws -s prod",
     ),
 )
-"""The commands, each with the end of its help."""
+"""The commands, each with the epilog of its help."""

@@ -1,80 +1,105 @@
-"""Which stack is meant, and where it is: what the options say, checked against each other."""
+"""The options that say where a stack's ledger is, declared once for every operator command."""
 
+import inspect
 import os
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Any, cast
 
 import typer
 
+from selfheal.cli.console import Output
+from selfheal.cli.options import (
+    ENDPOINT_VARIABLE,
+    Aws,
+    Endpoint,
+    HealerName,
+    Json,
+    LedgerName,
+    Region,
+    Stack,
+)
 from selfheal.cli.project_files import project_folder, stack_region
 
 DEFAULT_STACK = "dev"
 
-ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
-"""Sends boto3, and so us, to another place than AWS."""
 
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """Where a stack's ledger is. Each field but `folder` is an option of the same name."""
 
-@dataclass(frozen=True)
-class Where:
-    """What the options say about the place."""
-
-    stack: str = DEFAULT_STACK
-    """As --stack has it, perhaps with organisation and project before it."""
+    stack: Stack = DEFAULT_STACK
+    endpoint: Endpoint = None
+    aws: Aws = False
+    ledger: LedgerName = None
+    region: Region = None
+    healer: HealerName = None
     folder: Path = Path()
     """Where a project is looked for; there need not be one."""
-    endpoint: str | None = None
-    aws: bool = False
-    ledger: str | None = None
-    region: str | None = None
-    healer: str | None = None
 
-    @classmethod
-    def make(
-        cls,
-        ctx: typer.Context,
-        stack: str,
-        endpoint: str | None,
-        *,
-        aws: bool,
-        ledger: str | None,
-        region: str | None,
-        healer: str | None = None,
-    ) -> "Where":
+    def __post_init__(self) -> None:
         """Check the options against each other.
 
         Raises:
             typer.BadParameter: when they contradict each other.
 
         """
-        if aws and endpoint:
+        if self.aws and self.endpoint:
             raise typer.BadParameter(
-                "--aws is AWS itself and --endpoint something else: give one of them, not both."
+                "--aws means AWS itself and --endpoint another place: give one of them, not both."
             )
-        folder = Path(ctx.find_root().params.get("cwd") or ".")
-        return cls(stack, folder, endpoint, aws, ledger, region, healer)
-
-    @property
-    def options(self) -> str:
-        """What a suggested command must repeat to reach the same place, with a space before it."""
-        given = [f"--stack {self.stack}"] if self.stack != DEFAULT_STACK else []
-        given += ["--aws"] if self.aws else []
-        named = (
-            ("--endpoint", self.endpoint),
-            ("--ledger", self.ledger),
-            ("--region", self.region),
-            ("--healer", self.healer),
-        )
-        given += [f"{option} {shlex.quote(value)}" for option, value in named if value]
-        return "".join(f" {text}" for text in given)
 
     @property
     def file_region(self) -> str | None:
-        """`aws:region` of the stack's file, if there is one that says it."""
+        """The line `aws:region` of the stack's file, if there is one."""
         project = project_folder(self.folder)
         return stack_region(project, self.stack.rpartition("/")[2]) if project else None
 
     @property
-    def sandbox(self) -> bool:
-        """Whether it is the sandbox: nothing names another place."""
+    def is_sandbox(self) -> bool:
+        """Whether nothing names AWS or another endpoint."""
         return not (self.aws or self.endpoint or os.environ.get(ENDPOINT_VARIABLE))
+
+    def as_options(self) -> str:
+        """Return the options with which another command finds the same ledger, with a space before them."""
+        given = [f"--stack {self.stack}"] if self.stack != DEFAULT_STACK else []
+        given += ["--aws"] if self.aws else []
+        for name in ("endpoint", "ledger", "region", "healer"):
+            if value := getattr(self, name):
+                given.append(f"--{name} {shlex.quote(value)}")
+        return "".join(f" {text}" for text in given)
+
+
+def with_location(command: Callable[..., None], *, wakes: bool = True) -> Callable[..., None]:
+    """Replace a command's parameters `location` and `output` by the options that they are made of.
+
+    Args:
+        command: A command for Typer with keyword parameters `location: Location`, `output: Output` and, if
+            it needs that, `ctx`.
+        wakes: Whether it may wake the healer, so that it has the option --healer.
+
+    """
+    left_out = {"folder"} if wakes else {"folder", "healer"}
+    declared = inspect.signature(Location).parameters
+    options = [parameter for name, parameter in declared.items() if name not in left_out]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    options.append(inspect.Parameter("json", keyword, default=False, annotation=Json))
+    signature = inspect.signature(command)
+    replaced = {"ctx", "location", "output"}
+    own = [parameter for name, parameter in signature.parameters.items() if name not in replaced]
+
+    @wraps(command)
+    def run(ctx: typer.Context, **given: Any) -> None:
+        output = Output.make(json=given.pop("json"))
+        folder = Path(ctx.find_root().params.get("cwd") or ".")
+        location = Location(folder=folder, **{name: given.pop(name) for name in declared if name in given})
+        if "ctx" in signature.parameters:
+            given["ctx"] = ctx
+        command(**given, location=location, output=output)
+
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    cast("Any", run).__signature__ = signature.replace(parameters=[context, *own, *options])
+    return run

@@ -1,4 +1,4 @@
-"""mode: what the healer may do by itself, and the override that restricts it at once."""
+"""`selfheal mode`: what the healer may do by itself, and the override that restricts it at once."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -7,22 +7,21 @@ import typer
 
 from selfheal.cli.console import Output
 from selfheal.cli.exits import epilog
-from selfheal.cli.operator.answer import nudge
-from selfheal.cli.operator.asking import reason
-from selfheal.cli.operator.find_ledger import Reach, reach
-from selfheal.cli.operator.ledger import shown
-from selfheal.cli.operator.location import Where
+from selfheal.cli.operator.answer import ask_why, wake_healer
+from selfheal.cli.operator.find_ledger import open_ledger
+from selfheal.cli.operator.ledger import Ledger
+from selfheal.cli.operator.location import Location
 from selfheal.cli.operator.mode_override import (
     Change,
-    Kept,
-    certain,
-    effective,
-    in_effect,
+    Stored,
+    effective_mode,
+    is_certain,
+    mode_text,
     tightens,
     write_mode,
 )
-from selfheal.cli.operator.render import mode_lines
-from selfheal.cli.options import Aws, Endpoint, HealerName, Json, LedgerName, Region, Stack, Why
+from selfheal.cli.operator.render import line, printable
+from selfheal.cli.options import Why
 from selfheal.functions.healer.observation import ModeOverride
 from selfheal.functions.shared.contract import Mode
 
@@ -45,77 +44,52 @@ Clear = Annotated[
 
 
 def mode(
-    ctx: typer.Context,
-    wanted: Wanted = None,
-    *,
-    clear: Clear = False,
-    why: Why = None,
-    stack: Stack = "dev",
-    endpoint: Endpoint = None,
-    aws: Aws = False,
-    ledger: LedgerName = None,
-    region: Region = None,
-    healer: HealerName = None,
-    json: Json = False,
+    *, wanted: Wanted = None, clear: Clear = False, why: Why = None, location: Location, output: Output
 ) -> None:
     """Show or override how much the healer may do by itself.
 
-    [bold]observe[/bold]: record what it would do. [bold]suggest[/bold]: send the plan to people, and do it
-    once one of them approved it. [bold]act[/bold]: do it.
+    [bold]observe[/bold]: record what it would do. [bold]suggest[/bold]: send the plan to people, and execute
+    it once one of them approved it. [bold]act[/bold]: execute it.
 
     The baseline is the stack's configuration as it was deployed, and changes with `pulumi up`. The override
-    is an item of the ledger, is honoured from the healer's next run on, and no deployment touches it. The
-    more restrictive of the two is in effect, so an override can only tighten. What it restricts is given up
-    by --clear alone. Who changed it, and why, is recorded.
+    is an item of the ledger; it holds from the healer's next run on, and no deployment touches it. The more
+    restrictive of the two is in effect, so an override can only tighten. Only --clear loosens an override.
+    Who changed it, and why, is recorded.
     """
-    output = Output.make(json=json)
-    where = Where.make(ctx, stack, endpoint, aws=aws, ledger=ledger, region=region, healer=healer)
     writes = wanted is not None or clear
     if why is not None and not writes:
         raise typer.BadParameter("--why explains a change: name a mode, or --clear.", param_hint="--why")
-    because = reason(why, output) if writes else ""
-    with reach(where) as there:
-        if writes:
-            _write(there, wanted, because, output, clear=clear)
+    reason = ask_why(why, output) if writes else ""
+    with open_ledger(location) as ledger:
+        stored, _ = ledger.mode()
+        if wanted is None and clear and stored.override.mode is None:
+            output.say("There is no override to clear; nothing was written.")
+        elif writes:
+            change = Change(wanted, ledger.caller(), reason, clear=clear)
+            stored = write_mode(ledger.dynamodb, ledger.table, change, datetime.now(UTC))
+            # So that the next run, under the new mode, is not a minute away.
+            wake_healer(ledger, output)
+        if output.json:
+            output.print_json(_json(ledger.baseline, stored))
         else:
-            kept, _ = there.mode()
-            _show(there, kept, output)
+            _print(ledger, stored.override, output)
 
 
-def _write(there: Reach, wanted: Mode | None, why: str, output: Output, *, clear: bool) -> None:
-    kept, _ = there.mode()
-    if wanted is None and kept.override.mode is None:
-        output.say("There is no override to clear; nothing was written.")
-        _show(there, kept, output)
-        return
-    change = Change(wanted, there.caller(), why, clear=clear)
-    kept = write_mode(there.dynamodb, there.table, change, datetime.now(UTC))
-    # Woken so that a run under the new mode is not a minute away; what it finds is not for here.
-    nudge(there, output)
-    _show(there, kept, output)
+def _print(ledger: Ledger, override: ModeOverride, output: Output) -> None:
+    text = "none"
+    if override.version:
+        what = override.mode or "none, cleared"
+        text = f"{what} by {printable(override.by)} at {override.at}: {printable(override.why)}"
+    output.say(line("baseline", f"{ledger.baseline or 'not known'} ({ledger.baseline_source})"))
+    output.say(line("override", text))
+    effective = mode_text(ledger.baseline, override)
+    output.say(line("in effect", f"{effective}, the more restrictive of the two"))
+    if warning := without_effect(ledger.baseline, override):
+        output.say(warning, style="yellow")
 
 
-def _show(there: Reach, kept: Kept, output: Output) -> None:
-    if output.json:
-        output.document(document(there.baseline, kept))
-        return
-    so = in_effect(there.baseline, kept.override)
-    for text in mode_lines(there.baseline, there.baseline_from, in_words(kept.override), so):
-        output.say(text)
-    if (remark := caution(there.baseline, kept.override)) is not None:
-        output.say(remark, style="yellow")
-
-
-def in_words(override: ModeOverride) -> str:
-    """Return an override for people: what, by whom, when and why."""
-    if not override.version:
-        return "none"
-    what = override.mode or "none, cleared"
-    return f"{what} by {shown(override.by)} at {override.at}: {shown(override.why)}"
-
-
-def caution(baseline: Mode | None, override: ModeOverride) -> str | None:
-    """Return what must be said of an override that makes no difference; None of any other."""
+def without_effect(baseline: Mode | None, override: ModeOverride) -> str | None:
+    """Return a warning about an override that makes no difference; None for any other."""
     if override.mode is None or tightens(baseline, override.mode):
         return None
     if baseline is None:
@@ -126,16 +100,16 @@ def caution(baseline: Mode | None, override: ModeOverride) -> str | None:
     )
 
 
-def document(baseline: Mode | None, kept: Kept) -> dict[str, Any]:
-    """Return the mode as JSON; what depends on a baseline that is not known is null."""
-    override = kept.override
-    found = effective(baseline, override)
-    standing = {"mode": override.mode, "by": override.by, "why": override.why, "at": override.at}
+def _json(baseline: Mode | None, stored: Stored) -> dict[str, Any]:
+    """Return the mode as JSON; what depends on an unknown baseline is null."""
+    override = stored.override
+    effective = effective_mode(baseline, override)
+    shown = {"mode": override.mode, "by": override.by, "why": override.why, "at": override.at}
     return {
         "baseline": baseline,
-        "override": standing if override.mode else None,
-        "effective": found if certain(baseline, found) else None,
+        "override": shown if override.mode else None,
+        "effective": effective if is_certain(baseline, effective) else None,
         "tightens": override.mode is not None and tightens(baseline, override.mode),
         "version": override.version,
-        "history": [dict(line) for line in kept.history],
+        "history": list(stored.history),
     }

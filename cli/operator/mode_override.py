@@ -1,168 +1,157 @@
-"""The mode: baseline and override, and the override's item in the ledger."""
+"""The override of the mode: one item of the ledger, in force from the healer's next run on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
-from selfheal.cli.operator.ledger import plain
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.observation import ModeOverride
 from selfheal.functions.shared.contract import MODE_KEY, SCHEMA, Mode, most_restrictive
 
 CLEARED = "cleared"
-HISTORY = 50
-"""Changes that are kept in the item."""
+HISTORY_LENGTH = 50
+"""Changes that the item keeps."""
 
-LEAST = Mode.ACT
-"""The least restrictive mode."""
-
+LEAST_RESTRICTIVE = Mode.ACT
 ATTEMPTS = 5
-"""Writes of one command: enough for any crowd of operators."""
+"""Writes that one command tries when others change the mode at the same moment."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The override as the ledger holds it."""
+class Stored:
+    """The item: the override, and how it came about."""
 
     override: ModeOverride
-    history: tuple[Mapping[str, Any], ...] = ()
-    """Every change with at, by, why and mode, oldest first."""
+    history: tuple[dict[str, str], ...] = ()
+    """The last changes, each with at, by, why and mode; oldest first."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a person wants of the override."""
+    """What a person asks of the override."""
 
     mode: Mode | None
-    """None: no override any more."""
+    """None: remove the override."""
     by: str
     """ARN of the caller."""
     why: str
     clear: bool = False
-    """Whether a more restrictive override may be given up."""
+    """Whether a more restrictive override may be loosened."""
 
 
-def effective(baseline: Mode | None, override: ModeOverride) -> Mode:
+def effective_mode(baseline: Mode | None, override: ModeOverride) -> Mode:
     """Return the mode in effect: the more restrictive of the two.
 
-    A baseline that is not known (None) counts as the least restrictive, so that the answer is the most that
-    the healer may do.
+    An unknown baseline (None) counts as the least restrictive one: the result is the most that may be done.
     """
-    return most_restrictive(baseline or LEAST, override.mode)
+    return most_restrictive(baseline or LEAST_RESTRICTIVE, override.mode)
 
 
-def in_effect(baseline: Mode | None, override: ModeOverride) -> str:
-    """Return the mode in effect for people, who are told when it is not known."""
-    found = effective(baseline, override)
-    return found if certain(baseline, found) else f"at most {found}"
+def is_certain(baseline: Mode | None, effective: Mode) -> bool:
+    """Return whether a mode in effect would be the same under any baseline, if that is not known."""
+    return baseline is not None or effective is Mode.OBSERVE
 
 
-def certain(baseline: Mode | None, found: Mode) -> bool:
-    """Return whether a mode in effect does not depend on a baseline that is not known."""
-    return baseline is not None or found is Mode.OBSERVE
+def mode_text(baseline: Mode | None, override: ModeOverride) -> str:
+    """Return the mode in effect for people: `at most act` where it depends on an unknown baseline."""
+    effective = effective_mode(baseline, override)
+    return effective if is_certain(baseline, effective) else f"at most {effective}"
 
 
 def tightens(baseline: Mode | None, mode: Mode) -> bool:
-    """Return whether an override makes any difference over this baseline, None for one that is not known."""
-    return mode.rank < (baseline or LEAST).rank
+    """Return whether an override is more restrictive than the baseline; None for an unknown baseline."""
+    return mode.rank < (baseline or LEAST_RESTRICTIVE).rank
 
 
-def loosens(standing: ModeOverride, mode: Mode | None) -> bool:
-    """Return whether a change would give up a more restrictive override."""
-    if standing.mode is None:
-        return False
-    return mode is None or mode.rank > standing.mode.rank
+def loosens(override: ModeOverride, mode: Mode | None) -> bool:
+    """Return whether a change would leave a less restrictive override, or none."""
+    return override.mode is not None and (mode is None or mode.rank > override.mode.rank)
 
 
-def read_mode(dynamodb: Any, table: str) -> Kept:
+def read_mode(dynamodb: Any, table: str) -> Stored:
     """Read the override, consistently.
 
     Raises:
-        CliError: when a later version wrote it: guessing at it could loosen it.
+        CliError: when another version wrote it: guessing could loosen it.
         botocore.exceptions.ClientError: when the table cannot be read.
 
     """
     found = dynamodb.get_item(TableName=table, Key=MODE_KEY, ConsistentRead=True).get("Item")
-    return parse(plain(found)) if found else Kept(ModeOverride(0))
-
-
-def parse(item: Mapping[str, Any]) -> Kept:
-    """Turn the override's item, as plain JSON, into what it means; raises as `read_mode` does."""
-    given, version = item.get("mode"), item.get("version")
-    known = given is None or given in list(Mode)
-    if item.get("schema", SCHEMA) > SCHEMA or not known or not isinstance(version, int):
+    if not found:
+        return Stored(ModeOverride(0))
+    item = TypeDeserializer().deserialize({"M": found})
+    schema, name, version = item.get("schema", SCHEMA), item.get("mode"), item.get("version")
+    if schema > SCHEMA or name not in (None, *Mode) or version is None:
         raise CliError(
-            f"The override of the mode was written by another version (schema {item.get('schema')}, mode "
-            f"{given!r}); this one knows schema {SCHEMA} and {', '.join(Mode)}. Use a newer selfheal."
+            f"The override of the mode was written by another version (schema {schema}, mode {name!r}); this "
+            f"one knows schema {SCHEMA} and {', '.join(Mode)}. Use a newer selfheal."
         )
-    texts = {key: str(item.get(key, "")) for key in ("by", "why", "at")}
-    override = ModeOverride(version, Mode(given) if given else None, **texts)
-    return Kept(override, tuple(item.get("history", ())))
+    mode = Mode(name) if name else None
+    by, why, at = (str(item.get(key, "")) for key in ("by", "why", "at"))
+    return Stored(ModeOverride(int(version), mode, by, why, at), tuple(item.get("history", ())))
 
 
-def changed(before: Kept, change: Change, now: datetime) -> Kept:
-    """Return the override after a change."""
-    at = iso(now)
-    line = {"at": at, "by": change.by, "why": change.why, "mode": change.mode or CLEARED}
-    version = before.override.version + 1
-    override = ModeOverride(version, change.mode, change.by, change.why, at)
-    return Kept(override, (*before.history, line)[-HISTORY:])
+def write_mode(dynamodb: Any, table: str, change: Change, now: datetime) -> Stored:
+    """Change the override, on condition that nobody else changed it since it was read.
 
-
-def to_item(kept: Kept) -> dict[str, Any]:
-    """Return the override's item in DynamoDB's typed form."""
-    override = kept.override
-    fields: dict[str, Any] = {"schema": SCHEMA, "version": override.version, "by": override.by}
-    fields |= {"why": override.why, "at": override.at}
-    if override.mode is not None:
-        fields["mode"] = override.mode.value
-    fields["history"] = [{key: str(value) for key, value in line.items()} for line in kept.history]
-    return MODE_KEY | TypeSerializer().serialize(fields)["M"]
-
-
-def write_mode(dynamodb: Any, table: str, change: Change, now: datetime) -> Kept:
-    """Change the override, on condition that nobody else did meanwhile.
-
-    A change that takes nothing away from what others decided is tried again: the kill switch never loses a
-    race. Any other is refused.
+    A change that does not loosen what others decided is tried again after a lost race, so that the kill
+    switch always wins. Any other change is refused then.
 
     Raises:
-        CliError: when it would loosen an override without `clear`, or one that came up meanwhile.
+        CliError: when it would loosen an override without `clear`, or one that someone else set meanwhile.
         botocore.exceptions.ClientError: when the item cannot be written.
 
     """
     for attempt in range(ATTEMPTS):
         before = read_mode(dynamodb, table)
-        _refuse_loosening(before.override, change, first=attempt == 0)
+        if loosens(before.override, change.mode):
+            _refuse_loosening(before.override, change, raced=attempt > 0)
         after = changed(before, change, now)
         if _put(dynamodb, table, before, after):
             return after
     raise CliError("The mode is being changed by others over and over. Look at it: selfheal mode")
 
 
-def _refuse_loosening(standing: ModeOverride, change: Change, *, first: bool) -> None:
-    if standing.mode is None or not loosens(standing, change.mode):
-        return
-    by = f"{standing.mode} by {standing.by} at {standing.at} ({standing.why})"
-    if not first:
+def changed(before: Stored, change: Change, now: datetime) -> Stored:
+    """Return what is stored after a change."""
+    at = iso(now)
+    entry = {"at": at, "by": change.by, "why": change.why, "mode": str(change.mode or CLEARED)}
+    override = ModeOverride(before.override.version + 1, change.mode, change.by, change.why, at)
+    return Stored(override, (*before.history, entry)[-HISTORY_LENGTH:])
+
+
+def to_item(stored: Stored) -> dict[str, Any]:
+    """Return the DynamoDB item."""
+    fields: dict[str, Any] = {"schema": SCHEMA} | asdict(stored.override)
+    fields["history"] = list(stored.history)
+    if stored.override.mode is None:
+        del fields["mode"]
+    else:
+        fields["mode"] = stored.override.mode.value
+    return MODE_KEY | TypeSerializer().serialize(fields)["M"]
+
+
+def _refuse_loosening(override: ModeOverride, change: Change, *, raced: bool) -> None:
+    what = f"{override.mode} by {override.by} at {override.at} ({override.why})"
+    if raced:
         raise CliError(
-            f"Someone else changed the mode meanwhile: {by}. Nothing was written. Talk to them, then repeat."
+            f"Someone else changed the mode meanwhile: {what}. Nothing was written. Talk to them, then "
+            "repeat."
         )
     if not change.clear:
         raise CliError(
-            f"The override is {by}; {change.mode} would loosen it, which only --clear does. "
+            f"The override is {what}; {change.mode} would loosen it, which only --clear does. "
             f"`selfheal mode --clear --why TEXT` removes the override, "
             f"`selfheal mode {change.mode} --clear --why TEXT` replaces it."
         )
 
 
-def _put(dynamodb: Any, table: str, before: Kept, after: Kept) -> bool:
-    """Write unless someone else did; False if so."""
+def _put(dynamodb: Any, table: str, before: Stored, after: Stored) -> bool:
+    """Write the item unless someone else did since it was read; return whether it was written."""
     condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
     if before.override.version:
         version = {":read": {"N": str(before.override.version)}}

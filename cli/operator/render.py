@@ -1,21 +1,19 @@
-"""An incident in words: what is planned, what stands, what happened, and what can be done next. Pure."""
+"""Incidents as text for people: the list, the details, the plan, and the commands that make sense next."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from selfheal.cli.operator.checks import allowed, held
-from selfheal.cli.operator.ledger import change, is_open, planned, shown, standing_of
-from selfheal.functions.healer.incident import Plan
+from selfheal.cli.operator.checks import is_allowed, is_held
+from selfheal.cli.operator.ledger import Incidents, Unreadable
+from selfheal.functions.healer.incident import Guard, Incident, Plan, Transition
 from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.target import Setting
 from selfheal.functions.healer.words import Verb
 from selfheal.functions.shared.contract import Mode
 
-LABEL = 15
-"""Width of the labels."""
-
-HASH = 12
+LABEL_WIDTH = 15
+HASH_LENGTH = 12
 """Characters shown of a code or configuration hash."""
 
 
@@ -27,180 +25,169 @@ class Step:
     meaning: str
 
 
+def printable(text: str | None) -> str:
+    """Return a value so that all of it is visible: control characters, and leading or trailing space."""
+    if text is None:
+        return "not set"
+    plain = bool(text) and text.isprintable() and text == text.strip()
+    return text if plain else ascii(text)
+
+
+def change(plan: Plan) -> str:
+    """Return what a plan changes, for example `environment:FAILURE_RATE 0.3 → 0`."""
+    setting = Setting(plan.kind, printable(plan.setting) if plan.setting else "")
+    return f"{setting} {printable(plan.before)} → {printable(plan.after)}"
+
+
 def line(label: str, text: str) -> str:
-    """Return one line of a description."""
-    return f"  {label:<{LABEL}} {text}"
+    """Return one labelled line."""
+    return f"  {label:<{LABEL_WIDTH}} {text}"
+
+
+def row(incident: Incident | Unreadable, *, drift: bool = False) -> tuple[str, str, str, str, str, str]:
+    """Return an incident's cells in the list: id, target, status, opened, remedy, reason."""
+    cells = (incident.id, incident.target)
+    if isinstance(incident, Unreadable):
+        return (*cells, printable(incident.status), printable(incident.opened_at), "—", incident.problem)
+    remedy = change(incident.plan) if incident.plan else "—"
+    if drift:
+        remedy = "; ".join(change(each.plan) for each in incident.standing)
+    status = f"{incident.status}, drift stands" if drift else incident.status
+    return (*cells, status, incident.opened_at, remedy, incident.reason)
 
 
 def plan_lines(plan: Plan, target: str) -> list[str]:
-    """Return all that a person approves with a plan."""
-    ends = "stands until the baseline is restored or a person undoes it"
+    """Return everything that a person approves with a plan."""
+    expiry = "stands until the baseline is restored or a person undoes it"
     if plan.expires_after is not None:
-        ends = f"reverted under watch {plan.expires_after} s after the act"
+        expiry = f"reverted under watch {plan.expires_after} s after the act"
     return [
         line("target", target),
         line("remedy", plan.kind),
-        line("setting", shown(plan.setting) if plan.setting else "of the function itself"),
-        line("value", f"{shown(plan.before)} → {shown(plan.after)}"),
-        line("code", plan.code_hash[:HASH] or "unknown"),
-        line("configuration", plan.config_hash[:HASH] or "unknown"),
-        line("expiry", ends),
+        line("setting", printable(plan.setting) if plan.setting else "of the function itself"),
+        line("value", f"{printable(plan.before)} → {printable(plan.after)}"),
+        line("code", plan.code_hash[:HASH_LENGTH] or "unknown"),
+        line("configuration", plan.config_hash[:HASH_LENGTH] or "unknown"),
+        line("expiry", expiry),
         line("plan", plan.digest(target)),
     ]
 
 
-def incident_lines(incident: Mapping[str, Any], now: datetime) -> list[str]:
-    """Return what is known of an incident, without its history."""
-    return [line(label, text) for label, text in _facts(incident, now) if text]
+def incident_lines(incident: Incident, now: datetime) -> list[str]:
+    """Return the details of an incident, without its plan and history."""
+    return [line(label, text) for label, text in _details(incident, now) if text]
 
 
-def _facts(incident: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
-    yield "target", str(incident["target"])
-    yield "status", f"{incident.get('status')} ({incident.get('reason')})"
-    yield "alarm", _text(incident, "alarm")
-    yield "mode", _text(incident, "mode")
-    for label in ("began_at", "opened_at", "acted_at", "escalated_at", "closed_at"):
-        yield label.removesuffix("_at"), _text(incident, label)
-    if incident.get("effect"):
-        yield "under way", f"{incident['effect']}, lease until {incident.get('lease_until', '?')}"
-    for each in standing_of(incident):
+def _details(incident: Incident, now: datetime) -> Iterator[tuple[str, str]]:
+    yield "target", incident.target
+    yield "status", f"{incident.status} ({incident.reason})"
+    yield "alarm", printable(incident.alarm)
+    yield "mode", incident.mode
+    yield "began", incident.began_at or ""
+    yield "opened", incident.opened_at
+    yield "acted", incident.acted_at or ""
+    yield "escalated", incident.escalated_at or ""
+    yield "closed", incident.closed_at or ""
+    if incident.effect:
+        yield "under way", f"{incident.effect}, lease until {incident.lease_until or '?'}"
+    for each in incident.standing:
         yield "stands", f"{change(each.plan)} since {each.since}"
-    yield "tried", ", ".join(shown(str(each)) for each in incident.get("tried", ()))
-    yield "guard", _guard(incident.get("guard"))
-    yield "hold", _hold(incident, now)
-    yield "approval", _approval(incident.get("approval"))
-    yield "evidence", _evidence(incident.get("evidence"))
+    yield "tried", ", ".join(printable(each) for each in incident.tried)
+    if incident.guard:
+        yield "guard", _guard(incident.guard)
+    if hold := incident.hold:
+        over = "" if is_held(incident, now) else " (over)"
+        until = f"until {hold.until or 'it is released'}"
+        yield "hold", f"{hold.reason}, since {hold.since}, {until}{over}"
+    if approval := incident.approval:
+        yield "approval", f"of {approval.plan} by {approval.by} at {approval.at}"
+    if evidence := incident.evidence:
+        probes = f", {evidence.probe_errors} of {evidence.probes} probes" if evidence.probes else ""
+        counts = f"{evidence.errors} errors of {evidence.requests} requests{probes}"
+        yield "evidence", f"{counts} since {evidence.since}: {evidence.verdict}"
 
 
-def _text(incident: Mapping[str, Any], key: str) -> str:
-    return shown(str(incident[key])) if incident.get(key) else ""
+def _guard(guard: Guard) -> str:
+    counts = (("limit", guard.limit), ("found", guard.found), ("total", guard.total), ("until", guard.until))
+    return ", ".join([guard.reason, *(f"{name} {value}" for name, value in counts if value is not None)])
 
 
-def _guard(guard: Any) -> str:
-    if not isinstance(guard, Mapping):
-        return ""
-    counts = (f"{name} {guard[name]}" for name in ("limit", "found", "total") if guard.get(name) is not None)
-    until = (f"until {guard['until']}",) if guard.get("until") else ()
-    return ", ".join([str(guard.get("reason")), *counts, *until])
-
-
-def _hold(incident: Mapping[str, Any], now: datetime) -> str:
-    hold = incident.get("hold")
-    if not isinstance(hold, Mapping):
-        return ""
-    until = f"until {hold['until']}" if hold.get("until") else "until it is released"
-    over = "" if held(incident, now) else " (over)"
-    return f"{hold.get('reason')}, since {hold.get('since')}, {until}{over}"
-
-
-def _approval(approval: Any) -> str:
-    if not isinstance(approval, Mapping):
-        return ""
-    return f"of {approval.get('plan')} by {approval.get('by')} at {approval.get('at')}"
-
-
-def _evidence(evidence: Any) -> str:
-    if not isinstance(evidence, Mapping):
-        return ""
-    probes = f", {evidence['probe_errors']} of {evidence['probes']} probes" if evidence.get("probes") else ""
-    return (
-        f"{evidence.get('errors')} errors of {evidence.get('requests')} requests{probes} since "
-        f"{evidence.get('since')}: {evidence.get('verdict')}"
-    )
-
-
-def waiting_line(request: Request) -> str:
-    """Return what is still to be answered."""
-    why = f": {shown(request.why)}" if request.why else ""
+def request_line(request: Request) -> str:
+    """Return a request that the healer has not answered yet."""
+    why = f": {printable(request.why)}" if request.why else ""
     return line("asked", f"{request.verb} by {request.by} at {request.at}, until {request.until}{why}")
 
 
-def history_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return transitions as a timeline, one line each."""
-    told: list[str] = []
-    for each in lines:
-        way = f"{each.get('source')} → {each.get('to')}"
-        told.append(f"  {each.get('at')}  {way:<27} {each.get('reason')}")
-    return told
+def history_lines(transitions: Sequence[Transition]) -> list[str]:
+    """Return transitions, one line each."""
+    return [f"  {each.at}  {f'{each.source} → {each.to}':<27} {each.reason}" for each in transitions]
 
 
 def next_steps(
-    incident: Mapping[str, Any],
-    found: Sequence[Mapping[str, Any]],
-    mode: Mode,
-    now: datetime,
-    options: str = "",
+    incident: Incident, incidents: Incidents, mode: Mode, now: datetime, options: str = ""
 ) -> list[Step]:
-    """Return what a person can do about an incident now, as commands.
+    """Return the commands that make sense for an incident now.
 
     Args:
-        incident: What it is about.
-        found: Every incident of the ledger.
-        mode: The one in effect.
-        now: The moment.
-        options: What every command must repeat to reach the same place, with a space before it.
+        incident: The incident.
+        incidents: Every incident of its ledger.
+        mode: The mode in effect.
+        now: The current time.
+        options: What each command must repeat to find the same ledger, with a space before it.
 
     """
-    about, target = str(incident["id"]), str(incident["target"])
-    steps: list[Step] = []
-
-    def offer(verb: Verb, command: str, meaning: str) -> None:
-        if allowed(verb, incident, found, mode, now):
-            steps.append(Step(f"selfheal {command}{options}", meaning))
-
-    plan = planned(incident)
-    digest = plan.digest(target) if plan else ""
-    offer(Verb.APPROVE, f"approve {about} --plan {digest}", "let the healer do exactly this plan")
-    offer(Verb.ROLLBACK, f"rollback {about} --why TEXT", "undo what stands, and hold the target")
-    offer(Verb.RELEASE, f"release {about} --why TEXT", "end the hold: the healer may act again")
-    offer(Verb.RESTORE, f"restore {target} --why TEXT", "undo what stands, under watch")
-    offer(Verb.ACCEPT, f"accept {target} --why TEXT", "take what stands for the baseline from now on")
-    if is_open(incident):
-        steps.append(Step(f"selfheal incidents follow {about}{options}", "watch it"))
+    about, target = incident.id, incident.target
+    digest = incident.plan.digest(target) if incident.plan else ""
+    offers = (
+        (Verb.APPROVE, f"{about} --plan {digest}", "let the healer execute exactly this plan"),
+        (Verb.ROLLBACK, f"{about} --why TEXT", "undo what stands, and hold the target"),
+        (Verb.RELEASE, f"{about} --why TEXT", "end the hold: the healer may act again"),
+        (Verb.RESTORE, f"{target} --why TEXT", "undo what stands, under watch"),
+        (Verb.ACCEPT, f"{target} --why TEXT", "make what stands the new baseline"),
+    )
+    steps = [
+        (f"{verb} {arguments}", meaning)
+        for verb, arguments, meaning in offers
+        if is_allowed(verb, incident, incidents, mode, now)
+    ]
+    if incident.is_open:
+        steps.append((f"incidents follow {about}", "watch it"))
         if mode is not Mode.OBSERVE:
-            steps.append(
-                Step(f"selfheal mode observe --why TEXT{options}", "stop all acting from the next run on")
-            )
-    return steps
+            steps.append(("mode observe --why TEXT", "stop all acting from the next run on"))
+    return [Step(f"selfheal {command}{options}", meaning) for command, meaning in steps]
 
 
 def step_lines(steps: Sequence[Step]) -> list[str]:
-    """Return what can be done next, one command a line."""
+    """Return next steps, one command a line."""
     width = max((len(step.command) for step in steps), default=0)
     return [f"  {step.command:<{width}}  {step.meaning}" for step in steps]
 
 
-def mode_lines(baseline: Mode | None, baseline_from: str, override: str, in_effect: str) -> list[str]:
-    """Return what the mode consists of."""
-    return [
-        line("baseline", f"{baseline or 'not known'} ({baseline_from})"),
-        line("override", override),
-        line("in effect", f"{in_effect}, the more restrictive of the two"),
-    ]
-
-
-def farewell_lines(
-    found: Sequence[Mapping[str, Any]], drifting: Sequence[Mapping[str, Any]], options: str = ""
-) -> list[str]:
-    """Return what should be known before a stack is deleted: what is open, and what stands on functions.
+def destroy_lines(incidents: Incidents, options: str = "") -> list[str]:
+    """Return what to know before the stack is destroyed: records that go with it, and changes that stay.
 
     Args:
-        found: Every incident of the ledger.
-        drifting: Those that are over and left a change.
-        options: What every command must repeat to reach the same place, with a space before it.
+        incidents: Every incident of the ledger.
+        options: As for `next_steps`.
 
     """
-    told: list[str] = []
-    for incident in found:
-        about, target = incident["id"], incident["target"]
-        if is_open(incident):
-            told.append(f"  The record of {about} is deleted with the ledger.")
-        if is_open(incident) or incident in drifting:
-            undo = f"selfheal rollback {about}" if is_open(incident) else f"selfheal restore {target}"
-            told += [
-                f"  On {target} stands {change(each.plan)}. Undo it first: {undo} --why TEXT{options}"
-                for each in standing_of(incident)
-            ]
-    if any(standing_of(incident) for incident in found if is_open(incident) or incident in drifting):
-        told.append("  What was changed on a function that is not part of the stack would stay changed.")
-    return told
+    lines = [
+        f"  What stands on {each.target} is not known: {each.id} {each.problem}"
+        for each in incidents.found
+        if isinstance(each, Unreadable) and each.is_open
+    ]
+    drifting = incidents.drifting
+    concerned = [each for each in incidents.readable if each.is_open or each in drifting]
+    for incident in concerned:
+        undo = f"restore {incident.target}"
+        if incident.is_open:
+            undo = f"rollback {incident.id}"
+            lines.append(f"  The record of {incident.id} is deleted with the ledger.")
+        lines += [
+            f"  On {incident.target} stands {change(each.plan)}. Undo it first: "
+            f"selfheal {undo} --why TEXT{options}"
+            for each in incident.standing
+        ]
+    if any(incident.standing for incident in concerned):
+        lines.append("  A change on a function that is not part of the stack would stay.")
+    return lines

@@ -1,7 +1,7 @@
-"""What people ask of the healer: approvals and commands, as items of the ledger.
+"""What people ask of the healer, approvals and commands, as items of the ledger.
 
-One item of each kind a target. The healer reads them and can neither write nor forge them; it remembers in
-the incident which ones it answered.
+There is one item of each kind for a target. The healer's role may read them but not write them; it records
+in the incident which requests it has answered.
 """
 
 from collections.abc import Mapping
@@ -10,42 +10,37 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
-from boto3.dynamodb.types import TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
-from selfheal.cli.operator.ledger import plain
 from selfheal.functions.healer.clock import iso, parse_iso
+from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.words import Verb
 from selfheal.functions.shared.contract import SCHEMA, request_key
 
-COMMAND_MINUTES = 30
+VALID_MINUTES = 30
 """How long a command waits for the healer: it is about what stands now."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What became of asking."""
+class Submitted:
+    """The request that the healer will find."""
 
     request: Request
     earlier: bool = False
-    """Whether it is not ours: someone had asked exactly this already, and it still waits."""
+    """Whether someone had asked for exactly this already, and it still waits."""
 
 
-def kind_of(verb: Verb) -> Literal["approval", "command"]:
-    """Return the kind of item that holds a verb; also its sort key."""
-    return "approval" if verb is Verb.APPROVE else "command"
-
-
-def make(
+def make_request(
     verb: Verb,
     incident: str,
     by: str,
     why: str,
     now: datetime,
     *,
-    minutes: int = COMMAND_MINUTES,
+    minutes: int = VALID_MINUTES,
     plan: str | None = None,
 ) -> Request:
     """Return a new request.
@@ -55,9 +50,9 @@ def make(
         incident: Id of the incident it is about.
         by: ARN of the caller.
         why: The reason; may be empty for an approval.
-        now: The moment.
-        minutes: After which it is not honoured any more.
-        plan: Digest of the approved plan; of approvals only.
+        now: The current time.
+        minutes: How long it is valid.
+        plan: Digest of the approved plan, for an approval.
 
     """
     until = iso(now + timedelta(minutes=minutes))
@@ -67,43 +62,25 @@ def make(
 def to_item(request: Request, target: str) -> dict[str, Any]:
     """Return a request as a DynamoDB item."""
     fields = {name: str(text) for name, text in asdict(request).items() if text is not None}
-    return (
-        request_key(kind_of(request.verb), target)
-        | TypeSerializer().serialize(fields | {"schema": SCHEMA})["M"]
-    )
+    serialized = TypeSerializer().serialize(fields | {"schema": SCHEMA})["M"]
+    return request_key(_kind(request.verb), target) | serialized
 
 
-def read(dynamodb: Any, table: str, verb: Verb, target: str) -> dict[str, Any] | None:
-    """Read the item that holds what was last asked about a target, as plain JSON.
+def pending(dynamodb: Any, table: str, incident: Incident, now: datetime) -> list[Request]:
+    """Return the requests about an incident that the healer has not answered yet.
 
     Raises:
         botocore.exceptions.ClientError: when the table cannot be read.
 
     """
-    found = dynamodb.get_item(
-        TableName=table, Key=request_key(kind_of(verb), target), ConsistentRead=True
-    ).get("Item")
-    return plain(found) if found else None
+    items = (_read(dynamodb, table, verb, incident.target) for verb in (Verb.APPROVE, Verb.ROLLBACK))
+    return [request for item in items if (request := _pending(item, incident, now))]
 
 
-def waiting(item: Mapping[str, Any] | None, incident: Mapping[str, Any], now: datetime) -> Request | None:
-    """Return the request of an item if the healer has still to answer it."""
-    if item is None or item.get("incident") != incident["id"]:
-        return None
-    texts = {name: str(item.get(name, "")) for name in ("id", "incident", "by", "at", "until", "why")}
-    if texts["id"] in incident.get("answered", ()):
-        return None
-    try:
-        request = Request(verb=Verb(item.get("verb")), plan=item.get("plan"), **texts)
-        return request if parse_iso(request.until) > now else None
-    except (TypeError, ValueError):  # not of this version: nothing that could be waited for
-        return None
+def submit(dynamodb: Any, table: str, request: Request, incident: Incident, now: datetime) -> Submitted:
+    """Write a request, unless the same one waits already.
 
-
-def submit(dynamodb: Any, table: str, request: Request, incident: Mapping[str, Any], now: datetime) -> Asked:
-    """Write a request, unless the same waits already, or something else that must not be overwritten.
-
-    An approval of another plan is overwritten: the healer would refuse it as stale.
+    An approval of another plan is overwritten, as the healer would refuse it. A command that waits is not.
 
     Raises:
         CliError: when another command waits, when someone else asked at the same moment, or when the caller
@@ -111,22 +88,16 @@ def submit(dynamodb: Any, table: str, request: Request, incident: Mapping[str, A
         botocore.exceptions.ClientError: when the table cannot be read or written.
 
     """
-    target = str(incident["target"])
-    before = read(dynamodb, table, request.verb, target)
-    earlier = waiting(before, incident, now)
+    before = _read(dynamodb, table, request.verb, incident.target)
+    earlier = _pending(before, incident, now)
     if earlier is not None and (earlier.verb, earlier.plan) == (request.verb, request.plan):
-        return Asked(earlier, earlier=True)
+        return Submitted(earlier, earlier=True)
     if earlier is not None and earlier.verb is not Verb.APPROVE:
         raise CliError(
             f"A {earlier.verb} of {earlier.incident} still waits for the healer: {earlier.by} asked for it "
             f"at {earlier.at} ({earlier.why}). One command at a time: wait for its answer, at most until "
             f"{earlier.until}."
         )
-    _put(dynamodb, table, request, target, before)
-    return Asked(request)
-
-
-def _put(dynamodb: Any, table: str, request: Request, target: str, before: Mapping[str, Any] | None) -> None:
     condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
     if before is not None:
         condition = {
@@ -135,21 +106,44 @@ def _put(dynamodb: Any, table: str, request: Request, target: str, before: Mappi
             "ExpressionAttributeValues": {":read": {"S": str(before.get("id", ""))}},
         }
     try:
-        dynamodb.put_item(TableName=table, Item=to_item(request, target), **condition)
+        dynamodb.put_item(TableName=table, Item=to_item(request, incident.target), **condition)
     except ClientError as error:
-        raise _explained(error, request, table, target) from error
+        raise _explained(error, request, table, incident.target) from error
+    return Submitted(request)
+
+
+def _kind(verb: Verb) -> Literal["approval", "command"]:
+    return "approval" if verb is Verb.APPROVE else "command"
+
+
+def _read(dynamodb: Any, table: str, verb: Verb, target: str) -> dict[str, Any] | None:
+    """Return the fields of the last request of this verb's kind about a target."""
+    key = request_key(_kind(verb), target)
+    found = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    return TypeDeserializer().deserialize({"M": found}) if found else None
+
+
+def _pending(item: Mapping[str, Any] | None, incident: Incident, now: datetime) -> Request | None:
+    if item is None or item.get("incident") != incident.id or item.get("id") in incident.answered:
+        return None
+    texts = {name: str(item.get(name, "")) for name in ("id", "incident", "by", "at", "until", "why")}
+    try:
+        request = Request(verb=Verb(item.get("verb")), plan=item.get("plan"), **texts)
+        return request if parse_iso(request.until) > now else None
+    except ValueError:  # written by another version: the healer does not act on it either
+        return None
 
 
 def _explained(error: ClientError, request: Request, table: str, target: str) -> Exception:
     code = error.response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
         return CliError(
-            f"Someone else asked for something about {target} at the same moment; nothing of yours was "
+            f"Someone else asked for something about {target} at the same moment; your request was not "
             f"written. Look, then repeat: selfheal incidents show {request.incident}"
         )
     if code == "AccessDeniedException":
         return CliError(
             f"{request.by} may not {request.verb}: dynamodb:PutItem is needed on the items of {table} with "
-            f"the key {kind_of(request.verb)}#{target}. AWS says: {error}"
+            f"the key {_kind(request.verb)}#{target}. AWS says: {error}"
         )
     return error

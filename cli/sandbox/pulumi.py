@@ -1,4 +1,4 @@
-"""pulumi: the real Pulumi CLI, with the sandbox for its AWS."""
+"""`selfheal pulumi`: the real Pulumi CLI, with the sandbox for its AWS."""
 
 import os
 from pathlib import Path
@@ -9,17 +9,16 @@ from typer.core import TyperCommand
 
 from selfheal.cli.console import Output
 from selfheal.cli.processes import run_attached
-from selfheal.cli.sandbox.account import Workspace
-from selfheal.cli.sandbox.connection import connect
-from selfheal.cli.sandbox.readiness import require
+from selfheal.cli.sandbox.account import Account, connect
+from selfheal.cli.sandbox.readiness import require_ready
 from selfheal.sandbox import pulumi_cli
 
 
 class Verbatim(TyperCommand):
-    """A command whose words, `--help` and `--` among them, are all another program's."""
+    """A command all of whose arguments, `--help` and `--` included, are passed to another program."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take every word as it is."""
+        """Take every argument as it is."""
         ctx.args = list(args)
         return []
 
@@ -27,17 +26,21 @@ class Verbatim(TyperCommand):
 def pulumi(ctx: typer.Context) -> None:
     """Run the Pulumi CLI in the sandbox: selfheal pulumi up.
 
-    All that follows goes to Pulumi as it is, with the terminal, and its exit code comes back. Its AWS is the
-    emulator of `selfheal serve`, or one that runs as long as it does. Stacks and their state are kept beside
-    the emulator's data.
+    All arguments are passed to Pulumi as they are, it has the terminal, and its exit code is returned. Its
+    AWS is the emulator of `selfheal serve`, or one that runs only as long as Pulumi does. Stacks and their
+    state are kept beside the emulator's data.
     """
-    executable, workspace = pulumi_cli.executable(), Workspace.here()
+    executable, account = pulumi_cli.executable(), Account.of_checkout()
     folder = Path(ctx.find_root().params.get("cwd") or ".").resolve()
-    require(executable, pulumi_cli.HOME, ctx.args, environment=os.environ, folder=folder)
-    # Standard output is Pulumi's alone.
-    with connect(workspace, Output.make(json=True)) as here:
+    require_ready(executable, pulumi_cli.HOME, ctx.args, environment=os.environ, folder=folder)
+    # Standard output is for Pulumi alone.
+    with connect(account, Output.make(json=True)) as connection:
         environment = pulumi_cli.environment(
-            here.endpoint, here.region, here.credentials, workspace.backend(), home=pulumi_cli.HOME
+            connection.endpoint,
+            connection.region,
+            connection.credentials,
+            account.backend(),
+            home=pulumi_cli.HOME,
         )
         code = run_attached(
             [str(executable), *ctx.args],

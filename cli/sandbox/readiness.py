@@ -1,4 +1,4 @@
-"""What the Pulumi CLI needs before it is run: where something is missing it does not fail, it hangs."""
+"""Checks before the Pulumi CLI is run: without what it needs, it does not fail but hangs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Any
 import yaml
 
 from selfheal.cli.errors import NotReadyError
-from selfheal.cli.processes import answer_of
+from selfheal.cli.processes import run_quietly
 from selfheal.sandbox.plugin.version import provider_version
 
 VERSION_SECONDS = 15.0
 """How long `pulumi version` may take. Usual is 0.1 s."""
 
 
-def require(
+def require_ready(
     executable: Path, home: Path, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path
 ) -> None:
     """Check the plugin, the CLI, and the interpreter of each policy pack that the arguments name.
@@ -37,9 +37,9 @@ def require(
             "requirements.txt names. Run `make setup` in the checkout."
         )
     quiet = {**environment, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    answer = answer_of([str(executable), "version"], VERSION_SECONDS, environment=quiet, folder=folder)
-    if answer is None or answer.code or not answer.text.strip():
-        how = "does not start or answer" if answer is None else f"ended with exit code {answer.code}"
+    done = run_quietly([str(executable), "version"], VERSION_SECONDS, environment=quiet, folder=folder)
+    if done is None or done.code or not done.output.strip():
+        how = "does not start or answer" if done is None else f"ended with exit code {done.code}"
         raise NotReadyError(
             f"{executable} {how} when asked for its version (allowed: {VERSION_SECONDS:.0f} s). Remove it "
             "and run `make setup` in the checkout again."

@@ -1,4 +1,4 @@
-"""serve: the emulator and its clock, for the Pulumi CLI, boto3 and several commands at once."""
+"""`selfheal serve`: the emulator and its clock, for the Pulumi CLI, boto3 and several commands at once."""
 
 import json as json_module
 import os
@@ -14,11 +14,8 @@ import typer
 from selfheal.cli.console import Output, remark
 from selfheal.cli.errors import CliError
 from selfheal.cli.exits import epilog
-from selfheal.cli.operator.location import ENDPOINT_VARIABLE
-from selfheal.cli.options import Json
-from selfheal.cli.sandbox.account import Workspace
-from selfheal.cli.sandbox.connection import start
-from selfheal.cli.sandbox.serve_record import ServeRecord, read, remove, running, write
+from selfheal.cli.options import ENDPOINT_VARIABLE, Json
+from selfheal.cli.sandbox.account import Account, ServeRecord, write_whole
 from selfheal.sandbox import pulumi_cli
 from selfheal.sandbox.clock import Clock
 from selfheal.sandbox.emulator import READY_SECONDS, ROOT, Emulator
@@ -29,11 +26,10 @@ EPILOG = epilog(
     "selfheal serve --port 4566            on a port of your choice",
     "selfheal serve --ready-file r.json &  in CI: wait for the file, read it",
 )
-WATCH_SECONDS = 0.2
-"""How often it is looked whether the emulator still runs."""
+POLL_SECONDS = 0.2
 
 BEGIN_SECONDS = 5.0
-"""How long --env waits for a `serve` that was started beside it to show itself."""
+"""How long --env waits for a `serve` that was started at the same time to show itself."""
 
 Port = Annotated[
     int | None,
@@ -58,49 +54,49 @@ def serve(port: Port = None, ready_file: ReadyFile = None, env: Env = False, jso
     shell's `eval`; with --json the same as one line of JSON. `selfheal pulumi` and the other commands of this
     checkout find it by themselves.
 
-    There is one for a checkout, as one AWS account that all stacks share. Its data is kept in .selfheal/ and
-    is there again at the next start, on the same port if that is free. It ends with exit code 0.
+    There is one for each checkout, like an AWS account that all its stacks share. Its data is kept in
+    .selfheal/ and is there again at the next start, on the same port if that is free. It ends with exit
+    code 0.
 
-    The emulator is no sandbox for untrusted code: functions run as you.
+    The emulator does not isolate untrusted code: functions run as you.
     """
-    workspace = Workspace.here()
+    account = Account.of_checkout()
     if env:
         if port or ready_file:
             raise typer.BadParameter("--env asks the `serve` that runs: --port and --ready-file start one.")
-        _print(settings(workspace, _running_soon(workspace)), json=json)
+        _print(_settings(account, _wait_for_serve(account)), json=json)
         return
     output, pid = Output.make(json=True), os.getpid()
-    with workspace.own_emulator(), start(workspace, port) as emulator:
+    with account.emulator_lock(), account.start_emulator(port) as emulator:
+        record = ServeRecord(emulator.endpoint, pid, emulator.region)
         try:
-            with Clock(emulator.endpoint, emulator.region, emulator.credentials):
-                record = ServeRecord(emulator.endpoint, pid, emulator.region)
-                write(workspace.serve, record)
-                told = settings(workspace, record)
+            with (
+                Clock(emulator.endpoint, emulator.region, emulator.credentials),
+                account.recorded_serve(record),
+            ):
+                settings = _settings(account, record)
                 if ready_file:
-                    _write_whole(ready_file, told)
-                _print(told, json=json)
+                    write_whole(ready_file, json_module.dumps(settings, indent=2) + "\n")
+                _print(settings, json=json)
                 output.say(f"Serving {record.endpoint} (process {pid}). Ctrl-C ends it.", style="bold")
                 output.say('In another shell: eval "$(selfheal serve --env)"')
                 _wait(emulator)
         except KeyboardInterrupt:  # Ctrl-C or SIGTERM is how it ends
             output.say("Stopping.")
-        finally:
-            remove(workspace.serve, pid)
 
 
-def settings(workspace: Workspace, record: ServeRecord) -> dict[str, Any]:
+def _settings(account: Account, record: ServeRecord) -> dict[str, Any]:
     """Return what Pulumi, the AWS CLI and boto3 need to work on the emulator."""
-    backend = workspace.backend()
     return {
         "endpoint": record.endpoint,
         "pid": record.pid,
         "environment": pulumi_cli.environment(
-            record.endpoint, record.region, ROOT, backend, home=pulumi_cli.HOME
+            record.endpoint, record.region, ROOT, account.backend(), home=pulumi_cli.HOME
         ),
         "unset": list(pulumi_cli.UNSET),
         "path": str(pulumi_cli.EXECUTABLE.parent),
-        # Of the real AWS provider alone: it validates credentials at its own idea of STS, and ARNs need the
-        # account's id.
+        # For the real AWS provider only. It would validate credentials at the real STS, and needs the account
+        # id for ARNs.
         "pulumi_config": {
             "aws:region": record.region,
             "aws:skipCredentialsValidation": "true",
@@ -111,22 +107,17 @@ def settings(workspace: Workspace, record: ServeRecord) -> dict[str, Any]:
     }
 
 
-def shell_lines(told: Mapping[str, Any]) -> list[str]:
-    """Return the settings as lines that any POSIX shell evaluates."""
-    exports = [f"export {key}={shlex.quote(value)}" for key, value in told["environment"].items()]
-    return [
-        *(f"unset {key}" for key in told["unset"]),
-        *exports,
-        f'export PATH={shlex.quote(told["path"])}:"$PATH"',
+def _print(settings: Mapping[str, Any], *, json: bool) -> None:
+    """Print the settings, as JSON in one line or for the `eval` of any POSIX shell."""
+    lines = [
+        *(f"unset {key}" for key in settings["unset"]),
+        *(f"export {key}={shlex.quote(value)}" for key, value in settings["environment"].items()),
+        f'export PATH={shlex.quote(settings["path"])}:"$PATH"',
     ]
-
-
-def _print(told: Mapping[str, Any], *, json: bool) -> None:
-    # JSON in one line, so that a script that reads the first line has it all.
-    sys.stdout.write(json_module.dumps(told) + "\n" if json else "\n".join(shell_lines(told)) + "\n")
+    sys.stdout.write(json_module.dumps(settings) + "\n" if json else "\n".join(lines) + "\n")
     sys.stdout.flush()
     before = os.environ.get(ENDPOINT_VARIABLE)
-    if before and before != told["endpoint"]:
+    if before and before != settings["endpoint"]:
         remark(
             f"This shell's {ENDPOINT_VARIABLE} is {before}, of an earlier `serve` or of something else: "
             'eval "$(selfheal serve --env)" replaces it.',
@@ -134,22 +125,21 @@ def _print(told: Mapping[str, Any], *, json: bool) -> None:
         )
 
 
-def _running_soon(workspace: Workspace) -> ServeRecord:
-    """Return the `serve` that runs, or that comes up while we wait.
+def _wait_for_serve(account: Account) -> ServeRecord:
+    """Return the `serve` that runs, or that comes up in time.
 
     Raises:
         CliError: when none does.
 
     """
     begun = time.monotonic()
-    while (record := running(workspace.serve)) is None:
-        waited = time.monotonic() - begun
-        if waited > (READY_SECONDS if workspace.busy() else BEGIN_SECONDS):
+    while (record := account.running_serve()) is None:
+        if time.monotonic() - begun > (READY_SECONDS if account.is_busy() else BEGIN_SECONDS):
             break
-        time.sleep(WATCH_SECONDS)
+        time.sleep(POLL_SECONDS)
     if record is not None:
         return record
-    if (stale := read(workspace.serve)) is not None:
+    if (stale := account.recorded()) is not None:
         raise CliError(
             f"`selfheal serve` does not run: process {stale.pid}, which served {stale.endpoint}, is gone, "
             "and an environment that was made from it is stale. Start it again: selfheal serve &"
@@ -157,17 +147,9 @@ def _running_soon(workspace: Workspace) -> ServeRecord:
     raise CliError("`selfheal serve` does not run. Start it, and repeat this: selfheal serve &")
 
 
-def _write_whole(path: Path, content: dict[str, Any]) -> None:
-    """Write so that whoever waits for the file never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_text(json_module.dumps(content, indent=2) + "\n", encoding="utf-8")
-    fresh.replace(path)
-
-
 def _wait(emulator: Emulator) -> None:
     while (code := emulator.process.poll()) is None:
-        time.sleep(WATCH_SECONDS)
+        time.sleep(POLL_SECONDS)
     raise CliError(
         f"The emulator ended by itself with exit code {code}. Its log: {emulator.folder / 'emulator.log'}"
     )

@@ -1,7 +1,6 @@
 """The command line itself: help that teaches, exit codes, errors as one message."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,36 +8,23 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from typer.testing import CliRunner
 
 from selfheal.cli.errors import CliError, Terminated
-from selfheal.cli.main import app, reflow
+from selfheal.cli.main import reflow
 from selfheal.cli.sandbox import serve
 from selfheal.sandbox.errors import SandboxError
+from tests.cli.support import run, words
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = ("incidents", "mode", "approve", "rollback", "release", "restore", "accept")
 COMMANDS = ("demo", "serve", *OPERATOR)
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """The project's own Pulumi files with a program that is never run."""
-    for path in ROOT.glob("Pulumi*.yaml"):
-        shutil.copy(path, tmp_path)
-    (tmp_path / "__main__.py").touch()
-    return tmp_path
-
-
-def run(*arguments: str) -> Any:
-    return CliRunner().invoke(app, list(arguments), env={"TERMINAL_WIDTH": "100", "NO_COLOR": "1"})
-
-
 def test_the_help_names_every_command() -> None:
-    words = run("--help").stdout
+    shown = run("--help").stdout
     for command in ("pulumi", *COMMANDS):
-        assert f" {command} " in words
-    assert "not AWS" in words
+        assert f" {command} " in shown
+    assert "not AWS" in shown
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -56,11 +42,10 @@ def test_every_command_teaches_by_example_and_documents_its_exit_codes(command: 
 
 @pytest.mark.parametrize("command", [*OPERATOR, "incidents show", "incidents follow"])
 def test_what_an_operator_needs_is_there_on_aws_too(command: str) -> None:
-    words = run(*command.split(), "--help").stdout
-    assert "--aws" in words
-    assert "--ledger" in words
-    assert f"selfheal {command}" in words
-    assert "0 done · 1 failed · 2 wrong usage" in words
+    shown = run(*command.split(), "--help").stdout
+    for text in ("--aws", "--ledger", f"selfheal {command}", "0 done · 1 failed · 2 wrong usage"):
+        assert text in shown
+    assert ("--healer" in shown) is not command.startswith("incidents")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +68,7 @@ def test_no_arguments_show_the_help() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "said"),
     [
         (("fly",), "No such command"),
         (("mode", "--fast"), "No such option"),
@@ -99,10 +84,10 @@ def test_no_arguments_show_the_help() -> None:
         (("demo", "--timeout", "1"), "equal to 10"),
     ],
 )
-def test_wrong_usage_is_exit_code_2_and_says_what_is_right(arguments: tuple[str, ...], words: str) -> None:
+def test_wrong_usage_is_exit_code_2_and_says_what_is_right(arguments: tuple[str, ...], said: str) -> None:
     outcome = run(*arguments)
     assert outcome.exit_code == 2
-    assert words in " ".join(outcome.output.replace("│", " ").split())
+    assert said in words(outcome)
 
 
 def test_commands_that_are_pulumis_are_gone() -> None:
@@ -116,7 +101,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *root: str) -
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(serve.Workspace, "here", fail)
+    monkeypatch.setattr(serve.Account, "of_checkout", fail)
     return run(*root, "serve")
 
 

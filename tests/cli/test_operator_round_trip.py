@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from selfheal.functions.healer.incident import Incident
 from selfheal.sandbox import pulumi_cli
 from selfheal.sandbox.emulator import REGION
 from selfheal.sandbox.emulator import ROOT as KEY
 from selfheal.sandbox.provider.clients import Clients
-from tests.cli.support import PLAN, drifting, proposed, typed
+from tests.cli.support import PLAN, drifting, item_of, proposed
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine]
 
@@ -95,9 +96,8 @@ def test_an_operators_evening(stack: Stack) -> None:
     endpoint = stack.asked("serve", "--env")["endpoint"]
     ledger = Clients(endpoint, REGION, KEY).get("dynamodb")
 
-    def write(incident: dict[str, Any]) -> None:
-        key = {"pk": f"target#{TARGET}", "sk": "incident"}
-        ledger.put_item(TableName=table, Item=typed(incident | key))
+    def write(incident: Incident) -> None:
+        ledger.put_item(TableName=table, Item=item_of(incident))
 
     # A plan is looked at and approved by its name; the healer that the ledger names is woken.
     write(proposed(target=TARGET))

@@ -1,13 +1,17 @@
 """When the demonstration counts as shown, and every way in which it does not."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from selfheal.cli.demo.model import AlarmChange, BaselineRestore, Rates, Sample
 from selfheal.cli.demo.verdict import failures
+from selfheal.functions.healer.incident import Evidence
+from selfheal.functions.healer.words import Reason, Status
 from tests.support.recordings import incident, recording, samples
 
+OPEN = incident(status=Status.VERIFYING, reason=Reason.COLLECTING_EVIDENCE, closed_at=None)
 RANG = AlarmChange("fragile-fast", "ALARM", 20.0, "")
 
 
@@ -21,19 +25,19 @@ def test_a_healed_and_restored_run_is_shown() -> None:
         ({"samples": (Sample(30.0, 30.1, 200),)}, "nothing to heal"),
         ({"alarm_changes": ()}, "no alarm of the stack went to ALARM"),
         ({"incident": None}, "the ledger holds no incident"),
-        ({"incident": incident(status="PROPOSED", acted_at=None, closed_at=None)}, "the healer did not act"),
+        ({"incident": replace(OPEN, status=Status.PROPOSED, acted_at=None)}, "the healer did not act"),
         (
-            {"incident": incident(status="VERIFYING", reason="collecting-evidence", closed_at=None)},
+            {"incident": OPEN},
             "not shown by evidence: the incident is VERIFYING (collecting-evidence)",
         ),
-        ({"incident": incident(status="ESCALATED")}, "the incident is ESCALATED"),
+        ({"incident": incident(status=Status.ESCALATED)}, "the incident is ESCALATED"),
         (
-            {"incident": incident(evidence={"requests": 0, "errors": 0, "verdict": "healthy"})},
+            {"incident": incident(evidence=Evidence("", 0, 0, "healthy"))},
             "holds no evidence",
         ),
         ({"incident": incident(evidence=None)}, "holds no evidence"),
         (
-            {"incident": incident(evidence={"requests": 9, "errors": 0, "verdict": "undecided"})},
+            {"incident": incident(evidence=Evidence("", 9, 0, "undecided"))},
             "its evidence is undecided",
         ),
         ({"alarm_changes": (RANG,)}, "before its alarm was back to OK"),

@@ -7,10 +7,12 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from selfheal.cli.demo.chart import chart
-from selfheal.cli.demo.document import document
+from selfheal.cli.demo.html_report import html_report
+from selfheal.cli.demo.json_report import json_report
 from selfheal.cli.demo.labels import place, plot_width, width
-from selfheal.cli.demo.report import report
 from selfheal.cli.demo.timeline import timeline
+from selfheal.functions.healer.incident import Transition
+from selfheal.functions.healer.words import Status
 from tests.support.recordings import incident, recording
 
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
@@ -23,7 +25,7 @@ def text_of(page: str) -> str:
 
 
 def test_it_is_well_formed_and_refers_to_nothing_outside() -> None:
-    page = report(recording())
+    page = html_report(recording())
     tree = ET.fromstring(page)
     assert tree.tag == f"{XHTML}html"
     assert set(re.findall(r"https?://[^\s\"'<)]+", page)) == NAMESPACES
@@ -36,7 +38,7 @@ def test_it_is_well_formed_and_refers_to_nothing_outside() -> None:
 
 def test_it_shows_every_moment_with_its_seconds() -> None:
     made = recording()
-    words = text_of(report(made))
+    words = text_of(html_report(made))
     for moment in timeline(made):
         assert moment.title in words
         assert f"{moment.seconds:.1f}".replace("-", "−") in words  # noqa: RUF001 - a minus sign
@@ -47,28 +49,27 @@ def test_it_shows_every_moment_with_its_seconds() -> None:
 
 def test_what_comes_from_outside_is_escaped() -> None:
     evil = '<script>alert("x")</script>&'
-    found = incident(
-        target=evil, reason=evil, alarm=evil, history=[{"at": "", "source": evil, "to": evil, "reason": evil}]
-    )
-    page = report(recording(incident=found, stack=evil, stopped_because=evil, versions={evil: evil}))
+    line = Transition("", evil, evil, evil)
+    found = incident(target=evil, reason=evil, alarm=evil, history=(line,))
+    page = html_report(recording(incident=found, stack=evil, stopped_because=evil, versions={evil: evil}))
     assert "<script>" not in page
     assert evil in text_of(page)
 
 
 def test_a_failed_run_says_why_first() -> None:
-    made = recording(incident=incident(status="VERIFYING", closed_at=None), restore=None)
-    words = text_of(report(made))
+    made = recording(incident=incident(status=Status.VERIFYING, closed_at=None), restore=None)
+    words = text_of(html_report(made))
     assert "Healing was not shown" in words
     assert "recovery was not shown by evidence: the incident is VERIFYING" in words
 
 
 def test_a_run_in_which_nothing_happened_still_makes_a_report() -> None:
     empty = recording(samples=(), incident=None, alarm_changes=(), restore=None)
-    assert "The ledger holds no incident." in text_of(report(empty))
+    assert "The ledger holds no incident." in text_of(html_report(empty))
 
 
 def test_both_drawings_have_a_title_and_a_description_of_their_own() -> None:
-    tree = ET.fromstring(report(recording()))
+    tree = ET.fromstring(html_report(recording()))
     drawings = list(tree.iter(f"{SVG}svg"))
     assert len(drawings) == 2
     ids = [element.get("id") for element in tree.iter() if element.get("id")]
@@ -114,7 +115,7 @@ def test_the_plot_leaves_room_for_the_last_label() -> None:
 
 
 def test_the_document_is_json_and_says_what_it_is_not() -> None:
-    made = document(recording())
+    made = json_report(recording())
     assert json.loads(json.dumps(made)) == made
     assert made["ok"] is True
     assert made["failures"] == []
@@ -128,6 +129,6 @@ def test_the_document_is_json_and_says_what_it_is_not() -> None:
 
 
 def test_the_document_of_a_failed_run_has_the_reasons() -> None:
-    made = document(recording(incident=None))
+    made = json_report(recording(incident=None))
     assert made["ok"] is False
     assert "the ledger holds no incident" in made["failures"]

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from selfheal.cli.demo.model import AlarmChange, MomentKey, Rates, Recording, Sample
-from selfheal.cli.demo.timeline import buckets, counts, evidence, remedy, same_rate, timeline
+from selfheal.cli.demo.timeline import buckets, counts, evidence_text, remedy, same_rate, timeline
+from selfheal.functions.healer.incident import Evidence
+from selfheal.functions.healer.words import Status
 from tests.support.recordings import incident, recording
 
 
@@ -37,7 +39,7 @@ def test_without_an_incident_there_is_neither_act_nor_last_error_nor_recovery() 
 
 
 def test_an_incident_that_verifies_is_not_recovered() -> None:
-    made = recording(incident=incident(status="VERIFYING", closed_at=None), restore=None)
+    made = recording(incident=incident(status=Status.VERIFYING, closed_at=None), restore=None)
     assert MomentKey.RECOVERED not in keys(made)
     assert MomentKey.ACT in keys(made)
 
@@ -107,14 +109,14 @@ def test_buckets_cover_the_whole_time_even_where_nothing_was_sent() -> None:
 
 
 def test_evidence_needs_requests() -> None:
-    assert evidence(incident()) == "0 errors in 158 requests after the act"
-    assert evidence(incident(evidence={"requests": 0, "errors": 0})) is None
-    assert evidence(incident(evidence=None)) is None
+    none = Evidence("", requests=0, errors=0, verdict="")
+    texts = [evidence_text(one) for one in (incident(), incident(evidence=none), incident(evidence=None))]
+    assert texts == ["0 errors in 158 requests after the act", None, None]
 
 
 def test_the_remedy_is_named_with_both_values() -> None:
     assert remedy(incident()) == "FAILURE_RATE 0.3 → 0"
-    assert remedy({}) == "—"
+    assert remedy(incident(plan=None)) == "—"
 
 
 def test_rates_are_compared_as_numbers() -> None:

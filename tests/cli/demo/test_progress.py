@@ -12,6 +12,7 @@ from selfheal.cli.demo.live import LiveTimeline, row, status
 from selfheal.cli.demo.model import Recording, Sample
 from selfheal.cli.demo.progress import Reporter, short_type
 from selfheal.cli.demo.timeline import timeline
+from selfheal.functions.healer.words import Reason, Status
 from tests.support.recordings import incident, recording
 
 
@@ -87,7 +88,7 @@ def test_the_summary_counts(screen: Output) -> None:
 
 
 def test_the_status_line_counts_and_names_the_incident() -> None:
-    made = recording(incident=incident(status="VERIFYING", reason="collecting-evidence"))
+    made = recording(incident=incident(status=Status.VERIFYING, reason=Reason.COLLECTING_EVIDENCE))
     made = replace(made, samples=(Sample(1.0, 1.1, 502), Sample(26.0, 26.1, 502), Sample(29.0, 29.1, 200)))
     told = status(made, 30.0)
     assert told == (
@@ -97,7 +98,7 @@ def test_the_status_line_counts_and_names_the_incident() -> None:
 
 
 def test_each_moment_is_told_once_and_the_last_error_only_when_it_is_known(screen: Output) -> None:
-    acting = recording(incident=incident(status="VERIFYING", closed_at=None), restore=None)
+    acting = recording(incident=incident(status=Status.VERIFYING, closed_at=None), restore=None)
     state: list[Recording] = [replace(acting, samples=()), acting, acting, recording()]
     with LiveTimeline(screen, lambda: (state[0], 1.0)) as live:
         for _ in range(4):
@@ -112,7 +113,7 @@ def test_each_moment_is_told_once_and_the_last_error_only_when_it_is_known(scree
 
 
 def test_a_run_that_never_recovers_still_tells_its_last_error(screen: Output) -> None:
-    stuck = recording(incident=incident(status="ESCALATED", closed_at=None), restore=None)
+    stuck = recording(incident=incident(status=Status.ESCALATED, closed_at=None), restore=None)
     with LiveTimeline(screen, lambda: (stuck, 140.0)) as live:
         live.update()
         live.update(final=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from selfheal.cli.errors import CliError
-from selfheal.cli.sandbox.connection import given_credentials
+from selfheal.cli.operator.aws_access import endpoint_credentials
 from selfheal.sandbox.provider.clients import is_loopback
 
 BOTH = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"}
@@ -14,7 +14,7 @@ BOTH = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_
 )
 def test_an_endpoint_on_this_machine_needs_no_credentials(endpoint: str) -> None:
     assert is_loopback(endpoint)
-    assert given_credentials(endpoint, {}) == ("test", "test", None)
+    assert endpoint_credentials(endpoint, {}) == ("test", "test", None)
 
 
 @pytest.mark.parametrize(
@@ -24,15 +24,15 @@ def test_an_endpoint_on_this_machine_needs_no_credentials(endpoint: str) -> None
 def test_any_other_endpoint_never_gets_a_default_key(endpoint: str) -> None:
     assert not is_loopback(endpoint)
     with pytest.raises(CliError, match="AWS_ACCESS_KEY_ID"):
-        given_credentials(endpoint, {})
+        endpoint_credentials(endpoint, {})
 
 
 def test_the_environment_wins() -> None:
-    assert given_credentials("http://127.0.0.1:1", BOTH) == ("AKIA", "s", "t")
+    assert endpoint_credentials("http://127.0.0.1:1", BOTH) == ("AKIA", "s", "t")
 
 
 @pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
 def test_half_a_key_is_an_error(missing: str) -> None:
     half = {key: value for key, value in BOTH.items() if key != missing}
     with pytest.raises(CliError, match="Only one"):
-        given_credentials("http://127.0.0.1:1", half)
+        endpoint_credentials("http://127.0.0.1:1", half)

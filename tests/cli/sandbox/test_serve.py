@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
+from selfheal.functions.healer.incident import Incident
 from selfheal.sandbox.emulator import REGION
 from selfheal.sandbox.emulator import ROOT as KEY
 from selfheal.sandbox.provider.clients import Clients
-from tests.cli.support import PLAN, TABLE, drifting, escalated, proposed, typed
+from tests.cli.support import DIGEST, TABLE, create_table, drifting, escalated, item_of, proposed
 from tests.support.processes import children, gone
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 START_SECONDS = 40.0
 
 
@@ -70,18 +71,12 @@ def serving(*arguments: str) -> Generator[dict[str, Any]]:
     assert process.returncode == 0, errors
 
 
-def make_ledger(endpoint: str, *incidents: dict[str, Any], table: str = TABLE) -> None:
+def make_ledger(endpoint: str, *incidents: Incident) -> None:
     """Make what the platform's ledger is, with what the healer would have written."""
-    ledger = Clients(endpoint, REGION, KEY).get("dynamodb")
-    ledger.create_table(
-        TableName=table,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-    )
+    dynamodb = Clients(endpoint, REGION, KEY).get("dynamodb")
+    create_table(dynamodb=dynamodb)
     for incident in incidents:
-        key = {"pk": f"target#{incident['target']}", "sk": "incident"}
-        ledger.put_item(TableName=table, Item=typed(incident | key))
+        dynamodb.put_item(TableName=TABLE, Item=item_of(incident))
 
 
 def test_serve_is_found_by_other_commands_and_leaves_no_process(own_home: Path, tmp_path: Path) -> None:
@@ -190,15 +185,14 @@ def test_incidents_that_are_open_are_exit_code_3_and_tell_what_to_do_before_dest
         assert "1 open, 1 closed" in shown
         assert "FAILURE_RATE 0.3 → 0" in shown
         _, _, farewell = shown.partition("Before the stack is destroyed")
-        assert f"selfheal rollback {escalated()['id']} --why TEXT" in farewell
+        assert f"selfheal rollback {escalated().id} --why TEXT" in farewell
         assert "selfheal restore shop --why TEXT" in farewell
 
 
 def test_an_operator_acts_on_the_sandbox_as_on_aws() -> None:
     with serving() as told:
         make_ledger(told["endpoint"], proposed())
-        digest = PLAN.digest("fragile")
-        approved = asked("approve", "fragile", "--plan", digest, "--yes", "--wait", "0")
+        approved = asked("approve", "fragile", "--plan", DIGEST, "--yes", "--wait", "0")
         assert approved["request"]["by"].startswith("arn:aws:")
         shown = asked("incidents", "show", "fragile")
         assert shown["asked"][0]["id"] == approved["request"]["id"]

@@ -1,25 +1,29 @@
 """The report for people, out/demo/incident.html: one self-contained file, well-formed XML as well. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from html import escape
-from typing import Any
 
 from selfheal.cli.demo.chart import chart
-from selfheal.cli.demo.document import notes
+from selfheal.cli.demo.json_report import notes
 from selfheal.cli.demo.model import MomentKey, Recording
 from selfheal.cli.demo.style import CSS
-from selfheal.cli.demo.timeline import SETTLING_SECONDS, Count, Moment, counts, evidence, remedy, timeline
+from selfheal.cli.demo.timeline import (
+    SETTLING_SECONDS,
+    Count,
+    Moment,
+    counts,
+    evidence_text,
+    remedy,
+    timeline,
+)
 from selfheal.cli.demo.verdict import failures
 
 WIDE, NARROW = 960.0, 380.0
 """Widths of the two drawings in pixels; the style sheet shows the one that fits the screen."""
 
 
-STEPS = ("opened", "acted", "closed")
-"""The incident's times in the ledger, each an attribute that ends with `_at`."""
-
-
-def report(recording: Recording) -> str:
+def html_report(recording: Recording) -> str:
     """Return the report as HTML: no script, no external reference, every text from outside escaped."""
     reasons, moments = failures(recording), timeline(recording)
     title = _title(reasons, moments)
@@ -52,12 +56,12 @@ def _head(recording: Recording, reasons: list[str], moments: list[Moment], title
     badge = (
         '<span class="badge bad">✗ not shown</span>' if reasons else '<span class="badge good">✓ shown</span>'
     )
-    incident = recording.incident or {}
+    incident = recording.incident
     began = recording.began.strftime("%Y-%m-%d %H:%M:%S UTC")
     then = "" if recording.restore is None else ", then the baseline restored by a second up"
     lead = (
-        f"Stack {recording.stack}, traffic since {began}. Target {incident.get('target', '—')}, "
-        f"remedy {remedy(incident)}{then}."
+        f"Stack {recording.stack}, traffic since {began}. Target {incident.target if incident else '—'}, "
+        f"remedy {remedy(incident) if incident else '—'}{then}."
     )
     why = f"<section><h2>Why it does not count</h2>{_list(reasons)}</section>" if reasons else ""
     return (
@@ -147,49 +151,40 @@ def _incident(recording: Recording) -> str:
     incident = recording.incident
     if incident is None:
         return "<p>The ledger holds no incident.</p>"
-    plan = incident.get("plan") or {}
+    plan = incident.plan
+    times = (incident.opened_at, incident.acted_at, incident.closed_at)
     facts = {
-        "id": incident.get("id"),
-        "target": incident.get("target"),
-        "status": incident.get("status"),
-        "alarm": incident.get("alarm"),
-        "remedy": f"{plan.get('kind', '—')}: {remedy(incident)}",
-        "evidence": evidence(incident) or "none",
-        "evidence as recorded": _flat(incident.get("evidence")),
-        "opened, acted, closed": " · ".join(
-            str(incident.get(k) or "—") for k in ("opened_at", "acted_at", "closed_at")
-        ),
+        "id": incident.id,
+        "target": incident.target,
+        "status": incident.status,
+        "alarm": incident.alarm,
+        "remedy": f"{plan.kind if plan else '—'}: {remedy(incident)}",
+        "evidence": evidence_text(incident) or "none",
+        "opened, acted, closed": " · ".join(time or "—" for time in times),
         "failure rate read live": _rates(recording),
-        "code hash": plan.get("code_hash"),
-        "configuration hash": plan.get("config_hash"),
     }
-    return _facts({name: str(value) for name, value in facts.items() if value is not None}) + _history(
-        incident
+    if incident.evidence:
+        recorded = asdict(incident.evidence).items()
+        facts["evidence as recorded"] = ", ".join(f"{name} {value}" for name, value in recorded)
+    if plan:
+        facts |= {"code hash": plan.code_hash, "configuration hash": plan.config_hash}
+    rows = (
+        [
+            _td(each.at[11:23], "time"),
+            _row_head(f"{each.source or '—'} → {each.to or '—'}"),
+            _td(each.reason, "text"),
+        ]
+        for each in incident.history
     )
+    heads = [("UTC", ""), ("step", ""), ("the healer's reason", "")]
+    history = _table("The incident's history, from the ledger.", heads, rows) if incident.history else ""
+    return f"{_facts(facts)}<br />{history}"
 
 
 def _rates(recording: Recording) -> str:
     rates = recording.rates
     seen = ((rates.deployed, "the first up"), (rates.healed, "recovery"), (rates.restored, "the second up"))
     return ", ".join(f"{rate} after {what}" for rate, what in seen if rate is not None)
-
-
-def _flat(found: object) -> str | None:
-    return ", ".join(f"{key} {value}" for key, value in found.items()) if isinstance(found, dict) else None
-
-
-def _history(incident: Mapping[str, Any]) -> str:
-    steps: list[dict[str, Any]] = incident.get("history") or []
-    rows = (
-        [
-            _td(str(step.get("at", ""))[11:23], "time"),
-            _row_head(f"{step.get('source') or '—'} → {step.get('to') or '—'}"),
-            _td(str(step.get("reason", "")), "text"),
-        ]
-        for step in steps
-    )
-    heads = [("UTC", ""), ("step", ""), ("the healer's reason", "")]
-    return "<br />" + _table("The incident's history, from the ledger.", heads, rows) if steps else ""
 
 
 def _facts(facts: Mapping[str, str]) -> str:
@@ -213,14 +208,9 @@ def _td(text: str, kind: str) -> str:
 
 
 def _table(caption: str, heads: list[tuple[str, str]], rows: Iterable[list[str]]) -> str:
-    return "".join(_table_parts(caption, heads, rows))
-
-
-def _table_parts(caption: str, heads: list[tuple[str, str]], rows: Iterable[list[str]]) -> Iterator[str]:
-    yield f'<div class="scroll"><table><caption>{escape(caption)}</caption><thead><tr>'
-    for name, kind in heads:
-        yield f'<th scope="col" class="{kind}">{escape(name)}</th>'
-    yield "</tr></thead><tbody>"
-    for cells in rows:
-        yield f"<tr>{''.join(cells)}</tr>"
-    yield "</tbody></table></div>"
+    columns = "".join(f'<th scope="col" class="{kind}">{escape(name)}</th>' for name, kind in heads)
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+    return (
+        f'<div class="scroll"><table><caption>{escape(caption)}</caption><thead><tr>{columns}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )

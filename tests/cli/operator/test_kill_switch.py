@@ -3,27 +3,18 @@
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto import mock_aws
 
-from selfheal.cli.project_files import project_folder, project_name, stack_region
 from tests.cli.support import TABLE, client, create_table, deploy, put, run, stored, verifying, words
+from tests.support.processes import gone
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dynamodb")]
 
 PROJECT = "name: selfheal\nruntime: python\n"
 REGION = "config:\n  aws:region: us-east-1\n"
 STOP = ("mode", "observe", "--why", "stop it", "--aws")
-
-
-@pytest.fixture(autouse=True)
-def ledger() -> Iterator[None]:
-    with mock_aws():
-        create_table()
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -107,12 +98,7 @@ def test_without_any_name_the_flag_and_the_variable_are_named(outside: Path) -> 
 
 
 def test_a_table_that_is_not_there_names_the_flag_and_those_that_are(outside: Path) -> None:
-    client().create_table(
-        TableName="shop-ledger",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-    )
+    create_table("shop-ledger")
     (outside / "Pulumi.yaml").write_text(PROJECT)
     outcome = run(*STOP, "-s", "prod")
     assert outcome.exit_code == 1
@@ -135,16 +121,7 @@ def test_a_pulumi_that_hangs_is_given_up_and_leaves_no_process(
     assert "did not answer within 3 s" in outcome.stderr
     pids = (outside / "pids").read_text().split()
     assert len(pids) == 2
-    for pid in pids:
-        assert ended(int(pid))
-
-
-def ended(pid: int) -> bool:
-    """Whether a process is gone; one that waits for init to take note counts."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
+    assert all(gone(int(pid)) for pid in pids)
 
 
 def test_pulumi_is_asked_for_the_stacks_own_output_and_wins_over_the_convention(
@@ -241,13 +218,8 @@ def test_an_environment_that_is_stale_is_said_to_be(monkeypatch: pytest.MonkeyPa
         assert "AWS_ENDPOINT_URL is http://127.0.0.1:1, where nobody answers" in outcome.stderr
 
 
-def test_files_are_read_line_by_line(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.yaml").write_bytes(b"\xff\nruntime:\n  name: python\nname:   shop-1.x\n")
-    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  aws:region:\n    secure: v1:abc\n")
-    below = tmp_path / "a" / "b"
-    below.mkdir(parents=True)
-    assert project_folder(below) == tmp_path.resolve()
-    assert project_name(tmp_path) == "shop-1.x"
-    assert stack_region(tmp_path, "dev") is None
-    assert stack_region(tmp_path, "prod") is None
-    assert project_name(below) is None
+def test_an_incident_that_cannot_be_read_stops_nothing() -> None:
+    put(verifying(), schema=3)
+    put(verifying(target="shop"), reason="of-tomorrow")
+    assert run(*STOP, "--ledger", TABLE).exit_code == 0
+    assert stopped()

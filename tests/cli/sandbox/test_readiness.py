@@ -8,9 +8,9 @@ import pytest
 
 from selfheal.cli.errors import NotReadyError
 from selfheal.cli.sandbox import readiness
-from selfheal.cli.sandbox.readiness import packs, require
+from selfheal.cli.sandbox.readiness import packs, require_ready
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def named(environment: str) -> str:
 
 
 def check(cli: Path, home: Path, *arguments: str, folder: Path | None = None) -> None:
-    require(cli, home, arguments, environment=os.environ, folder=folder or cli.parent)
+    require_ready(cli, home, arguments, environment=os.environ, folder=folder or cli.parent)
 
 
 def test_all_that_is_needed_is_there(cli: Path, home: Path) -> None:

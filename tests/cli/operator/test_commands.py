@@ -1,7 +1,6 @@
 """The operator's commands as typed, on AWS as moto has it: what is written, said and returned."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,18 +9,21 @@ import pytest
 from moto import mock_aws
 
 from selfheal.cli.console import Output
-from selfheal.cli.operator import asking
+from selfheal.cli.operator import answer
 from selfheal.cli.operator import incidents as incidents_module
-from selfheal.cli.operator.find_ledger import Reach
+from selfheal.cli.operator.ledger import Ledger
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.words import Reason, Status
 from tests.cli.support import (
-    PLAN,
-    TABLE,
+    DIGEST,
+    OTHER_PLAN,
     create_table,
     deploy,
     drifting,
     escalated,
     incident,
     later,
+    moved,
     proposed,
     put,
     run,
@@ -32,8 +34,6 @@ from tests.cli.support import (
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
-DIGEST = PLAN.digest("fragile")
 CALLER = "arn:aws:sts::123456789012:user/moto"
 READING = [("incidents",), ("incidents", "show", "x"), ("incidents", "follow", "x"), ("mode",)]
 WRITING = [
@@ -44,24 +44,15 @@ WRITING = [
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    for path in ROOT.glob("Pulumi*.yaml"):
-        shutil.copy(path, tmp_path)
-    (tmp_path / "__main__.py").touch()
-    return tmp_path
-
-
-@pytest.fixture
-def aws(project: Path, own_home: Path) -> Iterator[Callable[..., Any]]:
+def aws(project: Path, own_home: Path, dynamodb: Any) -> Iterator[Callable[..., Any]]:
     """Run a command with --aws on a project that was deployed in mode act, its ledger empty otherwise."""
-    with mock_aws():
-        create_table()
-        deploy("act")
+    deploy("act")
 
-        def command(*arguments: str, typed_in: str | None = None) -> Any:
-            return run("-C", str(project), *arguments, "--aws", typed_in=typed_in)
+    def command(*arguments: str, typed_in: str | None = None) -> Any:
+        return run("-C", str(project), *arguments, "--aws", typed_in=typed_in)
 
-        yield command
+    yield command
+    assert dynamodb
     assert not own_home.exists()  # nothing of the sandbox was started
 
 
@@ -69,21 +60,15 @@ def aws(project: Path, own_home: Path) -> Iterator[Callable[..., Any]]:
 def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let a healer answer whatever is asked as soon as it is woken."""
 
-    def answer(status: str, reason: str) -> None:
-        def healer(_there: Reach, _output: Output) -> bool:
-            for kind in ("approval", "command"):
-                asked = stored(f"{kind}#fragile", kind)
-                if asked:
-                    line = {"at": "now", "source": "PROPOSED", "to": status, "reason": reason}
-                    put(
-                        proposed()
-                        | {"status": status, "reason": reason, "answered": [asked["id"]], "history": [line]}
-                    )
+    def answer_with(status: Status, reason: Reason) -> None:
+        def healer(_ledger: Ledger, _output: Output) -> bool:
+            asked = stored("approval#fragile", "approval") or {}
+            put(moved(proposed(), status, reason, answered=(asked["id"],)))
             return True
 
-        monkeypatch.setattr(asking, "nudge", healer)
+        monkeypatch.setattr(answer, "wake_healer", healer)
 
-    return answer
+    return answer_with
 
 
 @pytest.mark.parametrize("arguments", [*READING, *WRITING])
@@ -195,7 +180,7 @@ def test_a_plan_is_shown_asked_about_and_approved(aws: Callable[..., Any]) -> No
     assert DIGEST in outcome.stdout
     item = stored("approval#fragile", "approval")
     assert item is not None
-    assert (item["plan"], item["by"], item["incident"]) == (DIGEST, CALLER, proposed()["id"])
+    assert (item["plan"], item["by"], item["incident"]) == (DIGEST, CALLER, proposed().id)
     assert later(29) < item["until"] < later(31)
     assert "within a minute" in words(outcome)
 
@@ -212,7 +197,7 @@ def test_a_plan_that_changed_while_it_was_looked_at_is_not_approved(
     put(proposed())
 
     def confirm(*_arguments: Any, **_named: Any) -> bool:
-        put(proposed(version=4, plan_digest="f" * 16) | _other_plan())
+        put(proposed(version=4, plan=OTHER_PLAN))
         return True
 
     monkeypatch.setattr("typer.confirm", confirm)
@@ -220,13 +205,6 @@ def test_a_plan_that_changed_while_it_was_looked_at_is_not_approved(
     assert outcome.exit_code == 1
     assert f"not {DIGEST}" in words(outcome)
     assert stored("approval#fragile", "approval") is None
-
-
-def _other_plan() -> dict[str, Any]:
-    other = incident(
-        "PROPOSED", plan=type(PLAN)("environment", "FAILURE_RATE", "0.5", "0", "c" * 44, "d" * 64)
-    )
-    return {key: other[key] for key in ("plan", "plan_digest")}
 
 
 def test_a_script_approves_the_plan_that_it_names_or_none(aws: Callable[..., Any]) -> None:
@@ -252,15 +230,15 @@ def test_nothing_is_approved_in_observe(aws: Callable[..., Any]) -> None:
 
 def test_the_answer_is_waited_for(aws: Callable[..., Any], answering: Callable[..., None]) -> None:
     put(proposed())
-    answering("VERIFYING", "applied")
+    answering(Status.VERIFYING, Reason.APPLIED)
     outcome = aws("approve", "fragile", "--plan", DIGEST, "--yes")
     assert outcome.exit_code == 0
-    assert "Taken up: the incident is VERIFYING (applied)" in words(outcome)
+    assert "Accepted: the incident is VERIFYING (applied)" in words(outcome)
 
 
 def test_a_refusal_is_exit_code_3(aws: Callable[..., Any], answering: Callable[..., None]) -> None:
     put(proposed())
-    answering("PROPOSED", "approval-stale")
+    answering(Status.PROPOSED, Reason.APPROVAL_STALE)
     outcome = aws("approve", "fragile", "--plan", DIGEST, "--yes", "--json")
     assert outcome.exit_code == 3
     assert json.loads(outcome.stdout)["answer"] == {
@@ -284,18 +262,16 @@ def test_a_healer_that_cannot_be_woken_is_only_told(aws: Callable[..., Any]) -> 
         (verifying(), ("rollback", "fragile")),
         (escalated(), ("release", "fragile")),
         (drifting(), ("restore", "fragile")),
-        (drifting(), ("accept", drifting()["id"])),
+        (drifting(), ("accept", drifting().id)),
     ],
 )
-def test_commands_are_written(
-    aws: Callable[..., Any], one: dict[str, Any], arguments: tuple[str, str]
-) -> None:
+def test_commands_are_written(aws: Callable[..., Any], one: Incident, arguments: tuple[str, str]) -> None:
     put(one)
     outcome = aws(*arguments, "--why", "because", "--json")
     assert outcome.exit_code == 0, outcome.output
     item = stored("command#fragile", "command")
     assert item is not None
-    assert (item["verb"], item["incident"], item["by"]) == (arguments[0], one["id"], CALLER)
+    assert (item["verb"], item["incident"], item["by"]) == (arguments[0], one.id, CALLER)
     assert json.loads(outcome.stdout)["request"]["id"] == item["id"]
 
 
@@ -317,7 +293,7 @@ def test_after_the_kill_switch_a_rollback_is_still_asked_for(aws: Callable[..., 
 
 def test_drift_is_open_work(aws: Callable[..., Any]) -> None:
     put(drifting())
-    put(drifting(), "closed#x")
+    put(drifting(), archived=True)
     outcome = aws("incidents")
     assert outcome.exit_code == 3
     assert "0 open, 1 closed, 1 of them with a change that stands" in words(outcome)
@@ -326,7 +302,7 @@ def test_drift_is_open_work(aws: Callable[..., Any]) -> None:
 
 
 def test_what_is_over_is_no_work(aws: Callable[..., Any]) -> None:
-    put(incident("RECOVERED"))
+    put(incident(Status.RECOVERED))
     assert aws("incidents").exit_code == 0
 
 
@@ -341,11 +317,11 @@ def test_everything_about_one_incident_is_shown(aws: Callable[..., Any]) -> None
     aws("approve", "fragile", "--plan", DIGEST, "--yes", "--why", "looked at it")
     shown = words(aws("incidents", "show", "fragile"))
     for text in (
-        proposed()["id"],
+        proposed().id,
         "OPEN → PROPOSED",
         f"asked approve by {CALLER}",
         "looked at it",
-        f"selfheal approve {proposed()['id']} --plan {DIGEST} --aws",
+        f"selfheal approve {proposed().id} --plan {DIGEST} --aws",
         "selfheal mode observe --why TEXT --aws",
     ):
         assert text in shown
@@ -364,21 +340,19 @@ def test_an_unknown_incident_is_an_error_that_helps(aws: Callable[..., Any]) -> 
 def test_following_prints_each_new_line_until_it_closes(
     aws: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = iter([("VERIFYING", "applied"), ("RECOVERED", "recovered-by-evidence")])
-    now = verifying()
-    put(now)
+    one = verifying()
+    put(one)
+    done = moved(one, Status.VERIFYING, Reason.APPLIED)
+    steps = iter((done, moved(done, Status.RECOVERED, Reason.RECOVERED)))
 
     def sleep(_seconds: float) -> None:
-        status, reason = next(steps)
-        line = {"at": "then", "source": now["status"], "to": status, "reason": reason}
-        now.update(status=status, reason=reason, history=[*now["history"], line])
-        put(now)
+        put(next(steps))
 
     monkeypatch.setattr(incidents_module.time, "sleep", sleep)
     outcome = aws("incidents", "follow", "fragile")
     assert outcome.exit_code == 0, outcome.output
-    assert words(outcome).count("then VERIFYING → VERIFYING applied") == 1
-    assert words(outcome).count("then VERIFYING → RECOVERED recovered-by-evidence") == 1
+    assert words(outcome).count("2026-11-21T09:51:00.000Z VERIFYING → VERIFYING applied") == 1
+    assert words(outcome).count("2026-11-21T09:51:00.000Z VERIFYING → RECOVERED recovered-by-evidence") == 1
     assert "Closed: RECOVERED" in words(outcome)
 
 
@@ -396,12 +370,25 @@ def test_a_closed_incident_is_followed_in_its_copy(
     put(one)
 
     def sleep(_seconds: float) -> None:
-        put(one | {"status": "RECOVERED", "reason": "recovered-by-evidence"}, f"closed#{one['id']}")
+        put(moved(one, Status.RECOVERED, Reason.RECOVERED), archived=True)
         put(proposed(id="fragile-next", opened_at="2026-11-22T00:00:00.000Z"))
 
     monkeypatch.setattr(incidents_module.time, "sleep", sleep)
     assert aws("incidents", "follow", "fragile").exit_code == 0
 
 
-def test_the_table_is_the_contracts() -> None:
-    assert TABLE == "selfheal-dev-ledger"
+def test_one_that_cannot_be_read_is_refused_by_name_and_hides_no_other(aws: Callable[..., Any]) -> None:
+    put(drifting(), schema=3)
+    put(proposed(target="shop"))
+    outcome = aws("incidents")
+    assert outcome.exit_code == 3
+    for text in ("2 open, 0 closed", proposed(target="shop").id, f"{drifting().id} fragile RECOVERED"):
+        assert text in words(outcome)
+    assert [one["open"] for one in json.loads(aws("incidents", "--json").stdout)] == [True, True]
+    for arguments in (("incidents", "show"), ("incidents", "follow"), ("accept", "--why", "w"), ("approve",)):
+        refused = aws(*arguments, "fragile")
+        assert refused.exit_code == 1
+        assert f"{drifting().id} was recorded by a newer healer (schema 3)" in refused.stderr
+    assert stored("command#fragile", "command") is None
+    assert aws("mode", "observe", "--why", "stop it").exit_code == 0
+    assert aws("incidents", "show", "shop").exit_code == 0

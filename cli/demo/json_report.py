@@ -1,5 +1,6 @@
-"""The machine-readable report, out/demo/incident.json. Pure."""
+"""The report for scripts, out/demo/incident.json. Pure."""
 
+from dataclasses import asdict
 from typing import Any
 
 from selfheal.cli.demo.model import Recording
@@ -9,11 +10,12 @@ from selfheal.cli.demo.timeline import (
     alarm_ok,
     buckets,
     counts,
-    evidence,
+    evidence_text,
     opening_alarm,
     timeline,
 )
 from selfheal.cli.demo.verdict import failures
+from selfheal.cli.operator.ledger import incident_json
 
 SCHEMA = 1
 """Raised when a reader of an older document would misread this one."""
@@ -44,10 +46,10 @@ def notes(recording: Recording) -> list[str]:
     ]
 
 
-def document(recording: Recording) -> dict[str, Any]:
+def json_report(recording: Recording) -> dict[str, Any]:
     """Return everything a script may want to know of the run, as plain JSON."""
     reasons = failures(recording)
-    incident = recording.incident or {}
+    incident = recording.incident
     opened, closed = opening_alarm(recording), alarm_ok(recording)
     counted = counts(recording)
     return {
@@ -76,9 +78,9 @@ def document(recording: Recording) -> dict[str, Any]:
             "ok_at": closed.at if closed else None,
             "changes": [vars(change) for change in recording.alarm_changes],
         },
-        "incident": recording.incident,
-        "evidence": incident.get("evidence"),
-        "evidence_in_words": evidence(incident),
+        "incident": incident_json(incident) if incident else None,
+        "evidence": asdict(incident.evidence) if incident and incident.evidence else None,
+        "evidence_in_words": evidence_text(incident) if incident else None,
         "failure_rate": vars(recording.rates),
         "second_up": vars(recording.restore) if recording.restore else None,
         "per_second": [

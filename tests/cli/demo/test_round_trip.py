@@ -14,7 +14,7 @@ from tests.support.processes import children, gone
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 START_SECONDS = 120.0
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from selfheal.cli.sandbox import pulumi as pulumi_command
-from selfheal.cli.sandbox.connection import Connection
+from selfheal.cli.sandbox.account import Connection
 from selfheal.sandbox import pulumi_cli
 from selfheal.sandbox.provider.clients import Credentials
 from tests.cli.support import run
@@ -24,7 +24,7 @@ from tests.support.processes import children, gone
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 START_SECONDS = 40.0
 
 PULUMI = """#!{python}
@@ -146,7 +146,7 @@ def test_what_stands_first_is_handed_on_too(monkeypatch: pytest.MonkeyPatch, wor
         return 7
 
     monkeypatch.setattr(pulumi_command, "connect", connect)
-    monkeypatch.setattr(pulumi_command, "require", lambda *_, **__: None)
+    monkeypatch.setattr(pulumi_command, "require_ready", lambda *_, **__: None)
     monkeypatch.setattr(pulumi_command, "run_attached", run_attached)
     monkeypatch.setattr(pulumi_command.pulumi_cli, "EXECUTABLE", Path(sys.executable))
     assert run("pulumi", *words).exit_code == 7
