@@ -16,9 +16,7 @@ ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 """Where set, boto3 uses this endpoint instead of AWS, and so do the commands."""
 
 MAX_WHY = 500
-"""Characters of a reason: the mode keeps the last 50 of them in one item."""
-
-_DIGEST = re.compile(r"[0-9a-f]{16}")
+"""Characters of a reason: the override of the mode keeps the last 50 of them in one item."""
 
 
 def _stack(value: str) -> str:
@@ -35,9 +33,7 @@ def _stack(value: str) -> str:
     return value
 
 
-def _endpoint(value: str | None) -> str | None:
-    if value is None:
-        return None
+def _endpoint(value: str) -> str:
     parts = urlsplit(value)
     try:
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -48,10 +44,6 @@ def _endpoint(value: str | None) -> str | None:
             f"an endpoint is http://host:port or https://host, without path, query or user; got {value!r}."
         )
     return value.rstrip("/")
-
-
-def _why(value: str | None) -> str | None:
-    return None if value is None else checked_why(value)
 
 
 def checked_why(value: str) -> str:
@@ -69,8 +61,8 @@ def checked_why(value: str) -> str:
     return text
 
 
-def _digest(value: str | None) -> str | None:
-    if value is not None and not _DIGEST.fullmatch(value):
+def _digest(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{16}", value):
         raise typer.BadParameter(
             f"a plan's digest has 16 of the characters 0-9 and a-f; got {value!r}. "
             "`selfheal incidents show` prints it."
@@ -80,7 +72,7 @@ def _digest(value: str | None) -> str | None:
 
 Stack = Annotated[
     str,
-    typer.Option("--stack", "-s", callback=_stack, metavar="NAME", help="Stack to work on, as in Pulumi."),
+    typer.Option("--stack", "-s", parser=_stack, metavar="NAME", help="Stack to work on, as in Pulumi."),
 ]
 
 Json = Annotated[
@@ -94,7 +86,7 @@ Endpoint = Annotated[
     str | None,
     typer.Option(
         "--endpoint",
-        callback=_endpoint,
+        parser=_endpoint,
         metavar="URL",
         help="Use an AWS endpoint that already runs; starts neither emulator nor clock. "
         "Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or test/test on loopback.",
@@ -145,7 +137,7 @@ Why = Annotated[
     str | None,
     typer.Option(
         "--why",
-        callback=_why,
+        parser=checked_why,
         metavar="TEXT",
         help="The reason, in a line; it is recorded with your ARN.",
     ),
@@ -167,15 +159,19 @@ PlanDigest = Annotated[
     str | None,
     typer.Option(
         "--plan",
-        callback=_digest,
+        parser=_digest,
         metavar="DIGEST",
         help="Approve this plan only: refused if the incident has another one by now.",
     ),
 ]
 
-INCIDENT_OR_TARGET = typer.Argument(
-    metavar="INCIDENT", help="Id of an incident, or the name of a target for its current one."
-)
-TARGET_NAME = typer.Argument(metavar="TARGET", help="Name of a target, or the id of its current incident.")
+IncidentOrTarget = Annotated[
+    str,
+    typer.Argument(
+        metavar="INCIDENT", help="Id of an incident, or the name of a target for its current one."
+    ),
+]
 
-IncidentOrTarget = Annotated[str, INCIDENT_OR_TARGET]
+Target = Annotated[
+    str, typer.Argument(metavar="TARGET", help="Name of a target, or the id of its current incident.")
+]

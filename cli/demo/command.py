@@ -13,9 +13,10 @@ from selfheal.cli.demo.html_report import html_report
 from selfheal.cli.demo.json_report import json_report
 from selfheal.cli.demo.model import Recording
 from selfheal.cli.demo.run import NO_SECOND_UP, Demonstration
+from selfheal.cli.errors import CliError
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.options import Json
-from selfheal.cli.project_files import find_root
+from selfheal.cli.project_files import project_folder
 from selfheal.cli.sandbox.account import Connection
 from selfheal.sandbox.clock import Clock
 from selfheal.sandbox.emulator import Emulator
@@ -64,37 +65,42 @@ def demo(
     restored.
     """
     output = Output.make(json=json)
-    project = find_root(Path(ctx.find_root().params.get("cwd") or "."))
+    folder = Path(ctx.find_root().params.get("cwd") or ".")
+    if (project := project_folder(folder)) is None:
+        raise CliError(
+            f"No Pulumi.yaml in {folder.resolve()} or any folder above it. Run it inside a checkout of the "
+            "project, or name one: selfheal --cwd FOLDER demo"
+        )
     with tempfile.TemporaryDirectory(prefix="selfheal-demo-") as temporary:
-        folder = Path(temporary)
-        with Emulator.start(folder / "emulator") as emulator:
+        made = Path(temporary)
+        with Emulator.start(made / "emulator") as emulator:
             output.say(f"Started a fresh emulator at {emulator.endpoint}; it ends with this command.")
             with Clock(emulator.endpoint, emulator.region, emulator.credentials):
-                there = Connection(emulator.endpoint, emulator.region, emulator.credentials)
-                deployment = _deployment(project, there, folder, output)
+                connection = Connection(emulator.endpoint, emulator.region, emulator.credentials)
+                deployment = _deployment(project, connection, made, output)
                 baseline = Project.load(project, STACK, {}).config["selfheal:failureRate"]
-                recording = Demonstration(STACK, baseline, deployment, there, timeout, output).run()
+                recording = Demonstration(STACK, baseline, deployment, connection, timeout, output).run()
     _conclude(recording, out or project / "out" / "demo", output)
 
 
-def _deployment(project: Path, there: Connection, folder: Path, output: Output) -> Deployment:
+def _deployment(project: Path, connection: Connection, folder: Path, output: Output) -> Deployment:
     try:
         executable()
     except NoPulumiError as error:
         left_out = f"the preview with the policy pack, and {NO_SECOND_UP}"
         output.say(f"{error} Now it deploys in process, and leaves out: {left_out}", style="yellow")
-        return InProcess(project, STACK, there)
-    return ByPulumi.prepare(project, STACK, there, folder, output)
+        return InProcess(project, STACK, connection)
+    return ByPulumi.prepare(project, STACK, connection, folder, output)
 
 
 def _conclude(recording: Recording, folder: Path, output: Output) -> None:
-    told = json_report(recording)
+    document = json_report(recording)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "incident.json").write_text(
-        json_module.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        json_module.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     (folder / "incident.html").write_text(html_report(recording), encoding="utf-8")
-    counts = told["counts"]
+    counts = document["counts"]
     for phase in ("before_act", "after_act", "after_restore"):
         count = counts[phase]
         name = phase.replace("_", " ")
@@ -104,9 +110,9 @@ def _conclude(recording: Recording, folder: Path, output: Output) -> None:
     output.say(f"Report: {folder / 'incident.html'} and incident.json")
     output.say("This was the sandbox: not AWS, no permissions enforced.", style="dim")
     if output.json:
-        output.print_json(told)
-    if told["failures"]:
-        for reason in told["failures"]:
+        output.print_json(document)
+    if document["failures"]:
+        for reason in document["failures"]:
             complain(reason)
         raise typer.Exit(ExitCode.FAILED)
     for each in recording.left_out:

@@ -1,6 +1,6 @@
 """The report for people, out/demo/incident.html: one self-contained file, well-formed XML as well. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 
@@ -10,7 +10,6 @@ from selfheal.cli.demo.model import MomentKey, Recording
 from selfheal.cli.demo.style import CSS
 from selfheal.cli.demo.timeline import (
     SETTLING_SECONDS,
-    Count,
     Moment,
     counts,
     evidence_text,
@@ -19,22 +18,29 @@ from selfheal.cli.demo.timeline import (
 )
 from selfheal.cli.demo.verdict import failures
 
-WIDE, NARROW = 960.0, 380.0
+WIDTHS = {"wide": 960.0, "narrow": 380.0}
 """Widths of the two drawings in pixels; the style sheet shows the one that fits the screen."""
 
 
 def html_report(recording: Recording) -> str:
     """Return the report as HTML: no script, no external reference, every text from outside escaped."""
     reasons, moments = failures(recording), timeline(recording)
-    title = _title(reasons, moments)
+    at = {moment.key: moment.seconds for moment in moments}
+    title = "Healing was not shown"
+    if not reasons and {MomentKey.FIRST_ERROR, MomentKey.RECOVERED} <= at.keys():
+        took = at[MomentKey.RECOVERED] - at[MomentKey.FIRST_ERROR]
+        title = f"Healed, by evidence, {took:.0f} seconds after the first error"
+    charts = [chart(moments, recording.samples, width=width, name=name) for name, width in WIDTHS.items()]
     body = [
-        _head(recording, reasons, moments, title),
-        f"<section>{_charts(recording, moments)}</section>",
-        f"<section><h2>Timeline</h2>{_timeline(moments)}</section>",
-        f"<section><h2>Requests and errors</h2>{_counts(recording)}</section>",
-        f"<section><h2>Incident and evidence</h2>{_incident(recording)}</section>",
-        f"<section><h2>What this is not</h2>{_list(notes(recording))}</section>",
-        f"<section><h2>Seen with</h2>{_facts(recording.setting | recording.versions)}</section>",
+        _head(recording, reasons, title),
+        _section("Why it does not count", _list(reasons)) if reasons else "",
+        _figures(recording, at),
+        f"<section>{''.join(charts)}</section>",
+        _section("Timeline", _timeline(moments)),
+        _section("Requests and errors", _counts(recording)),
+        _section("Incident and evidence", _incident(recording)),
+        _section("What this is not", _list(notes(recording))),
+        _section("Seen with", _facts(recording.setting | recording.versions)),
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml"><head><meta charset="utf-8" />'
@@ -44,34 +50,21 @@ def html_report(recording: Recording) -> str:
     )
 
 
-def _title(reasons: list[str], moments: Iterable[Moment]) -> str:
-    at = {moment.key: moment.seconds for moment in moments}
-    if reasons or MomentKey.FIRST_ERROR not in at or MomentKey.RECOVERED not in at:
-        return "Healing was not shown"
-    took = at[MomentKey.RECOVERED] - at[MomentKey.FIRST_ERROR]
-    return f"Healed, by evidence, {took:.0f} seconds after the first error"
-
-
-def _head(recording: Recording, reasons: list[str], moments: list[Moment], title: str) -> str:
-    badge = (
-        '<span class="badge bad">✗ not shown</span>' if reasons else '<span class="badge good">✓ shown</span>'
-    )
+def _head(recording: Recording, reasons: Sequence[str], title: str) -> str:
+    kind, mark = ("bad", "✗ not shown") if reasons else ("good", "✓ shown")
     incident = recording.incident
-    began = recording.began.strftime("%Y-%m-%d %H:%M:%S UTC")
-    then = "" if recording.restore is None else ", then the baseline restored by a second up"
+    then = ", then the baseline restored by a second up" if recording.restore else ""
     lead = (
-        f"Stack {recording.stack}, traffic since {began}. Target {incident.target if incident else '—'}, "
-        f"remedy {remedy(incident) if incident else '—'}{then}."
+        f"Stack {recording.stack}, traffic since {recording.began:%Y-%m-%d %H:%M:%S} UTC. "
+        f"Target {incident.target if incident else '—'}, remedy {remedy(incident)}{then}."
     )
-    why = f"<section><h2>Why it does not count</h2>{_list(reasons)}</section>" if reasons else ""
     return (
-        f'<header>{badge}<h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p></header>'
-        f"{why}{_figures(recording, moments)}"
+        f'<header><span class="badge {kind}">{mark}</span><h1>{escape(title)}</h1>'
+        f'<p class="lead">{escape(lead)}</p></header>'
     )
 
 
-def _figures(recording: Recording, moments: list[Moment]) -> str:
-    at = {moment.key: moment.seconds for moment in moments}
+def _figures(recording: Recording, at: Mapping[MomentKey, float]) -> str:
     counted = counts(recording)
     figures = [
         ("first error to alarm", _span(at, MomentKey.FIRST_ERROR, MomentKey.ALARM)),
@@ -92,66 +85,46 @@ def _span(at: Mapping[MomentKey, float], start: MomentKey, end: MomentKey) -> st
     return f"{span:.1f} s" if span > 0 else "none later"
 
 
-def _charts(recording: Recording, moments: list[Moment]) -> str:
-    wide = chart(moments, recording.samples, width=WIDE, name="wide")
-    narrow = chart(moments, recording.samples, width=NARROW, name="narrow")
-    return wide.replace('class="chart"', 'class="chart wide"') + narrow.replace(
-        'class="chart"', 'class="chart narrow"'
-    )
-
-
-def _timeline(moments: list[Moment]) -> str:
+def _timeline(moments: Sequence[Moment]) -> str:
     rows = (
-        [
-            _row_head(moment.title, f'<span class="dot {moment.key.value}">{number}</span>'),
-            _td(f"{moment.seconds:.1f}".replace("-", "−"), "n"),  # noqa: RUF001 - a minus sign
-            _td(moment.at[11:23], "n utc"),
-            _td(moment.detail, "text"),
-        ]
+        _row_head(moment.title, f'<span class="dot {moment.key.value}">{number}</span>')
+        + _cell("n", f"{moment.seconds:.1f}".replace("-", "−"))  # noqa: RUF001 - a minus sign
+        + _cell("n utc", moment.at[11:23])
+        + _cell("text", moment.detail)
         for number, moment in enumerate(moments, 1)
     )
-    heads = [("moment", ""), ("seconds", "n"), ("UTC", "n utc"), ("what was seen", "")]
-    return _table(
-        ("Numbers as in the chart; seconds since traffic began. An alarm's history has whole seconds."),
-        heads,
-        rows,
-    )
+    caption = "Numbers as in the chart; seconds since traffic began. An alarm's history has whole seconds."
+    heads = {"moment": "", "seconds": "n", "UTC": "n utc", "what was seen": ""}
+    return _table(caption, heads, rows)
 
 
 def _counts(recording: Recording) -> str:
     counted = counts(recording)
-    phases = [
-        ("before the act", counted.before_act),
-        (f"{SETTLING_SECONDS:g} s from the act, while the change settles", counted.settling),
-        ("after the act, until the second up", counted.after_act),
-        ("since the second up began", counted.after_restore),
-        ("all", counted.total),
-    ]
-    heads = [
-        ("phase, by when a request was sent", ""),
-        ("requests", "n"),
-        ("errors", "n"),
-        ("error rate", "n"),
-    ]
+    phases = {
+        "before the act": counted.before_act,
+        f"{SETTLING_SECONDS:g} s from the act, while the change settles": counted.settling,
+        "after the act, until the second up": counted.after_act,
+        "since the second up began": counted.after_restore,
+        "all": counted.total,
+    }
+    rows = (
+        _row_head(name)
+        + _cell("n", str(phase.requests))
+        + _cell("n", str(phase.errors))
+        + _cell("n", f"{phase.rate:.1%}" if phase.requests else "—")
+        for name, phase in phases.items()
+    )
     caption = f"{recording.skipped} requests were due and not sent, because too many were unanswered."
-    return _table(caption, heads, (_count_row(name, phase) for name, phase in phases))
-
-
-def _count_row(name: str, phase: Count) -> list[str]:
-    rate = f"{phase.rate:.1%}" if phase.requests else "—"
-    return [
-        f'<th scope="row">{escape(name)}</th>',
-        _td(str(phase.requests), "n"),
-        _td(str(phase.errors), "n"),
-        _td(rate, "n"),
-    ]
+    heads = {"phase, by when a request was sent": "", "requests": "n", "errors": "n", "error rate": "n"}
+    return _table(caption, heads, rows)
 
 
 def _incident(recording: Recording) -> str:
     incident = recording.incident
     if incident is None:
         return "<p>The ledger holds no incident.</p>"
-    plan = incident.plan
+    rates, plan = recording.rates, incident.plan
+    read = ((rates.deployed, "the first up"), (rates.healed, "recovery"), (rates.restored, "the second up"))
     times = (incident.opened_at, incident.acted_at, incident.closed_at)
     facts = {
         "id": incident.id,
@@ -161,7 +134,7 @@ def _incident(recording: Recording) -> str:
         "remedy": f"{plan.kind if plan else '—'}: {remedy(incident)}",
         "evidence": evidence_text(incident) or "none",
         "opened, acted, closed": " · ".join(time or "—" for time in times),
-        "failure rate read live": _rates(recording),
+        "failure rate read live": ", ".join(f"{rate} after {what}" for rate, what in read if rate),
     }
     if incident.evidence:
         recorded = asdict(incident.evidence).items()
@@ -169,29 +142,19 @@ def _incident(recording: Recording) -> str:
     if plan:
         facts |= {"code hash": plan.code_hash, "configuration hash": plan.config_hash}
     rows = (
-        [
-            _td(each.at[11:23], "time"),
-            _row_head(f"{each.source or '—'} → {each.to or '—'}"),
-            _td(each.reason, "text"),
-        ]
+        _cell("time", each.at[11:23]) + _row_head(f"{each.source} → {each.to}") + _cell("text", each.reason)
         for each in incident.history
     )
-    heads = [("UTC", ""), ("step", ""), ("the healer's reason", "")]
-    history = _table("The incident's history, from the ledger.", heads, rows) if incident.history else ""
-    return f"{_facts(facts)}<br />{history}"
+    heads = {"UTC": "", "step": "", "the healer's reason": ""}
+    return f"{_facts(facts)}<br />{_table('From the ledger.', heads, rows)}"
 
 
-def _rates(recording: Recording) -> str:
-    rates = recording.rates
-    seen = ((rates.deployed, "the first up"), (rates.healed, "recovery"), (rates.restored, "the second up"))
-    return ", ".join(f"{rate} after {what}" for rate, what in seen if rate is not None)
+def _section(title: str, content: str) -> str:
+    return f"<section><h2>{title}</h2>{content}</section>"
 
 
 def _facts(facts: Mapping[str, str]) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td class="text">{escape(value)}</td></tr>'
-        for name, value in facts.items()
-    )
+    rows = "".join(f"<tr>{_row_head(name)}{_cell('text', value)}</tr>" for name, value in facts.items())
     return f'<div class="scroll"><table><tbody>{rows}</tbody></table></div>'
 
 
@@ -203,14 +166,14 @@ def _row_head(text: str, before: str = "") -> str:
     return f'<th scope="row">{before}{escape(text)}</th>'
 
 
-def _td(text: str, kind: str) -> str:
+def _cell(kind: str, text: str) -> str:
     return f'<td class="{kind}">{escape(text)}</td>'
 
 
-def _table(caption: str, heads: list[tuple[str, str]], rows: Iterable[list[str]]) -> str:
-    columns = "".join(f'<th scope="col" class="{kind}">{escape(name)}</th>' for name, kind in heads)
-    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+def _table(caption: str, heads: Mapping[str, str], rows: Iterable[str]) -> str:
+    """Return a table; `heads` are the columns' titles with their classes, a row is its cells."""
+    columns = "".join(f'<th scope="col" class="{kind}">{escape(name)}</th>' for name, kind in heads.items())
     return (
         f'<div class="scroll"><table><caption>{escape(caption)}</caption><thead><tr>{columns}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f"<tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table></div>"
     )

@@ -16,42 +16,39 @@ from selfheal.cli.demo.timeline import (
 )
 from selfheal.cli.demo.verdict import failures
 from selfheal.cli.operator.ledger import incident_json
+from selfheal.functions.healer.clock import iso
 
 SCHEMA = 1
 """Raised when a reader of an older document would misread this one."""
 
 
 def notes(recording: Recording) -> list[str]:
-    """Return what a reader must not conclude of a run."""
+    """Return what must not be concluded from a run."""
     by = recording.setting.get("deployed by", "an unknown engine")
+    ran = (
+        "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, deployed "
+        f"by {by} into an AWS emulator, through the sandbox's own provider and alarm evaluator."
+    )
+    injected = (
+        "The failure is injected: the service fails by chance at a configured rate, and the remedy is to set "
+        "that rate to zero. It shows that the loop works, not that every failure has such a remedy."
+    )
     return [
-        (
-            "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, "
-            f"deployed by {by} into an AWS emulator, through a provider of the sandbox's own, with alarms "
-            "evaluated by the sandbox's own clock."
-        ),
-        (
-            "It was not on AWS. Times differ there: notification, cold start and metric delay were the "
-            "emulator's here."
-        ),
-        (
-            "No permissions were enforced in this run: neither IAM roles nor topic policies nor invoke "
-            "permissions."
-        ),
-        (
-            "The failure is injected: the service fails by chance at a configured rate, and the remedy is to "
-            "set that rate to zero. It shows that the loop works, not that every failure has such a remedy."
-        ),
+        ran,
+        "It was not on AWS. Notification, cold start and metric delay were the emulator's; AWS has others.",
+        "No permissions were enforced: neither IAM roles nor topic policies nor invoke permissions.",
+        injected,
         *(f"Left out: {each}" for each in recording.left_out),
     ]
 
 
 def json_report(recording: Recording) -> dict[str, Any]:
-    """Return everything a script may want to know of the run, as plain JSON."""
+    """Return everything about a run as plain JSON."""
     reasons = failures(recording)
     incident = recording.incident
     opened, closed = opening_alarm(recording), alarm_ok(recording)
     counted = counts(recording)
+    last = max((sample.sent for sample in recording.samples), default=0.0)
     return {
         "schema": SCHEMA,
         "ok": not reasons,
@@ -59,10 +56,9 @@ def json_report(recording: Recording) -> dict[str, Any]:
         "note": notes(recording),
         "left_out": list(recording.left_out),
         "stack": recording.stack,
-        "traffic_began_at": recording.began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "traffic_began_at": iso(recording.began),
         "timeline": [
-            {"key": m.key.value, "title": m.title, "seconds": m.seconds, "at": m.at, "detail": m.detail}
-            for m in timeline(recording)
+            vars(moment) | {"key": moment.key.value, "title": moment.title} for moment in timeline(recording)
         ],
         "counts": {
             "before_act": _count(counted.before_act),
@@ -85,7 +81,7 @@ def json_report(recording: Recording) -> dict[str, Any]:
         "second_up": vars(recording.restore) if recording.restore else None,
         "per_second": [
             {"second": second, "requests": count.requests, "errors": count.errors}
-            for second, count in enumerate(buckets(recording.samples, 1.0, _last(recording)))
+            for second, count in enumerate(buckets(recording.samples, 1.0, last))
         ],
         "setting": recording.setting,
         "versions": recording.versions,
@@ -94,7 +90,3 @@ def json_report(recording: Recording) -> dict[str, Any]:
 
 def _count(count: Count) -> dict[str, Any]:
     return {"requests": count.requests, "errors": count.errors, "error_rate": round(count.rate, 4)}
-
-
-def _last(recording: Recording) -> float:
-    return max((sample.sent for sample in recording.samples), default=0.0)

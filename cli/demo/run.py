@@ -66,8 +66,9 @@ class Demonstration:
         self.output.say(f"Deployed in {deployed - start:.1f} s. Traffic begins.", style="bold")
         run = _Run(self, outputs, deploy_seconds=deployed - start, deployed=deployed)
         run.traffic.start()
+        live = LiveTimeline(self.output, run.snapshot)
         try:
-            with LiveTimeline(self.output, run.snapshot) as live:
+            with live.shown():
                 if run.wait_for_recovery(live, deployed + self.limit):
                     run.restore_baseline(live)
                 run.traffic.stop()
@@ -128,14 +129,14 @@ class _Run:
 
     def restore_baseline(self, live: LiveTimeline) -> None:
         """Run the second `up`, and go on until a request has failed again."""
-        if self.deployment.again is None:
-            self._record(left_out=(NO_SECOND_UP,))
-            return
         started = self._seconds()
         try:
             changes = self.deployment.again()
         except CliError as error:
             self._record(stopped_because=f"the second up failed: {error}")
+            return
+        if changes is None:
+            self._record(left_out=(NO_SECOND_UP,))
             return
         finished = self._seconds()
         rates = replace(self.recording.rates, restored=self.watch.failure_rate())

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -148,13 +148,7 @@ def _function_error(answer: Mapping[str, Any]) -> str:
         return str(answer["FunctionError"])
 
 
-def wait_for_answer(
-    ledger: Ledger,
-    request: Request,
-    before: Incident,
-    seconds: float,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Answer | None:
+def wait_for_answer(ledger: Ledger, request: Request, before: Incident, seconds: float) -> Answer | None:
     """Read the incident until the healer has answered the request; None if it did not in time.
 
     Args:
@@ -162,7 +156,6 @@ def wait_for_answer(
         request: The request.
         before: The incident as it was before the request.
         seconds: How long to wait. 0: read once.
-        sleep: Replaced in tests.
 
     Raises:
         botocore.exceptions.ClientError: when the ledger cannot be read.
@@ -175,7 +168,7 @@ def wait_for_answer(
             return answer_to(request.verb, incident, before)
         if time.monotonic() >= deadline:
             return None
-        sleep(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
+        time.sleep(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
 
 
 def answer_to(verb: Verb, incident: Incident, before: Incident) -> Answer:

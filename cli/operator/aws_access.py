@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from boto3.session import Session
 from botocore.config import Config
 
 from selfheal.cli.console import Output, remark
-from selfheal.cli.errors import CliError, NoLedgerError
+from selfheal.cli.errors import CliError
 from selfheal.cli.operator.location import Location
 from selfheal.cli.options import ENDPOINT_VARIABLE
 from selfheal.cli.sandbox.account import Account, connect, is_listening
@@ -47,23 +47,16 @@ class DefaultClients:
 
 
 @dataclass(frozen=True)
-class PulumiCli:
-    """The Pulumi CLI that may know the stack's outputs."""
-
-    executable: Path | None
-    """None where there is none."""
-    environment: Mapping[str, str]
-    """The whole environment it runs in."""
-
-
-@dataclass(frozen=True)
 class AwsAccess:
     """AWS, an endpoint or the sandbox, ready for calls."""
 
     clients: ClientSource
-    pulumi: PulumiCli
     description: str
     """Which of them it is, for people."""
+    pulumi: Path | None
+    """The Pulumi CLI that may know the stack's outputs; None where there is none."""
+    environment: Mapping[str, str]
+    """The whole environment for the Pulumi CLI."""
 
 
 @contextmanager
@@ -71,8 +64,8 @@ def aws_access(location: Location) -> Generator[AwsAccess]:
     """Connect to where a location is; may run the sandbox's emulator meanwhile.
 
     Raises:
-        NoLedgerError: when nothing has been deployed into the sandbox.
-        CliError: when no region is named, or nobody answers at the endpoint of the environment.
+        CliError: when nothing has been deployed into the sandbox, no region is named, or nobody answers at
+            the endpoint of the environment.
 
     """
     if location.is_sandbox:
@@ -80,33 +73,31 @@ def aws_access(location: Location) -> Generator[AwsAccess]:
             yield access
         return
     found = shutil.which("pulumi")
-    pulumi = PulumiCli(Path(found) if found else None, os.environ)
+    pulumi = Path(found) if found else None
     if location.endpoint:
         region = location.region or location.file_region or REGION
         clients = Clients(location.endpoint, region, endpoint_credentials(location.endpoint, os.environ))
-        yield AwsAccess(clients, pulumi, f"Endpoint {location.endpoint}")
+        yield AwsAccess(clients, f"Endpoint {location.endpoint}", pulumi, os.environ)
     else:
         region, source = _region(location)
-        yield AwsAccess(DefaultClients(region), pulumi, f"{_aws(location)}, region {region} ({source})")
+        description = f"{_aws(location)}, region {region} ({source})"
+        yield AwsAccess(DefaultClients(region), description, pulumi, os.environ)
 
 
 @contextmanager
 def _sandbox_access(location: Location) -> Generator[AwsAccess]:
     account = Account.of_checkout()
     if not account.emulator.is_dir() and not account.running_serve():
-        raise NoLedgerError(
+        raise CliError(
             "Nothing has been deployed into this checkout's sandbox. For a stack on AWS add --aws, for "
             "another endpoint --endpoint URL."
         )
-    with connect(account, Output.make(json=True)) as connection:
-        region = location.region or location.file_region or connection.region
-        environment = pulumi_cli.environment(
-            connection.endpoint, region, connection.credentials, account.backend(), home=pulumi_cli.HOME
-        )
-        executable = pulumi_cli.EXECUTABLE if pulumi_cli.EXECUTABLE.exists() else None
-        pulumi = PulumiCli(executable, pulumi_cli.merged(os.environ, environment))
-        clients = Clients(connection.endpoint, region, connection.credentials)
-        yield AwsAccess(clients, pulumi, f"Sandbox, region {region}")
+    with connect(account, Output.make(json=True)) as found:
+        region = location.region or location.file_region or found.region
+        connection = replace(found, region=region)
+        environment = pulumi_cli.merged(os.environ, account.environment(connection))
+        pulumi = pulumi_cli.EXECUTABLE if pulumi_cli.EXECUTABLE.exists() else None
+        yield AwsAccess(connection.clients, f"Sandbox, region {region}", pulumi, environment)
 
 
 def endpoint_credentials(endpoint: str, environment: Mapping[str, str]) -> Credentials:

@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.console import remark
-from selfheal.cli.errors import NoLedgerError
-from selfheal.cli.operator.aws_access import PulumiCli, aws_access
+from selfheal.cli.errors import CliError
+from selfheal.cli.operator.aws_access import AwsAccess, aws_access
 from selfheal.cli.operator.ledger import Ledger
 from selfheal.cli.operator.location import Location
 from selfheal.cli.processes import run_quietly
@@ -30,12 +30,11 @@ def open_ledger(location: Location) -> Generator[Ledger]:
     """Find the ledger and the healer, and print where; may run the sandbox's emulator meanwhile.
 
     Raises:
-        NoLedgerError: when the table's name cannot be told, or there is no such table.
-        CliError: when the place itself cannot be used; see `aws_access`.
+        CliError: when the table's name cannot be told, there is no such table, or as `aws_access` does.
 
     """
     with aws_access(location) as access:
-        table, source = ledger_name(location, access.pulumi)
+        table, source = ledger_name(location, access)
         remark(f"{access.description}, ledger {table} ({source}).")
         deployed = _read_deployment(location, access.clients.get("dynamodb"), table)
         healer, mode = (deployed.get(name, {}).get("S") for name in ("healer", "mode"))
@@ -44,25 +43,25 @@ def open_ledger(location: Location) -> Generator[Ledger]:
         )
 
 
-def ledger_name(location: Location, pulumi: PulumiCli) -> tuple[str, str]:
+def ledger_name(location: Location, access: AwsAccess) -> tuple[str, str]:
     """Return the table's name, and for people how it was found.
 
     The first of: --ledger or SELFHEAL_LEDGER, the stack's output `ledgerTable`, <project>-<stack>-ledger.
 
     Raises:
-        NoLedgerError: when not even the project's name is known.
+        CliError: when not even the project's name is known.
 
     """
     if location.ledger:
         return location.ledger, "given"
-    table, problem = _stack_output(pulumi, location.folder, location.stack)
+    table, problem = _stack_output(access, location.folder, location.stack)
     if table:
         return table, "the stack's output ledgerTable"
     *qualified, name = location.stack.split("/")
     folder = project_folder(location.folder)
     project = qualified[1] if len(qualified) > 1 else folder and project_name(folder)
     if project is None:
-        raise NoLedgerError(
+        raise CliError(
             f"Cannot tell which ledger to use: {problem}, and no Pulumi.yaml at or above "
             f"{location.folder.resolve()} has a `name:`. Name the table with --ledger NAME or "
             "SELFHEAL_LEDGER=NAME."
@@ -70,12 +69,12 @@ def ledger_name(location: Location, pulumi: PulumiCli) -> tuple[str, str]:
     return f"{project}-{name}{SUFFIX}", f"by convention, as {problem}"
 
 
-def _stack_output(pulumi: PulumiCli, folder: Path, stack: str) -> tuple[str | None, str]:
+def _stack_output(access: AwsAccess, folder: Path, stack: str) -> tuple[str | None, str]:
     """Return the stack's output `ledgerTable`, or why it is not known."""
-    if pulumi.executable is None:
+    if access.pulumi is None:
         return None, "there is no Pulumi CLI"
-    command = [str(pulumi.executable), "stack", "output", "--json", "--stack", stack, "--non-interactive"]
-    environment = {**pulumi.environment, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    command = [str(access.pulumi), "stack", "output", "--json", "--stack", stack, "--non-interactive"]
+    environment = {**access.environment, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     done = run_quietly(command, PULUMI_SECONDS, environment=environment, folder=folder)
     if done is None:
         return None, f"Pulumi did not answer within {PULUMI_SECONDS:.0f} s"
@@ -97,7 +96,7 @@ def _read_deployment(location: Location, dynamodb: Any, table: str) -> dict[str,
             raise
         names = _ledgers(dynamodb)
         listed = f" Ledgers there: {', '.join(names)}." if names else ""
-        raise NoLedgerError(
+        raise CliError(
             f"There is no table {table} in {dynamodb.meta.region_name}.{listed} Name the table with "
             "--ledger NAME or SELFHEAL_LEDGER, or another --stack or --region"
             f"{'; this was the sandbox: for a stack on AWS add --aws' if location.is_sandbox else ''}."

@@ -108,8 +108,7 @@ def write_mode(dynamodb: Any, table: str, change: Change, now: datetime) -> Stor
     """
     for attempt in range(ATTEMPTS):
         before = read_mode(dynamodb, table)
-        if loosens(before.override, change.mode):
-            _refuse_loosening(before.override, change, raced=attempt > 0)
+        _refuse_loosening(before.override, change, raced=attempt > 0)
         after = changed(before, change, now)
         if _put(dynamodb, table, before, after):
             return after
@@ -136,6 +135,8 @@ def to_item(stored: Stored) -> dict[str, Any]:
 
 
 def _refuse_loosening(override: ModeOverride, change: Change, *, raced: bool) -> None:
+    if not loosens(override, change.mode):
+        return
     what = f"{override.mode} by {override.by} at {override.at} ({override.why})"
     if raced:
         raise CliError(

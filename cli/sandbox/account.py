@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from selfheal import SOURCE
 from selfheal.cli.console import Output
-from selfheal.cli.errors import BusyError
+from selfheal.cli.errors import CliError
+from selfheal.sandbox import pulumi_cli
 from selfheal.sandbox.clock import Clock
 from selfheal.sandbox.emulator import ROOT, Emulator, EmulatorError
 from selfheal.sandbox.provider.clients import Clients, Credentials
@@ -75,6 +76,11 @@ class Account:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    def environment(self, connection: Connection) -> dict[str, str]:
+        """Return what the Pulumi CLI, the AWS CLI and boto3 need in their environment to work on it."""
+        endpoint, region, credentials = connection.endpoint, connection.region, connection.credentials
+        return pulumi_cli.environment(endpoint, region, credentials, self.backend(), home=pulumi_cli.HOME)
+
     def last_port(self) -> int | None:
         """Return the port that the emulator used last; on the same one, exported URLs stay valid."""
         try:
@@ -113,7 +119,7 @@ class Account:
         The kernel ends the lock with its process, so one left by a dead process is simply taken over.
 
         Raises:
-            BusyError: when another process has it.
+            CliError: when another process has it.
 
         """
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -123,7 +129,7 @@ class Account:
             except OSError as error:
                 lock.seek(0)
                 owner = lock.read().decode("ascii", "replace").strip() or "unknown"
-                raise BusyError(
+                raise CliError(
                     f"Another selfheal command (process {owner}) runs this checkout's emulator. Wait for it "
                     "to end; or start `selfheal serve` first, which several commands can share."
                 ) from error
@@ -172,7 +178,7 @@ def connect(account: Account, output: Output) -> Generator[Connection]:
     """Use the running `selfheal serve`, or run the emulator and its clock meanwhile, and say which.
 
     Raises:
-        BusyError: when another command runs the emulator.
+        CliError: when another command runs the emulator.
         EmulatorError: when the emulator does not start.
 
     """

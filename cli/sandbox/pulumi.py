@@ -35,16 +35,6 @@ def pulumi(ctx: typer.Context) -> None:
     require_ready(executable, pulumi_cli.HOME, ctx.args, environment=os.environ, folder=folder)
     # Standard output is for Pulumi alone.
     with connect(account, Output.make(json=True)) as connection:
-        environment = pulumi_cli.environment(
-            connection.endpoint,
-            connection.region,
-            connection.credentials,
-            account.backend(),
-            home=pulumi_cli.HOME,
-        )
-        code = run_attached(
-            [str(executable), *ctx.args],
-            environment=pulumi_cli.merged(os.environ, environment),
-            folder=folder,
-        )
+        environment = pulumi_cli.merged(os.environ, account.environment(connection))
+        code = run_attached([str(executable), *ctx.args], environment=environment, folder=folder)
     raise typer.Exit(code)

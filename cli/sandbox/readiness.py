@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from selfheal.cli.errors import NotReadyError
+from selfheal.cli.errors import CliError
 from selfheal.cli.processes import run_quietly
 from selfheal.sandbox.plugin.version import provider_version
 
@@ -27,12 +27,12 @@ def require_ready(
         folder: Where it is to be run.
 
     Raises:
-        NotReadyError: with what to do.
+        CliError: with what to do.
 
     """
     plugin = home / "plugins" / f"resource-aws-v{provider_version()}"
     if not plugin.is_dir():
-        raise NotReadyError(
+        raise CliError(
             f"The laptop's AWS provider is not installed: there is no {plugin}, the version that "
             "requirements.txt names. Run `make setup` in the checkout."
         )
@@ -40,7 +40,7 @@ def require_ready(
     done = run_quietly([str(executable), "version"], VERSION_SECONDS, environment=quiet, folder=folder)
     if done is None or done.code or not done.output.strip():
         how = "does not start or answer" if done is None else f"ended with exit code {done.code}"
-        raise NotReadyError(
+        raise CliError(
             f"{executable} {how} when asked for its version (allowed: {VERSION_SECONDS:.0f} s). Remove it "
             "and run `make setup` in the checkout again."
         )
@@ -76,7 +76,7 @@ def _require_interpreter(pack: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return  # malformed, or of no environment of its own: Pulumi says so, and does not hang
     if named is not None and not (pack / named / "bin" / "python").exists():
-        raise NotReadyError(
+        raise CliError(
             f"The policy pack {pack} has no interpreter: there is no {pack / named / 'bin' / 'python'}, and "
             f"without it Pulumi hangs. Run `pulumi install` in {pack}; in this checkout `make setup`."
         )

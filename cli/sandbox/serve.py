@@ -15,7 +15,7 @@ from selfheal.cli.console import Output, remark
 from selfheal.cli.errors import CliError
 from selfheal.cli.exits import epilog
 from selfheal.cli.options import ENDPOINT_VARIABLE, Json
-from selfheal.cli.sandbox.account import Account, ServeRecord, write_whole
+from selfheal.cli.sandbox.account import Account, Connection, ServeRecord, write_whole
 from selfheal.sandbox import pulumi_cli
 from selfheal.sandbox.clock import Clock
 from selfheal.sandbox.emulator import READY_SECONDS, ROOT, Emulator
@@ -90,9 +90,7 @@ def _settings(account: Account, record: ServeRecord) -> dict[str, Any]:
     return {
         "endpoint": record.endpoint,
         "pid": record.pid,
-        "environment": pulumi_cli.environment(
-            record.endpoint, record.region, ROOT, account.backend(), home=pulumi_cli.HOME
-        ),
+        "environment": account.environment(Connection(record.endpoint, record.region, ROOT)),
         "unset": list(pulumi_cli.UNSET),
         "path": str(pulumi_cli.EXECUTABLE.parent),
         # For the real AWS provider only. It would validate credentials at the real STS, and needs the account

@@ -90,6 +90,12 @@ def test_wrong_usage_is_exit_code_2_and_says_what_is_right(arguments: tuple[str,
     assert said in words(outcome)
 
 
+def test_no_project_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    outcome = run("--cwd", str(tmp_path), "demo")
+    assert outcome.exit_code == 1
+    assert "--cwd" in outcome.stderr
+
+
 def test_commands_that_are_pulumis_are_gone() -> None:
     for command in ("up", "preview", "refresh", "destroy", "outputs"):
         assert run(command).exit_code == 2

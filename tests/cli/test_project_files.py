@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
-from selfheal.cli.errors import NoProjectError
-from selfheal.cli.project_files import find_root, project_folder, project_name, stack_region
+from selfheal.cli.project_files import project_folder, project_name, stack_region
 
 
 def test_files_are_read_line_by_line(tmp_path: Path) -> None:
@@ -13,13 +10,8 @@ def test_files_are_read_line_by_line(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  aws:region:\n    secure: v1:abc\n")
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
-    assert project_folder(below) == find_root(below) == tmp_path.resolve()
+    assert project_folder(below) == tmp_path.resolve()
     assert project_name(tmp_path) == "shop-1.x"
     assert stack_region(tmp_path, "dev") is None
     assert stack_region(tmp_path, "prod") is None
     assert project_name(below) is None
-
-
-def test_no_project_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(NoProjectError, match="--cwd"):
-        find_root(tmp_path)

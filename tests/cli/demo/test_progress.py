@@ -10,7 +10,7 @@ from rich.console import Console
 from selfheal.cli.console import Output
 from selfheal.cli.demo.live import LiveTimeline, row, status
 from selfheal.cli.demo.model import Recording, Sample
-from selfheal.cli.demo.progress import Reporter, short_type
+from selfheal.cli.demo.progress import reporting, short_type
 from selfheal.cli.demo.timeline import timeline
 from selfheal.functions.healer.words import Reason, Status
 from tests.support.recordings import incident, recording
@@ -50,7 +50,7 @@ def said(severity: str, message: str) -> EngineEvent:
     ],
 )
 def test_an_event_is_one_line_or_none(screen: Output, event: EngineEvent, shown: str) -> None:
-    with Reporter(screen, "pulumi up") as reporter:
+    with reporting(screen, "pulumi up") as reporter:
         reporter.hear(event)
     assert text(screen) == shown
 
@@ -62,7 +62,7 @@ def test_types_are_short_as_the_pulumi_cli_has_them() -> None:
 
 
 def test_the_engines_colours_are_left_out_and_text_is_not_markup(screen: Output) -> None:
-    with Reporter(screen, "pulumi up") as reporter:
+    with reporting(screen, "pulumi up") as reporter:
         reporter.hear(said("warning", "<{%fg 3%}>[red]x[/red] [<{%reset%}>\n"))
     assert text(screen) == "[red]x[/red] [\n"
 
@@ -70,7 +70,7 @@ def test_the_engines_colours_are_left_out_and_text_is_not_markup(screen: Output)
 def test_errors_and_what_a_policy_forbids_are_kept_for_the_end(screen: Output) -> None:
     judged = {"message": "too wide", "color": "", "policyName": "narrow", "policyPackName": "p"}
     judged |= {"policyPackVersion": "1", "policyPackVersionTag": "1"}
-    with Reporter(screen, "pulumi up") as reporter:
+    with reporting(screen, "pulumi up") as reporter:
         reporter.hear(said("debug", "noise"))
         reporter.hear(said("error", "said at the end"))
         reporter.hear(EngineEvent.from_json({"policyEvent": judged | {"enforcementLevel": "mandatory"}}))
@@ -82,7 +82,7 @@ def test_errors_and_what_a_policy_forbids_are_kept_for_the_end(screen: Output) -
 
 def test_the_summary_counts(screen: Output) -> None:
     summary = {"maybeCorrupt": False, "durationSeconds": 3, "policyPacks": {}}
-    with Reporter(screen, "pulumi up") as reporter:
+    with reporting(screen, "pulumi up") as reporter:
         reporter.hear(EngineEvent.from_json({"summaryEvent": summary | {"resourceChanges": {"create": 41}}}))
     assert reporter.changes == {"create": 41}
 
@@ -100,7 +100,8 @@ def test_the_status_line_counts_and_names_the_incident() -> None:
 def test_each_moment_is_told_once_and_the_last_error_only_when_it_is_known(screen: Output) -> None:
     acting = recording(incident=incident(status=Status.VERIFYING, closed_at=None), restore=None)
     state: list[Recording] = [replace(acting, samples=()), acting, acting, recording()]
-    with LiveTimeline(screen, lambda: (state[0], 1.0)) as live:
+    live = LiveTimeline(screen, lambda: (state[0], 1.0))
+    with live.shown():
         for _ in range(4):
             live.update()
             if len(state) > 1:
@@ -114,7 +115,8 @@ def test_each_moment_is_told_once_and_the_last_error_only_when_it_is_known(scree
 
 def test_a_run_that_never_recovers_still_tells_its_last_error(screen: Output) -> None:
     stuck = recording(incident=incident(status=Status.ESCALATED, closed_at=None), restore=None)
-    with LiveTimeline(screen, lambda: (stuck, 140.0)) as live:
+    live = LiveTimeline(screen, lambda: (stuck, 140.0))
+    with live.shown():
         live.update()
         live.update(final=True)
     assert text(screen).count("last error") == 1
@@ -123,7 +125,7 @@ def test_a_run_that_never_recovers_still_tells_its_last_error(screen: Output) ->
 def test_on_a_terminal_the_table_shows_what_is_still_to_come() -> None:
     terminal = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
     half = recording(incident=None, alarm_changes=(), restore=None)
-    with LiveTimeline(Output(json=False, people=terminal), lambda: (half, 12.0)):
+    with LiveTimeline(Output(json=False, people=terminal), lambda: (half, 12.0)).shown():
         pass
     assert isinstance(terminal.file, io.StringIO)
     shown = terminal.file.getvalue()

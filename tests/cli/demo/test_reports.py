@@ -6,10 +6,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from selfheal.cli.demo.chart import chart
+from selfheal.cli.demo.chart import CHARACTER_WIDTH, chart
 from selfheal.cli.demo.html_report import html_report
 from selfheal.cli.demo.json_report import json_report
-from selfheal.cli.demo.labels import place, plot_width, width
 from selfheal.cli.demo.timeline import timeline
 from selfheal.functions.healer.incident import Transition
 from selfheal.functions.healer.words import Status
@@ -82,36 +81,24 @@ def test_both_drawings_have_a_title_and_a_description_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("pixels", [380.0, 960.0])
-def test_the_drawing_stays_within_its_width(pixels: float) -> None:
+def test_the_drawing_stays_within_its_width_and_no_line_runs_through_a_text(pixels: float) -> None:
     made = recording()
     drawing = ET.fromstring(chart(timeline(made), made.samples, width=pixels, name="x"))
-    for element in drawing.iter(f"{SVG}text"):
-        if element.get("class") == "label":
-            assert float(element.get("x", "0")) + width(element.text or "") - 12 <= pixels
     for element in drawing.iter(f"{SVG}rect"):
-        assert float(element.get("x", "0")) + float(element.get("width", "0")) <= pixels
+        assert number(element, "x") + number(element, "width") <= pixels
+    lines = [line for moment in drawing.iter(f"{SVG}g") for line in moment.iter(f"{SVG}line")]
+    labels = [text for text in drawing.iter(f"{SVG}text") if text.get("class") == "label"]
+    assert len(lines) == len(timeline(made))
+    assert bool(labels) is (pixels > 600)
+    for label in labels:
+        left, right = number(label, "x"), number(label, "x") + len(label.text or "") * CHARACTER_WIDTH
+        assert right <= pixels
+        crossing = [line for line in lines if left < number(line, "x1") < right]
+        assert all(number(line, "y1") > number(label, "y") for line in crossing)
 
 
-def test_no_line_runs_through_the_text_of_another_label() -> None:
-    lines = [
-        (50.0, "first error 0.6 s"),
-        (60.0, "alarm 1.0 s"),
-        (61.0, "act 1.1 s"),
-        (64.0, "last"),
-        (300.0, "far"),
-    ]
-    placed = place(lines)
-    assert [label.level for label in placed] == [3, 2, 1, 0, 0]
-    for one in placed:
-        for other in placed:
-            if one.x < other.x < one.x + width(one.text):
-                assert other.level < one.level
-
-
-def test_the_plot_leaves_room_for_the_last_label() -> None:
-    plot = plot_width([(0.5, "half"), (1.0, "at the very end")], 800.0)
-    assert plot + width("at the very end") <= 800.0
-    assert plot_width([(0.0, "at zero")], 800.0) == 800.0
+def number(element: ET.Element, name: str) -> float:
+    return float(element.get(name, "0"))
 
 
 def test_the_document_is_json_and_says_what_it_is_not() -> None:

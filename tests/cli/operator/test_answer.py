@@ -88,7 +88,7 @@ def test_a_failure_to_wake_it_is_only_told(
 
 
 @pytest.mark.usefixtures("dynamodb")
-def test_waiting_ends_with_the_answer() -> None:
+def test_waiting_ends_with_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -98,7 +98,8 @@ def test_waiting_ends_with_the_answer() -> None:
             put(replace(BEFORE, status=Status.VERIFYING, reason=Reason.APPLIED, answered=answered))
 
     put(BEFORE)
-    answer = wait_for_answer(ledger(Clients({})), REQUEST, BEFORE, 60, sleep)
+    monkeypatch.setattr("time.sleep", sleep)
+    answer = wait_for_answer(ledger(Clients({})), REQUEST, BEFORE, 60)
     assert answer == Answer("VERIFYING", "applied", refused=False)
     assert len(slept) == 3
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from selfheal import SOURCE
-from selfheal.cli.errors import BusyError
+from selfheal.cli.errors import CliError
 from selfheal.cli.sandbox.account import Account, ServeRecord
 
 
@@ -76,7 +76,7 @@ def test_one_command_at_a_time_runs_the_emulator(account: Account) -> None:
     assert not account.is_busy()
     with account.emulator_lock():
         assert account.is_busy()
-        with pytest.raises(BusyError, match=f"process {os.getpid()}"), account.emulator_lock():
+        with pytest.raises(CliError, match=f"process {os.getpid()}"), account.emulator_lock():
             pass
     assert not account.is_busy()
 

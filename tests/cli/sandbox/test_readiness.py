@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from selfheal.cli.errors import NotReadyError
+from selfheal.cli.errors import CliError
 from selfheal.cli.sandbox import readiness
 from selfheal.cli.sandbox.readiness import packs, require_ready
 
@@ -52,7 +52,7 @@ def test_all_that_is_needed_is_there(cli: Path, home: Path) -> None:
 
 
 def test_a_missing_provider_is_named_with_its_version(cli: Path, tmp_path: Path) -> None:
-    with pytest.raises(NotReadyError, match=r"resource-aws-v7\.\d+\.\d+.*make setup"):
+    with pytest.raises(CliError, match=r"resource-aws-v7\.\d+\.\d+.*make setup"):
         check(cli, tmp_path / "elsewhere")
 
 
@@ -64,13 +64,13 @@ def test_a_cli_that_does_not_tell_its_version_is_not_run(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
 ) -> None:
     monkeypatch.setattr(readiness, "VERSION_SECONDS", 0.5)
-    with pytest.raises(NotReadyError, match=f"{said}.*make setup"):
+    with pytest.raises(CliError, match=f"{said}.*make setup"):
         check(script(tmp_path / "broken", text), home)
 
 
 def test_a_pack_without_its_interpreter_is_refused(cli: Path, home: Path, tmp_path: Path) -> None:
     own = pack(tmp_path / "own", named(".venv"))
-    with pytest.raises(NotReadyError, match=r"own has no interpreter.*pulumi install"):
+    with pytest.raises(CliError, match=r"own has no interpreter.*pulumi install"):
         check(cli, home, "preview", "--policy-pack", str(own))
     (own / ".venv" / "bin").mkdir(parents=True)
     (own / ".venv" / "bin" / "python").symlink_to(cli)
