@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from tests.cli.support import client, create_table
-
-ROOT = Path(__file__).parents[2]
+from tests.cli.support import ROOT, client, create_table
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,21 @@
 """Incidents as the healer writes them, a ledger that moto keeps, and the command line to run on it."""
 
+import io
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from rich.console import Console
 from typer.testing import CliRunner
 
+from selfheal.cli.console import Output
 from selfheal.cli.main import app
 from selfheal.cli.operator.ledger import Incidents, parse_incidents
 from selfheal.functions.healer.clock import iso
@@ -18,6 +24,7 @@ from selfheal.functions.healer.items import to_item
 from selfheal.functions.healer.words import Reason, Status
 from selfheal.functions.shared.contract import Mode, incident_key
 
+ROOT = Path(__file__).parents[2]
 TABLE = "selfheal-dev-ledger"
 """By the program's convention."""
 
@@ -76,6 +83,14 @@ def ledger_of(*found: Incident | dict[str, Any]) -> Incidents:
     return parse_incidents(items)
 
 
+def pulumi_home(folder: Path) -> Path:
+    """Make a PULUMI_HOME with the provider that requirements.txt names."""
+    pinned = re.search(r"^pulumi-aws==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert pinned is not None
+    (folder / "plugins" / f"resource-aws-v{pinned[1]}").mkdir(parents=True)
+    return folder
+
+
 def client() -> Any:
     return boto3.client("dynamodb", region_name="us-east-1")
 
@@ -104,9 +119,10 @@ def put(one: Incident, table: str = TABLE, *, archived: bool = False, **fields: 
     client().put_item(TableName=table, Item=item_of(one, archived=archived, **fields))
 
 
-def stored(pk: str, sk: str) -> dict[str, Any] | None:
-    found = client().get_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": sk}}).get("Item")
-    return TypeDeserializer().deserialize({"M": found}) if found else None
+def stored(pk: str, sk: str) -> dict[str, Any]:
+    """The fields of an item; none if it is not there."""
+    found = client().get_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": sk}}).get("Item", {})
+    return TypeDeserializer().deserialize({"M": found})
 
 
 def later(minutes: float) -> str:
@@ -119,9 +135,37 @@ def run(*arguments: str, typed_in: str | None = None) -> Any:
     return CliRunner().invoke(app, list(arguments), env=environment, input=typed_in)
 
 
+class Screen(Output):
+    """Keeps what is printed."""
+
+    @classmethod
+    def make(cls, *, json: bool = False, **terminal: Any) -> "Screen":
+        return cls(json, Console(file=io.StringIO(), width=200, soft_wrap=True, highlight=False, **terminal))
+
+    @property
+    def text(self) -> str:
+        assert isinstance(self.people.file, io.StringIO)
+        return self.people.file.getvalue()
+
+
 def words(outcome: Any) -> str:
     """All that was printed, without the terminal's frames and line ends."""
     return " ".join(outcome.output.replace("│", " ").split())
+
+
+def said(*arguments: str, code: int = 0, typed_in: str | None = None) -> str:
+    """Run a command that ends with an exit code, and return the words that it printed."""
+    outcome = run(*arguments, typed_in=typed_in)
+    assert outcome.exit_code == code, outcome.output
+    assert "Traceback" not in outcome.output
+    return words(outcome)
+
+
+def told(*arguments: str, code: int = 0) -> Any:
+    """Run a command that ends with an exit code, and return its JSON document."""
+    outcome = run(*arguments, "--json")
+    assert outcome.exit_code == code, outcome.output
+    return json.loads(outcome.stdout)
 
 
 class Racing:

@@ -78,30 +78,20 @@ def test_nobody_there_is_an_error_and_not_an_exception() -> None:
     assert all(sample.failed for sample in sent.samples())
 
 
+AWS_URL = "https://abc.execute-api.us-east-1.amazonaws.com"
+LOCAL = "http://127.0.0.1:4566"
+LOCAL_URL = f"{LOCAL}/_aws/execute-api/abc/$default"
+
+
 @pytest.mark.parametrize(
     ("url", "endpoint", "real"),
     [
-        (
-            "https://abc.execute-api.us-east-1.amazonaws.com/",
-            "https://lambda.us-east-1.amazonaws.com",
-            "https://abc.execute-api.us-east-1.amazonaws.com/",
-        ),
-        (
-            "https://abc.execute-api.us-east-1.amazonaws.com/",
-            "http://127.0.0.1:4566",
-            "http://127.0.0.1:4566/_aws/execute-api/abc/$default/",
-        ),
-        (
-            "http://abc.execute-api.localhost:4566",
-            "http://127.0.0.1:4566",
-            "http://127.0.0.1:4566/_aws/execute-api/abc/$default/",
-        ),
-        (
-            "http://127.0.0.1:4566/_aws/execute-api/abc/$default",
-            "http://127.0.0.1:4566",
-            "http://127.0.0.1:4566/_aws/execute-api/abc/$default/",
-        ),
+        (AWS_URL, "https://lambda.us-east-1.amazonaws.com", AWS_URL),
+        (AWS_URL, LOCAL, LOCAL_URL),
+        ("http://abc.execute-api.localhost:4566", LOCAL, LOCAL_URL),
+        (LOCAL_URL, LOCAL, LOCAL_URL),
     ],
 )
-def test_the_service_is_asked_where_it_answers(url: str, endpoint: str, real: str) -> None:
-    assert traffic_url(url, endpoint) == real
+@pytest.mark.parametrize("end", ["", "/"])
+def test_the_service_is_asked_where_it_answers(url: str, endpoint: str, real: str, end: str) -> None:
+    assert traffic_url(url + end, endpoint) == f"{real}/"

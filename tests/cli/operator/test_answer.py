@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from rich.console import Console
 
-from selfheal.cli.console import Output
 from selfheal.cli.operator.answer import Answer, answer_to, new_transitions, wait_for_answer, wake_healer
 from selfheal.cli.operator.ledger import Ledger
 from selfheal.cli.operator.requests import make_request
 from selfheal.functions.healer.words import Reason, Status, Verb
 from selfheal.functions.shared.contract import Mode
-from tests.cli.support import NOW, TABLE, client, escalated, moved, proposed, put
+from tests.cli.support import NOW, TABLE, Screen, client, escalated, moved, proposed, put
 
 BEFORE = proposed()
 REQUEST = make_request(Verb.APPROVE, BEFORE.id, "arn:ann", "", NOW, plan="0" * 16)
@@ -42,49 +40,39 @@ def ledger(clients: Clients, healer: str | None = "healer") -> Ledger:
     return Ledger(clients, TABLE, healer, Mode.ACT, "as deployed")
 
 
-@pytest.fixture
-def output() -> Output:
-    return Output(json=False, people=Console(file=io.StringIO(), width=200, soft_wrap=True))
-
-
-def said(output: Output) -> str:
-    assert isinstance(output.people.file, io.StringIO)
-    return output.people.file.getvalue()
-
-
-def test_the_healer_is_woken_as_an_operator_does(output: Output) -> None:
-    clients = Clients({"StatusCode": 200})
-    assert wake_healer(ledger(clients), output)
+def test_the_healer_is_woken_as_an_operator_does() -> None:
+    clients, screen = Clients({"StatusCode": 200}), Screen.make()
+    assert wake_healer(ledger(clients), screen)
     assert [(one["FunctionName"], json.loads(one["Payload"])) for one in clients.asked] == [
         ("healer", {"wake": "operator"})
     ]
-    assert said(output) == ""
+    assert screen.text == ""
 
 
-def test_an_unknown_healer_is_left_to_its_schedule(output: Output) -> None:
-    clients = Clients({})
-    assert not wake_healer(ledger(clients, healer=None), output)
+def test_an_unknown_healer_is_left_to_its_schedule() -> None:
+    clients, screen = Clients({}), Screen.make()
+    assert not wake_healer(ledger(clients, healer=None), screen)
     assert clients.asked == []
-    assert "within a minute" in said(output)
+    assert "within a minute" in screen.text
+
+
+def failed(payload: bytes) -> dict[str, Any]:
+    return {"FunctionError": "Unhandled", "Payload": io.BytesIO(payload)}
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
         (EndpointConnectionError(endpoint_url="http://x"), "http://x"),
-        (
-            {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorMessage": "1 of 2 failed"}')},
-            "1 of 2 failed",
-        ),
-        ({"FunctionError": "Unhandled", "Payload": io.BytesIO(b"oops")}, "Unhandled"),
+        (failed(b'{"errorMessage": "1 of 2 failed"}'), "1 of 2 failed"),
+        (failed(b"oops"), "Unhandled"),
     ],
 )
-def test_a_failure_to_wake_it_is_only_told(
-    output: Output, answer: dict[str, Any] | Exception, why: str
-) -> None:
-    assert not wake_healer(ledger(Clients(answer)), output)
-    assert why in said(output)
-    assert "within a minute" in said(output)
+def test_a_failure_to_wake_it_is_only_told(answer: dict[str, Any] | Exception, why: str) -> None:
+    screen = Screen.make()
+    assert not wake_healer(ledger(Clients(answer)), screen)
+    assert why in screen.text
+    assert "within a minute" in screen.text
 
 
 @pytest.mark.usefixtures("dynamodb")

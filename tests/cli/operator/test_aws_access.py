@@ -27,12 +27,9 @@ def test_any_other_endpoint_never_gets_a_default_key(endpoint: str) -> None:
         endpoint_credentials(endpoint, {})
 
 
-def test_the_environment_wins() -> None:
-    assert endpoint_credentials("http://127.0.0.1:1", BOTH) == ("AKIA", "s", "t")
-
-
-@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_half_a_key_is_an_error(missing: str) -> None:
-    half = {key: value for key, value in BOTH.items() if key != missing}
-    with pytest.raises(CliError, match="Only one"):
-        endpoint_credentials("http://127.0.0.1:1", half)
+def test_the_environment_wins_and_half_a_key_is_an_error() -> None:
+    endpoint = "http://127.0.0.1:1"
+    assert endpoint_credentials(endpoint, BOTH) == ("AKIA", "s", "t")
+    for missing in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        with pytest.raises(CliError, match="Only one"):
+            endpoint_credentials(endpoint, {key: value for key, value in BOTH.items() if key != missing})

@@ -1,13 +1,25 @@
 """The kill switch needs nothing: no configuration that can be read, no project, no Pulumi that answers."""
 
-import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.support import TABLE, client, create_table, deploy, put, run, stored, verifying, words
+from tests.cli.support import (
+    TABLE,
+    client,
+    create_table,
+    deploy,
+    put,
+    run,
+    said,
+    stored,
+    told,
+    verifying,
+    words,
+)
 from tests.support.processes import gone
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dynamodb")]
@@ -15,6 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dynamodb")]
 PROJECT = "name: selfheal\nruntime: python\n"
 REGION = "config:\n  aws:region: us-east-1\n"
 STOP = ("mode", "observe", "--why", "stop it", "--aws")
+LEDGER = ("--ledger", TABLE)
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +37,25 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def pulumi(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+@pytest.fixture
+def checkout(outside: Path) -> Path:
+    """The current folder, which is a project's."""
+    (outside / "Pulumi.yaml").write_text(PROJECT)
+    return outside
+
+
+@pytest.fixture
+def pulumi(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Put a `pulumi` on PATH that runs a shell script."""
-    (folder / "bin").mkdir()
-    path = folder / "bin" / "pulumi"
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+
+    def install(script: str) -> None:
+        (checkout / "bin").mkdir()
+        path = checkout / "bin" / "pulumi"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+
+    return install
 
 
 def stopped(table: str = TABLE) -> bool:
@@ -78,63 +103,61 @@ def test_every_operators_command_works_outside_a_checkout(
     outside: Path, code: int, arguments: tuple[str, ...]
 ) -> None:
     put(verifying())
-    assert run(*arguments, "--aws", "--ledger", TABLE).exit_code == code
+    assert said(*arguments, "--aws", *LEDGER, code=code)
     assert list(outside.iterdir()) == []
 
 
-def test_the_ledger_can_be_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SELFHEAL_LEDGER", TABLE)
-    assert run(*STOP).exit_code == 0
+def test_an_incident_that_cannot_be_read_stops_nothing() -> None:
+    put(verifying(), schema=3)
+    put(verifying(target="shop"), reason="of-tomorrow")
+    assert said(*STOP, *LEDGER)
     assert stopped()
+
+
+def test_the_ledger_can_be_named_by_the_environment_or_a_qualified_stack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert said(*STOP, "-s", "acme/selfheal/dev")
+    assert stopped()
+    monkeypatch.setenv("SELFHEAL_LEDGER", TABLE)
+    assert TABLE in said("mode", "--aws")
 
 
 def test_without_any_name_the_flag_and_the_variable_are_named(outside: Path) -> None:
     (outside / "Pulumi.yaml").write_text("nme: selfheal\n")
-    outcome = run(*STOP)
-    assert outcome.exit_code == 1
-    assert "--ledger" in outcome.stderr
-    assert "SELFHEAL_LEDGER" in outcome.stderr
+    assert "--ledger NAME or SELFHEAL_LEDGER" in said(*STOP, code=1)
     assert not stopped()
 
 
-def test_a_table_that_is_not_there_names_the_flag_and_those_that_are(outside: Path) -> None:
+@pytest.mark.usefixtures("checkout")
+def test_a_table_that_is_not_there_names_the_flag_and_those_that_are() -> None:
     create_table("shop-ledger")
-    (outside / "Pulumi.yaml").write_text(PROJECT)
-    outcome = run(*STOP, "-s", "prod")
-    assert outcome.exit_code == 1
-    assert "no table selfheal-prod-ledger in us-east-1" in outcome.stderr
-    assert "--ledger" in outcome.stderr
-    assert f"{TABLE}, shop-ledger" in outcome.stderr
-    assert "pulumi up" not in outcome.output
+    shown = said(*STOP, "-s", "prod", code=1)
+    for text in ("no table selfheal-prod-ledger in us-east-1", "--ledger", f"{TABLE}, shop-ledger"):
+        assert text in shown
+    assert "pulumi up" not in shown
 
 
 def test_a_pulumi_that_hangs_is_given_up_and_leaves_no_process(
-    outside: Path, monkeypatch: pytest.MonkeyPatch
+    outside: Path, pulumi: Callable[[str], None]
 ) -> None:
-    (outside / "Pulumi.yaml").write_text(PROJECT)
-    pulumi(outside, monkeypatch, f"echo $$ >> {outside}/pids\nsleep 600 &\necho $! >> {outside}/pids\nwait")
+    pulumi(f"echo $$ >> {outside}/pids\nsleep 600 &\necho $! >> {outside}/pids\nwait")
     began = time.monotonic()
-    outcome = run(*STOP)
+    assert "did not answer within 3 s" in said(*STOP)
     assert time.monotonic() - began < 6
-    assert outcome.exit_code == 0, outcome.output
     assert stopped()
-    assert "did not answer within 3 s" in outcome.stderr
     pids = (outside / "pids").read_text().split()
-    assert len(pids) == 2
-    assert all(gone(int(pid)) for pid in pids)
+    assert [gone(int(pid)) for pid in pids] == [True, True]
 
 
 def test_pulumi_is_asked_for_the_stacks_own_output_and_wins_over_the_convention(
-    outside: Path, monkeypatch: pytest.MonkeyPatch
+    outside: Path, pulumi: Callable[[str], None]
 ) -> None:
-    (outside / "Pulumi.yaml").write_text(PROJECT)
     create_table("other")
-    pulumi(outside, monkeypatch, f'echo "$@" > {outside}/asked\necho \'{{"ledgerTable": "other"}}\'')
-    outcome = run(*STOP, "-s", "acme/selfheal/prod")
-    assert outcome.exit_code == 0, outcome.output
+    pulumi(f'echo "$@" > {outside}/asked\necho \'{{"ledgerTable": "other"}}\'')
+    assert "ledgerTable" in said(*STOP, "-s", "acme/selfheal/prod")
     assert stopped("other")
     assert not stopped()
-    assert "ledgerTable" in outcome.stderr
     asked = (outside / "asked").read_text()
     assert asked == "stack output --json --stack acme/selfheal/prod --non-interactive\n"
 
@@ -142,84 +165,59 @@ def test_pulumi_is_asked_for_the_stacks_own_output_and_wins_over_the_convention(
 @pytest.mark.parametrize(
     "script", ["exit 255", "echo '['", "echo '[]'", "echo '{\"ledgerTable\": 3}'", "echo '{}'"]
 )
-def test_a_pulumi_that_is_of_no_use_is_passed_over(
-    outside: Path, monkeypatch: pytest.MonkeyPatch, script: str
-) -> None:
-    (outside / "Pulumi.yaml").write_text(PROJECT)
-    pulumi(outside, monkeypatch, script)
-    assert run(*STOP).exit_code == 0
-    assert stopped()
-
-
-def test_a_qualified_stack_names_its_project() -> None:
-    assert run(*STOP, "-s", "acme/selfheal/dev").exit_code == 0
+def test_a_pulumi_that_is_of_no_use_is_passed_over(pulumi: Callable[[str], None], script: str) -> None:
+    pulumi(script)
+    assert said(*STOP)
     assert stopped()
 
 
 def test_the_region_is_of_the_flag_then_the_environment_then_the_stacks_file(
-    outside: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (outside / "Pulumi.yaml").write_text(PROJECT)
-    (outside / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n")
+    (checkout / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    missing = run("mode", "--aws").stderr
-    assert "in eu-west-1" in missing
+    assert "in eu-west-1" in said("mode", "--aws", code=1)
+    assert "which region: name it with --region" in said(*STOP, "-s", "other", code=1)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
-    assert "says aws:region eu-west-1; AWS_DEFAULT_REGION counts" in run("mode", "--aws").stderr
-    assert "in eu-north-1" in run("mode", "--aws").stderr
+    shown = said("mode", "--aws", code=1)
+    assert "says aws:region eu-west-1; AWS_DEFAULT_REGION counts" in shown
+    assert "in eu-north-1" in shown
     monkeypatch.setenv("AWS_REGION", "eu-south-1")
-    assert "in eu-south-1" in run("mode", "--aws").stderr
-    assert run("mode", "--aws", "--region", "us-east-1").exit_code == 0
-
-
-def test_without_any_region_the_flag_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_DEFAULT_REGION")
-    outcome = run(*STOP, "--ledger", TABLE)
-    assert outcome.exit_code == 1
-    assert "--region" in outcome.stderr
+    assert "in eu-south-1" in said("mode", "--aws", code=1)
+    assert said("mode", "--aws", "--region", "us-east-1")
 
 
 @pytest.mark.parametrize("mode", ["rocket", None])
 def test_a_baseline_that_is_not_known_stops_nothing(mode: str | None) -> None:
     if mode:
         deploy(mode)
-    outcome = run(*STOP, "--ledger", TABLE)
-    assert outcome.exit_code == 0
-    assert "baseline not known" in words(outcome)
-    assert "does not tighten" not in words(outcome)
-    told = json.loads(run("mode", "--aws", "--ledger", TABLE, "--json").stdout)
-    assert (told["baseline"], told["effective"], told["tightens"]) == (None, "observe", True)
-    loosened = ("mode", "suggest", "--clear", "--why", "half way", "--aws", "--ledger", TABLE)
-    assert "in effect at most suggest" in words(run(*loosened))
-    assert json.loads(run("mode", "--aws", "--ledger", TABLE, "--json").stdout)["effective"] is None
+    shown = said(*STOP, *LEDGER)
+    assert "baseline not known" in shown
+    assert "does not tighten" not in shown
+    found = told("mode", "--aws", *LEDGER)
+    assert (found["baseline"], found["effective"], found["tightens"]) == (None, "observe", True)
+    loosened = said("mode", "suggest", "--clear", "--why", "half way", "--aws", *LEDGER)
+    assert "in effect at most suggest" in loosened
+    assert told("mode", "--aws", *LEDGER)["effective"] is None
 
 
-def test_the_place_must_be_repeated_by_what_is_suggested() -> None:
+def test_what_is_suggested_repeats_the_options() -> None:
     put(verifying())
-    shown = words(run("incidents", "show", "fragile", "--aws", "--ledger", TABLE, "--region", "us-east-1"))
+    shown = said("incidents", "show", "fragile", "--aws", *LEDGER, "--region", "us-east-1")
     assert f"selfheal mode observe --why TEXT --aws --ledger {TABLE} --region us-east-1" in shown
 
 
-def test_a_sandbox_in_which_nothing_was_deployed_is_not_started(outside: Path, own_home: Path) -> None:
-    (outside / "Pulumi.yaml").write_text(PROJECT)
-    outcome = run("mode", "observe", "--why", "stop it")
-    assert outcome.exit_code == 1
-    assert "--aws" in outcome.stderr
-    assert "pulumi up" not in outcome.output
+@pytest.mark.usefixtures("checkout")
+def test_a_sandbox_in_which_nothing_was_deployed_is_not_started(own_home: Path) -> None:
+    shown = said("mode", "observe", "--why", "stop it", code=1)
+    assert "--aws" in shown
+    assert "pulumi up" not in shown
     assert not own_home.exists()
-    assert stored("mode", "override") is None
+    assert not stored("mode", "override")
 
 
 def test_an_environment_that_is_stale_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     for arguments in (("mode",), STOP):
-        outcome = run(*arguments, "--ledger", TABLE)
-        assert outcome.exit_code == 1
-        assert "AWS_ENDPOINT_URL is http://127.0.0.1:1, where nobody answers" in outcome.stderr
-
-
-def test_an_incident_that_cannot_be_read_stops_nothing() -> None:
-    put(verifying(), schema=3)
-    put(verifying(target="shop"), reason="of-tomorrow")
-    assert run(*STOP, "--ledger", TABLE).exit_code == 0
-    assert stopped()
+        shown = said(*arguments, *LEDGER, code=1)
+        assert "AWS_ENDPOINT_URL is http://127.0.0.1:1, where nobody answers" in shown

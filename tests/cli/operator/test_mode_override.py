@@ -1,5 +1,6 @@
 """The mode: the more restrictive wins, only --clear loosens, and the kill switch never loses a race."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,56 +30,30 @@ def override(mode: Mode | None) -> ModeOverride:
     return ModeOverride(1, mode, WHO, "drill", "2026-11-21T09:00:00.000Z")
 
 
-@pytest.mark.parametrize("baseline", Mode)
-@pytest.mark.parametrize("over", [None, *Mode])
-def test_the_more_restrictive_of_the_two_is_in_effect(baseline: Mode, over: Mode | None) -> None:
-    found = effective_mode(baseline, override(over))
-    order = [OBSERVE, SUGGEST, ACT]
-    assert order.index(found) == min(order.index(mode) for mode in (baseline, over) if mode)
-    assert mode_text(baseline, override(over)) == found
+def test_the_more_restrictive_of_the_two_is_in_effect() -> None:
+    """An unknown baseline counts as the least restrictive one."""
+    for baseline in (None, *Mode):
+        found = [effective_mode(baseline, override(over)) for over in (None, OBSERVE, SUGGEST, ACT)]
+        top = baseline or ACT
+        assert found == [top, OBSERVE, min(SUGGEST, top, key=list(Mode).index), top]
+    texts = [mode_text(None, override(mode)) for mode in (None, *Mode)]
+    assert texts == ["at most act", "observe", "at most suggest", "at most act"]
+    assert mode_text(SUGGEST, override(None)) == "suggest"
 
 
-@pytest.mark.parametrize(
-    ("baseline", "mode", "expected"),
-    [
-        (ACT, SUGGEST, True),
-        (SUGGEST, OBSERVE, True),
-        (OBSERVE, ACT, False),
-        (SUGGEST, SUGGEST, False),
-        (None, OBSERVE, True),
-        (None, SUGGEST, True),
-        (None, ACT, False),
-    ],
-)
-def test_only_an_override_that_is_tighter_makes_a_difference(
-    baseline: Mode | None, mode: Mode, expected: bool
-) -> None:
-    assert tightens(baseline, mode) is expected
-
-
-@pytest.mark.parametrize(
-    ("mode", "effective", "text"),
-    [(None, ACT, "at most act"), (SUGGEST, SUGGEST, "at most suggest"), (OBSERVE, OBSERVE, "observe")],
-)
-def test_a_baseline_that_is_not_known_counts_as_the_least_restrictive(
-    mode: Mode | None, effective: Mode, text: str
-) -> None:
-    assert effective_mode(None, override(mode)) == effective
-    assert mode_text(None, override(mode)) == text
-
-
-@pytest.mark.parametrize(
-    ("standing", "mode", "expected"),
-    [
-        (OBSERVE, ACT, True),
-        (SUGGEST, None, True),
-        (SUGGEST, SUGGEST, False),
-        (SUGGEST, OBSERVE, False),
-        (None, ACT, False),
-    ],
-)
-def test_what_loosens_an_override(standing: Mode | None, mode: Mode | None, expected: bool) -> None:
-    assert loosens(override(standing), mode) is expected
+def test_what_tightens_a_baseline_and_what_loosens_an_override() -> None:
+    tighter = [(baseline, mode) for baseline in (None, *Mode) for mode in Mode if tightens(baseline, mode)]
+    assert tighter == [
+        *((None, OBSERVE), (None, SUGGEST)),
+        *((SUGGEST, OBSERVE), (ACT, OBSERVE), (ACT, SUGGEST)),
+    ]
+    looser = [
+        (over, mode) for over in (None, *Mode) for mode in (None, *Mode) if loosens(override(over), mode)
+    ]
+    assert looser == [
+        *((OBSERVE, None), (OBSERVE, SUGGEST), (OBSERVE, ACT)),
+        *((SUGGEST, None), (SUGGEST, ACT), (ACT, None)),
+    ]
 
 
 def test_the_last_50_changes_are_kept() -> None:
@@ -91,18 +66,14 @@ def test_the_last_50_changes_are_kept() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [
-        {"schema": 3, "version": 1, "mode": "observe"},
-        {"schema": 2, "version": 1, "mode": "off"},
-        {"schema": 2, "mode": "observe"},
-    ],
+    [{"schema": 3, "version": 1, "mode": "observe"}, {"version": 1, "mode": "off"}, {"mode": "observe"}],
 )
 def test_an_item_of_another_version_is_not_guessed_at(dynamodb: Any, fields: dict[str, Any]) -> None:
-    dynamodb.put_item(TableName=TABLE, Item=serialized({"pk": "mode", "sk": "override"} | fields))
-    with pytest.raises(CliError, match="another version"):
-        read_mode(dynamodb, TABLE)
-    with pytest.raises(CliError, match="another version"):
-        write(dynamodb, OBSERVE)
+    item = {"pk": "mode", "sk": "override", "schema": 2} | fields
+    dynamodb.put_item(TableName=TABLE, Item=serialized(item))
+    for attempt in (partial(read_mode, dynamodb, TABLE), partial(write, dynamodb, OBSERVE)):
+        with pytest.raises(CliError, match="another version"):
+            attempt()
 
 
 def write(
@@ -112,27 +83,15 @@ def write(
 
 
 def test_the_item_is_as_the_contract_has_it(dynamodb: Any) -> None:
+    assert read_mode(dynamodb, TABLE) == Stored(ModeOverride(0))
     write(dynamodb, OBSERVE)
     write(dynamodb, None, clear=True, why="over")
     at = "2026-11-21T09:50:00.000Z"
-    assert stored("mode", "override") == {
-        "pk": "mode",
-        "sk": "override",
-        "schema": 2,
-        "version": 2,
-        "by": WHO,
-        "why": "over",
-        "at": at,
-        "history": [
-            {"at": at, "by": WHO, "why": "drill", "mode": "observe"},
-            {"at": at, "by": WHO, "why": "over", "mode": "cleared"},
-        ],
-    }
+    last = {"at": at, "by": WHO, "why": "over"}
+    history = [last | {"why": "drill", "mode": "observe"}, last | {"mode": "cleared"}]
+    key = {"pk": "mode", "sk": "override"}
+    assert stored("mode", "override") == key | last | {"schema": 2, "version": 2, "history": history}
     assert read_mode(dynamodb, TABLE).override == ModeOverride(2, None, WHO, "over", at)
-
-
-def test_no_item_is_no_override(dynamodb: Any) -> None:
-    assert read_mode(dynamodb, TABLE) == Stored(ModeOverride(0))
 
 
 @pytest.mark.parametrize("mode", [SUGGEST, ACT, None])

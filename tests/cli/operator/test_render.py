@@ -34,19 +34,9 @@ LIMIT = Plan("limit_concurrency", "", None, "1", "", "")
 CHANGE = "environment:FAILURE_RATE 0.3 → 0"
 
 
-@pytest.mark.parametrize(
-    ("given", "shown"),
-    [
-        ("0.3", "0.3"),
-        (None, "not set"),
-        ("", "''"),
-        (" 0", "' 0'"),
-        ("\x1b[2J", r"'\x1b[2J'"),
-        ("a\u202eb", r"'a\u202eb'"),
-    ],
-)
-def test_a_value_hides_nothing(given: str | None, shown: str) -> None:
-    assert printable(given) == shown
+def test_a_value_hides_nothing() -> None:
+    given = ("0.3", None, "", " 0", "\x1b[2J", "a\u202eb")
+    assert [*map(printable, given)] == ["0.3", "not set", "''", "' 0'", r"'\x1b[2J'", r"'a\u202eb'"]
 
 
 @pytest.mark.parametrize(

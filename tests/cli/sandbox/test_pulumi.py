@@ -3,7 +3,7 @@
 import json
 import os
 import pty
-import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,12 +19,11 @@ from selfheal.cli.sandbox import pulumi as pulumi_command
 from selfheal.cli.sandbox.account import Connection
 from selfheal.sandbox import pulumi_cli
 from selfheal.sandbox.provider.clients import Credentials
-from tests.cli.support import run
+from tests.cli.support import ROOT, pulumi_home, run
 from tests.support.processes import children, gone
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[3]
 START_SECONDS = 40.0
 
 PULUMI = """#!{python}
@@ -72,31 +71,29 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        mine = {"PYTHONPATH": str(ROOT), "AWS_PROFILE": "mine", "PULUMI_STACK": "mine"}
+        self.environment = {**os.environ, **mine}
         self.record = folder / "record.json"
         self.executable = folder / "bin" / "pulumi"
         self.executable.parent.mkdir()
         self.executable.write_text(PULUMI.format(python=sys.executable, record=str(self.record)))
         self.executable.chmod(0o755)
-        pinned = re.search(r"^pulumi-aws==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
-        assert pinned is not None
-        (folder / "home" / "plugins" / f"resource-aws-v{pinned[1]}").mkdir(parents=True)
+        self.home = pulumi_home(folder / "home")
 
     def command(self, *arguments: str) -> list[str]:
-        runner = ["-c", RUNNER, str(self.executable), str(self.folder / "home")]
-        return [sys.executable, *runner, *arguments]
+        return [sys.executable, "-c", RUNNER, str(self.executable), str(self.home), *arguments]
 
-    def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "AWS_PROFILE": "mine", "PULUMI_STACK": "mine"}
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            **options,
-        )
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        command = self.command(*arguments)
+        return subprocess.Popen(command, cwd=self.folder, env=self.environment, **pipes, **options)
+
+    def run(self, *arguments: str, code: int = 7, typed_in: str = "") -> tuple[str, str]:
+        process = self.start(*arguments, stdin=subprocess.PIPE)
+        out, errors = process.communicate(typed_in, timeout=60)
+        assert process.returncode == code, out + errors
+        assert "Traceback" not in errors
+        return out, errors
 
     def begun(self) -> dict[str, Any]:
         deadline = time.monotonic() + START_SECONDS
@@ -113,16 +110,16 @@ def checkout(tmp_path: Path) -> Checkout:
 
 def test_every_word_and_the_exit_code_are_pulumis(checkout: Checkout, own_home: Path) -> None:
     words = ["up", "--help", "-y", "--frobnicate=1", "--stack", "dev", "--", "--json", "-h", "", "a b"]
-    done = checkout.run("pulumi", *words)
-    assert (done.returncode, done.stdout) == (7, ""), done.stderr
-    assert "emulator" in done.stderr
+    out, errors = checkout.run("pulumi", *words)
+    assert out == ""
+    assert "emulator" in errors
     told = checkout.begun()
     assert told["argv"] == words
     assert told["ready"] == 200
     assert Path(told["cwd"]) == checkout.folder
     environment = told["environment"]
     assert environment["PATH"].split(os.pathsep)[0] == str(checkout.executable.parent)
-    assert environment["PULUMI_HOME"] == str(checkout.folder / "home")
+    assert environment["PULUMI_HOME"] == str(checkout.home)
     assert environment["PULUMI_BACKEND_URL"] == f"file://{own_home.resolve() / 'backend'}"
     assert environment["AWS_DEFAULT_REGION"] == environment["AWS_REGION"] == "us-east-1"
     assert not set(pulumi_cli.UNSET) & set(environment)
@@ -160,27 +157,22 @@ def test_it_runs_where_cwd_says(checkout: Checkout) -> None:
 
 
 def test_standard_input_is_pulumis(checkout: Checkout) -> None:
-    done = checkout.run("pulumi", "ask", input="yes\n")
-    assert "answer: yes" in done.stdout
+    assert "answer: yes" in checkout.run("pulumi", "ask", typed_in="yes\n")[0]
 
 
 def test_its_death_is_told_as_shells_count_it(checkout: Checkout) -> None:
-    assert checkout.run("pulumi", "die").returncode == 128 + signal.SIGKILL
+    checkout.run("pulumi", "die", code=128 + signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_passed_on_once_and_the_emulator_ends_after_pulumi(
     checkout: Checkout, number: signal.Signals
 ) -> None:
-    process = subprocess.Popen(
-        checkout.command("pulumi", "wait"),
-        cwd=checkout.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    process = checkout.start(
+        "pulumi",
+        "wait",
         start_new_session=True,  # without a terminal, whoever starts this test
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads yet
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     checkout.begun()
     started = children(process.pid)
@@ -211,7 +203,7 @@ def at_a_terminal(checkout: Checkout, words: list[str], then: Callable[[int], ob
     if pid == 0:  # the child, whose terminal it is
         os.chdir(checkout.folder)
         command = checkout.command(*words)
-        os.execve(command[0], command, {**os.environ, "PYTHONPATH": str(ROOT)})
+        os.execve(command[0], command, checkout.environment)
     checkout.begun()
     then(terminal)
     shown = b""
@@ -229,38 +221,26 @@ def at_a_terminal(checkout: Checkout, words: list[str], then: Callable[[int], ob
     return shown.decode()
 
 
-def test_without_a_provider_nothing_is_started(checkout: Checkout, own_home: Path) -> None:
-    (plugin,) = (checkout.folder / "home" / "plugins").iterdir()
-    plugin.rmdir()
-    done = checkout.run("pulumi", "up")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "make setup" in done.stderr
+@pytest.mark.parametrize("missing", ["provider", "cli"])
+def test_without_what_it_needs_nothing_is_started(checkout: Checkout, own_home: Path, missing: str) -> None:
+    if missing == "cli":
+        checkout.executable.unlink()
+    else:
+        shutil.rmtree(checkout.home / "plugins")
+    out, errors = checkout.run("pulumi", "up", code=1)
+    assert out == ""
+    assert "make setup" in errors
     assert not checkout.record.exists()
     assert not own_home.exists()
 
 
-def test_without_a_cli_it_says_what_to_do(checkout: Checkout) -> None:
-    checkout.executable.unlink()
-    done = checkout.run("pulumi", "up")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "make setup" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 def test_a_serve_that_runs_is_used(checkout: Checkout) -> None:
-    serve = subprocess.Popen(
-        checkout.command("serve", "--json"),
-        cwd=checkout.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    serve = checkout.start("serve", "--json")
     try:
         assert serve.stdout is not None
         endpoint = json.loads(serve.stdout.readline())["endpoint"]
-        done = checkout.run("pulumi", "up")
+        assert "selfheal serve" in checkout.run("pulumi", "up")[1]
         assert checkout.begun()["environment"]["AWS_ENDPOINT_URL"] == endpoint
-        assert "selfheal serve" in done.stderr
         assert serve.poll() is None
     finally:
         serve.terminate()

@@ -17,12 +17,11 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.sandbox.emulator import REGION
 from selfheal.sandbox.emulator import ROOT as KEY
 from selfheal.sandbox.provider.clients import Clients
-from tests.cli.support import DIGEST, TABLE, create_table, drifting, escalated, item_of, proposed
+from tests.cli.support import PLAN, ROOT, TABLE, create_table, drifting, escalated, item_of, proposed
 from tests.support.processes import children, gone
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[3]
 START_SECONDS = 40.0
 
 
@@ -33,15 +32,8 @@ def command(*arguments: str) -> list[str]:
 def selfheal(
     *arguments: str, code: int = 0, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        command(*arguments),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, **(environment or {})},
-    )
+    options: dict[str, Any] = {"cwd": ROOT, "env": {**os.environ, **(environment or {})}, "timeout": 120}
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, check=False, **options)
     assert done.returncode == code, done.stdout + done.stderr
     return done
 
@@ -53,13 +45,8 @@ def asked(*arguments: str, code: int = 0) -> Any:
 @contextmanager
 def serving(*arguments: str) -> Generator[dict[str, Any]]:
     """Run `selfheal serve` and end it with SIGTERM, which must leave nothing."""
-    process = subprocess.Popen(
-        command("serve", "--json", *arguments),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command("serve", "--json", *arguments), cwd=ROOT, **pipes)
     try:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
@@ -118,32 +105,39 @@ def test_the_environment_is_taken_by_a_shell_and_is_all_that_boto3_needs(own_hom
         """
         mine = {"AWS_PROFILE": "mine", "PULUMI_ACCESS_TOKEN": "mine", "PATH": os.environ["PATH"]}
         mine["SELFHEAL_HOME"] = str(own_home)
-        done = subprocess.run(
-            ["/bin/sh", "-c", script],
-            cwd=ROOT,
-            env=mine,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-        path, unset, backend, tables = done.stdout.splitlines()
+        out = subprocess.check_output(["/bin/sh", "-c", script], cwd=ROOT, env=mine, text=True, timeout=60)
+        path, unset, backend, tables = out.splitlines()
         assert path.split(os.pathsep) == [told["path"], *mine["PATH"].split(os.pathsep)]
         assert unset == "unset unset"
         assert backend == f"file://{own_home.resolve() / 'backend'}"
         assert tables == f"['{TABLE}']"
 
 
-def test_with_the_environment_exported_commands_work_as_on_aws() -> None:
-    with serving() as told:
-        make_ledger(told["endpoint"], escalated())
-        exported: dict[str, str] = told["environment"]
-        for where in ((), ("--aws",)):
-            listed = selfheal("incidents", "--json", *where, code=3, environment=exported)
-            assert json.loads(listed.stdout)[0]["status"] == "ESCALATED"
-            assert told["endpoint"] in listed.stderr
+def test_an_operator_acts_on_the_sandbox_as_on_aws() -> None:
+    """By what serves, by the environment that it exports, or by its endpoint alone."""
+    with serving() as served:
+        make_ledger(served["endpoint"], escalated(), drifting(target="shop"), proposed(target="pay"))
+        exported: dict[str, str] = served["environment"]
+        for options in ((), ("--aws",)):
+            listed = selfheal("incidents", "--json", *options, code=3, environment=exported)
+            assert {one["status"] for one in json.loads(listed.stdout)} == {
+                "PROPOSED",
+                "ESCALATED",
+                "RECOVERED",
+            }
+            assert served["endpoint"] in listed.stderr
+        shown = selfheal("incidents", code=3).stdout
+        assert "2 open, 1 closed" in shown
+        assert "FAILURE_RATE 0.3 → 0" in shown
+        _, _, farewell = shown.partition("Before the stack is destroyed")
+        assert f"selfheal rollback {escalated().id} --why TEXT" in farewell
+        assert "selfheal restore shop --why TEXT" in farewell
+        approved = asked("approve", "pay", "--plan", PLAN.digest("pay"), "--yes", "--wait", "0")
+        assert approved["request"]["by"].startswith("arn:aws:")
+        assert asked("incidents", "show", "pay")["asked"][0]["id"] == approved["request"]["id"]
         stopped = selfheal("mode", "observe", "--why", "drill", environment=exported)
         assert "in effect       observe" in stopped.stdout
+        assert asked("mode", "--endpoint", served["endpoint"])["effective"] == "observe"
 
 
 def test_a_serve_that_is_just_starting_is_waited_for() -> None:
@@ -171,31 +165,3 @@ def test_an_environment_of_an_earlier_serve_is_said_to_be_stale() -> None:
     with serving():
         told = selfheal("serve", "--env", environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
     assert "AWS_ENDPOINT_URL is http://127.0.0.1:1" in told.stderr
-
-
-def test_incidents_that_are_open_are_exit_code_3_and_tell_what_to_do_before_destroying() -> None:
-    with serving() as told:
-        make_ledger(told["endpoint"], escalated(), drifting(target="shop"))
-        listed = asked("incidents", code=3)
-        assert [(one["open"], one["drift"], one["target"]) for one in listed] == [
-            (True, False, "fragile"),
-            (False, True, "shop"),
-        ]
-        shown = selfheal("incidents", code=3).stdout
-        assert "1 open, 1 closed" in shown
-        assert "FAILURE_RATE 0.3 → 0" in shown
-        _, _, farewell = shown.partition("Before the stack is destroyed")
-        assert f"selfheal rollback {escalated().id} --why TEXT" in farewell
-        assert "selfheal restore shop --why TEXT" in farewell
-
-
-def test_an_operator_acts_on_the_sandbox_as_on_aws() -> None:
-    with serving() as told:
-        make_ledger(told["endpoint"], proposed())
-        approved = asked("approve", "fragile", "--plan", DIGEST, "--yes", "--wait", "0")
-        assert approved["request"]["by"].startswith("arn:aws:")
-        shown = asked("incidents", "show", "fragile")
-        assert shown["asked"][0]["id"] == approved["request"]["id"]
-        assert asked("mode", "observe", "--why", "drill")["effective"] == "observe"
-        # By its endpoint alone, too.
-        assert asked("mode", "--endpoint", told["endpoint"])["effective"] == "observe"
