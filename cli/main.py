@@ -89,8 +89,8 @@ ABOUT = """
 Operate a self-healing serverless platform, on your laptop and on AWS.
 
 Pulumi previews, deploys and destroys it. On the laptop `selfheal pulumi ...` runs the real Pulumi CLI in a
-sandbox, with an AWS emulator and a clock that evaluates alarms for its AWS: no account, no docker. It is not
-AWS. The emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
+sandbox, with an AWS emulator and an alarm evaluator for its AWS: no account, no docker. It is not AWS. The
+emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
 `incidents`, `mode`, `approve`, `rollback`, `release`, `restore` and `accept` work alike on AWS, with --aws

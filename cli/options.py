@@ -88,7 +88,7 @@ Endpoint = Annotated[
         "--endpoint",
         parser=_endpoint,
         metavar="URL",
-        help="Use an AWS endpoint that already runs; starts neither emulator nor clock. "
+        help="Use an AWS endpoint that already runs; starts nothing of the sandbox. "
         "Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or test/test on loopback.",
     ),
 ]

@@ -29,14 +29,8 @@ def run_quietly(
 ) -> Completed | None:
     """Run a command without input and return its output; None if it cannot be started or takes too long.
 
-    At the end its whole process group is killed, so that nothing it started stays behind.
-
-    Args:
-        command: The program and its arguments.
-        seconds: How long it may take.
-        environment: Its whole environment.
-        folder: Where it runs.
-
+    At the end its whole process group is killed, so that nothing it started stays behind. Nothing but
+    `environment` is in its environment.
     """
     with tempfile.TemporaryFile() as output:  # a pipe could be kept open by a grandchild for ever
         try:

@@ -15,8 +15,7 @@ from selfheal.cli.demo.timeline import (
 from selfheal.functions.healer.incident import Incident
 
 SAME_MOMENT_SECONDS = 1.0
-"""The clocks of alarm history and ledger differ: times closer than this count as the same."""
-
+"""Alarm history and ledger take the time differently: times closer than this count as the same."""
 
 HEALTHY = "healthy"
 """The healer's verdict on evidence that shows recovery."""

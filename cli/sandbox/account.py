@@ -175,7 +175,7 @@ class Account:
 
 @contextmanager
 def connect(account: Account, output: Output) -> Generator[Connection]:
-    """Use the running `selfheal serve`, or run the emulator and its clock meanwhile, and say which.
+    """Use the running `selfheal serve`, or run emulator and alarm evaluator meanwhile, and say which.
 
     Raises:
         CliError: when another command runs the emulator.

@@ -1,4 +1,4 @@
-"""`selfheal serve`: the emulator and its clock, for the Pulumi CLI, boto3 and several commands at once."""
+"""`selfheal serve`: emulator and alarm evaluator, for the Pulumi CLI, boto3 and several commands."""
 
 import json as json_module
 import os

@@ -31,16 +31,12 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def command(project: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "cli", "--cwd", str(project), *arguments]
-
-
 def test_ctrl_c_during_the_demo_ends_everything_it_started(
     project: Path, own_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     temporary = tmp_path_factory.mktemp("tmp")
     process = subprocess.Popen(
-        command(project, "demo"),
+        [sys.executable, "-m", "cli", "--cwd", str(project), "demo"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

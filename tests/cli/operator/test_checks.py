@@ -12,7 +12,6 @@ from selfheal.functions.healer.words import Effect, Reason, Status, Verb
 from selfheal.functions.shared.contract import Mode
 from tests.cli.support import (
     DIGEST,
-    HELD,
     NOW,
     OTHER_PLAN,
     PLAN,
@@ -99,7 +98,6 @@ def test_an_error_says_what_is_allowed_what_is_and_what_to_do(verb: Verb, one: I
 def test_a_hold_is_over_when_its_time_is() -> None:
     assert is_held(escalated(), NOW)
     assert not is_held(incident(Status.OPEN), NOW)
-    assert HELD.until is None
 
 
 @pytest.mark.parametrize("newer", [verifying(), item_of(verifying(), schema=3)])

@@ -95,8 +95,3 @@ def test_there_is_one_for_a_checkout_wherever_a_command_is_started(
     monkeypatch.delenv("SELFHEAL_HOME")
     monkeypatch.chdir(tmp_path)
     assert Account.of_checkout() == Account(SOURCE / ".selfheal")
-
-
-def test_the_state_of_all_stacks_is_beside_the_emulators_data(account: Account) -> None:
-    assert account.backend() == account.emulator.parent / "backend"
-    assert account.backend().is_dir()
