@@ -1,4 +1,4 @@
-"""Where words go: for people to standard output, or beside a JSON document to standard error."""
+"""Output: text for people, or one JSON document on standard output with the text on standard error."""
 
 import json
 import sys
@@ -10,12 +10,12 @@ from rich.console import Console
 
 @dataclass(frozen=True)
 class Output:
-    """Where a command's words go."""
+    """Where a command prints."""
 
     json: bool
     """Whether standard output is for one JSON document only."""
     people: Console
-    """For people: standard output, or standard error beside JSON."""
+    """For people: standard output, or standard error if `json`."""
 
     @classmethod
     def make(cls, *, json: bool) -> "Output":
@@ -24,14 +24,14 @@ class Output:
 
     @property
     def interactive(self) -> bool:
-        """Whether someone watches a terminal: then progress moves, otherwise it is plain lines."""
+        """Whether it is a terminal, where progress is redrawn; otherwise it is printed line by line."""
         return self.people.is_terminal and not self.people.is_dumb_terminal
 
     def say(self, text: str, *, style: str | None = None) -> None:
         """Print a line for people; the text is not markup."""
         self.people.print(text, style=style, markup=False)
 
-    def document(self, content: Any) -> None:
+    def print_json(self, content: Any) -> None:
         """Print a JSON document on standard output."""
         sys.stdout.write(json.dumps(content, indent=2, default=str, ensure_ascii=False) + "\n")
         sys.stdout.flush()
@@ -45,5 +45,5 @@ def complain(text: str) -> None:
 
 
 def remark(text: str, *, style: str = "dim") -> None:
-    """Print for people on standard error: what a script that reads standard output must not get."""
+    """Print a remark for people on standard error: scripts read standard output."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(text, style=style, markup=False)

@@ -13,15 +13,18 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from selfheal.cli.commands import approve, demo, incidents, interventions, mode, pulumi, serve
 from selfheal.cli.console import complain
+from selfheal.cli.demo import command as demo
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
+from selfheal.cli.operator import approve, incidents, interventions, mode
+from selfheal.cli.operator.location import with_location
+from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
 
 
 class Commands(TyperGroup):
-    """The root command: turns the project's errors into one message each, and signals into exit codes."""
+    """The root command: prints an error of the project as one message, and turns signals into exit codes."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -57,40 +60,37 @@ app = typer.Typer(
 
 
 def reflow(text: str | None) -> str:
-    """Join the lines of each paragraph of a docstring: the terminal decides on the width, not the file."""
+    """Join the lines of each paragraph of a docstring, so that the terminal can wrap them."""
     paragraphs = inspect.cleandoc(text or "").split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
-for command, command_epilog in (
-    (demo.demo, demo.EPILOG),
-    (mode.mode, mode.EPILOG),
-    (approve.approve, approve.EPILOG),
-    *interventions.COMMANDS,
-    (serve.serve, serve.EPILOG),
-):
-    app.command(help=reflow(command.__doc__), epilog=command_epilog)(command)
-# Its help is Pulumi's own.
-app.command(cls=pulumi.Verbatim, help=reflow(pulumi.pulumi.__doc__), add_help_option=False)(pulumi.pulumi)
-
-about_incidents = typer.Typer(rich_markup_mode="rich", invoke_without_command=True)
-about_incidents.callback(help=reflow(incidents.incidents.__doc__), epilog=incidents.EPILOG)(
-    incidents.incidents
+group = typer.Typer(rich_markup_mode="rich", invoke_without_command=True)
+group.callback(help=reflow(incidents.incidents.__doc__), epilog=incidents.EPILOG)(
+    with_location(incidents.incidents, wakes=False)
 )
-for command, command_epilog in (
-    (incidents.show, incidents.SHOW_EPILOG),
-    (incidents.follow, incidents.FOLLOW_EPILOG),
+app.add_typer(group, name="incidents")
+
+for parent, command, command_epilog in (
+    (app, demo.demo, demo.EPILOG),
+    (app, with_location(mode.mode), mode.EPILOG),
+    (app, with_location(approve.approve), approve.EPILOG),
+    *((app, with_location(command), its_epilog) for command, its_epilog in interventions.COMMANDS),
+    (app, serve.serve, serve.EPILOG),
+    (group, with_location(incidents.show, wakes=False), incidents.SHOW_EPILOG),
+    (group, with_location(incidents.follow, wakes=False), incidents.FOLLOW_EPILOG),
 ):
-    about_incidents.command(help=reflow(command.__doc__), epilog=command_epilog)(command)
-app.add_typer(about_incidents, name="incidents")
+    parent.command(help=reflow(command.__doc__), epilog=command_epilog)(command)
+# The help of `selfheal pulumi --help` is Pulumi's own.
+app.command(cls=pulumi.Verbatim, help=reflow(pulumi.pulumi.__doc__), add_help_option=False)(pulumi.pulumi)
 
 
 ABOUT = """
 Operate a self-healing serverless platform, on your laptop and on AWS.
 
 Pulumi previews, deploys and destroys it. On the laptop `selfheal pulumi ...` runs the real Pulumi CLI in a
-sandbox, with an AWS emulator and a clock that evaluates alarms for its AWS: no account, no docker. It is not
-AWS. The emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
+sandbox, with an AWS emulator and an alarm evaluator for its AWS: no account, no docker. It is not AWS. The
+emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
 `incidents`, `mode`, `approve`, `rollback`, `release`, `restore` and `accept` work alike on AWS, with --aws

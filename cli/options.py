@@ -1,4 +1,4 @@
-"""The options that several commands share, so that they are named and explained alike."""
+"""The options of commands, each declared and explained once."""
 
 import re
 from typing import Annotated
@@ -12,10 +12,11 @@ STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 QUALIFIED = 3
 """Parts of a stack's whole name: organisation, project, stack."""
 
-MAX_WHY = 500
-"""Characters of a reason: the mode keeps the last 50 of them in one item."""
+ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
+"""Where set, boto3 uses this endpoint instead of AWS, and so do the commands."""
 
-_DIGEST = re.compile(r"[0-9a-f]{16}")
+MAX_WHY = 500
+"""Characters of a reason: the override of the mode keeps the last 50 of them in one item."""
 
 
 def _stack(value: str) -> str:
@@ -32,9 +33,7 @@ def _stack(value: str) -> str:
     return value
 
 
-def _endpoint(value: str | None) -> str | None:
-    if value is None:
-        return None
+def _endpoint(value: str) -> str:
     parts = urlsplit(value)
     try:
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -45,10 +44,6 @@ def _endpoint(value: str | None) -> str | None:
             f"an endpoint is http://host:port or https://host, without path, query or user; got {value!r}."
         )
     return value.rstrip("/")
-
-
-def _why(value: str | None) -> str | None:
-    return None if value is None else checked_why(value)
 
 
 def checked_why(value: str) -> str:
@@ -66,8 +61,8 @@ def checked_why(value: str) -> str:
     return text
 
 
-def _digest(value: str | None) -> str | None:
-    if value is not None and not _DIGEST.fullmatch(value):
+def _digest(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{16}", value):
         raise typer.BadParameter(
             f"a plan's digest has 16 of the characters 0-9 and a-f; got {value!r}. "
             "`selfheal incidents show` prints it."
@@ -77,7 +72,7 @@ def _digest(value: str | None) -> str | None:
 
 Stack = Annotated[
     str,
-    typer.Option("--stack", "-s", callback=_stack, metavar="NAME", help="Stack to work on, as in Pulumi."),
+    typer.Option("--stack", "-s", parser=_stack, metavar="NAME", help="Stack to work on, as in Pulumi."),
 ]
 
 Json = Annotated[
@@ -98,9 +93,9 @@ Endpoint = Annotated[
     str | None,
     typer.Option(
         "--endpoint",
-        callback=_endpoint,
+        parser=_endpoint,
         metavar="URL",
-        help="Use an AWS endpoint that already runs; starts neither emulator nor clock. "
+        help="Use an AWS endpoint that already runs; starts nothing of the sandbox. "
         "Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or test/test on loopback.",
     ),
 ]
@@ -149,7 +144,7 @@ Why = Annotated[
     str | None,
     typer.Option(
         "--why",
-        callback=_why,
+        parser=checked_why,
         metavar="TEXT",
         help="The reason, in a line; it is recorded with your ARN.",
     ),
@@ -171,15 +166,19 @@ PlanDigest = Annotated[
     str | None,
     typer.Option(
         "--plan",
-        callback=_digest,
+        parser=_digest,
         metavar="DIGEST",
         help="Approve this plan only: refused if the incident has another one by now.",
     ),
 ]
 
-INCIDENT_OR_TARGET = typer.Argument(
-    metavar="INCIDENT", help="Id of an incident, or the name of a target for its current one."
-)
-TARGET_NAME = typer.Argument(metavar="TARGET", help="Name of a target, or the id of its current incident.")
+IncidentOrTarget = Annotated[
+    str,
+    typer.Argument(
+        metavar="INCIDENT", help="Id of an incident, or the name of a target for its current one."
+    ),
+]
 
-IncidentOrTarget = Annotated[str, INCIDENT_OR_TARGET]
+Target = Annotated[
+    str, typer.Argument(metavar="TARGET", help="Name of a target, or the id of its current incident.")
+]

@@ -1,4 +1,4 @@
-"""Children that we start: one that must answer in time, and one that gets the terminal and our signals."""
+"""Child processes: one that must answer in time, and one that gets the terminal and our signals."""
 
 import contextlib
 import os
@@ -15,28 +15,22 @@ from selfheal.cli.errors import Terminated
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How a child ended in time."""
+class Completed:
+    """How a child process ended."""
 
     code: int
     """Its exit code."""
-    text: str
+    output: str
     """What it wrote to standard output."""
 
 
-def answer_of(
+def run_quietly(
     command: Sequence[str], seconds: float, *, environment: Mapping[str, str], folder: Path
-) -> Answer | None:
-    """Run a command that asks nothing, and return its answer; None if it cannot be started or is too slow.
+) -> Completed | None:
+    """Run a command without input and return its output; None if it cannot be started or takes too long.
 
-    It is killed with its whole process group, so that what it started does not stay behind either.
-
-    Args:
-        command: The program and its arguments.
-        seconds: How long it may take.
-        environment: Its whole environment.
-        folder: Where it runs.
-
+    At the end its whole process group is killed, so that nothing it started stays behind. Nothing but
+    `environment` is in its environment.
     """
     with tempfile.TemporaryFile() as output:  # a pipe could be kept open by a grandchild for ever
         try:
@@ -60,16 +54,16 @@ def answer_of(
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
         output.seek(0)
-        return Answer(code, output.read().decode("utf-8", "replace"))
+        return Completed(code, output.read().decode("utf-8", "replace"))
 
 
 def run_attached(command: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> int:
-    """Run a command with our terminal until it ends by itself, and return its exit code as shells count it.
+    """Run a command on our terminal until it ends by itself, and return its exit code as shells count it.
 
-    Ctrl-C and SIGTERM are its to answer, once each: a second one would make Pulumi leave resources behind.
-    The terminal sends Ctrl-C to both of us; one that came otherwise, by `kill`, is passed on.
+    The command handles Ctrl-C and SIGTERM, and gets each once: a second one would make Pulumi leave resources
+    behind. The terminal sends Ctrl-C to the child as well as to us; a SIGINT sent by `kill` is passed on.
     """
-    with _passing_on() as children:
+    with _signals_passed_on() as children:
         child = subprocess.Popen(command, cwd=folder, env=environment)
         children.append(child)
         code = child.wait()
@@ -77,8 +71,8 @@ def run_attached(command: Sequence[str], *, environment: Mapping[str, str], fold
 
 
 @contextmanager
-def _passing_on() -> Generator[list["subprocess.Popen[bytes]"]]:
-    """Pass our signals to the child in the list; before there is one they end us as usual."""
+def _signals_passed_on() -> Generator[list["subprocess.Popen[bytes]"]]:
+    """Pass our signals on to the child in the list; while it is empty they end us as usual."""
     children: list[subprocess.Popen[bytes]] = []
 
     def interrupted(_signal: int, _frame: FrameType | None) -> None:
@@ -93,7 +87,7 @@ def _passing_on() -> Generator[list["subprocess.Popen[bytes]"]]:
         children[0].send_signal(signal.SIGTERM)
 
     wanted = {signal.SIGINT: interrupted, signal.SIGTERM: terminated}
-    # What a shell told its background jobs to ignore stays ignored.
+    # A shell makes its background jobs ignore SIGINT: that stays so.
     ours = {number: act for number, act in wanted.items() if signal.getsignal(number) is not signal.SIG_IGN}
     before = {number: signal.signal(number, act) for number, act in ours.items()}
     try:
@@ -104,7 +98,7 @@ def _passing_on() -> Generator[list["subprocess.Popen[bytes]"]]:
 
 
 def _in_foreground() -> bool:
-    """Return whether our process group has the terminal: then its keyboard reaches the child as well."""
+    """Return whether our process group has the terminal: then Ctrl-C reaches the child as well."""
     try:
         with Path(os.ctermid()).open("rb") as terminal:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()

@@ -1,9 +1,7 @@
-"""What a project's files say, read line by line, so that nothing in them can stop a kill switch."""
+"""What a project's files say, read line by line: whatever else is in them must not stop a command."""
 
 import re
 from pathlib import Path
-
-from selfheal.cli.errors import NoProjectError
 
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 
@@ -18,21 +16,6 @@ def project_folder(start: Path) -> Path | None:
         if any((folder / name).is_file() for name in PROJECT_FILES):
             return folder
     return None
-
-
-def find_root(start: Path) -> Path:
-    """Return the nearest folder at or above `start` that holds Pulumi.yaml.
-
-    Raises:
-        NoProjectError: when there is none.
-
-    """
-    if (found := project_folder(start)) is None:
-        raise NoProjectError(
-            f"No Pulumi.yaml in {start.resolve()} or any folder above it. "
-            "Run selfheal inside a checkout of the project, or name one: selfheal --cwd FOLDER ..."
-        )
-    return found
 
 
 def project_name(folder: Path) -> str | None:

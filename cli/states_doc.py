@@ -1,7 +1,6 @@
-"""Writes docs/states.md out of the healer's states: `python -m selfheal.cli.states_doc > docs/states.md`."""
+"""Write docs/states.md from the healer's states: `python -m selfheal.cli.states_doc > docs/states.md`."""
 
 import sys
-from collections.abc import Mapping
 
 from selfheal.functions.healer.states import MEANING, TERMINAL, WAYS, Status
 
@@ -18,21 +17,15 @@ A run may take several ways in one write, such as VERIFYING to INEFFECTIVE to OP
 a line for each."""
 
 
-def document(meaning: Mapping[Status, str], ways: Mapping[tuple[Status, Status], str]) -> str:
-    """Return the whole page.
-
-    Args:
-        meaning: What each state says.
-        ways: (from, to) to when.
-
-    """
+def page() -> str:
+    """Return the whole page."""
     # Without labels: a diagram with all of them is not readable, and the table has them.
-    arrows = ["    [*] --> OPEN", *(f"    {source} --> {to}" for source, to in ways), "    RECOVERED --> [*]"]
+    arrows = ["    [*] --> OPEN", *(f"    {source} --> {to}" for source, to in WAYS), "    RECOVERED --> [*]"]
     diagram = "\n".join(["```mermaid", "stateDiagram-v2", *arrows, "```"])
     states = ["## States", "", "| state | means | rests |", "|---|---|---|"]
-    states += [f"| {status} | {text} | {_rest(status)} |" for status, text in meaning.items()]
+    states += [f"| {status} | {text} | {_rest(status)} |" for status, text in MEANING.items()]
     moves = ["| from | to | when |", "|---|---|---|"]
-    moves += [f"| {source} | {to} | {when} |" for (source, to), when in ways.items()]
+    moves += [f"| {source} | {to} | {when} |" for (source, to), when in WAYS.items()]
     return "\n\n".join([_HEAD, diagram, "\n".join(states), _WAYS_HEAD, "\n".join(moves)]) + "\n"
 
 
@@ -44,4 +37,4 @@ def _rest(status: Status) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(document(MEANING, WAYS))
+    sys.stdout.write(page())

@@ -1,47 +1,26 @@
-"""How the demonstration deploys: by the Pulumi CLI through its Automation API, or without it, in process."""
+"""How the demonstration deploys: by the Pulumi CLI through its Automation API, or without it in process."""
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pulumi import automation
 
-from selfheal.cli.connection import Connection
 from selfheal.cli.console import Output
-from selfheal.cli.demo.progress import Reporter
+from selfheal.cli.demo.progress import reporting
 from selfheal.cli.errors import CliError
+from selfheal.cli.sandbox.account import Connection
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi import cli as pulumi_cli
 from selfheal.sandbox.pulumi.deployer import deploy
 
 
-class Deployment(Protocol):
-    """A stack that is deployed once, and perhaps once more."""
-
-    @property
-    def by(self) -> str:
-        """What deploys, in words."""
-        ...
-
-    @property
-    def again(self) -> Callable[[], dict[str, int]] | None:
-        """The second `up`, which restores the baseline; None where nothing can do it.
-
-        It returns how many resources were treated how, and raises CliError when it is refused.
-        """
-        ...
-
-    def first(self) -> dict[str, Any]:
-        """Deploy everything and return the stack's outputs. Raises CliError."""
-        ...
-
-
 @dataclass
 class ByPulumi:
-    """The real CLI. A preview comes first, with the policy pack: what it refuses is refused untouched."""
+    """The real CLI. A preview comes first, with the policy pack, so that what it refuses changes nothing."""
 
     stack: automation.Stack
     config_file: Path
@@ -66,10 +45,10 @@ class ByPulumi:
         added = pulumi_cli.environment(
             connection.endpoint, connection.region, connection.credentials, backend, home=home
         )
-        whole = pulumi_cli.merged(os.environ, added)
-        config_file = pulumi_cli.init_stack(project, stack, folder / "stack", whole, {})
+        environment = pulumi_cli.merged(os.environ, added)
+        config_file = pulumi_cli.init_stack(project, stack, folder / "stack", environment, {})
         for name in pulumi_cli.UNSET:
-            os.environ.pop(name, None)  # the Automation API only adds to our own environment
+            os.environ.pop(name, None)  # the Automation API can only add to our own environment
         command = automation.PulumiCommand(root=str(pulumi_cli.FOLDER))
         options = automation.LocalWorkspaceOptions(env_vars=added, pulumi_command=command)
         selected = automation.select_stack(stack, work_dir=str(project), opts=options)
@@ -77,22 +56,29 @@ class ByPulumi:
         return cls(selected, config_file, project / "policies", output, by)
 
     def first(self) -> dict[str, Any]:
-        """Preview with the policy pack, then `up` with it."""
+        """Preview with the policy pack, then `up` with it; return the stack's outputs.
+
+        Raises:
+            CliError: when either is refused.
+
+        """
         self._run(self.stack.preview, "pulumi preview --policy-pack policies")
-        self._up()
+        self.again()
         return {key: output.value for key, output in self.stack.outputs().items()}
 
     def again(self) -> dict[str, int]:
-        """Run `up` once more."""
-        return self._up()
+        """Run `up`, which restores the baseline; return how many resources were created, updated and so on.
 
-    def _up(self) -> dict[str, int]:
-        # With secrets shown, the Automation API has the history read, which writes a salt into the project's
-        # own stack file.
+        Raises:
+            CliError: when it is refused.
+
+        """
+        # With show_secrets the Automation API reads the stack's history, which writes a salt into the
+        # project's own stack file.
         return self._run(partial(self.stack.up, show_secrets=False), "pulumi up")
 
     def _run(self, operation: Callable[..., Any], title: str) -> dict[str, int]:
-        with Reporter(self.output, title) as reporter:
+        with reporting(self.output, title) as reporter:
             try:
                 operation(
                     config_file=str(self.config_file),
@@ -102,7 +88,8 @@ class ByPulumi:
                 )
             except automation.errors.CommandError as error:
                 raise CliError("\n".join(reporter.errors) or str(error)) from error
-        self.output.say(f"{title}: {_counted(reporter.changes)}", style="bold")
+        changes = ", ".join(f"{number} {what}" for what, number in sorted(reporter.changes.items()) if number)
+        self.output.say(f"{title}: {changes or 'no change'}", style="bold")
         return reporter.changes
 
 
@@ -114,12 +101,13 @@ class InProcess:
     stack: str
     connection: Connection
     by: str = "the sandbox's in-process deployer, without the Pulumi CLI and the policy pack"
-    again: None = None
 
     def first(self) -> dict[str, Any]:
-        """Create everything."""
+        """Create everything and return the stack's outputs."""
         return deploy(self.project, AwsProvider(self.connection.clients), stack=self.stack)
 
+    def again(self) -> None:
+        """Do nothing."""
 
-def _counted(changes: dict[str, int]) -> str:
-    return ", ".join(f"{number} {what}" for what, number in sorted(changes.items()) if number) or "no change"
+
+Deployment = ByPulumi | InProcess

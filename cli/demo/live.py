@@ -1,9 +1,8 @@
-"""The timeline while it happens: a table that fills on a terminal, a line a moment elsewhere."""
+"""The timeline while it happens: a table that fills on a terminal, a line for each moment elsewhere."""
 
 import time
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from rich.console import Group
 from rich.live import Live
@@ -16,7 +15,7 @@ from selfheal.cli.demo.model import MomentKey, Recording
 from selfheal.cli.demo.timeline import TITLES, Moment, count, timeline
 
 PLAIN_EVERY_SECONDS = 10.0
-"""Between two lines of progress when nobody watches a terminal."""
+"""Between two lines of progress when it is no terminal."""
 
 GOOD = {MomentKey.ACT, MomentKey.ALARM_OK, MomentKey.RECOVERED, MomentKey.BASELINE_RESTORED}
 RECENT_SECONDS = 5.0
@@ -27,12 +26,10 @@ def status(recording: Recording, now: float) -> str:
     total = count(recording.samples)
     recent = count(sample for sample in recording.samples if sample.done > now - RECENT_SECONDS)
     incident = recording.incident
-    standing = (
-        f"incident {incident.get('status')} ({incident.get('reason')})" if incident else "no incident yet"
-    )
+    state = f"incident {incident.status} ({incident.reason})" if incident else "no incident yet"
     return (
         f"{now:3.0f} s, {total.requests} requests, {total.errors} errors, "
-        f"last {RECENT_SECONDS:g} s: {recent.rate:.0%} errors, {standing}"
+        f"last {RECENT_SECONDS:g} s: {recent.rate:.0%} errors, {state}"
     )
 
 
@@ -42,68 +39,54 @@ def row(moment: Moment) -> str:
 
 
 class LiveTimeline:
-    """Shows the story as it unfolds; a context manager.
-
-    On a terminal it redraws itself by what `snapshot` returns; elsewhere `update` prints what is new.
-    """
+    """Shows the moments as they happen: on a terminal by itself, elsewhere at each `update`."""
 
     def __init__(self, output: Output, snapshot: Callable[[], tuple[Recording, float]]) -> None:
         self._output = output
         self._snapshot = snapshot
         self._spinner = Spinner("dots")
-        self._told: set[MomentKey] = set()
+        self._printed: set[MomentKey] = set()
         self._last_line = time.monotonic()
-        self._live = (
-            Live(get_renderable=self._render, console=output.people, refresh_per_second=4)
-            if output.interactive
-            else None
-        )
 
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        if self._live:
-            self._live.start()
+    @contextmanager
+    def shown(self) -> Generator[None]:
+        """Show it; the last picture stays on the screen."""
+        if self._output.interactive:
+            with Live(get_renderable=self._table, console=self._output.people, refresh_per_second=4):
+                yield
         else:
             self._output.say("seconds since traffic began:")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the last picture on the screen."""
-        if self._live:
-            self._live.stop()
+            yield
 
     def update(self, *, final: bool = False) -> None:
-        """Print the moments that are new, when there is no terminal.
+        """Print the moments that are new, if it is no terminal.
 
-        The last error is known to be the last only once the incident is recovered.
+        Which error was the last is only known once the incident is recovered, or the run is over.
         """
-        if self._live:
+        if self._output.interactive:
             return
         recording, now = self._snapshot()
-        recovered = (recording.incident or {}).get("status") == "RECOVERED"
+        over = final or (recording.incident is not None and not recording.incident.is_open)
         for moment in timeline(recording):
-            known = moment.key is not MomentKey.LAST_ERROR or recovered or final
-            if moment.key not in self._told and known:
-                self._told.add(moment.key)
+            if moment.key not in self._printed and (over or moment.key is not MomentKey.LAST_ERROR):
+                self._printed.add(moment.key)
                 self._output.say(row(moment))
         if final or time.monotonic() - self._last_line >= PLAIN_EVERY_SECONDS:
             self._last_line = time.monotonic()
             self._output.say(f"           {status(recording, now)}")
 
-    def _render(self) -> Group:
+    def _table(self) -> Group:
         recording, now = self._snapshot()
-        moments = {moment.key: moment for moment in timeline(recording)}
         table = Table(box=None, pad_edge=False, header_style="dim")
         table.add_column("seconds", justify="right", min_width=8)
         table.add_column("moment", min_width=22)
         table.add_column("what was seen", overflow="fold")
-        for key, moment in moments.items():
-            style = "green" if key in GOOD else "red" if key is not MomentKey.DEPLOYED else None
-            table.add_row(f"{moment.seconds:.1f}", Text(moment.title, style=style or ""), Text(moment.detail))
-        for key in MomentKey:
-            if key not in moments:
-                table.add_row("", Text(TITLES[key], style="dim"), "")
+        moments = timeline(recording)
+        for moment in moments:
+            bad = "" if moment.key is MomentKey.DEPLOYED else "red"
+            style = "green" if moment.key in GOOD else bad
+            table.add_row(f"{moment.seconds:.1f}", Text(moment.title, style=style), Text(moment.detail))
+        for key in [key for key in MomentKey if key not in {moment.key for moment in moments}]:
+            table.add_row("", Text(TITLES[key], style="dim"), "")
         self._spinner.update(text=Text(f" {status(recording, now)}"))
         return Group(table, Text(), self._spinner)

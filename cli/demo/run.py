@@ -1,24 +1,29 @@
-"""Running the demonstration: deploy, break, watch it heal, put the baseline back. Returns what was seen."""
+"""Run the demonstration: deploy, break, watch it heal, restore the baseline. The result is a recording."""
 
+import platform
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import metadata
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.cli.connection import Connection
 from selfheal.cli.console import Output
 from selfheal.cli.demo.deploy import Deployment
 from selfheal.cli.demo.live import LiveTimeline
 from selfheal.cli.demo.model import BaselineRestore, Rates, Recording
 from selfheal.cli.demo.traffic import REQUESTS_PER_SECOND, WORKERS, Traffic
-from selfheal.cli.demo.versions import versions
 from selfheal.cli.demo.watch import Watch, traffic_url
 from selfheal.cli.errors import CliError
+from selfheal.cli.sandbox.account import Connection
+from selfheal.functions.healer.states import Status
 
 POLL_SECONDS = 0.5
-"""Between two looks at alarms and ledger; times come from their own stamps, not from when they were seen."""
+"""Between two reads of alarms and ledger. The times shown are their own timestamps, not the reads'."""
+
+MAX_FAILED_READS = 10
+"""In a row; then the run ends."""
 
 ERRORS_AGAIN_SECONDS = 15.0
 """How long to wait for an error after the baseline is back: at a failure rate of 0.3 and 10 requests a
@@ -29,13 +34,15 @@ NO_SECOND_UP = (
     "and this checkout has none."
 )
 
-GIVEN_UP = {"INEFFECTIVE", "INCONCLUSIVE", "ESCALATED"}
-"""A status in which the healer has called people: waiting longer shows nothing."""
+GIVEN_UP = {Status.INEFFECTIVE, Status.INCONCLUSIVE, Status.ESCALATED}
+"""In these states the healer has called people: waiting longer shows nothing."""
+
+PACKAGES = ("selfheal", "pulumi", "pulumi-aws", "ministack", "boto3")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Demonstration:
-    """One run against an endpoint."""
+    """What to run."""
 
     stack: str
     baseline: str
@@ -52,111 +59,100 @@ class Demonstration:
         """Deploy, then record what happens under traffic.
 
         Raises:
-            CliError: when not even the first `up` ended well.
+            CliError: when the first `up` failed.
 
         """
         start = time.monotonic()
         outputs = self.deployment.first()
         deployed = time.monotonic()
         self.output.say(f"Deployed in {deployed - start:.1f} s. Traffic begins.", style="bold")
-        observed = _Observed.begin(self, outputs, took=deployed - start, deployed=deployed)
-        observed.traffic.start()
+        run = _Run(self, outputs, deploy_seconds=deployed - start, deployed=deployed)
+        run.traffic.start()
+        live = LiveTimeline(self.output, run.snapshot)
         try:
-            with LiveTimeline(self.output, observed.snapshot) as live:
-                if self._recovery(observed, live, deployed + self.limit):
-                    self._restore(observed, live)
-                observed.traffic.stop()
-                observed.look()
+            with live.shown():
+                if run.wait_for_recovery(live, deployed + self.limit):
+                    run.restore_baseline(live)
+                run.traffic.stop()
+                run.read()
                 live.update(final=True)
         finally:
-            observed.traffic.end()
-        return observed.snapshot()[0]
-
-    def _recovery(self, observed: "_Observed", live: LiveTimeline, deadline: float) -> bool:
-        """Watch until the ledger says that it is over, one way or the other, or time is up."""
-        while time.monotonic() < deadline:
-            observed.look()
-            live.update()
-            status = (observed.recording.incident or {}).get("status")
-            if status == "RECOVERED":
-                observed.note(healed=observed.watch.failure_rate())
-                return True
-            if status in GIVEN_UP:
-                return False
-            time.sleep(POLL_SECONDS)
-        late = f"recovery was not shown within {self.limit:g} s after deployment"
-        observed.recording = replace(observed.recording, stopped_because=late)
-        return False
-
-    def _restore(self, observed: "_Observed", live: LiveTimeline) -> None:
-        """Run the second `up`, and go on until a request has failed again."""
-        if self.deployment.again is None:
-            observed.recording = replace(observed.recording, left_out=(NO_SECOND_UP,))
-            return
-        started = observed.now()
-        try:
-            changes = self.deployment.again()
-        except CliError as error:
-            observed.recording = replace(observed.recording, stopped_because=f"the second up failed: {error}")
-            return
-        finished = observed.now()
-        restore = BaselineRestore(round(started, 3), round(finished, 3), changes)
-        observed.recording = replace(observed.recording, restore=restore)
-        observed.note(restored=observed.watch.failure_rate())
-        while observed.now() < finished + ERRORS_AGAIN_SECONDS:
-            live.update()
-            if any(sample.failed and sample.sent >= started for sample in observed.traffic.samples()):
-                return
-            time.sleep(POLL_SECONDS)
+            run.traffic.end()
+        return run.snapshot()[0]
 
 
-@dataclass
-class _Observed:
-    """What was seen so far, and the means to see more."""
+class _Run:
+    """What was recorded so far, and the means to record more."""
 
-    watch: Watch
-    traffic: Traffic
-    recording: Recording
-    zero: float
-    """The time.monotonic() of when traffic began."""
-    problems: int = field(default=0)
-    """Looks in a row that failed."""
-
-    @classmethod
-    def begin(
-        cls, run: Demonstration, outputs: dict[str, Any], *, took: float, deployed: float
-    ) -> "_Observed":
-        """Prepare to observe a stack that has just been deployed."""
-        clients, endpoint = run.connection.clients, run.connection.endpoint
+    def __init__(
+        self, demo: Demonstration, outputs: dict[str, Any], *, deploy_seconds: float, deployed: float
+    ) -> None:
+        clients = demo.connection.clients
         rate = Watch(clients, outputs, datetime.now(UTC)).failure_rate()
-        began, zero = datetime.now(UTC), time.monotonic()
-        recording = Recording(
-            stack=run.stack,
+        self.deployment = demo.deployment
+        self.limit = demo.limit
+        self.zero = time.monotonic()
+        began = datetime.now(UTC)
+        self.watch = Watch(clients, outputs, began)
+        self.traffic = Traffic(traffic_url(str(outputs["url"]), demo.connection.endpoint), self.zero)
+        self.failed_reads = 0
+        self.recording = Recording(
+            stack=demo.stack,
             began=began,
-            deployed=round(deployed - zero, 3),
-            deploy_seconds=round(took, 3),
+            deployed=round(deployed - self.zero, 3),
+            deploy_seconds=round(deploy_seconds, 3),
             samples=(),
             skipped=0,
             alarm_changes=(),
             incident=None,
-            rates=Rates(run.baseline, deployed=rate),
-            iam_enforced=run.iam_enforced,
+            rates=Rates(demo.baseline, deployed=rate),
+            iam_enforced=demo.iam_enforced,
             versions=versions(),
             setting={
-                "deployed by": run.deployment.by,
+                "deployed by": demo.deployment.by,
                 "traffic": f"{REQUESTS_PER_SECOND:g} requests/s, at most {WORKERS} in flight",
-                "time limit": f"{run.limit:g} s after deployment",
+                "time limit": f"{demo.limit:g} s after deployment",
             },
         )
-        traffic = Traffic(traffic_url(str(outputs["url"]), endpoint), zero)
-        return cls(Watch(clients, outputs, began), traffic, recording, zero)
 
-    def now(self) -> float:
-        """Return the seconds since traffic began."""
-        return time.monotonic() - self.zero
+    def wait_for_recovery(self, live: LiveTimeline, deadline: float) -> bool:
+        """Watch until the incident is recovered (True), the healer gives up or time is up (False)."""
+        while time.monotonic() < deadline:
+            self.read()
+            live.update()
+            status = self.recording.incident.status if self.recording.incident else None
+            if status is Status.RECOVERED:
+                self._record(rates=replace(self.recording.rates, healed=self.watch.failure_rate()))
+                return True
+            if status in GIVEN_UP:
+                return False
+            time.sleep(POLL_SECONDS)
+        self._record(stopped_because=f"recovery was not shown within {self.limit:g} s after deployment")
+        return False
 
-    def look(self) -> None:
-        """Read alarms and ledger. One failed look changes nothing; ten in a row end the run.
+    def restore_baseline(self, live: LiveTimeline) -> None:
+        """Run the second `up`, and go on until a request has failed again."""
+        started = self._seconds()
+        try:
+            changes = self.deployment.again()
+        except CliError as error:
+            self._record(stopped_because=f"the second up failed: {error}")
+            return
+        if changes is None:
+            self._record(left_out=(NO_SECOND_UP,))
+            return
+        finished = self._seconds()
+        rates = replace(self.recording.rates, restored=self.watch.failure_rate())
+        restore = BaselineRestore(round(started, 3), round(finished, 3), changes)
+        self._record(restore=restore, rates=rates)
+        while self._seconds() < finished + ERRORS_AGAIN_SECONDS:
+            live.update()
+            if any(sample.failed and sample.sent >= started for sample in self.traffic.samples()):
+                return
+            time.sleep(POLL_SECONDS)
+
+    def read(self) -> None:
+        """Read alarms and ledger. A failed read changes nothing; MAX_FAILED_READS in a row end the run.
 
         Raises:
             botocore.exceptions.BotoCoreError: when the endpoint does not answer.
@@ -166,25 +162,34 @@ class _Observed:
         try:
             changes, incident = self.watch.alarm_changes(), self.watch.incident()
         except (BotoCoreError, ClientError):
-            self.problems += 1
-            if self.problems >= MAX_PROBLEMS:
+            self.failed_reads += 1
+            if self.failed_reads >= MAX_FAILED_READS:
                 raise
             return
-        self.problems = 0
+        self.failed_reads = 0
         known = self.recording.incident
-        if known and incident and known.get("id") != incident.get("id"):
-            incident = known  # the restored fault may already have opened the next one: another story
-        self.recording = replace(self.recording, alarm_changes=changes, incident=incident)
-
-    def note(self, **rates: str | None) -> None:
-        """Keep a failure rate that was read."""
-        self.recording = replace(self.recording, rates=replace(self.recording.rates, **rates))
+        if known and incident and known.id != incident.id:
+            incident = known  # the restored fault may have opened the next one already, which is not shown
+        self._record(alarm_changes=changes, incident=incident)
 
     def snapshot(self) -> tuple[Recording, float]:
         """Return the recording up to now, and the seconds since traffic began."""
         samples, skipped = self.traffic.samples(), self.traffic.skipped
-        return replace(self.recording, samples=samples, skipped=skipped), self.now()
+        return replace(self.recording, samples=samples, skipped=skipped), self._seconds()
+
+    def _record(self, **fields: Any) -> None:
+        self.recording = replace(self.recording, **fields)
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self.zero
 
 
-MAX_PROBLEMS = 10
-"""Failed looks in a row that end the run."""
+def versions() -> dict[str, str]:
+    """Return the versions of what takes part, by name; "not installed" for what is missing."""
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -1,10 +1,14 @@
-"""From a recording to the moments of the story and the counts between them. Pure."""
+"""The moments of a recorded run, and the requests and errors between them. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 
 from selfheal.cli.demo.model import AlarmChange, MomentKey, Recording, Sample
+from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.states import Status
 
 SETTLING_SECONDS = 2.0
 """How long after the act a request may still meet the old configuration: an update takes half a second to
@@ -21,6 +25,9 @@ TITLES: dict[MomentKey, str] = {
     MomentKey.BASELINE_RESTORED: "baseline restored",
     MomentKey.ERRORS_AGAIN: "errors possible again",
 }
+
+_Moments = Iterator[tuple[MomentKey, float, str]]
+"""Each with its seconds since traffic began, and what was seen."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,8 @@ class Counts:
 
 def acted_at(recording: Recording) -> float | None:
     """Return when the ledger says that the remedy was applied, in seconds since traffic began, or None."""
-    text = (recording.incident or {}).get("acted_at")
-    return recording.since_began(text) if text else None
+    incident = recording.incident
+    return recording.since_began(incident.acted_at) if incident and incident.acted_at else None
 
 
 def count(samples: Iterable[Sample]) -> Count:
@@ -86,133 +93,101 @@ def count(samples: Iterable[Sample]) -> Count:
 
 
 def counts(recording: Recording) -> Counts:
-    """Count the requests of each phase; without an act everything is before it."""
-    act = acted_at(recording)
-    settled = act + SETTLING_SECONDS if act is not None else None
-    restore = recording.restore.started if recording.restore else None
-    phases: tuple[list[Sample], ...] = ([], [], [], [])
-    for sample in recording.samples:
-        if act is None or sample.sent < act:
-            phases[0].append(sample)
-        elif restore is not None and sample.sent >= restore:
-            phases[3].append(sample)
-        elif settled is not None and sample.sent < settled:
-            phases[1].append(sample)
-        else:
-            phases[2].append(sample)
-    return Counts(*(count(phase) for phase in phases))
+    """Count the requests of each phase, by when they were sent; without an act everything is before it."""
+    acted = acted_at(recording)
+    act = inf if acted is None else acted
+    restore = recording.restore.started if recording.restore else inf
+    settled = min(act + SETTLING_SECONDS, restore)
+
+    def phase(start: float, end: float) -> Count:
+        return count(sample for sample in recording.samples if start <= sample.sent < end)
+
+    return Counts(
+        phase(-inf, act), phase(act, settled), phase(settled, restore), phase(max(act, restore), inf)
+    )
 
 
 def opening_alarm(recording: Recording) -> AlarmChange | None:
-    """Return the change to ALARM that began the incident; of any alarm while the ledger names none."""
-    name = (recording.incident or {}).get("alarm")
-    rung = [change for change in recording.alarm_changes if change.state == "ALARM"]
+    """Return the change to ALARM that began the incident; of any alarm while there is no incident."""
+    name = recording.incident.alarm if recording.incident else None
+    rung = (change for change in recording.alarm_changes if change.state == "ALARM")
     return next((change for change in rung if name in (None, change.name)), None)
 
 
 def alarm_ok(recording: Recording) -> AlarmChange | None:
     """Return the first change of the opening alarm back to OK."""
     opened = opening_alarm(recording)
-    if opened is None:
-        return None
-    back = (
-        c for c in recording.alarm_changes if c.name == opened.name and c.state == "OK" and c.at > opened.at
-    )
-    return next(back, None)
+    later = (each for each in recording.alarm_changes if opened and each.at > opened.at)
+    return next((each for each in later if opened and (each.name, each.state) == (opened.name, "OK")), None)
 
 
 def timeline(recording: Recording) -> list[Moment]:
     """Return the moments that happened, in the order of their time."""
-    found = [*_of_traffic(recording), *_of_alarms(recording), *_of_incident(recording), *_of_stack(recording)]
     order = list(MomentKey)
-    return sorted(found, key=lambda moment: (moment.seconds, order.index(moment.key)))
+    moments: list[Moment] = []
+    for key, seconds, detail in (*_of_stack(recording), *_of_traffic(recording), *_of_incident(recording)):
+        at = iso(recording.began + timedelta(seconds=seconds))
+        moments.append(Moment(key, round(seconds, 3), at, detail))
+    return sorted(moments, key=lambda moment: (moment.seconds, order.index(moment.key)))
 
 
-def _moment(recording: Recording, key: MomentKey, seconds: float, detail: str) -> Moment:
-    at = (recording.began + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
-    return Moment(key, round(seconds, 3), at.replace("+00:00", "Z"), detail)
+def _of_stack(recording: Recording) -> _Moments:
+    rates, restore = recording.rates, recording.restore
+    took = f"by the unmodified program in {recording.deploy_seconds:.1f} s"
+    yield MomentKey.DEPLOYED, recording.deployed, f"{took}, FAILURE_RATE {rates.deployed}"
+    if restore and same_rate(rates.restored, rates.baseline):
+        done = ", ".join(f"{number} {what}" for what, number in sorted(restore.changes.items()) if number)
+        detail = f"second up: FAILURE_RATE {rates.restored} ({done or 'no change'})"
+        yield MomentKey.BASELINE_RESTORED, restore.finished, detail
 
 
-def _of_traffic(recording: Recording) -> Iterable[Moment]:
-    end = recording.restore.started if recording.restore else float("inf")
-    ordered = sorted(recording.samples, key=lambda sample: sample.done)
-    failed = [sample for sample in ordered if sample.failed and sample.sent < end]
-    if failed:
-        yield _moment(recording, MomentKey.FIRST_ERROR, failed[0].done, _answer(failed[0]))
-    # Before the act, the latest error is merely the latest so far.
-    if failed and acted_at(recording) is not None:
+def _of_traffic(recording: Recording) -> _Moments:
+    end = recording.restore.started if recording.restore else inf
+    failed = [sample for sample in sorted(recording.samples, key=lambda each: each.done) if sample.failed]
+    early, late = ([each for each in failed if (each.sent < end) is before] for before in (True, False))
+    if early:
+        yield MomentKey.FIRST_ERROR, early[0].done, _answer(early[0])
+    if (
+        early and acted_at(recording) is not None
+    ):  # before the act, the latest error is not known to be the last
         total = count(sample for sample in recording.samples if sample.sent < end)
-        detail = (
-            f"{_answer(failed[-1])}; {total.errors} errors in {total.requests} requests until the second up"
-        )
-        yield _moment(recording, MomentKey.LAST_ERROR, failed[-1].done, detail)
-    again = next((sample for sample in ordered if sample.failed and sample.sent >= end), None)
-    if again:
-        yield _moment(
-            recording, MomentKey.ERRORS_AGAIN, again.done, f"{_answer(again)}: the fault is live again"
-        )
+        errors = f"{total.errors} errors in {total.requests} requests until the second up"
+        yield MomentKey.LAST_ERROR, early[-1].done, f"{_answer(early[-1])}; {errors}"
+    if late:
+        yield MomentKey.ERRORS_AGAIN, late[0].done, f"{_answer(late[0])}: the fault is live again"
 
 
 def _answer(sample: Sample) -> str:
     return f"HTTP {sample.status}" if sample.status is not None else "no answer"
 
 
-def _of_alarms(recording: Recording) -> Iterable[Moment]:
-    opened, closed = opening_alarm(recording), alarm_ok(recording)
-    if opened:
-        yield _moment(recording, MomentKey.ALARM, opened.at, opened.name)
-    if closed:
-        yield _moment(recording, MomentKey.ALARM_OK, closed.at, closed.name)
+def _of_incident(recording: Recording) -> _Moments:
+    if opened := opening_alarm(recording):
+        yield MomentKey.ALARM, opened.at, opened.name
+    if closed := alarm_ok(recording):
+        yield MomentKey.ALARM_OK, closed.at, closed.name
+    incident, act = recording.incident, acted_at(recording)
+    if incident and act is not None:
+        intended = next((each.at for each in incident.history if each.to == Status.ACTING), None)
+        intent = f"; intent recorded at {recording.since_began(intended):.1f} s" if intended else ""
+        yield MomentKey.ACT, act, f"{remedy(incident)}{intent}"
+    if incident and not incident.is_open and incident.closed_at:
+        evidence = evidence_text(incident) or "no evidence in the ledger"
+        yield MomentKey.RECOVERED, recording.since_began(incident.closed_at), evidence
 
 
-def _of_incident(recording: Recording) -> Iterable[Moment]:
-    incident = recording.incident or {}
-    act = acted_at(recording)
-    if act is not None:
-        yield _moment(recording, MomentKey.ACT, act, f"{remedy(incident)}{_intent(recording)}")
-    if incident.get("status") == "RECOVERED" and incident.get("closed_at"):
-        seconds = recording.since_began(incident["closed_at"])
-        yield _moment(
-            recording, MomentKey.RECOVERED, seconds, evidence(incident) or "no evidence in the ledger"
-        )
-
-
-def _intent(recording: Recording) -> str:
-    history: list[dict[str, str]] = (recording.incident or {}).get("history") or []
-    at = next((step["at"] for step in history if step.get("to") == "ACTING" and "at" in step), None)
-    return f"; intent recorded at {recording.since_began(at):.1f} s" if at else ""
-
-
-def _of_stack(recording: Recording) -> Iterable[Moment]:
-    took, rate = recording.deploy_seconds, recording.rates.deployed
-    detail = f"by the unmodified program in {took:.1f} s, FAILURE_RATE {rate}"
-    yield _moment(recording, MomentKey.DEPLOYED, recording.deployed, detail)
-    restore = recording.restore
-    if restore and same_rate(recording.rates.restored, recording.rates.baseline):
-        done = ", ".join(f"{number} {what}" for what, number in sorted(restore.changes.items()) if number)
-        detail = f"second up: FAILURE_RATE {recording.rates.restored} ({done or 'no change'})"
-        yield _moment(recording, MomentKey.BASELINE_RESTORED, restore.finished, detail)
-
-
-def remedy(incident: dict[str, object]) -> str:
+def remedy(incident: Incident | None) -> str:
     """Return what the incident's plan changes, for example `FAILURE_RATE 0.3 → 0`; a dash without a plan."""
-    plan = incident.get("plan")
-    if not isinstance(plan, dict) or not plan.get("setting"):
-        return "—"
-    return f"{plan['setting']} {plan.get('before', '?')} → {plan.get('after', '?')}"
+    plan = incident.plan if incident else None
+    return f"{plan.setting} {plan.before} → {plan.after}" if plan else "—"
 
 
-def evidence(incident: dict[str, object]) -> str | None:
-    """Return the evidence in words, or None when the ledger holds no request that was seen after the act."""
-    found = incident.get("evidence")
-    requests = _number(found.get("requests")) if isinstance(found, dict) else 0.0
-    if not isinstance(found, dict) or requests <= 0:
+def evidence_text(incident: Incident) -> str | None:
+    """Return the evidence in words, or None when no request was counted after the act."""
+    found = incident.evidence
+    if found is None or found.requests <= 0:
         return None
-    return f"{_number(found.get('errors')):g} errors in {requests:g} requests after the act"
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return f"{found.errors} errors in {found.requests} requests after the act"
 
 
 def same_rate(one: str | None, other: str | None) -> bool:
@@ -225,10 +200,5 @@ def same_rate(one: str | None, other: str | None) -> bool:
 
 def buckets(samples: Sequence[Sample], width: float, until: float) -> list[Count]:
     """Count requests per stretch of `width` seconds, from zero to `until`, by when they were sent."""
-    number = max(1, int(until // width) + 1)
-    slots: list[list[Sample]] = [[] for _ in range(number)]
-    for sample in samples:
-        slot = int(sample.sent // width)
-        if 0 <= slot < number:
-            slots[slot].append(sample)
-    return [count(slot) for slot in slots]
+    slots = range(max(1, int(until // width) + 1))
+    return [count(sample for sample in samples if sample.sent // width == slot) for slot in slots]

@@ -1,8 +1,7 @@
-"""Steady HTTP traffic that never hangs and never piles up."""
+"""Steady HTTP traffic to the service, whatever that does."""
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import urllib3
@@ -25,10 +24,10 @@ STOP_SECONDS = ANSWER_SECONDS + 2.0
 
 @dataclass
 class Traffic:
-    """An open-loop generator: a request is due every 1/rate seconds, whatever happened to those before.
+    """An open-loop load generator: a request is due every 1/rate seconds, whatever happened to those before.
 
-    A request that finds all workers waiting is skipped and counted, so that a slow service is neither spared
-    (as by a closed loop) nor flooded later (as by a queue).
+    A request that is due while all workers wait for answers is skipped and counted. So a slow service is
+    neither spared, as by a closed loop, nor flooded later, as by a queue.
     """
 
     url: str
@@ -39,8 +38,6 @@ class Traffic:
     """Requests a second."""
     workers: int = WORKERS
     """Requests in flight at most."""
-    clock: Callable[[], float] = time.monotonic
-    """A monotonic clock, in seconds."""
     skipped: int = 0
     """Requests that were due and not sent."""
     _samples: list[Sample] = field(default_factory=list[Sample])
@@ -100,7 +97,7 @@ class Traffic:
             return due
 
     def _now(self) -> float:
-        return self.clock() - self.began
+        return time.monotonic() - self.began
 
 
 def _get(pool: urllib3.PoolManager, url: str) -> int | None:

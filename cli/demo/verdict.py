@@ -1,4 +1,4 @@
-"""Whether a recording shows what the demonstration claims. Pure; what was not seen did not happen."""
+"""Whether a recording shows what the demonstration claims; what was not recorded did not happen. Pure."""
 
 from collections.abc import Iterable
 
@@ -8,14 +8,14 @@ from selfheal.cli.demo.timeline import (
     acted_at,
     alarm_ok,
     counts,
-    evidence,
+    evidence_text,
     opening_alarm,
     same_rate,
 )
+from selfheal.functions.healer.incident import Incident
 
 SAME_MOMENT_SECONDS = 1.0
-"""Alarm history and ledger are stamped by different parts: closer than this, two times are one."""
-
+"""Alarm history and ledger take the time differently: times closer than this count as the same."""
 
 HEALTHY = "healthy"
 """The healer's verdict on evidence that shows recovery."""
@@ -38,7 +38,7 @@ def _of_act(recording: Recording) -> Iterable[str]:
         yield "the ledger holds no incident"
         return
     if acted_at(recording) is None:
-        yield f"the healer did not act: {_standing(recording.incident)}"
+        yield f"the healer did not act: {_state(recording.incident)}"
         return
     after = counts(recording).after_act
     if after.requests == 0:
@@ -48,9 +48,9 @@ def _of_act(recording: Recording) -> Iterable[str]:
             f"errors continued after the act: {after.errors} of {after.requests} requests that were sent "
             f"more than {SETTLING_SECONDS:g} s after it failed"
         )
-    plan = recording.incident.get("plan") or {}
-    if recording.rates.healed is not None and not same_rate(recording.rates.healed, plan.get("after")):
-        live, planned = recording.rates.healed, plan.get("after")
+    live, plan = recording.rates.healed, recording.incident.plan
+    planned = plan.after if plan else None
+    if live is not None and not same_rate(live, planned):
         yield f"the live FAILURE_RATE is {live} after the act; the plan says {planned}"
 
 
@@ -58,16 +58,16 @@ def _of_recovery(recording: Recording) -> Iterable[str]:
     incident = recording.incident
     if incident is None:
         return
-    if incident.get("status") != "RECOVERED" or not incident.get("closed_at"):
-        yield f"recovery was not shown by evidence: {_standing(incident)}"
+    if incident.is_open or not incident.closed_at:
+        yield f"recovery was not shown by evidence: {_state(incident)}"
         return
-    if evidence(incident) is None:
+    if evidence_text(incident) is None:
         yield "the incident says RECOVERED, but holds no evidence: no request was counted after the act"
-    judged = (incident.get("evidence") or {}).get("verdict", "missing")
+    judged = incident.evidence.verdict if incident.evidence else "missing"
     if judged != HEALTHY:
         yield f"the incident says RECOVERED, but its evidence is {judged}, not {HEALTHY}"
     back = alarm_ok(recording)
-    closed = recording.since_began(incident["closed_at"])
+    closed = recording.since_began(incident.closed_at)
     if back is None or back.at > closed + SAME_MOMENT_SECONDS:
         yield "the incident says RECOVERED before its alarm was back to OK"
 
@@ -86,6 +86,5 @@ def _of_baseline(recording: Recording) -> Iterable[str]:
         )
 
 
-def _standing(incident: dict[str, object]) -> str:
-    status, reason = incident.get("status", "without a status"), incident.get("reason") or "no reason given"
-    return f"the incident is {status} ({reason})"
+def _state(incident: Incident) -> str:
+    return f"the incident is {incident.status} ({incident.reason})"

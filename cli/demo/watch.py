@@ -1,23 +1,23 @@
-"""Reading, while the demonstration runs, what AWS and the ledger say of it."""
+"""Read what AWS and the ledger say of the stack while the demonstration runs."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from selfheal.cli.demo.model import AlarmChange
-from selfheal.cli.ledger import read_incidents
+from selfheal.cli.operator.ledger import read_incidents
+from selfheal.functions.healer.incident import Incident
 from selfheal.sandbox.clients import Clients
 
 VARIABLE = "FAILURE_RATE"
-"""The only variable of the function's environment that is ever read here: the others may hold secrets."""
+"""The only variable of the function's environment that is read: the others may hold secrets."""
 
 
 @dataclass(frozen=True)
 class Watch:
-    """The stack under observation."""
+    """The stack. Its methods raise botocore's errors when it cannot be read."""
 
     clients: Clients
     outputs: dict[str, Any]
@@ -26,54 +26,30 @@ class Watch:
     """When traffic began, UTC: times are given in seconds since then."""
 
     def alarm_changes(self) -> tuple[AlarmChange, ...]:
-        """Return the state changes of the alarms since traffic began, oldest first, from their history.
-
-        Raises:
-            botocore.exceptions.ClientError: when the history cannot be read.
-
-        """
-        changes = [change for name in self.outputs["alarmNames"] for change in self._history(str(name))]
+        """Return the state changes of the alarms since traffic began, oldest first, from their history."""
+        history = self.clients.get("cloudwatch").get_paginator("describe_alarm_history")
+        changes: list[AlarmChange] = []
+        for name in self.outputs["alarmNames"]:
+            for page in history.paginate(AlarmName=str(name), HistoryItemType="StateUpdate"):
+                for item in page["AlarmHistoryItems"]:
+                    if item["Timestamp"].timestamp() < int(self.began.timestamp()):  # it has whole seconds
+                        continue
+                    new = json.loads(item["HistoryData"]).get("newState", {})
+                    state, reason = str(new.get("stateValue", "")), str(new.get("stateReason", ""))
+                    at = (item["Timestamp"] - self.began).total_seconds()
+                    changes.append(AlarmChange(str(name), state, at, reason))
         return tuple(sorted(changes, key=lambda change: change.at))
 
-    def _history(self, name: str) -> Sequence[AlarmChange]:
-        pages = self.clients.get("cloudwatch").get_paginator("describe_alarm_history")
-        items = [
-            item
-            for page in pages.paginate(AlarmName=name, HistoryItemType="StateUpdate")
-            for item in page["AlarmHistoryItems"]
-        ]
-        return [
-            AlarmChange(name, state, (item["Timestamp"] - self.began).total_seconds(), reason)
-            for item in items
-            for state, reason in [_new_state(item["HistoryData"])]
-            if item["Timestamp"].timestamp() >= int(self.began.timestamp())  # whole seconds in the emulator
-        ]
-
-    def incident(self) -> dict[str, Any] | None:
-        """Return the ledger's newest incident, or None.
-
-        Raises:
-            botocore.exceptions.ClientError: when the ledger cannot be read.
-
-        """
+    def incident(self) -> Incident | None:
+        """Return the ledger's first open incident, else its newest one, or None."""
         found = read_incidents(self.clients.get("dynamodb"), str(self.outputs["ledgerTable"]))
-        return found[0] if found else None
+        return next(iter(found.readable), None)
 
     def failure_rate(self) -> str | None:
-        """Return the FAILURE_RATE in the function's live configuration, or None when it has none.
-
-        Raises:
-            botocore.exceptions.ClientError: when the configuration cannot be read.
-
-        """
+        """Return the FAILURE_RATE in the function's live configuration, or None when it has none."""
         lambda_ = self.clients.get("lambda")
         live = lambda_.get_function_configuration(FunctionName=str(self.outputs["functionName"]))
         return live.get("Environment", {}).get("Variables", {}).get(VARIABLE)
-
-
-def _new_state(history_data: str) -> tuple[str, str]:
-    new = json.loads(history_data).get("newState", {})
-    return str(new.get("stateValue", "")), str(new.get("stateReason", ""))
 
 
 def traffic_url(url: str, endpoint: str) -> str:
@@ -83,14 +59,12 @@ def traffic_url(url: str, endpoint: str) -> str:
     resolves the host name of its APIs.
 
     Args:
-        url: The stack's output `url`; the host of AWS's begins with the API's id and `execute-api`.
+        url: The stack's output `url`; its host begins with the API's id and `execute-api`.
         endpoint: The AWS endpoint in use.
 
     """
-    host = urlsplit(url).hostname or ""
-    api, _, service = host.partition(".")
-    if not service.startswith("execute-api.") or (urlsplit(endpoint).hostname or "").endswith(
-        ".amazonaws.com"
-    ):
+    api, _, service = (urlsplit(url).hostname or "").partition(".")
+    on_aws = (urlsplit(endpoint).hostname or "").endswith(".amazonaws.com")
+    if on_aws or not service.startswith("execute-api."):
         return url.rstrip("/") + "/"
     return f"{endpoint}/_aws/execute-api/{api}/$default/"

@@ -1,9 +1,15 @@
-"""What every test of the command line gets: a sandbox of its own, and nothing of the user's Pulumi."""
+"""What tests of the command line share: a sandbox of their own, nothing of the user's Pulumi, a ledger."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from moto import mock_aws
+
+from tests.cli.support import ROOT, client, create_table
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +22,20 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for variable in ("AWS_REGION", "SELFHEAL_LEDGER"):
         monkeypatch.delenv(variable, raising=False)
     return home
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project's own Pulumi files with a program that is never run."""
+    for path in ROOT.glob("Pulumi*.yaml"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "__main__.py").touch()
+    return tmp_path
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[Any]:
+    """A client of moto's DynamoDB, which has an empty ledger."""
+    with mock_aws():
+        create_table()
+        yield client()

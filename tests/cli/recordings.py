@@ -1,10 +1,15 @@
 """A canned run of the demonstration: healed as it should be, to be bent by tests that want another ending."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from selfheal.cli.demo.model import AlarmChange, BaselineRestore, Rates, Recording, Sample
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.incident_fields import Evidence, Plan, Transition
+from selfheal.functions.healer.states import Reason, Status
+from selfheal.functions.shared.contract import Mode
 
 BEGAN = datetime(2026, 11, 21, 9, 40, 0, tzinfo=UTC)
 
@@ -26,30 +31,30 @@ def samples(act: float = 21.0, restore: float = 45.0, end: float = 52.0) -> tupl
     return tuple(sorted(made, key=lambda sample: sample.done))
 
 
-def incident(**changes: Any) -> dict[str, Any]:
-    """A recovered incident as the ledger's reader returns it."""
-    return {
-        "schema": 1,
-        "version": 4,
-        "id": "fragile-20261121T094020Z",
-        "target": "fragile",
-        "status": "RECOVERED",
-        "mode": "act",
-        "alarm": "fragile-fast",
-        "opened_at": iso(20.4),
-        "acted_at": iso(21.0),
-        "closed_at": iso(40.2),
-        "reason": "recovered-by-evidence",
-        "plan": {"kind": "environment", "setting": "FAILURE_RATE", "before": "0.3", "after": "0"},
-        "evidence": {"since": iso(31.0), "requests": 158, "errors": 0, "verdict": "healthy"},
-        "acts": 1,
-        "attempts": 1,
-        "history": [
-            {"at": iso(20.4), "source": "OPEN", "to": "ACTING", "reason": "alarm-confirmed-by-metrics"},
-            {"at": iso(21.0), "source": "ACTING", "to": "VERIFYING", "reason": "applied"},
-            {"at": iso(40.2), "source": "VERIFYING", "to": "RECOVERED", "reason": "recovered-by-evidence"},
-        ],
-    } | changes
+def incident(**changes: Any) -> Incident:
+    """A recovered incident; keyword arguments replace fields."""
+    made = Incident(
+        version=4,
+        id="fragile-20261121T094020Z",
+        target="fragile",
+        status=Status.RECOVERED,
+        mode=Mode.ACT,
+        alarm="fragile-fast",
+        opened_at=iso(20.4),
+        acted_at=iso(21.0),
+        closed_at=iso(40.2),
+        reason=Reason.RECOVERED,
+        plan=Plan("environment", "FAILURE_RATE", "0.3", "0", "c" * 44, "d" * 64),
+        evidence=Evidence(iso(31.0), requests=158, errors=0, verdict="healthy"),
+        acts=1,
+        attempts=1,
+        history=(
+            Transition(iso(20.4), "OPEN", "ACTING", "alarm-confirmed-by-metrics"),
+            Transition(iso(21.0), "ACTING", "VERIFYING", "applied"),
+            Transition(iso(40.2), "VERIFYING", "RECOVERED", "recovered-by-evidence"),
+        ),
+    )
+    return replace(made, **changes)
 
 
 def recording(**changes: Any) -> Recording:

@@ -1,7 +1,5 @@
 """The command line itself: help that teaches, exit codes, errors as one message."""
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,67 +7,40 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from typer.testing import CliRunner
 
-from selfheal.cli.commands import serve
 from selfheal.cli.errors import CliError, Terminated
-from selfheal.cli.main import app, reflow
+from selfheal.cli.main import reflow
+from selfheal.cli.sandbox import serve
 from selfheal.sandbox.errors import SandboxError
+from tests.cli.support import run, said
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = ("incidents", "mode", "approve", "rollback", "release", "restore", "accept")
 COMMANDS = ("demo", "serve", *OPERATOR)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """The project's own Pulumi files with a program that is never run."""
-    for path in ROOT.glob("Pulumi*.yaml"):
-        shutil.copy(path, tmp_path)
-    (tmp_path / "__main__.py").touch()
-    return tmp_path
-
-
-def run(*arguments: str) -> Any:
-    return CliRunner().invoke(app, list(arguments), env={"TERMINAL_WIDTH": "100", "NO_COLOR": "1"})
+PULUMIS = ("up", "preview", "refresh", "destroy", "outputs")
 
 
 def test_the_help_names_every_command() -> None:
-    words = run("--help").stdout
+    shown = said("--help")
     for command in ("pulumi", *COMMANDS):
-        assert f" {command} " in words
-    assert "not AWS" in words
+        assert f" {command} " in shown
+    assert "not AWS" in shown
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "incidents show", "incidents follow"])
 def test_every_command_teaches_by_example_and_documents_its_exit_codes(command: str) -> None:
-    outcome = run(command, "--help")
-    assert outcome.exit_code == 0
+    shown = said(*command.split(), "--help")
+    for text in ("Examples", f"selfheal {command}", "Exit codes", "0 done · 1 failed · 2 wrong usage"):
+        assert text in shown
     # One emulator for all stacks; the demonstration's stack is its own affair, as is its emulator.
-    assert ("--stack" in outcome.stdout) is (command in OPERATOR)
-    assert "Examples" in outcome.stdout
-    assert f"selfheal {command}" in outcome.stdout
-    assert "Exit codes" in outcome.stdout
-    assert "0 done · 1 failed · 2 wrong usage" in outcome.stdout
-    assert ("--endpoint" in outcome.stdout) is (command in OPERATOR)
-
-
-@pytest.mark.parametrize("command", [*OPERATOR, "incidents show", "incidents follow"])
-def test_what_an_operator_needs_is_there_on_aws_too(command: str) -> None:
-    words = run(*command.split(), "--help").stdout
-    assert "--aws" in words
-    assert "--ledger" in words
-    assert f"selfheal {command}" in words
-    assert "0 done · 1 failed · 2 wrong usage" in words
+    operates = command.split(maxsplit=1)[0] in OPERATOR
+    for option in ("--stack", "--endpoint", "--aws", "--ledger", "--region"):
+        assert (option in shown) is operates
+    assert ("--healer" in shown) is (operates and not command.startswith("incidents"))
 
 
 @pytest.mark.parametrize(
-    ("command", "found"),
-    [
-        ("incidents", "is open"),
-        ("approve", "refused"),
-        ("rollback", "refused"),
-    ],
+    ("command", "found"), [("incidents", "is open"), ("approve", "refused"), ("rollback", "refused")]
 )
 def test_exit_code_3_is_documented_where_it_is_used(command: str, found: str) -> None:
     (line,) = [line for line in run(command, "--help").stdout.splitlines() if "0 done" in line]
@@ -78,8 +49,7 @@ def test_exit_code_3_is_documented_where_it_is_used(command: str, found: str) ->
 
 
 def test_no_arguments_show_the_help() -> None:
-    outcome = run()
-    assert "Examples" in outcome.output
+    assert "Examples" in run().output
 
 
 @pytest.mark.parametrize(
@@ -94,7 +64,7 @@ def test_the_demo_enforces_iam_unless_it_is_told_not_to(
         asked.append(iam)
         raise SandboxError("as far as this test goes")
 
-    monkeypatch.setattr("selfheal.cli.commands.demo.Emulator.start", start)
+    monkeypatch.setattr("selfheal.cli.demo.command.Emulator.start", start)
     run("--cwd", str(ROOT), "demo", *options)
     assert asked == [enforced]
 
@@ -102,7 +72,7 @@ def test_the_demo_enforces_iam_unless_it_is_told_not_to(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("fly",), "No such command"),
+        *(((command,), "No such command") for command in ("fly", *PULUMIS)),
         (("mode", "--fast"), "No such option"),
         (("mode", "--stack", "../dev"), "a stack's name has"),
         (("mode", "--stack", ".."), "a stack's name has"),
@@ -115,17 +85,33 @@ def test_the_demo_enforces_iam_unless_it_is_told_not_to(
         (("--cwd", "/no/such", "mode"), "does not exist"),
         (("serve", "--port", "70000"), "equal to 65535"),
         (("demo", "--timeout", "1"), "equal to 10"),
+        (("mode", "observe"), "--why"),
+        (("mode", "--clear"), "--why"),
+        (("mode", "--why", "x"), "name a mode"),
+        (("mode", "fly", "--why", "x"), "observe"),
+        (("mode", "observe", "--why", " "), "say why in 1 to 500"),
+        (("mode", "observe", "--why", "a\nb"), "on one line"),
+        (("approve", "x", "--yes"), "--plan DIGEST"),
+        (("approve", "x", "--json"), "nothing can be asked"),
+        (("approve", "x", "--plan", "xyz"), "has 16 of the characters"),
+        (("approve", "x", "--expires", "0"), "--expires"),
+        (("approve", "x", "--expires", "1441"), "--expires"),
+        (("rollback", "x"), "--why"),
+        (("release", "x", "--json"), "--why"),
+        (("restore",), "Missing argument"),
+        (("accept", "x", "--why", "y", "--wait", "-1"), "--wait"),
+        (("incidents", "--stack", "prod", "show", "fragile"), "write the options after"),
     ],
 )
-def test_wrong_usage_is_exit_code_2_and_says_what_is_right(arguments: tuple[str, ...], words: str) -> None:
-    outcome = run(*arguments)
-    assert outcome.exit_code == 2
-    assert words in " ".join(outcome.output.replace("│", " ").split())
+def test_wrong_usage_is_exit_code_2_says_what_is_right_and_starts_nothing(
+    own_home: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    assert words in said(*arguments, code=2)
+    assert not own_home.exists()
 
 
-def test_commands_that_are_pulumis_are_gone() -> None:
-    for command in ("up", "preview", "refresh", "destroy", "outputs"):
-        assert run(command).exit_code == 2
+def test_no_project_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    assert "--cwd" in said("--cwd", str(tmp_path), "demo", code=1)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *root: str) -> Any:
@@ -134,22 +120,26 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *root: str) -
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(serve.Workspace, "here", fail)
+    monkeypatch.setattr(serve.Account, "of_checkout", fail)
     return run(*root, "serve")
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "code", "words"),
     [
-        SandboxError("no such thing"),
-        CliError("no such thing"),
-        EndpointConnectionError(endpoint_url="no such thing"),
+        (SandboxError("no such thing"), 1, "no such thing"),
+        (CliError("no such thing"), 1, "no such thing"),
+        (EndpointConnectionError(endpoint_url="no such thing"), 1, "no such thing"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (Terminated(), 143, "interrupted"),
     ],
 )
-def test_errors_are_one_message(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_an_error_is_one_message_and_a_signal_the_code_that_shells_expect(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, words: str
+) -> None:
     outcome = failing(monkeypatch, error)
-    assert outcome.exit_code == 1
-    assert "no such thing" in outcome.stderr
+    assert outcome.exit_code == code
+    assert words in outcome.stderr
     assert "Traceback" not in outcome.output
 
 
@@ -157,25 +147,10 @@ def test_debug_lets_the_error_through(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(failing(monkeypatch, SandboxError("deep"), "--debug").exception, SandboxError)
 
 
-@pytest.mark.parametrize(("signalled", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
-def test_signals_end_with_the_code_that_shells_expect(
-    monkeypatch: pytest.MonkeyPatch, signalled: BaseException, code: int
-) -> None:
-    assert failing(monkeypatch, signalled).exit_code == code
-
-
 def test_paragraphs_are_reflowed() -> None:
     assert reflow("""One\n    line.\n\n    Two\n    lines.\n    """) == "One line.\n\nTwo lines."
 
 
 def test_the_module_runs_as_the_command_does() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "cli", "--version"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ,
-    )
-    assert done.returncode == 0
-    assert done.stdout.startswith("selfheal ")
+    command = [sys.executable, "-m", "cli", "--version"]
+    assert subprocess.check_output(command, cwd=ROOT, text=True).startswith("selfheal ")

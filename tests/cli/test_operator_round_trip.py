@@ -3,16 +3,16 @@
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from selfheal.functions.healer.incident import Incident
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import REGION
 from selfheal.sandbox.emulator import ROOT as KEY
 from selfheal.sandbox.pulumi import cli
 from tests.cli import shell
-from tests.cli.support import PLAN, drifting, proposed, typed
+from tests.cli.support import PLAN, drifting, item_of, proposed
 from tests.conftest import ROOT
 from tests.support.stacks import Account
 
@@ -35,9 +35,8 @@ def test_an_operators_evening(tmp_path: Path) -> None:
         stack.up()
         table = stack.outputs()["ledgerTable"]
 
-        def write(incident: dict[str, Any]) -> None:
-            key = {"pk": f"target#{TARGET}", "sk": "incident"}
-            clients.get("dynamodb").put_item(TableName=table, Item=typed(incident | key))
+        def write(incident: Incident) -> None:
+            clients.get("dynamodb").put_item(TableName=table, Item=item_of(incident))
 
         def pulumi(operation: str, *more: str) -> str:
             return selfheal("pulumi", *stack.arguments(operation, *more)[1:]).stdout

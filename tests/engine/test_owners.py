@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from selfheal.cli.modes import Change, write_mode
+from selfheal.cli.operator.mode_override import Change, write_mode
 from selfheal.functions.shared.contract import Mode
 from tests.support.emulator_functions import deploy
 from tests.support.processes import until

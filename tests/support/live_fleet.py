@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.cli import modes, requests
-from selfheal.cli.ledger import plain
+from selfheal.cli.operator.mode_override import Change, write_mode
+from selfheal.cli.operator.requests import make_request, submit
+from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
 from selfheal.sandbox.alarms import AlarmEvaluator
@@ -75,16 +77,17 @@ class Fleet:
 
     def ask(self, verb: Verb, target: str, plan: str | None = None) -> None:
         """Ask something of the healer, as `selfheal approve` and `selfheal release` do."""
-        incident, now = self.incident(target), datetime.now(UTC)
-        request = requests.make(verb, incident["id"], PERSON, "seen in a test", now, plan=plan)
-        table = self.outputs[f"ledger-{target}"]
-        requests.submit(self.clients.get("dynamodb"), table, request, incident, now)
+        dynamodb, table = self.clients.get("dynamodb"), self.outputs[f"ledger-{target}"]
+        incident, now = Ledger(dynamodb, table).read(target), datetime.now(UTC)
+        assert incident is not None
+        request = make_request(verb, incident.id, PERSON, "seen in a test", now, plan=plan)
+        submit(dynamodb, table, request, incident, now)
 
     def set_mode(self, target: str, mode: Mode | None) -> None:
         """Override the mode of a service's healer as `selfheal mode` does; None clears the override."""
-        change = modes.Change(mode, PERSON, "seen in a test", clear=mode is None)
+        change = Change(mode, PERSON, "seen in a test", clear=mode is None)
         table = self.outputs[f"ledger-{target}"]
-        modes.write_mode(self.clients.get("dynamodb"), table, change, datetime.now(UTC))
+        write_mode(self.clients.get("dynamodb"), table, change, datetime.now(UTC))
 
     def alarm(self, target: str) -> dict[str, Any]:
         """Return the fast alarm of a service."""
@@ -165,7 +168,7 @@ class Fleet:
     def _item(self, target: str, pk: str, sk: str) -> dict[str, Any]:
         table, key = self.outputs[f"ledger-{target}"], {"pk": {"S": pk}, "sk": {"S": sk}}
         found = self.clients.get("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
-        return plain(found.get("Item", {}))
+        return TypeDeserializer().deserialize({"M": found.get("Item", {})})
 
 
 @contextmanager

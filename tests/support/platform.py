@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selfheal.cli.demo.traffic import Traffic
-from selfheal.cli.ledger import read_incidents
+from selfheal.cli.operator.ledger import incident_json, read_incidents
 from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
@@ -49,9 +49,10 @@ class Platform:
         lambda_.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig={"Delay": 1})
 
     def incident(self) -> dict[str, Any] | None:
-        """Return the target's newest incident."""
-        found = read_incidents(self.clients.get("dynamodb"), self.outputs["ledgerTable"])
-        return max(found, key=lambda incident: incident["opened_at"], default=None)
+        """Return the target's newest incident, as JSON documents have it."""
+        found = read_incidents(self.clients.get("dynamodb"), self.outputs["ledgerTable"]).readable
+        newest = max(found, key=lambda incident: incident.opened_at, default=None)
+        return incident_json(newest) if newest else None
 
     def status(self) -> str | None:
         """Return the newest incident's status."""

@@ -1,1 +1,0 @@
-"""One module per group of commands; each function is a command and its docstring its help."""
