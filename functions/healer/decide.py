@@ -22,7 +22,7 @@ from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.people import answer, drift
 from selfheal.functions.healer.respond import MAX_ATTEMPTS, respond
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
-from selfheal.functions.healer.verify import VERIFY_WITHIN, expired, may_revert, verify, watch
+from selfheal.functions.healer.verify import VERIFY_WITHIN, expired, verify, watch
 from selfheal.functions.shared.contract import Mode
 
 OWED_FOR = timedelta(minutes=15)
@@ -39,31 +39,34 @@ def decide(seen: Observation) -> Decision:
     changes nothing, and a run that died is continued from its recorded intent.
     """
     incident = seen.incident
-    if incident is None:
-        return respond(seen, None)
+    decided = _go_on(seen, incident) if incident is not None else None
+    return decided or respond(seen, incident if incident is not None and incident.is_open else None)
+
+
+def _go_on(seen: Observation, incident: Incident) -> Decision | None:
+    """Return the next step of an incident; None where nothing is in place, so that `respond` decides."""
     if incident.effect is not None and incident.is_leased(seen.now):
         return Decision(Reason.BUSY)
     first = _notice(seen, incident) or _without_remedy(seen, incident)
     if first is not None:
         return first
-    match incident.effect:
-        case Effect.APPLY:
-            return _resume_act(seen, incident)
-        case Effect.REVERT:
-            return _resume_revert(seen, incident)
-        case _:
-            pass
+    if incident.effect in (Effect.APPLY, Effect.REVERT):
+        plan = incident.planned
+        live = seen.live_of(plan.key)
+        if live.is_between(plan.kind):
+            return Decision(Reason.TARGET_BUSY)
+        resume = _resume_act if incident.effect is Effect.APPLY else _resume_revert
+        return resume(seen, incident, plan, live)
     if seen.command is not None and not seen.is_restoring:
         return answer(seen, incident, seen.command)
-    match incident.status:
-        case Status.RECOVERED:
-            return _recovered(seen, incident)
-        case Status.VERIFYING:
-            return verify(seen, incident)
-        case Status.ESCALATED:
-            return _escalated(seen, incident)
-        case _:
-            return respond(seen, incident)
+    if incident.status is Status.VERIFYING:
+        return verify(seen, incident, incident.planned)
+    if incident.status is Status.ESCALATED:
+        return _escalated(seen, incident)
+    last = incident.last_standing
+    if not incident.is_open and last is not None and not seen.ringing and seen.tells_of_last:
+        return drift(seen, incident, last)
+    return None
 
 
 def retire(seen: Observation) -> Decision:
@@ -102,15 +105,7 @@ def _without_remedy(seen: Observation, incident: Incident) -> Decision | None:
     if not incident.is_acting or plan is None or seen.target.remedy_of(plan.key) is not None:
         return None
     via = (Status.INCONCLUSIVE,) if incident.status is Status.VERIFYING else ()
-    return Decision.of(incident.maybe_done().escalated(seen.now, Reason.NO_REMEDY, *via))
-
-
-def _recovered(seen: Observation, incident: Incident) -> Decision:
-    """Nothing is open: drift, a new incident, or nothing."""
-    last = incident.last_standing
-    if last is not None and not seen.ringing and (seen.is_about(last.plan.key) or not seen.last_is_remedy):
-        return drift(seen, incident, last)
-    return respond(seen, None)
+    return _call_people(seen, incident.maybe_done(), Reason.NO_REMEDY, *via)
 
 
 def _escalated(seen: Observation, incident: Incident) -> Decision:
@@ -133,60 +128,58 @@ def _hold_ends(seen: Observation, incident: Incident) -> bool:
     return not incident.is_held(seen.now) or (unasked and not incident.hold.outlives)
 
 
-def _resume_act(seen: Observation, incident: Incident) -> Decision:
-    """Find out whether the act was done: its intent stands and the run that made it is gone."""
-    plan, now = incident.planned, seen.now
-    live = seen.live_of(plan.key)
-    if live.is_between(plan.kind):
-        return Decision(Reason.TARGET_BUSY)
+def _resume_act(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision | None:
+    """Find out whether the act was done: its intent stands and the run that made it is gone.
+
+    None: it was not, and is still to be done.
+    """
+    touched = _touched(incident, plan, live)
     if live.exists and live.value is not None and live.value == plan.after:
         same_world = live.world == plan.world
-        return Decision.of(
-            incident.applied(now, Reason.APPLIED_EARLIER if same_world else Reason.ALREADY_APPLIED)
-        )
+        reason = Reason.APPLIED_EARLIER if same_world else Reason.ALREADY_APPLIED
+        return Decision.of(incident.applied(seen.now, reason))
     if seen.command is not None and seen.command.verb is Verb.ROLLBACK:
         # It was not done, and a person does not want it: that is the rollback.
-        return Decision.of(incident.escalated(now, Reason.ROLLED_BACK).answering(seen.command.id))
-    if _touched(incident, plan, live):
-        return Decision.of(incident.escalated(now, Reason.VALUE_CHANGED))
+        return _call_people(seen, incident.answering(seen.command.id), Reason.ROLLED_BACK)
+    if touched:
+        return _call_people(seen, incident, Reason.VALUE_CHANGED)
     remedy = seen.target.next_remedy(incident.tried)
     if remedy is None or remedy.setting != plan.key:
         # A deployment changed the remedies meanwhile: what was intended is not what would be done now.
-        return Decision.of(incident.reopened(now, Reason.DEPLOYMENT_IN_PROGRESS))
-    return respond(seen, incident)
+        return Decision.of(incident.reopened(seen.now, Reason.DEPLOYMENT_IN_PROGRESS))
+    return None
 
 
-def _resume_revert(seen: Observation, incident: Incident) -> Decision:
-    plan, now = incident.planned, seen.now
-    live = seen.live_of(plan.key)
-    if live.is_between(plan.kind):
-        return Decision(Reason.TARGET_BUSY)
-    if live.exists and not live.is_readable(plan.kind):
-        return Decision.of(incident.escalated(now, Reason.CONFIGURATION_UNREADABLE))
-    if not live.exists or live.value not in (plan.before, plan.after):
-        return Decision.of(incident.no_longer(plan).escalated(now, Reason.VALUE_CHANGED))
-    if live.value == plan.before:
-        return Decision(Reason.REVERTED, incident.reverted(now))
+def _resume_revert(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision:
+    """Find out whether the revert was done; if not, whether it may go on."""
     refused = _refused(seen, incident, plan, live)
+    if live.exists and live.is_readable(plan.kind) and live.value == plan.before:
+        return Decision(Reason.REVERTED, incident.reverted(seen.now))
+    if not live.exists or (live.is_readable(plan.kind) and live.value != plan.after):
+        return _call_people(seen, incident.no_longer(plan), Reason.VALUE_CHANGED)
     if refused is not None:
-        return Decision.of(incident.escalated(now, refused))
+        return _call_people(seen, incident, refused)
     if not live.is_settled:
         return Decision(Reason.TARGET_BUSY)
-    return Decision(incident.purpose or Reason.ROLLED_BACK, incident.trying_again(now, live.token))
+    return Decision(incident.purpose or Reason.ROLLED_BACK, incident.trying_again(seen.now, live.token))
 
 
 def _refused(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Reason | None:
     """Return why a revert that was begun must not go on."""
-    if incident.attempts >= MAX_ATTEMPTS:
-        return Reason.ATTEMPTS_EXHAUSTED
-    if seen.mode is Mode.OBSERVE and incident.purpose not in _ASKED_FOR:
-        return Reason.MODE_FORBIDS
-    if not may_revert(seen, plan):
-        return Reason.REVERT_REFUSED
-    if _touched(incident, plan, live):
-        return Reason.VALUE_CHANGED
     late = seen.now >= parse_iso(incident.acting_since or incident.opened_at) + VERIFY_WITHIN
-    return Reason.TARGET_BUSY if late and not live.is_settled else None
+    reasons = (
+        (not live.is_readable(plan.kind), Reason.CONFIGURATION_UNREADABLE),
+        (incident.attempts >= MAX_ATTEMPTS, Reason.ATTEMPTS_EXHAUSTED),
+        (seen.mode is Mode.OBSERVE and incident.purpose not in _ASKED_FOR, Reason.MODE_FORBIDS),
+        (not seen.may_revert, Reason.REVERT_REFUSED),
+        (_touched(incident, plan, live), Reason.VALUE_CHANGED),
+        (late and not live.is_settled, Reason.TARGET_BUSY),
+    )
+    return next((reason for holds, reason in reasons if holds), None)
+
+
+def _call_people(seen: Observation, incident: Incident, reason: Reason, *via: Status) -> Decision:
+    return Decision.of(incident.escalated(seen.now, reason, *via))
 
 
 def _touched(incident: Incident, plan: Plan, live: Live) -> bool:

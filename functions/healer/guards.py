@@ -35,6 +35,11 @@ def unready(live: Live, draft: Incident) -> Guard | None:
     return Guard(Reason.DEPLOYMENT_IN_PROGRESS)
 
 
+def before_act(seen: Observation, draft: Incident) -> Guard | None:
+    """Return the guard that a new act meets: a budget, or one that passes by itself."""
+    return spent(seen, draft) or waiting(seen, draft)
+
+
 def spent(seen: Observation, draft: Incident) -> Guard | None:
     """Return the guard of the budgets: acts on the target, then on the fleet, within a day."""
     for limit, moments in (

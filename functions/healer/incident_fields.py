@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import Setting
-from selfheal.functions.shared.contract import Mode
+from selfheal.functions.shared.contract import Mode, owner
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Plan:
     def key(self) -> Setting:
         """What it changes."""
         return Setting(self.kind, self.setting)
+
+    @property
+    def is_pulumis(self) -> bool:
+        """Whether Pulumi owns what it changes: `up` puts the baseline back."""
+        return owner(self.kind) == "pulumi"
 
     @property
     def world(self) -> tuple[str, str]:

@@ -26,7 +26,7 @@ from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, broken_r
 from selfheal.functions.healer.items import from_item, to_item
 from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request
 from selfheal.functions.healer.states import Effect, Reason, Verb
-from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, Mode, incident_key, owner, request_key
+from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, Mode, incident_key, request_key
 
 KEEP_CLOSED = timedelta(days=365)
 
@@ -223,7 +223,7 @@ def _membership(incident: Incident | None) -> set[str]:
     plans = [each.plan for each in incident.standing]
     if incident.plan is not None and incident.effect in (Effect.APPLY, Effect.REVERT):
         plans.append(incident.plan)
-    blocks = any(owner(plan.kind) == "pulumi" for plan in plans)
+    blocks = any(plan.is_pulumis for plan in plans)
     return standing | {
         name for name, member in (("acting", incident.is_acting), ("targets", blocks)) if member
     }

@@ -175,6 +175,22 @@ class Observation:
         last = self.incident.last_standing if self.incident else None
         return last is not None and self.target.remedy_of(last.plan.key) is not None
 
+    @property
+    def tells_of_last(self) -> bool:
+        """Whether the youngest change that stands was read, or cannot be: it is no remedy any more."""
+        last = self.incident.last_standing if self.incident else None
+        return last is not None and (self.is_about(last.plan.key) or not self.last_is_remedy)
+
+    @property
+    def may_revert(self) -> bool:
+        """Whether the value before may come back now, of the setting that was read.
+
+        Never while an alarm rings, because that value is what the incident blames, unless the remedy is
+        declared safe to revert; never a setting that is no remedy of the target, whatever the ledger says.
+        """
+        remedy = self.target.remedy_of(self.about) if self.about else None
+        return remedy is not None and (remedy.revert_safe or not self.ringing)
+
     def is_about(self, setting: Setting) -> bool:
         """Return whether it is this setting that was read."""
         return self.live is not None and self.about == setting

@@ -8,8 +8,8 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Standing
 from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.states import Reason, Status, Verb
-from selfheal.functions.healer.verify import expired, may_revert, reverting
-from selfheal.functions.shared.contract import Mode, owner
+from selfheal.functions.healer.verify import expired, reverting
+from selfheal.functions.shared.contract import Mode
 
 REMIND_EVERY = timedelta(days=1)
 
@@ -27,7 +27,7 @@ def answer(seen: Observation, incident: Incident, command: Request) -> Decision:
         return _note(seen, incident, command, Reason.COMMAND_REFUSED)
     if command.verb is Verb.ACCEPT:
         # What Pulumi owns is the next `up`'s to say. Anything else stays until someone restores it.
-        kept = tuple([replace(each, accepted=True) for each in incident.standing if not _is_pulumis(each)])
+        kept = tuple([replace(each, accepted=True) for each in incident.standing if not each.plan.is_pulumis])
         accepted = replace(incident, standing=kept, reminded_at=None)
         return _note(seen, accepted, command, Reason.DRIFT_ACCEPTED)
     return _undo(seen, incident, command, last)
@@ -49,12 +49,12 @@ def _undo(seen: Observation, incident: Incident, command: Request, last: Standin
     if seen.baseline is Mode.OBSERVE:
         # The role of a healer that only observes has no permission to change anything.
         return _note(seen, incident, command, Reason.MODE_FORBIDS)
-    if not may_revert(seen, plan):
+    if not seen.may_revert:
         return _note(seen, incident, command, Reason.REVERT_REFUSED, tell=tell)
     if not live.is_settled:
         return Decision(Reason.TARGET_BUSY)
     purpose = Reason.RESTORING if command.verb is Verb.RESTORE else Reason.ROLLED_BACK
-    decision = reverting(seen, incident, plan, purpose)
+    decision = reverting(seen, incident, plan, live, purpose)
     if decision.incident is None or len(incident.standing) > 1:
         # More stands: the request goes on with the next run.
         return decision
@@ -72,7 +72,7 @@ def drift(seen: Observation, incident: Incident, last: Standing) -> Decision:
     if live.exists and not live.is_known(plan.kind):
         return Decision(Reason.DRIFT_STANDS)
     is_baseline = remedy.baseline is not None and remedy.baseline == plan.after
-    if not live.exists or live.value != plan.after or (is_baseline and _is_pulumis(last)):
+    if not live.exists or live.value != plan.after or (is_baseline and plan.is_pulumis):
         return Decision.of(incident.ended(seen.now, Reason.DRIFT_ENDED, plan))
     over = expired(seen, incident)
     if over is not None or not is_baseline:
@@ -85,10 +85,6 @@ def _remind(seen: Observation, incident: Incident) -> Decision:
     if seen.now < told + REMIND_EVERY or not [each for each in incident.standing if not each.accepted]:
         return Decision(Reason.DRIFT_STANDS)
     return Decision.of(incident.reminding(seen.now))
-
-
-def _is_pulumis(standing: Standing) -> bool:
-    return owner(standing.plan.kind) == "pulumi"
 
 
 def _note(

@@ -26,41 +26,41 @@ def respond(seen: Observation, incident: Incident | None) -> Decision:
     if found is None:
         return _without_alarm(seen, incident, closed)
     draft = incident or _opened(seen, found[0], found[1].start)
-    held = _held(seen, draft, new=incident is None)
+    remedy, held = seen.target.next_remedy(draft.tried), _held(seen, draft, new=incident is None)
     if held is not None:
         return held
-    remedy = seen.target.next_remedy(draft.tried)
     if remedy is None:
-        reason = Reason.NO_REMEDY_HELPED if seen.target.remedies else Reason.NO_REMEDY
-        return Decision.of(draft.escalated(seen.now, reason))
+        return _call_people(
+            seen, draft, Reason.NO_REMEDY_HELPED if seen.target.remedies else Reason.NO_REMEDY
+        )
     live = seen.live_of(remedy.setting)
     if not live.exists:
-        return Decision.of(draft.escalated(seen.now, Reason.TARGET_GONE))
+        return _call_people(seen, draft, Reason.TARGET_GONE)
     plan = _plan(live, remedy, draft)
-    return _unready(seen, draft, remedy, live, plan) or _remedy(seen, draft, plan)
+    return _unready(seen, draft, live, plan) or _remedy(seen, draft, live, plan)
 
 
-def _unready(seen: Observation, draft: Incident, remedy: Remedy, live: Live, plan: Plan) -> Decision | None:
+def _unready(seen: Observation, draft: Incident, live: Live, plan: Plan) -> Decision | None:
     """Return what to do where the remedy cannot be applied now; None if it can."""
     # A proposal is judged anew by its digest; a second look is for those that act by themselves.
     guard = guards.unready(live, draft if seen.mode is Mode.ACT else replace(draft, plan=None))
     if guard is None:
         obstacle = _obstacle(live, plan, draft)
-        return _skip(seen, draft, remedy, obstacle) if obstacle else None
+        return _skip(seen, draft, live, plan, obstacle) if obstacle else None
     if guard.reason is Reason.DEPLOYMENT_IN_PROGRESS:
         return _wait(seen, draft, guard, plan)
-    return _skip(seen, draft, remedy, guard.reason) if _stuck(seen) else _wait(seen, draft, guard)
+    return _skip(seen, draft, live, plan, guard.reason) if _stuck(seen) else _wait(seen, draft, guard)
 
 
-def _remedy(seen: Observation, draft: Incident, plan: Plan) -> Decision:
+def _remedy(seen: Observation, draft: Incident, live: Live, plan: Plan) -> Decision:
     """Act, or propose to, as the mode says."""
     if seen.mode is Mode.ACT:
-        return _act(seen, draft, plan, Reason.ALARM_CONFIRMED)
+        return _act(seen, draft, live, plan, Reason.ALARM_CONFIRMED)
     if seen.mode is Mode.OBSERVE:
         return _propose(seen, draft, plan, Reason.MODE_FORBIDS)
     given, digest = seen.approval, plan.digest(draft.target)
     if draft.effect is Effect.APPLY and draft.approval is not None and draft.approval.plan == digest:
-        return _act(seen, draft, plan, Reason.APPROVED)
+        return _act(seen, draft, live, plan, Reason.APPROVED)
     if given is None or draft.status is not Status.PROPOSED:
         return _propose(seen, draft, plan, Reason.MODE_FORBIDS)
     over = _is_over(seen, given)
@@ -68,7 +68,13 @@ def _remedy(seen: Observation, draft: Incident, plan: Plan) -> Decision:
         reason = Reason.APPROVAL_EXPIRED if over else Reason.APPROVAL_STALE
         return _propose(seen, replace(draft, plan=None).answering(given.id), plan, reason)
     approved = replace(draft, approval=Approval(digest, given.by, given.at))
-    return _act(seen, approved, plan, Reason.APPROVED, given)
+    return _act(seen, approved, live, plan, Reason.APPROVED, given)
+
+
+def _call_people(seen: Observation, draft: Incident, reason: Reason, guard: Guard | None = None) -> Decision:
+    """Escalate, until the guard's end if it has one."""
+    until = guard.until if guard is not None and reason is guard.reason else None
+    return Decision.of(draft.escalated(seen.now, reason, until=until, guard=guard))
 
 
 def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
@@ -144,26 +150,22 @@ def _held(seen: Observation, draft: Incident, *, new: bool) -> Decision | None:
     # One that was opened in observe has not been asked yet.
     guard = guards.flapping(seen, draft) if new or draft.mode is Mode.OBSERVE else None
     if draft.hold is not None:
-        return Decision.of(draft.escalated(seen.now, Reason.HELD, guard=guard))
-    if guard is None:
-        return None
-    return Decision.of(draft.escalated(seen.now, guard.reason, until=guard.until, guard=guard))
+        return _call_people(seen, draft, Reason.HELD, guard)
+    return _call_people(seen, draft, guard.reason, guard) if guard is not None else None
 
 
-def _act(
-    seen: Observation, draft: Incident, plan: Plan, reason: Reason, request: Request | None = None
+def _act(  # noqa: PLR0917 - all that an act depends on
+    seen: Observation, draft: Incident, live: Live, plan: Plan, reason: Reason, request: Request | None = None
 ) -> Decision:
     """Intend to apply the remedy, unless a budget is spent or a guard waits."""
     now, resumed = seen.now, draft.effect is Effect.APPLY
     if not resumed:
-        spent = guards.spent(seen, draft)
-        if spent is not None:
-            over = replace(draft, plan=plan)
-            return Decision.of(over.escalated(now, spent.reason, until=spent.until, guard=spent))
-        waiting = guards.waiting(seen, draft)
-        if waiting is not None:
-            return _wait(seen, draft, waiting, plan, tell=waiting.reason is Reason.BLAST_RADIUS)
-    intent = draft.applying(now, reason, plan, seen.live_of(plan.key).token, seen.mode)
+        guard = guards.before_act(seen, draft)
+        if guard is not None and guard.reason is Reason.BUDGET_SPENT:
+            return _call_people(seen, replace(draft, plan=plan), guard.reason, guard)
+        if guard is not None:
+            return _wait(seen, draft, guard, plan, tell=guard.reason is Reason.BLAST_RADIUS)
+    intent = draft.applying(now, reason, plan, live.token, seen.mode)
     return Decision(reason, intent.answering(request.id) if request else intent, counts=not resumed)
 
 
@@ -187,14 +189,14 @@ def _wait(
     return Decision.of(waiting.telling(seen.now) if tell and first else waiting)
 
 
-def _skip(seen: Observation, draft: Incident, remedy: Remedy, obstacle: Reason) -> Decision:
+def _skip(seen: Observation, draft: Incident, live: Live, plan: Plan, obstacle: Reason) -> Decision:
     """Leave a remedy that cannot be used to people, or try the next."""
     # An earlier run may have applied it, and that cannot be seen.
-    hidden = not seen.live_of(remedy.setting).is_readable(remedy.kind)
-    tried = (*draft.tried, str(remedy.setting))
+    hidden = not live.is_readable(plan.kind)
+    tried = (*draft.tried, str(plan.key))
     passed = replace(draft.maybe_done() if hidden else draft, tried=tried)
     if seen.target.next_remedy(tried) is None:
-        return Decision.of(passed.escalated(seen.now, obstacle, guard=draft.guard))
+        return _call_people(seen, passed, obstacle, draft.guard)
     return Decision.of(passed.reopened(seen.now, obstacle))
 
 

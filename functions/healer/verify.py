@@ -8,6 +8,7 @@ from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.evidence import Verdict
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.shared.contract import Mode
@@ -16,37 +17,38 @@ VERIFY_WITHIN = timedelta(minutes=15)
 """Evidence that is not in by then is called missing, and people are called."""
 
 
-def verify(seen: Observation, incident: Incident) -> Decision:
+def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
     """Judge by evidence whether what was done helped, or whether it is still needed."""
-    plan, now = incident.planned, seen.now
-    live = seen.live_of(plan.key)
+    since, live = _since(incident, plan), seen.live_of(plan.key)
     if not live.exists:
-        return _lost(seen, incident, plan, Reason.TARGET_GONE)
-    since = _since(incident, plan)
+        return _inconclusive(seen, incident.no_longer(plan), Reason.TARGET_GONE)
     # Counted from the change, however often it is redeployed since.
     lasts = timedelta(seconds=0 if incident.is_watching else plan.expires_after or 0)
-    late = now >= since + lasts + VERIFY_WITHIN
+    late = seen.now >= since + lasts + VERIFY_WITHIN
     if not live.is_settled and not late:
         return Decision(Reason.TARGET_BUSY)
     if not live.is_known(plan.kind):
         return _inconclusive(seen, incident, Reason.CONFIGURATION_UNREADABLE)
     if live.value != (plan.before if incident.is_watching else plan.after):
-        return _lost(seen, incident, plan, Reason.VALUE_CHANGED)
+        return _inconclusive(seen, incident.no_longer(plan), Reason.VALUE_CHANGED)
     if live.world != plan.world and not late:
-        return Decision.of(incident.redeployed(now, plan.made_for(live.world)))
+        return Decision.of(incident.redeployed(seen.now, plan.made_for(live.world)))
     judged = replace(incident, evidence=seen.evidence)
     if seen.evidence.verdict == Verdict.BROKEN or seen.confirmed(seen.evidence_begins):
-        return _relapsed(seen, judged, plan) if incident.is_watching else _ineffective(seen, judged, plan)
-    return _well_so_far(seen, judged, plan, since + lasts, late=late)
+        again = _relapsed if incident.is_watching else _ineffective
+        return again(seen, judged, plan, live)
+    return _well_so_far(seen, judged, plan, live, since + lasts, late=late)
 
 
-def _well_so_far(seen: Observation, judged: Incident, plan: Plan, ends: datetime, *, late: bool) -> Decision:
+def _well_so_far(
+    seen: Observation, judged: Incident, plan: Plan, live: Live, ends: datetime, *, late: bool
+) -> Decision:
     healthy = seen.evidence.verdict == Verdict.HEALTHY
     if plan.expires_after is not None and not judged.is_watching:
         if seen.now < ends:
             return Decision(Reason.COLLECTING_EVIDENCE)
-        if seen.mode is not Mode.OBSERVE and may_revert(seen, plan):
-            return reverting(seen, judged, plan, Reason.EXPIRED)
+        if seen.mode is not Mode.OBSERVE and seen.may_revert:
+            return reverting(seen, judged, plan, live, Reason.EXPIRED)
     if healthy and seen.is_stable:
         return Decision.of(judged.recovered(seen.now, Reason.RECOVERED))
     if late:
@@ -85,20 +87,11 @@ def watch(seen: Observation, incident: Incident) -> Decision:
     return Decision.of(judged.escalated(seen.now, reason, guard=guard, tell=not silent))
 
 
-def may_revert(seen: Observation, plan: Plan) -> bool:
-    """Return whether the value before may come back now.
-
-    Never while an alarm rings, because that value is what the incident blames, unless the remedy is declared
-    safe to revert; and never a setting that is no remedy of the target, whatever the ledger says.
-    """
-    remedy = seen.target.remedy_of(plan.key)
-    return remedy is not None and (remedy.revert_safe or not seen.ringing)
-
-
-def reverting(seen: Observation, incident: Incident, plan: Plan, purpose: Reason, *via: Status) -> Decision:
+def reverting(
+    seen: Observation, incident: Incident, plan: Plan, live: Live, purpose: Reason, *via: Status
+) -> Decision:
     """Intend to put the value before back; what follows depends on the purpose."""
-    token = seen.live_of(plan.key).token
-    return Decision.of(incident.reverting(seen.now, purpose, plan, token, seen.mode, *via))
+    return Decision.of(incident.reverting(seen.now, purpose, plan, live.token, seen.mode, *via))
 
 
 def expired(seen: Observation, incident: Incident) -> Decision | None:
@@ -114,23 +107,23 @@ def expired(seen: Observation, incident: Incident) -> Decision | None:
     ready = live.is_settled and live.is_known(plan.kind) and live.value == plan.after
     # Intended before and not done: people were called, and are not called for it again.
     once = Reason.EXPIRED in incident.reasons
-    if seen.now < ends or once or not ready or seen.mode is Mode.OBSERVE or not may_revert(seen, plan):
+    if seen.now < ends or once or not ready or seen.mode is Mode.OBSERVE or not seen.may_revert:
         return None
-    return reverting(seen, incident, plan.made_for(live.world), Reason.EXPIRED)
+    return reverting(seen, incident, plan.made_for(live.world), live, Reason.EXPIRED)
 
 
-def _ineffective(seen: Observation, incident: Incident, plan: Plan) -> Decision:
+def _ineffective(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision:
     """Undo what did not help, if that is safe; otherwise leave it. Then the next remedy, or people."""
     reason, remedy = Reason.NO_REMEDY_HELPED, seen.target.remedy_of(plan.key)
     tried = replace(incident, tried=(*incident.tried, str(plan.key)))
     if remedy is not None and remedy.revert_safe and seen.mode is Mode.ACT:
-        return reverting(seen, tried, plan, reason, Status.INEFFECTIVE)
+        return reverting(seen, tried, plan, live, reason, Status.INEFFECTIVE)
     if seen.target.next_remedy(tried.tried) is not None:
         return Decision.of(tried.reopened(seen.now, reason, Status.INEFFECTIVE))
     return Decision.of(tried.escalated(seen.now, reason, Status.INEFFECTIVE))
 
 
-def _relapsed(seen: Observation, incident: Incident, plan: Plan) -> Decision:
+def _relapsed(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision:
     """Apply again what was taken back too early, and call people: it cannot be taken back by itself."""
     reason, now = Reason.RELAPSED, seen.now
     if seen.mode is Mode.SUGGEST:
@@ -139,14 +132,8 @@ def _relapsed(seen: Observation, incident: Incident, plan: Plan) -> Decision:
     forbidden = seen.mode is Mode.OBSERVE or incident.is_held(now) or seen.target.remedy_of(plan.key) is None
     if forbidden or spent is not None:
         return Decision.of(incident.escalated(now, reason, guard=spent))
-    live = seen.live_of(plan.key)
     again = replace(plan.made_for(live.world), expires_after=None)
     return Decision(reason, incident.applying(now, reason, again, live.token, seen.mode), counts=True)
-
-
-def _lost(seen: Observation, incident: Incident, plan: Plan, reason: Reason) -> Decision:
-    """Leave it to people: what was changed is no longer as it was left."""
-    return _inconclusive(seen, incident.no_longer(plan), reason)
 
 
 def _inconclusive(seen: Observation, incident: Incident, reason: Reason) -> Decision:

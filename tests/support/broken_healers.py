@@ -89,7 +89,7 @@ def notify_again(seen: Observation, incident: Incident) -> Decision:
 
 
 def act_without_answering(*arguments: Any) -> Decision:
-    return act(*arguments[:4])
+    return act(*arguments[:5])
 
 
 def wait_for_others_only(seen: Observation, draft: Incident) -> Any:

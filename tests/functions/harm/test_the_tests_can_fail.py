@@ -12,7 +12,6 @@ from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.remedies import environment, rollback_alias
 from selfheal.functions.healer.states import Reason
-from selfheal.functions.healer.verify import may_revert
 from selfheal.functions.shared.contract import Mode
 from tests.functions.harm import test_aws_errors as aws_errors
 from tests.functions.harm import test_clock_skew as clock_skew
@@ -108,7 +107,7 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
     "what is no remedy is changed": (
         both(
             on(execute, "_change", change_whatever_is_asked),
-            on(decide, "may_revert", always(answer=True)),
+            on(Observation, "may_revert", True),
             on(decide, "_without_remedy", always(None)),
             on(observation, "_if_remedy", lambda _target, setting: setting),
         ),
@@ -139,7 +138,7 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
         lambda: clock_skew.test_no_traffic_is_never_called_recovered(SKEWED),
     ),
     "always reverted": (
-        everywhere(may_revert, always(answer=True)),
+        on(Observation, "may_revert", True),
         properties.test_an_expired_remedy_is_not_reverted_while_an_alarm_rings,
     ),
     # Errors
