@@ -4,8 +4,7 @@ Each module's docstring says what it reads and writes, what the value before is,
 already applied, how it reverts, and its concurrency guarantee. What it may call is in `remedies.json`.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.live import Live
@@ -17,41 +16,17 @@ from selfheal.functions.healer.remedies import (
     rollback_alias,
 )
 from selfheal.functions.healer.target import Setting, Target
-from selfheal.functions.shared.contract import owner
+from selfheal.functions.shared.contract import RemedyKind
 
-__all__ = ["KINDS", "owner", "read", "write"]
+Reader = Callable[[Aws, Target, Setting], Live]
+Writer = Callable[[Aws, Target, Setting, Live, str | None], str | None]
 
-
-class _Reader(Protocol):
-    def __call__(self, aws: Aws, target: Target, setting: Setting) -> Live: ...
-
-
-class _Writer(Protocol):
-    def __call__(
-        self, aws: Aws, target: Target, setting: Setting, live: Live, value: str | None
-    ) -> str | None: ...
-
-
-class Kind(Protocol):
-    """What a kind's module offers: `read` and `write` of the signatures below."""
-
-    @property
-    def read(self) -> _Reader:
-        """Read the setting."""
-        ...
-
-    @property
-    def write(self) -> _Writer:
-        """Write the setting."""
-        ...
-
-
-KINDS: Mapping[str, Kind] = {
-    "environment": environment,
-    "override": override,
-    "rollback_alias": rollback_alias,
-    "limit_concurrency": limit_concurrency,
-    "pause_consumer": pause_consumer,
+KINDS: Mapping[str, tuple[Reader, Writer]] = {
+    RemedyKind.ENVIRONMENT: (environment.read, environment.write),
+    RemedyKind.OVERRIDE: (override.read, override.write),
+    RemedyKind.ROLLBACK_ALIAS: (rollback_alias.read, rollback_alias.write),
+    RemedyKind.LIMIT_CONCURRENCY: (limit_concurrency.read, limit_concurrency.write),
+    RemedyKind.PAUSE_CONSUMER: (pause_consumer.read, pause_consumer.write),
 }
 
 
@@ -63,7 +38,7 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
         botocore.exceptions.ClientError: when AWS refuses to tell.
 
     """
-    return _kind(setting).read(aws, target, setting)
+    return _kind(setting)[0](aws, target, setting)
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
@@ -85,10 +60,10 @@ def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | N
         botocore.exceptions.ClientError: anything else that AWS answers.
 
     """
-    return _kind(setting).write(aws, target, setting, live, value)
+    return _kind(setting)[1](aws, target, setting, live, value)
 
 
-def _kind(setting: Setting) -> Kind:
+def _kind(setting: Setting) -> tuple[Reader, Writer]:
     if setting.kind not in KINDS:
         raise ValueError(f"there is no remedy of kind {setting.kind!r}: known are {', '.join(KINDS)}")
     return KINDS[setting.kind]

@@ -4,6 +4,7 @@ from botocore.exceptions import ClientError
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.target import Setting
+from selfheal.functions.shared.contract import owner
 from tests.support.remedy_fakes import CANARY, RemedyLambda, aws_for, target_with
 
 TARGET = target_with("environment")
@@ -96,7 +97,7 @@ def test_an_unknown_kind_is_refused_and_the_known_ones_are_named() -> None:
     for call in (
         lambda: remedies.read(aws, TARGET, unknown),
         lambda: remedies.write(aws, TARGET, unknown, read(RemedyLambda()), "0"),
-        lambda: remedies.owner("restart"),
+        lambda: owner("restart"),
     ):
         with pytest.raises(ValueError, match=r"'restart'.*environment, override"):
             call()
