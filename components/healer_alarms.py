@@ -1,6 +1,6 @@
 """Alarms on the healer itself, to people only: its own failure must never wake it."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
@@ -29,53 +29,59 @@ def healer_alarms(
     """
     link = pulumi.Output.concat(_GUIDE, function_name, "?tab=monitoring")
 
-    def alarm(what: str, description: str, **condition: Any) -> aws.cloudwatch.MetricAlarm:
+    own: tuple[str, Mapping[str, pulumi.Input[str]]] = "AWS/Lambda", {"FunctionName": function_name}
+    queue: tuple[str, Mapping[str, pulumi.Input[str]]] = "AWS/SQS", {"QueueName": queue_name}
+
+    def alarm(
+        what: str,
+        description: str,
+        source: tuple[str, Mapping[str, pulumi.Input[str]]],
+        metric: str,
+        *,
+        statistic: str = "Sum",
+        silent_minutes: int | None = None,
+    ) -> aws.cloudwatch.MetricAlarm:
+        """Alarm on any value above 0 within a minute; with `silent_minutes`, on none for so long."""
         return aws.cloudwatch.MetricAlarm(
             f"{name}-{what}",
             alarm_description=pulumi.Output.concat(description, link),
+            namespace=source[0],
+            metric_name=metric,
+            dimensions=source[1],
+            statistic=statistic,
             period=60,
+            evaluation_periods=silent_minutes or 1,
+            datapoints_to_alarm=silent_minutes,
             threshold=1,
+            comparison_operator=f"{'LessThan' if silent_minutes else 'GreaterThanOrEqualTo'}Threshold",
+            # A function that does not run publishes no zeros: there silence is the failure.
+            treat_missing_data="breaching" if silent_minutes else "notBreaching",
             alarm_actions=[people],
             ok_actions=[people],
             opts=opts,
-            **condition,
         )
 
-    errors = alarm(
-        "errors",
-        "The healer failed: it could not read or do something, so it did nothing. ",
-        namespace="AWS/Lambda",
-        metric_name="Errors",
-        dimensions={"FunctionName": function_name},
-        statistic="Sum",
-        evaluation_periods=1,
-        comparison_operator="GreaterThanOrEqualToThreshold",
-        treat_missing_data="notBreaching",
-    )
-    silence = alarm(
-        "silent",
-        "The healer did not run for 5 minutes, although its schedule wakes it every minute: nothing "
-        "is being healed. Right after a first deployment this alarm rings once and clears by itself. ",
-        namespace="AWS/Lambda",
-        metric_name="Invocations",
-        dimensions={"FunctionName": function_name},
-        statistic="Sum",
-        evaluation_periods=5,
-        datapoints_to_alarm=5,
-        comparison_operator="LessThanThreshold",
-        # A function that does not run publishes no zeros: here silence is the failure.
-        treat_missing_data="breaching",
-    )
-    lost = alarm(
-        "lost-events",
-        "An event for the healer failed or was too old and lies in its queue. The schedule goes on "
-        "without it; read the event, then purge the queue. ",
-        namespace="AWS/SQS",
-        metric_name="ApproximateNumberOfMessagesVisible",
-        dimensions={"QueueName": queue_name},
-        statistic="Maximum",
-        evaluation_periods=1,
-        comparison_operator="GreaterThanOrEqualToThreshold",
-        treat_missing_data="notBreaching",
-    )
-    return [errors, silence, lost]
+    return [
+        alarm(
+            "errors",
+            "The healer failed: it could not read or do something, so it did nothing. ",
+            own,
+            "Errors",
+        ),
+        alarm(
+            "silent",
+            "The healer did not run for 5 minutes, although its schedule wakes it every minute: nothing "
+            "is being healed. Right after a first deployment this alarm rings once and clears by itself. ",
+            own,
+            "Invocations",
+            silent_minutes=5,
+        ),
+        alarm(
+            "lost-events",
+            "An event for the healer failed or was too old and lies in its queue. The schedule goes on "
+            "without it; read the event, then purge the queue. ",
+            queue,
+            "ApproximateNumberOfMessagesVisible",
+            statistic="Maximum",
+        ),
+    ]

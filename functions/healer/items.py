@@ -1,27 +1,17 @@
 """An incident as a DynamoDB item, and back."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import (
-    Approval,
-    Evidence,
-    Guard,
-    Hold,
-    Plan,
-    Standing,
-    Transition,
-)
-from selfheal.functions.healer.states import Effect, Reason, Status
-from selfheal.functions.shared.contract import SCHEMA, Mode, incident_key
+from selfheal.functions.shared.contract import SCHEMA, incident_key
 
 _NOT_FIELDS = ("pk", "sk", "schema", "expires_at", "plan_digest")
-_COUNTS = ("version", "acts", "attempts", "transitions", "recoveries")
-_TUPLES = ("tried", "answered", "recent_acts", "recent_incidents")
 
 
 def to_item(incident: Incident) -> dict[str, Any]:
@@ -34,10 +24,11 @@ def to_item(incident: Incident) -> dict[str, Any]:
 
 
 def from_item(item: Mapping[str, Any]) -> Incident:
-    """Return the incident that a DynamoDB item holds; numbers come back as integers.
+    """Return the incident that a DynamoDB item holds.
 
     Raises:
-        ValueError: when the item was written by a later schema.
+        ValueError: when the item was written by a later schema, or a word in it is none that is known.
+        TypeError: when a field is missing, or none of an incident's.
 
     """
     raw: dict[str, Any] = TypeDeserializer().deserialize({"M": dict(item)})
@@ -45,52 +36,26 @@ def from_item(item: Mapping[str, Any]) -> Incident:
         raise ValueError(
             f"ledger item of schema {raw['schema']}, this healer knows up to {SCHEMA}: deploy a newer one"
         )
-    for key in _NOT_FIELDS:
-        raw.pop(key, None)
-    raw |= {"status": Status(raw["status"]), "reason": Reason(raw["reason"]), "mode": Mode(raw["mode"])}
-    raw |= {key: int(raw.get(key, 0)) for key in _COUNTS}
-    raw |= {key: tuple(raw.get(key, ())) for key in _TUPLES}
-    raw["history"] = tuple(Transition(**line) for line in raw["history"])
-    raw["reasons"] = tuple(Reason(reason) for reason in raw.get("reasons", ()))
-    raw["standing"] = tuple(
-        Standing(_plan(each["plan"]), each["since"], each.get("accepted", False)) for each in raw["standing"]
-    )
-    for key, build in _BUILDERS.items():
-        if key in raw:
-            raw[key] = build(raw[key])
-    return Incident(**raw)
+    return _load(Incident, {key: value for key, value in raw.items() if key not in _NOT_FIELDS})
 
 
-def _plan(raw: dict[str, Any]) -> Plan:
-    expires = raw.get("expires_after")
-    fields: dict[str, Any] = {**raw, "expires_after": None if expires is None else int(expires)}
-    return Plan(**fields)
+def _load(kind: Any, raw: Any) -> Any:
+    """Return a value of a field's type: DynamoDB knows neither integers, nor tuples, nor enumerations."""
+    if raw is None:
+        return None
+    if get_origin(kind) is UnionType:
+        (kind,) = (each for each in get_args(kind) if each is not NoneType)
+    if get_origin(kind) is tuple:
+        return tuple(_load(get_args(kind)[0], each) for each in raw)
+    if is_dataclass(kind):
+        types, build = _types(kind), cast("Callable[..., Any]", kind)
+        return build(**{name: _load(types.get(name, str), value) for name, value in raw.items()})
+    return kind(raw)
 
 
-def _evidence(raw: dict[str, Any]) -> Evidence:
-    counts = {key: int(raw.get(key, 0)) for key in ("requests", "errors", "probes", "probe_errors")}
-    return Evidence(since=raw["since"], verdict=raw["verdict"], **counts)
-
-
-def _guard(raw: dict[str, Any]) -> Guard:
-    counts = {key: None if raw[key] is None else int(raw[key]) for key in ("limit", "found", "total")}
-    return Guard(Reason(raw["reason"]), until=raw["until"], **counts)
-
-
-def _hold(raw: dict[str, Any]) -> Hold:
-    return Hold(Reason(raw["reason"]), raw["since"], raw["until"])
-
-
-_BUILDERS: Mapping[str, Any] = {
-    "effect": Effect,
-    "purpose": Reason,
-    "plan": _plan,
-    "evidence": _evidence,
-    "guard": _guard,
-    "hold": _hold,
-    "approval": lambda raw: Approval(**raw),
-    "last_transition": lambda raw: Transition(**raw),
-}
+@cache
+def _types(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind)
 
 
 def _plain(value: Any) -> Any:

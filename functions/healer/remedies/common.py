@@ -21,7 +21,7 @@ CHANGED_MEANWHILE = "ChangedMeanwhile"
 NOT_FOUND = "ResourceNotFoundException"
 
 # Someone else changed it, or is changing it, or removed it, or Lambda asks for patience. Nothing was changed:
-# look again next run, which then finds a new revision, or that the target is gone.
+# the next run looks again, and then finds a new revision, or that the target is gone.
 _NOT_NOW = frozenset(
     {
         NOT_FOUND,
@@ -93,13 +93,13 @@ def find(call: Callable[..., Any], **arguments: Any) -> dict[str, Any] | None:
         raise
 
 
-def attempt(call: Callable[..., Any], **arguments: Any) -> str | None:
-    """Call Lambda to change something; return None, or the code with which the world refused it for now."""
+def attempt(call: Callable[..., Any], not_now: frozenset[str] = _NOT_NOW, **arguments: Any) -> str | None:
+    """Make a change; return None, or the code with which AWS refused it for now."""
     try:
         call(**arguments)
     except ClientError as error:
         code = error_code(error)
-        if code in _NOT_NOW:
+        if code in not_now:
             return code
         raise
     return None

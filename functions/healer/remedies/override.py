@@ -14,12 +14,10 @@ Concurrency guarantee: compare-and-swap on the item's version. A write whose ans
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.live import Live
-from selfheal.functions.healer.remedies.common import GONE, error_code, look
+from selfheal.functions.healer.remedies.common import GONE, attempt, look
 from selfheal.functions.healer.target import Setting, Target
 from selfheal.functions.shared.contract import SCHEMA, override_key
 
@@ -76,11 +74,4 @@ def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | N
     else:
         put["ConditionExpression"] = "version = :read"
         put["ExpressionAttributeValues"] = {":read": {"N": live.token}}
-    try:
-        aws.dynamodb.put_item(**put)
-    except ClientError as error:
-        code = error_code(error)
-        if code in _NOT_NOW:
-            return code
-        raise
-    return None
+    return attempt(aws.dynamodb.put_item, _NOT_NOW, **put)
