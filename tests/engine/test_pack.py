@@ -104,8 +104,6 @@ def test_a_foreign_program_with_components_and_pack_is_deployed(cloud: Account, 
             target.mkdir(exist_ok=True)
         else:
             target.write_bytes(path.read_bytes())
-    for name in ("components", "functions"):
-        (folder / name).symlink_to(ROOT / name)
     stack = cloud.stack_with("dev", folder, {})
     told = stack.run("up", "--policy-pack", str(ROOT / "policies"))
     assert "selfheal@v" in told

@@ -131,7 +131,6 @@ def shop(cloud: Account, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """Another team's program, deployed: our Healer in ten lines, its ledger protected by default."""
     folder = tmp_path_factory.mktemp("foreign") / "shop"
     shutil.copytree(FOREIGN, folder)
-    (folder / "components").symlink_to(ROOT / "components", target_is_directory=True)
     stack = cloud.stack_with("dev", folder)
     stack.up()
     return stack

@@ -20,11 +20,11 @@ START_SECONDS = 120.0
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A checkout of its own: program, components, functions and the policy pack."""
+    """A checkout of its own: program, package and policy pack."""
     for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py", ROOT / "settings.py"):
         shutil.copy(path, tmp_path)
     ignored = shutil.ignore_patterns("__pycache__", ".venv")
-    for folder in ("components", "functions", "policies"):
+    for folder in ("selfheal", "components", "functions", "policies"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     for folder in (tmp_path, tmp_path / "policies"):
         (folder / ".venv").symlink_to(ROOT / ".venv")
@@ -36,7 +36,7 @@ def test_ctrl_c_during_the_demo_ends_everything_it_started(
 ) -> None:
     temporary = tmp_path_factory.mktemp("tmp")
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli", "--cwd", str(project), "demo"],
+        [sys.executable, "-m", "selfheal.cli", "--cwd", str(project), "demo"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
