@@ -152,5 +152,5 @@ def test_paragraphs_are_reflowed() -> None:
 
 
 def test_the_module_runs_as_the_command_does() -> None:
-    command = [sys.executable, "-m", "cli", "--version"]
+    command = [sys.executable, "-m", "selfheal.cli", "--version"]
     assert subprocess.check_output(command, cwd=ROOT, text=True).startswith("selfheal ")
