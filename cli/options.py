@@ -9,20 +9,20 @@ import typer
 STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 """What Pulumi allows in a stack's name, and at most how long."""
 
-QUALIFIED = 3
+MAX_NAME_PARTS = 3
 """Parts of a stack's whole name: organisation, project, stack."""
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 """Where set, boto3 uses this endpoint instead of AWS, and so do the commands."""
 
 MAX_WHY = 500
-"""Characters of a reason: the override of the mode keeps the last 50 of them in one item."""
+"""Characters of a reason: the item of the mode keeps the reasons of its last 50 changes."""
 
 
 def _stack(value: str) -> str:
     parts = value.split("/")
     if (
-        len(parts) > QUALIFIED
+        len(parts) > MAX_NAME_PARTS
         or not all(STACK_NAME.fullmatch(part) for part in parts)
         or {".", ".."} & {*parts}
     ):

@@ -3,9 +3,9 @@
 from selfheal.components.detection import Detection, DetectionArgs
 from selfheal.components.errors import ComponentError
 from selfheal.components.fragile_service import FragileService, FragileServiceArgs, OverridesArgs, Traffic
-from selfheal.components.guards import GuardArgs
 from selfheal.components.healer import Healer, HealerArgs
-from selfheal.components.ledger import refuse_while_open
+from selfheal.components.limits import GuardArgs
+from selfheal.components.refuse_while_open import refuse_while_open
 from selfheal.components.remedies import RemedyArgs
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import FaultMode, Mode, RemedyKind

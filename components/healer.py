@@ -11,11 +11,11 @@ from selfheal.components.dashboard import dashboard
 from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function
 from selfheal.components.grants import ledger_grants, remedy_grants
-from selfheal.components.guards import GuardArgs, check_guards, guards_text
 from selfheal.components.healer_alarms import healer_alarms
 from selfheal.components.healer_environment import environment
 from selfheal.components.iam import Statement, allow
 from selfheal.components.ledger import deployment_item, ledger_table
+from selfheal.components.limits import GuardArgs, check_guards, guards_text
 from selfheal.components.people import approver_policy, operator_policy
 from selfheal.components.targets import TargetArgs, check
 from selfheal.components.topics import check_emails, escalation_topic, healer_topic

@@ -1,21 +1,9 @@
 """An incident, as the ledger holds it, and how it moves.
 
-Each method that moves it returns the incident as it stands after exactly one more write. The fields that say
-where it stands go together as `broken_rules` has it, and the ledger writes no other combination:
-
-    status      effect                      purpose                                 must have
-    OPEN        None, NOTIFY                None                                    -
-    PROPOSED    None, NOTIFY                None                                    plan
-    ACTING      APPLY                       None, RELAPSED                          plan
-    ACTING      REVERT                      why it is taken back                    plan
-    VERIFYING   None, NOTIFY, PROBE         None; `is_watching`: EXPIRED, RESTORING plan
-    ESCALATED   None, NOTIFY                None                                    hold (not TARGET_REMOVED)
-    RECOVERED   None, NOTIFY                None                                    closed_at
-
-INEFFECTIVE and INCONCLUSIVE are passed through, never rested in. A lease is that of an effect.
+Each method that moves it returns the incident as it stands after exactly one more write. Which fields go
+together is in incident_rules.py, the ways between states in states.py.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -45,14 +33,6 @@ HISTORY = 200
 
 ANSWERED = 10
 """Requests of people whose ids are kept."""
-
-WATCHED = frozenset({Reason.EXPIRED, Reason.RESTORING})
-"""Reverts after which evidence is collected."""
-
-_PURPOSES = {
-    Effect.APPLY: {None, Reason.RELAPSED},
-    Effect.REVERT: {*WATCHED, Reason.NO_REMEDY_HELPED, Reason.ROLLED_BACK},
-}
 
 
 @dataclass(frozen=True)
@@ -362,25 +342,3 @@ class Incident(IncidentFields):
 def since(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:
     """Return the moments that are not before another."""
     return tuple([moment for moment in moments if parse_iso(moment) >= earliest])
-
-
-def broken_rules(incident: Incident) -> Iterator[str]:
-    """Yield what is wrong with the combination of an incident's fields: the table above, line by line."""
-    status, effect, purpose = incident.status, incident.effect, incident.purpose
-    if status in (Status.INEFFECTIVE, Status.INCONCLUSIVE):
-        yield "is passed through, never rested in"
-    if (status is Status.ACTING) is not (effect in (Effect.APPLY, Effect.REVERT)):
-        yield f"cannot have the effect {effect}"
-    if effect is Effect.PROBE and status is not Status.VERIFYING:
-        yield "cannot be probing"
-    allowed = {None, *WATCHED} if status is Status.VERIFYING else {None}
-    if purpose not in (_PURPOSES.get(effect, allowed) if effect else allowed):
-        yield f"cannot have the purpose {purpose} with the effect {effect}"
-    if (incident.is_acting or status is Status.PROPOSED) and incident.plan is None:
-        yield "needs a plan"
-    if status is Status.ESCALATED and incident.hold is None and incident.reason is not Reason.TARGET_REMOVED:
-        yield "needs a hold"
-    if status is Status.RECOVERED and incident.closed_at is None:
-        yield "needs the time at which it was closed"
-    if incident.lease_until is not None and effect is None:
-        yield "has a lease of no effect"

@@ -90,7 +90,7 @@ class Hold:
     reason: Reason
     since: str
     until: str | None = None
-    """None: until a person releases it."""
+    """None: until a person releases it or the incident closes; if it outlives that, until a release."""
 
     @property
     def outlives(self) -> bool:
@@ -156,7 +156,7 @@ class IncidentFields:
     """Settings whose remedy did not help or could not be used, as `kind:name`."""
     guard: Guard | None = None
     hold: Hold | None = None
-    """Carried over to the target's next incident."""
+    """If it outlives the incident, the target's next one begins with it."""
     approval: Approval | None = None
     """The approval that the last act rests on."""
     answered: tuple[str, ...] = ()

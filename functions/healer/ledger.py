@@ -22,7 +22,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.clock import Clock, parse_iso, set_by
-from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, broken_rules, since
+from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, since
+from selfheal.functions.healer.incident_rules import broken_rules
 from selfheal.functions.healer.items import from_item, to_item
 from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request
 from selfheal.functions.healer.states import Effect, Reason, Verb

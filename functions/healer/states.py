@@ -1,6 +1,7 @@
 """The states of an incident and the ways between them, and the codes that say why: words of ledger and logs.
 
-An incident refuses any other way, and docs/states.md is made from here.
+An incident refuses any other way, and docs/states.md is made from here. Which effect goes with which state:
+incident_rules.py.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """What a role may do: its policies, inline and managed, its boundary, and the changes that they allow.
 
-Who is a healer, and what a healer may do, are read from the same documents.
+The graph decides by it who is a healer (graph.py), and rules what a healer may do: one reading for both.
 """
 
 from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.ledger import open_targets, refuse_while_open
+from selfheal.components.refuse_while_open import open_targets, refuse_while_open
 from selfheal.functions.shared.contract import FLEET_KEY
 from tests.support.pulumi_mocks import Deployment, RefusedError, deploy
 

@@ -8,10 +8,10 @@ import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
 from selfheal.components.function import package
-from selfheal.components.guards import GuardArgs
 from selfheal.components.healer import Healer
 from selfheal.components.iam import allow, function_role, on_items
-from selfheal.components.ledger import refuse_while_open
+from selfheal.components.limits import GuardArgs
+from selfheal.components.refuse_while_open import refuse_while_open
 from selfheal.components.remedies import RemedyArgs
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import Mode, RemedyKind, override_key

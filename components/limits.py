@@ -1,4 +1,4 @@
-"""Guards: how much a healer may do in a while, however sure it is."""
+"""The arguments that limit how much a healer may do, and their ranges; `healer/guards.py` obeys them."""
 
 import json
 import math
