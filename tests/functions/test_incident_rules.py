@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_rules import broken_rules
 from selfheal.functions.healer.incident_fields import Hold, Plan
+from selfheal.functions.healer.incident_rules import broken_rules
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
 from tests.support.healer_world import START, World
