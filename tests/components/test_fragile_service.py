@@ -7,7 +7,7 @@ import pytest
 from selfheal.components.errors import ComponentError
 from selfheal.components.fragile_service import FragileService, FragileServiceArgs, Traffic
 from selfheal.functions.shared.contract import FaultMode
-from tests.support import iam
+from tests.components.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:fragile-1a2b3c4"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from selfheal.functions.shared.contract import Mode, RemedyKind
-from tests.support import iam
-from tests.support.components import REMEDIES, healer, target, target_for
-from tests.support.iam import Request, Verdict
+from tests.components.support import iam
+from tests.components.support.deployments import REMEDIES, healer, target, target_for
+from tests.components.support.iam import Request, Verdict
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment
 
 ORDERS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-fn"

@@ -11,7 +11,7 @@ import pytest
 from selfheal.components.errors import ComponentError
 from selfheal.components.guards import GuardArgs, check_guards
 from selfheal.functions.shared.contract import LIMIT_RANGES, Limits
-from tests.support.components import healer
+from tests.components.support.deployments import healer
 
 EVERYTHING: GuardArgs = {
     "target_budget": 1,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.support import iam
-from tests.support.components import healer
-from tests.support.iam import Request, Verdict
+from tests.components.support import iam
+from tests.components.support.deployments import healer
+from tests.components.support.iam import Request, Verdict
 from tests.support.pulumi_mocks import ACCOUNT, REGION
 
 LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger"

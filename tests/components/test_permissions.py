@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.support import iam
-from tests.support.components import healer, target
-from tests.support.iam import Request, Verdict
+from tests.components.support import iam
+from tests.components.support.deployments import healer, target
+from tests.components.support.iam import Request, Verdict
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:healer-topic-1a2b3c4"

@@ -9,7 +9,7 @@ import pytest
 from selfheal.components.errors import ComponentError
 from selfheal.components.targets import check
 from selfheal.functions.shared.contract import RemedyKind
-from tests.support.components import MAPPING, REMEDIES, REMEDY, healer, target, target_for
+from tests.components.support.deployments import MAPPING, REMEDIES, REMEDY, healer, target, target_for
 from tests.support.pulumi_mocks import deploy
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
-from tests.support.live_fleet import WAKE_EVERY, Fleet, fleet_up
-from tests.support.live_steps import QUIET, acting_slowly, acts_on, nothing_more, overrides, sleep_until
-from tests.support.live_threads import BATCH, every
+from tests.e2e.support.live_fleet import WAKE_EVERY, Fleet, fleet_up
+from tests.e2e.support.live_steps import QUIET, acting_slowly, acts_on, nothing_more, overrides, sleep_until
+from tests.e2e.support.live_threads import BATCH, every
 
 pytestmark = pytest.mark.slow
 

@@ -15,10 +15,10 @@ import pytest
 
 from selfheal.functions.shared.contract import FLEET_KEY
 from tests.conftest import ROOT
+from tests.e2e.support.foreign_shop import FOREIGN
 from tests.engine.live import close, everything, stand
 from tests.engine.stack import Account, Stack
 from tests.engine.test_accounts import program
-from tests.support.foreign_shop import FOREIGN
 
 MODE = {"pk": {"S": "mode"}, "sk": {"S": "override"}}
 INCIDENT = {"pk": {"S": "incident#fragile"}, "sk": {"S": "2026-01-01T00:00:00Z"}}

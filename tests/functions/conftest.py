@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from moto import mock_aws
 
-from tests.support.healer_world import TARGET, TOPIC, World, client
+from tests.functions.support.world import TARGET, TOPIC, World, client
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from selfheal.functions.healer import clock, ledger
 from selfheal.functions.healer.clock import TOLERANCE, Clock, parse_iso, set_by
 from selfheal.functions.healer.states import Reason, Status
-from tests.support.healer_world import World
+from tests.functions.support.world import World
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DATE = "Sat, 21 Nov 2026 12:00:00 GMT"

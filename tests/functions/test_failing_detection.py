@@ -7,10 +7,10 @@ import pytest
 from selfheal.functions.healer.observation import Decision
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.shared.contract import Mode
-from tests.support.closed_loop import Loop
-from tests.support.harm_scenarios import SCENARIOS
-from tests.support.healer_world import BACKSTOP, START, TARGET, World
-from tests.support.memory_table import MemoryTable
+from tests.functions.support.loop import Loop
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.scenarios import SCENARIOS
+from tests.functions.support.world import BACKSTOP, START, TARGET, World
 
 MINUTE = 6
 """Ticks of the loop."""

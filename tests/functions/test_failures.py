@@ -16,7 +16,7 @@ from selfheal.functions.healer.incident import LEASE
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits
-from tests.support.healer_world import TARGET, World, aws_error
+from tests.functions.support.world import TARGET, World, aws_error
 
 SCHEDULE = {"wake": "schedule"}
 PROBED = replace(TARGET, probe='{"rawPath": "/health"}')

@@ -10,7 +10,7 @@ from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import Decision
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import Setting
-from tests.support.healer_world import World
+from tests.functions.support.world import World
 
 
 def forge(world: World) -> Plan:

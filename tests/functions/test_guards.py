@@ -8,7 +8,7 @@ from selfheal.functions.healer.incident_fields import Guard
 from selfheal.functions.healer.observe import UnreadableError
 from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.healer_world import World
+from tests.functions.support.world import World
 
 
 def recover(world: World) -> None:
@@ -227,7 +227,7 @@ def test_an_open_incident_says_that_its_alarm_is_no_longer_borne_out(world: Worl
 
 
 def test_a_target_that_is_gone_is_left_to_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.support.healer_world import aws_error
+    from tests.functions.support.world import aws_error
 
     def gone(**_: str) -> None:
         raise aws_error("ResourceNotFoundException", "GetFunctionConfiguration")
@@ -241,7 +241,7 @@ def test_a_target_that_is_gone_is_left_to_people(world: World, monkeypatch: pyte
 def test_a_target_that_is_deleted_in_an_incident_no_longer_blocks_a_deployment(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.support.healer_world import aws_error
+    from tests.functions.support.world import aws_error
 
     def gone(**_: str) -> None:
         raise aws_error("ResourceNotFoundException", "GetFunctionConfiguration")

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits
-from tests.support.closed_loop import Loop
-from tests.support.harm_scenarios import LIMIT
-from tests.support.healer_world import BACKSTOP, TARGET
+from tests.functions.support.loop import Loop
+from tests.functions.support.scenarios import LIMIT
+from tests.functions.support.world import BACKSTOP, TARGET
 
 
 def test_a_limit_that_a_person_set_is_never_raised() -> None:

@@ -14,8 +14,8 @@ import pytest
 from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import Target
-from tests.support.healer_world import CANARY, TARGET, TOPIC, World, aws_error
-from tests.support.memory_table import MemoryTable
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.world import CANARY, TARGET, TOPIC, World, aws_error
 
 OTHER_TARGET = replace(TARGET, name="cart", function="cart-fn")
 

@@ -9,7 +9,7 @@ from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Mode
-from tests.support.healer_world import OPERATOR, World
+from tests.functions.support.world import OPERATOR, World
 
 
 def proposed(world: World) -> str:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from selfheal.functions.healer import aws
 from selfheal.functions.healer.probe import probe
-from tests.support.remedy_fakes import refusal
+from tests.functions.support.remedy_fakes import refusal
 
 PAYLOAD = '{"rawPath": "/health"}'
 CRASHED = {"FunctionError": "Unhandled"}

@@ -13,7 +13,7 @@ from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.observe import UnreadableError
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
-from tests.support.healer_world import BACKSTOP, CANARY, REMEDY, START, DiedError, World, aws_error
+from tests.functions.support.world import BACKSTOP, CANARY, REMEDY, START, DiedError, World, aws_error
 
 
 def raising(error: BaseException) -> Callable[[], None]:

@@ -9,7 +9,7 @@ import pytest
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import Mode
-from tests.support.healer_world import REMEDY, World
+from tests.functions.support.world import REMEDY, World
 
 OVERRIDE = Remedy("override", "FAILURE_RATE", "0")
 EXPIRING = replace(OVERRIDE, expires_after=120)

@@ -6,7 +6,7 @@ import pytest
 
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy
-from tests.support.healer_world import REMEDY, DiedError, World
+from tests.functions.support.world import REMEDY, DiedError, World
 
 OVERRIDE = Remedy("override", "FAILURE_RATE", "0")
 

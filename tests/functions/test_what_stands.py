@@ -11,11 +11,11 @@ from selfheal.functions.healer.observation import Observation
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy, Target
 from selfheal.functions.shared.contract import Mode
-from tests.support.closed_loop import Loop
-from tests.support.harm_events import hook
-from tests.support.harm_scenarios import LIMIT, OVERRIDE
-from tests.support.healer_world import REMEDY, START, TARGET, aws_error
-from tests.support.remedy_fakes import MAPPING
+from tests.functions.support.events import hook
+from tests.functions.support.loop import Loop
+from tests.functions.support.remedy_fakes import MAPPING
+from tests.functions.support.scenarios import LIMIT, OVERRIDE
+from tests.functions.support.world import REMEDY, START, TARGET, aws_error
 
 PAUSE = Remedy("pause_consumer", MAPPING, "Disabled", expires_after=300)
 FOR_EVER = replace(PAUSE, expires_after=None)

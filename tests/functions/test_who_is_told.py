@@ -5,10 +5,10 @@ from dataclasses import replace
 from selfheal.functions.healer.measure import measures
 from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
+from tests.functions.support.loop import Loop
+from tests.functions.support.scenarios import OVERRIDE, ROLLBACK
+from tests.functions.support.world import REMEDY, TARGET
 from tests.functions.test_what_stands import failing
-from tests.support.closed_loop import Loop
-from tests.support.harm_scenarios import OVERRIDE, ROLLBACK
-from tests.support.healer_world import REMEDY, TARGET
 
 SAFE = replace(REMEDY, revert_safe=True)
 CANARY_ROLLOUT = {"AdditionalVersionWeights": {"10": 0.1}}

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from selfheal.components.errors import ComponentError
+from tests.components.support import iam
 from tests.conftest import ROOT
-from tests.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, RefusedError, deploy
 
 STACKS = ("dev", "staging", "prod")

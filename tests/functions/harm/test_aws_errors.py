@@ -9,10 +9,10 @@ from botocore.exceptions import ReadTimeoutError
 
 from selfheal.functions.healer.decide import MAX_ATTEMPTS
 from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status
-from tests.support.closed_loop import Loop
-from tests.support.harm_scenarios import SCENARIOS, UNDONE
-from tests.support.healer_world import aws_error
-from tests.support.tap import ACTS, Do
+from tests.functions.support.loop import Loop
+from tests.functions.support.scenarios import SCENARIOS, UNDONE
+from tests.functions.support.tap import ACTS, Do
+from tests.functions.support.world import aws_error
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,10 @@ import pytest
 
 from selfheal.functions.healer.incident import LEASE
 from selfheal.functions.healer.states import Reason, Status
-from tests.support.closed_loop import Loop
-from tests.support.harm_scenarios import FAILED, SCENARIOS, UNDONE
-from tests.support.healer_world import FAST, DiedError
-from tests.support.tap import ACTS, Do
+from tests.functions.support.loop import Loop
+from tests.functions.support.scenarios import FAILED, SCENARIOS, UNDONE
+from tests.functions.support.tap import ACTS, Do
+from tests.functions.support.world import FAST, DiedError
 
 pytestmark = pytest.mark.slow
 

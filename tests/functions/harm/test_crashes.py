@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status
-from tests.support.closed_loop import Loop
-from tests.support.harm_events import hook
-from tests.support.harm_scenarios import FAILED, SCENARIOS, UNDONE
-from tests.support.healer_world import DiedError, FakeLambda, aws_error
-from tests.support.tap import CONDITIONAL, UNCONDITIONAL, Do
+from tests.functions.support.events import hook
+from tests.functions.support.loop import Loop
+from tests.functions.support.scenarios import FAILED, SCENARIOS, UNDONE
+from tests.functions.support.tap import CONDITIONAL, UNCONDITIONAL, Do
+from tests.functions.support.world import DiedError, FakeLambda, aws_error
 
 pytestmark = pytest.mark.slow
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.closed_loop import Loop
-from tests.support.harm_checks import check_acts, check_history, check_standing, is_at_rest
-from tests.support.harm_events import MODES, Event, TargetIs, ask, events, fleet_of, hook, targets
-from tests.support.harm_scenarios import OVERRIDE, expired, helped, looping
-from tests.support.healer_world import REMEDY
+from tests.functions.support.checks import check_acts, check_history, check_standing, is_at_rest
+from tests.functions.support.events import MODES, Event, TargetIs, ask, events, fleet_of, hook, targets
+from tests.functions.support.loop import Loop
+from tests.functions.support.scenarios import OVERRIDE, expired, helped, looping
+from tests.functions.support.world import REMEDY
 
 pytestmark = pytest.mark.slow
 

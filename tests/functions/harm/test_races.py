@@ -15,11 +15,11 @@ from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.states import TERMINAL, Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.closed_loop import Loop
-from tests.support.harm_scenarios import LIMIT, unremedied
-from tests.support.healer_world import REMEDY, TARGET
-from tests.support.memory_table import MemoryTable
-from tests.support.tap import Do
+from tests.functions.support.loop import Loop
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.scenarios import LIMIT, unremedied
+from tests.functions.support.tap import Do
+from tests.functions.support.world import REMEDY, TARGET
 
 pytestmark = pytest.mark.slow
 

@@ -19,8 +19,10 @@ from tests.functions.harm import test_clock_skew as clock_skew
 from tests.functions.harm import test_crashes as crashes
 from tests.functions.harm import test_properties as properties
 from tests.functions.harm import test_races as races
-from tests.support import healer_world
-from tests.support.broken_healers import (
+from tests.functions.support import world as healer_world
+from tests.functions.support.events import MODES, events, targets
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.mutations import (
     Mutate,
     act_first,
     act_without_answering,
@@ -37,9 +39,7 @@ from tests.support.broken_healers import (
     wait_for_others_only,
     write_without_counting,
 )
-from tests.support.harm_events import MODES, events, targets
-from tests.support.harm_scenarios import LIMIT
-from tests.support.memory_table import MemoryTable
+from tests.functions.support.scenarios import LIMIT
 
 failing_for_ever = aws_errors.test_a_call_that_fails_for_ever_changes_nothing_more_and_is_not_mailed_for_ever
 

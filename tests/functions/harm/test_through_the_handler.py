@@ -14,10 +14,10 @@ from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.states import TERMINAL, Status
 from selfheal.functions.shared.contract import Limits
-from tests.support.closed_loop import Loop
-from tests.support.healer_world import TARGET, DiedError, aws_error
-from tests.support.memory_table import MemoryTable
-from tests.support.tap import Do
+from tests.functions.support.loop import Loop
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.tap import Do
+from tests.functions.support.world import TARGET, DiedError, aws_error
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,13 @@ from moto import mock_aws
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.shared.contract import REMEDIES, owner
-from tests.support.remedy_fakes import RecordingDynamoDb, RemedyLambda, aws_for, create_table, target_with
+from tests.functions.support.remedy_fakes import (
+    RecordingDynamoDb,
+    RemedyLambda,
+    aws_for,
+    create_table,
+    target_with,
+)
 
 LEDGER = {"dynamodb:GetItem"}
 """What the healer may do on the whole table anyway, for its ledger."""

@@ -11,7 +11,7 @@ from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.live import Live
-from tests.support.remedy_fakes import RemedyLambda, aws_for, create_table, refusal, target_with
+from tests.functions.support.remedy_fakes import RemedyLambda, aws_for, create_table, refusal, target_with
 
 TARGET = target_with("override")
 SETTING = TARGET.remedies[0].setting

@@ -3,7 +3,7 @@ from botocore.exceptions import ClientError
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.live import Live
-from tests.support.remedy_fakes import RemedyLambda, aws_for, target_with
+from tests.functions.support.remedy_fakes import RemedyLambda, aws_for, target_with
 
 TARGET = target_with("rollback_alias")
 SETTING = TARGET.remedies[0].setting

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.target import Setting
-from tests.support.remedy_fakes import MAPPING, RemedyLambda, aws_for, target_with
+from tests.functions.support.remedy_fakes import MAPPING, RemedyLambda, aws_for, target_with
 
 TARGET = target_with("limit_concurrency", "pause_consumer")
 LIMIT, PAUSE = (remedy.setting for remedy in TARGET.remedies)

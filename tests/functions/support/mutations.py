@@ -16,7 +16,7 @@ from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.states import Effect, Reason
 from selfheal.functions.healer.target import Setting
-from tests.support.memory_table import MemoryTable
+from tests.functions.support.memory_table import MemoryTable
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
 live_of, waiting, put, write = Observation.live_of, guards.waiting, vars(Ledger)["_put"], Ledger.write

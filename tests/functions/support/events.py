@@ -10,12 +10,12 @@ from hypothesis.strategies import SearchStrategy
 from selfheal.functions.healer.states import Effect, Verb
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.closed_loop import Loop
-from tests.support.harm_checks import is_at_rest
-from tests.support.harm_scenarios import LIMIT, OVERRIDE, PAUSE, ROLLBACK, unremedied
-from tests.support.healer_world import REMEDY, TARGET, DiedError, aws_error
-from tests.support.memory_table import MemoryTable
-from tests.support.tap import ACTS, Do
+from tests.functions.support.checks import is_at_rest
+from tests.functions.support.loop import Loop
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.scenarios import LIMIT, OVERRIDE, PAUSE, ROLLBACK, unremedied
+from tests.functions.support.tap import ACTS, Do
+from tests.functions.support.world import REMEDY, TARGET, DiedError, aws_error
 
 LIMITS = Limits(budget=3, target_budget=2, flapping_limit=2, flapping_hold_seconds=600, cool_down_seconds=30)
 SAFE = replace(REMEDY, revert_safe=True)

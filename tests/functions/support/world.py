@@ -22,7 +22,7 @@ from selfheal.functions.healer.observe import Setup, observe, read_alarms
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.remedy_fakes import CANARY, RemedyLambda, create_table
+from tests.functions.support.remedy_fakes import CANARY, RemedyLambda, create_table
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
 FAST = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from selfheal.sandbox.deployer import deploy
 from selfheal.sandbox.provider import AwsProvider, Clients
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 FOREIGN = Path(__file__).parent / "foreign"
 
 

@@ -16,7 +16,7 @@ from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.provider.clients import Clients
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 REGION = "us-east-1"
 CANARY = "canary-secret-7b19e2"
 

@@ -15,7 +15,9 @@ from selfheal.functions.healer.observation import Decision
 from selfheal.functions.healer.states import Effect, Reason
 from selfheal.functions.healer.target import Remedy, Target
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.healer_world import (
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.tap import ACTS, WRITES, Tap, Tapped, Values
+from tests.functions.support.world import (
     FAST,
     START,
     TARGET,
@@ -25,8 +27,6 @@ from tests.support.healer_world import (
     FakeSns,
     World,
 )
-from tests.support.memory_table import MemoryTable
-from tests.support.tap import ACTS, WRITES, Tap, Tapped, Values
 
 EXPECTED = (LostRaceError, ClientError, ReadTimeoutError, DiedError)
 """How a run may end without an answer; anything else is a bug."""

@@ -7,9 +7,9 @@ from datetime import timedelta
 from selfheal.functions.healer.states import Status, Verb
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import Mode
-from tests.support.closed_loop import Loop
-from tests.support.healer_world import FAST, REMEDY, START, TARGET
-from tests.support.remedy_fakes import MAPPING
+from tests.functions.support.loop import Loop
+from tests.functions.support.remedy_fakes import MAPPING
+from tests.functions.support.world import FAST, REMEDY, START, TARGET
 
 OVERRIDE = Remedy("override", "MODE", "safe")
 ROLLBACK = Remedy("rollback_alias", "live", None)
