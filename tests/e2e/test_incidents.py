@@ -89,6 +89,8 @@ def flapping(fleet: Fleet) -> None:
     fleet.wait_for("flapping", "escalation", lambda: fleet.is_in("flapping", "ESCALATED"), 40)
     incident = fleet.incident("flapping")
     assert (incident["guard"]["reason"], incident["guard"]["found"]) == ("flapping", 2)
+    # The healer may note only now that the override was cleared.
+    fleet.wait_for("flapping", "the end of the drift", lambda: not fleet.incident("flapping")["standing"], 40)
     nothing_more(fleet, "flapping")
     assert not any(fleet.callers["flapping"].since(time.time() - QUIET / 2)), "it no longer fails"
     assert overrides(fleet, "flapping")[0] == (None, 2), fleet.story("flapping")

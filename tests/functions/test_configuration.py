@@ -9,7 +9,8 @@ from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.live import Configuration
 from selfheal.functions.healer.remedies.common import look
 from selfheal.functions.healer.target import Remedy
-from tests.functions.support.remedy_fakes import CANARY, RemedyLambda
+from tests.functions.support.faults import CANARY
+from tests.functions.support.remedy_fakes import RemedyLambda
 from tests.functions.support.world import TARGET
 
 SET = (Remedy("environment", "FAILURE_RATE", "0"),)

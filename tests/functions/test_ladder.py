@@ -15,8 +15,7 @@ from tests.functions.support.world import OPERATOR, World
 def proposed(world: World) -> str:
     """Break down in mode suggest, and return the digest of what is proposed."""
     world.mode = Mode.SUGGEST
-    world.break_down()
-    world.step()
+    world.act()
     assert world.incident.plan is not None
     return world.incident.plan.digest("shop")
 
@@ -37,15 +36,13 @@ def test_the_more_restrictive_mode_wins(
 ) -> None:
     world.mode = baseline
     world.set_mode(override)
-    world.break_down()
-    world.step()
+    world.act()
     assert bool(world.function.updates) is acts
 
 
 def test_a_cleared_override_lets_the_baseline_count_again(world: World) -> None:
     world.set_mode(Mode.OBSERVE)
-    world.break_down()
-    assert world.step().reason is Reason.MODE_FORBIDS
+    assert world.act().reason is Reason.MODE_FORBIDS
     world.set_mode(None, version=2)
     world.step()
     assert len(world.function.updates) == 1
@@ -72,8 +69,7 @@ def test_an_override_that_is_no_mode_stops_everything(world: World) -> None:
 
 
 def test_the_kill_switch_in_an_incident_keeps_what_stands_and_goes_on_judging(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.set_mode(Mode.OBSERVE)
     world.pass_time(10)
     world.traffic(100, 30, seconds=30)
@@ -148,8 +144,7 @@ def test_an_approved_act_that_dies_is_resumed_without_a_second_approval(world: W
 
 
 def test_rollback_undoes_what_stands_and_holds_the_target(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.cloudwatch.set("fast", "OK", world.now)
     world.ask(Verb.ROLLBACK)
     assert world.step().reason is Reason.ROLLED_BACK
@@ -162,8 +157,7 @@ def test_rollback_undoes_what_stands_and_holds_the_target(world: World) -> None:
 
 
 def test_rollback_is_refused_while_the_alarm_rings(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     request = world.ask(Verb.ROLLBACK)
     assert world.step().reason is Reason.REVERT_REFUSED
     assert request.id in world.incident.answered
@@ -171,8 +165,7 @@ def test_rollback_is_refused_while_the_alarm_rings(world: World) -> None:
 
 
 def test_rollback_is_carried_out_although_the_kill_switch_is_on(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.set_mode(Mode.OBSERVE)
     world.cloudwatch.set("fast", "OK", world.now)
     world.ask(Verb.ROLLBACK)
@@ -181,8 +174,7 @@ def test_rollback_is_carried_out_although_the_kill_switch_is_on(world: World) ->
 
 
 def test_rollback_of_a_value_that_is_not_ours_changes_nothing(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.cloudwatch.set("fast", "OK", world.now)
     world.function.change(FAILURE_RATE="0.1")
     world.ask(Verb.ROLLBACK)
@@ -192,8 +184,7 @@ def test_rollback_of_a_value_that_is_not_ours_changes_nothing(world: World) -> N
 
 def test_a_held_incident_is_left_alone_until_it_is_released(world: World) -> None:
     world.target = replace(world.target, remedies=(replace(world.target.remedies[0], revert_safe=True),))
-    world.break_down()
-    world.step()
+    world.act()
     world.pass_time(10)
     for _ in range(60):
         world.traffic(100, 30)
@@ -207,8 +198,7 @@ def test_a_held_incident_is_left_alone_until_it_is_released(world: World) -> Non
 
 
 def test_an_expired_command_does_nothing_and_people_are_told_once(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.ask(Verb.ROLLBACK, minutes=1)
     world.pass_time(61)
     assert world.step().reason is Reason.COMMAND_EXPIRED

@@ -4,7 +4,8 @@ from botocore.exceptions import ClientError
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.target import Setting
-from tests.functions.support.remedy_fakes import CANARY, RemedyLambda, aws_for, target_with
+from tests.functions.support.faults import CANARY
+from tests.functions.support.remedy_fakes import RemedyLambda, aws_for, target_with
 
 TARGET = target_with("environment")
 SETTING = TARGET.remedies[0].setting

@@ -11,7 +11,8 @@ from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.live import Live
-from tests.functions.support.remedy_fakes import RemedyLambda, aws_for, create_table, refusal, target_with
+from tests.functions.support.faults import aws_error
+from tests.functions.support.remedy_fakes import RemedyLambda, aws_for, create_table, target_with
 
 TARGET = target_with("override")
 SETTING = TARGET.remedies[0].setting
@@ -103,7 +104,7 @@ class Refusing:
         self.code = code
 
     def put_item(self, **_: Any) -> None:
-        raise refusal(self.code, "PutItem")
+        raise aws_error(self.code, "PutItem")
 
 
 def test_dynamodb_asking_for_patience_is_told_from_an_error() -> None:

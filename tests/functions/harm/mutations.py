@@ -1,4 +1,4 @@
-"""Parts of healers without one of the safeguards, and how to put them in the place of the real ones."""
+"""Parts of a healer that lack a safeguard, and ways to put them in place of the real ones."""
 
 import sys
 from collections.abc import Callable
