@@ -22,37 +22,22 @@ def override(world: World) -> str | None:
     return item.get("value", {}).get("S")
 
 
-def fail_on(world: World, seconds: int = 30) -> None:
-    """Let the act settle, and go on failing."""
-    world.pass_time((10 - world.now.second % 10) % 10 or 10)
-    world.traffic(100, 30, seconds=seconds)
-    world.pass_time(2)
-
-
-def be_well(world: World, seconds: int = 90) -> None:
-    """Let the act settle, and serve without errors."""
-    world.cloudwatch.set("fast", "OK", world.now)
-    world.pass_time((10 - world.now.second % 10) % 10 or 10)
-    world.traffic(100, 0, seconds=seconds)
-    world.pass_time(2)
-
-
 def test_what_does_not_help_is_followed_by_the_next_then_by_people_and_nothing_more(world: World) -> None:
     world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
     world.act()
-    fail_on(world)
+    world.keep_failing()
     assert world.step().reason is Reason.NO_REMEDY_HELPED
     assert (world.incident.status, world.incident.tried) == (Status.OPEN, ("environment:FAILURE_RATE",))
     assert world.step().reason is Reason.ALARM_CONFIRMED
     assert override(world) == "0"
-    fail_on(world)
+    world.keep_failing()
     assert world.step().reason is Reason.NO_REMEDY_HELPED
     assert world.incident.status is Status.ESCALATED
     assert len(world.incident.standing) == 2
     assert len(world.sns.sent) == 1
     version = world.incident.version
     for _ in range(30):
-        fail_on(world, seconds=60)
+        world.keep_failing(seconds=60)
         assert world.step().reason is Reason.AWAITING_PEOPLE
     assert (world.incident.version, len(world.sns.sent), len(world.function.updates)) == (version, 1, 1)
 
@@ -76,7 +61,7 @@ def apply_both(world: World) -> None:
     """Have two remedies in place, neither of which helped; then the alarm clears."""
     world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
     world.act()
-    fail_on(world)
+    world.keep_failing()
     world.step()
     world.step()
     world.cloudwatch.set("fast", "OK", world.now)
@@ -108,14 +93,13 @@ def test_a_rollback_that_expires_halfway_tells_people_what_still_stands(world: W
 
 def test_a_remedy_that_expires_is_taken_back_under_watch_and_leaves_no_drift(world: World) -> None:
     world.target = replace(world.target, remedies=(EXPIRING,))
-    world.act()
-    be_well(world)
+    world.heal()
     assert world.step().reason is Reason.COLLECTING_EVIDENCE
     world.pass_time(30)
     assert world.step().reason is Reason.EXPIRED
     assert override(world) is None
     assert world.incident.is_watching
-    be_well(world)
+    world.be_well()
     assert world.step().reason is Reason.RECOVERED
     assert world.incident.standing == ()
     assert "nothing is left in place" in world.sns.sent[-1]["Message"]
@@ -123,17 +107,16 @@ def test_a_remedy_that_expires_is_taken_back_under_watch_and_leaves_no_drift(wor
 
 def test_a_relapse_after_the_revert_is_applied_again_and_people_are_called(world: World) -> None:
     world.target = replace(world.target, remedies=(EXPIRING,))
-    world.act()
-    be_well(world)
+    world.heal()
     world.pass_time(30)
     world.step()
-    fail_on(world)
+    world.keep_failing()
     world.cloudwatch.set("fast", "ALARM", world.now)
     assert world.step().reason is Reason.RELAPSED
     assert override(world) == "0"
     assert (world.incident.status, world.incident.reason) == (Status.ESCALATED, Reason.RELAPSED)
     assert [message["Subject"].split()[1] for message in world.sns.sent] == ["ESCALATED:"]
-    be_well(world)
+    world.be_well()
     world.pass_time(200)
     world.step()
     assert override(world) == "0"
@@ -163,8 +146,7 @@ def test_a_remedy_that_helps_for_forty_seconds_is_never_called_recovered(world: 
 
 
 def test_drift_is_told_with_the_recovery_and_every_day_until_the_baseline_is_back(world: World) -> None:
-    world.act()
-    be_well(world)
+    world.heal()
     world.step()
     assert "stands as drift: environment:FAILURE_RATE from '0.3' to '0'" in world.sns.sent[-1]["Message"]
     for day in (1, 2):
@@ -181,8 +163,7 @@ def test_drift_is_told_with_the_recovery_and_every_day_until_the_baseline_is_bac
 
 
 def test_drift_ends_when_the_baseline_becomes_the_value_that_stands(world: World) -> None:
-    world.act()
-    be_well(world)
+    world.heal()
     world.step()
     world.target = replace(world.target, remedies=(replace(REMEDY, baseline="0"),))
     assert world.step().reason is Reason.DRIFT_ENDED
@@ -190,8 +171,7 @@ def test_drift_ends_when_the_baseline_becomes_the_value_that_stands(world: World
 
 @pytest.mark.parametrize(("verb", "value"), [(Verb.ACCEPT, "0"), (Verb.RESTORE, "0.3")])
 def test_people_accept_the_drift_or_have_the_baseline_restored(world: World, verb: Verb, value: str) -> None:
-    world.act()
-    be_well(world)
+    world.heal()
     world.step()
     world.ask(verb)
     world.step()
@@ -199,14 +179,14 @@ def test_people_accept_the_drift_or_have_the_baseline_restored(world: World, ver
     expected = Status.RECOVERED if verb is Verb.ACCEPT else Status.VERIFYING
     assert world.incident.status is expected
     if verb is Verb.RESTORE:
-        be_well(world)
+        world.be_well()
         assert world.step().reason is Reason.RECOVERED
 
 
 def test_a_deployment_while_verifying_makes_the_evidence_begin_anew(world: World) -> None:
     world.target = replace(world.target, remedies=(OVERRIDE,))
     world.act()
-    be_well(world, seconds=50)
+    world.be_well(seconds=50)
     world.function.change(NEW="from a deployment")
     assert world.step().reason is Reason.DEPLOYMENT_IN_PROGRESS
     assert world.step().reason is Reason.COLLECTING_EVIDENCE

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
 from tests.functions.support.faults import CANARY, aws_error
 
@@ -28,8 +30,7 @@ VALUES: dict[str, tuple[str, str | None]] = {
 
 def target_with(*kinds: str, name: str = "shop", function: str = "shop-fn") -> Target:
     """Return a target with remedies of these kinds, in this order."""
-    remedies = tuple(Remedy(kind, *VALUES[kind]) for kind in kinds)
-    return Target(name, function, 0.001, (ALARM,), remedies)
+    return Target(name, function, 0.001, (ALARM,), tuple(Remedy(kind, *VALUES[kind]) for kind in kinds))
 
 
 @dataclass
@@ -218,3 +219,21 @@ def aws_for(lambda_: Any, dynamodb: Any = None, table: str = "ledger") -> Aws:
         table=table,
         prober=nothing,
     )
+
+
+class Tried:
+    """One remedy, on fakes."""
+
+    def __init__(
+        self, kind: str, function: RemedyLambda | None = None, dynamodb: Any = None, *, name: str = "shop"
+    ) -> None:
+        self.function = function or RemedyLambda()
+        self.target = target_with(kind, name=name)
+        self.setting = self.target.remedies[0].setting
+        self.aws = aws_for(self.function, dynamodb)
+
+    def read(self) -> Live:
+        return remedies.read(self.aws, self.target, self.setting)
+
+    def write(self, live: Live, value: str | None) -> str | None:
+        return remedies.write(self.aws, self.target, self.setting, live, value)
