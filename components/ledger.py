@@ -1,4 +1,4 @@
-"""The ledger: the healer's memory of incidents, and what `up` asks it before changing anything."""
+"""The ledger's table, and the check that `up` makes in it before it changes anything."""
 
 import json
 from typing import Any, cast
@@ -10,23 +10,23 @@ from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import DEPLOYMENT_KEY, FLEET_KEY, SCHEMA
 
 _NOTHING_THERE = ("couldn't find resource", "empty result")
-"""What the AWS provider says of a table and of an item that do not exist (measured with version 7.51.1)."""
+"""The AWS provider's errors for a missing table and a missing item, observed with version 7.51.1."""
 
 
 class UnreadableLedgerError(ComponentError):
-    """Whether something is open cannot be known."""
+    """The ledger cannot be read, so it is not known whether an incident is open."""
 
 
 def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Resource) -> aws.dynamodb.Table:
     """Register the ledger.
 
-    Its name is given and not generated: the program looks the table up before it knows whether there is one.
+    Its name is not auto-generated, because the program looks the table up before it is created.
 
     Args:
         name: Prefix of the logical name.
-        ledger_name: The table's name; unique in the account and region.
+        ledger_name: Name of the table, unique in account and region.
         protect: Whether DynamoDB refuses to delete it.
-        parent: The component it belongs to.
+        parent: The parent component.
 
     """
     return aws.dynamodb.Table(
@@ -39,7 +39,7 @@ def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Reso
             aws.dynamodb.TableAttributeArgs(name="pk", type="S"),
             aws.dynamodb.TableAttributeArgs(name="sk", type="S"),
         ],
-        # Closed incidents only: no other item has this attribute.
+        # Only copies of closed incidents have this attribute.
         ttl=aws.dynamodb.TableTtlArgs(attribute_name="expires_at", enabled=True),
         point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
         deletion_protection_enabled=protect,
@@ -54,14 +54,14 @@ def deployment_item(
     mode: str,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Register what was deployed beside the incidents, so that people who see the ledger need no more.
+    """Register an item in the ledger that says what was deployed, so that the CLI needs only the ledger.
 
     Args:
         name: Prefix of the logical name.
         table: Name of the ledger.
         function: Name of the healer's function.
-        mode: The baseline.
-        opts: Whose child it is, and after what it is written.
+        mode: The mode in stack configuration.
+        opts: Parent and dependencies.
 
     """
     item = {**DEPLOYMENT_KEY, "schema": {"N": str(SCHEMA)}, "mode": {"S": mode}, "healer": {"S": function}}
@@ -76,10 +76,12 @@ def deployment_item(
 
 
 def open_targets(ledger_name: str) -> list[str]:
-    """Return the targets that the healer's override stands on, sorted; none if there is no ledger yet.
+    """Return the targets with a change by the healer that `up` would undo, sorted.
+
+    If there is no ledger yet, there are none.
 
     Raises:
-        UnreadableLedgerError: when AWS answers anything else than an item, no item or no table.
+        UnreadableLedgerError: when AWS answers with an error other than "no item" or "no table".
 
     """
     try:
@@ -97,14 +99,14 @@ def open_targets(ledger_name: str) -> list[str]:
 
 
 def refuse_while_open(ledger_name: str, restore_baseline: bool) -> None:
-    """Refuse `up` while the healer's override stands somewhere: `up` would put the failing baseline back.
+    """Refuse `up` while it would undo a change by the healer and restore the failing baseline.
 
-    To be called before any resource is registered, so that a refused `up` changes nothing. At preview it
-    only warns.
+    Call this before registering any resource, so that a refused `up` changes nothing. At preview it only
+    warns.
 
     Args:
-        ledger_name: The table's name.
-        restore_baseline: Whether people decided that the baseline is wanted all the same.
+        ledger_name: Name of the table.
+        restore_baseline: Whether to restore the baseline anyway.
 
     Raises:
         ComponentError: at `up`, when a target is open or the ledger cannot be read.

@@ -1,4 +1,4 @@
-"""An incident as a DynamoDB item, and back."""
+"""Conversion of incidents to DynamoDB items and back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -34,7 +34,7 @@ def to_item(incident: Incident) -> dict[str, Any]:
 
 
 def from_item(item: Mapping[str, Any]) -> Incident:
-    """Return the incident that a DynamoDB item holds; numbers come back as integers.
+    """Return the incident of a DynamoDB item, with its numbers as integers.
 
     Raises:
         ValueError: when the item was written by a later schema.
@@ -94,7 +94,7 @@ _BUILDERS: Mapping[str, Any] = {
 
 
 def _plain(value: Any) -> Any:
-    """Turn tuples into lists and enums into their text, which is what DynamoDB's serializer takes."""
+    """Convert tuples to lists and enums to text, as DynamoDB's serializer requires."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

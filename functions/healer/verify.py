@@ -1,4 +1,4 @@
-"""The decision once something is in place, or was taken back: what the evidence says."""
+"""The decision once a change is in place or was reverted: what the evidence shows."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,17 +13,17 @@ from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.shared.contract import Mode
 
 VERIFY_WITHIN = timedelta(minutes=15)
-"""Evidence that is not in by then is called missing, and people are called."""
+"""If there is not enough evidence by then, the healer escalates."""
 
 
 def verify(seen: Observation, incident: Incident) -> Decision:
-    """Judge by evidence whether what was done helped, or whether it is still needed."""
+    """Decide by evidence whether the change helped, or after a revert, whether it is still needed."""
     plan, now = incident.planned, seen.now
     live = seen.live_of(plan.key)
     if not live.exists:
         return _lost(seen, incident, plan, Reason.TARGET_GONE)
     since = _since(incident, plan)
-    # Counted from the change, however often it is redeployed since.
+    # Counted from the change, also if there were deployments since.
     lasts = timedelta(seconds=0 if incident.is_watching else plan.expires_after or 0)
     late = now >= since + lasts + VERIFY_WITHIN
     if not live.is_settled and not late:
@@ -59,20 +59,20 @@ def _well_so_far(seen: Observation, judged: Incident, plan: Plan, ends: datetime
 
 
 def watch(seen: Observation, incident: Incident) -> Decision:
-    """Close an incident that the healer does nothing about, once the service is well by evidence."""
+    """Close an incident without a pending change, once there is evidence that the service is healthy."""
     waiting = Decision(
         Reason.AWAITING_PEOPLE if incident.status is Status.ESCALATED else Reason.COLLECTING_EVIDENCE
     )
     guard = incident.guard
     ends = guard.until if guard is not None and guard.reason is Reason.FLAPPING else None
     if ends is not None and seen.now < parse_iso(ends):
-        # A target that flaps is not well because it is well just now.
+        # A flapping target is not healthy just because it is healthy at the moment.
         return waiting
     judged, verdict = replace(incident, evidence=seen.evidence), seen.evidence.verdict
     if verdict == Verdict.HEALTHY and seen.is_stable:
         reason = Reason.RECOVERED if incident.acts else Reason.RECOVERED_UNAIDED
         return Decision.of(judged.recovered(seen.now, reason))
-    # A proposal stands while its alarm rings; an alarm that nothing bears out must not keep anything open.
+    # A proposal stays while its alarm lasts. An alarm that is not confirmed must not keep incidents open.
     waits = incident.status is Status.OPEN or (incident.status is Status.PROPOSED and not seen.ringing)
     if not waits or seen.now < seen.evidence_begins + VERIFY_WITHIN:
         return waiting
@@ -86,25 +86,25 @@ def watch(seen: Observation, incident: Incident) -> Decision:
 
 
 def may_revert(seen: Observation, plan: Plan) -> bool:
-    """Return whether the value before may come back now.
+    """Return whether the value from before the change may be restored now.
 
-    Never while an alarm rings, because that value is what the incident blames, unless the remedy is declared
-    safe to revert; and never a setting that is no remedy of the target, whatever the ledger says.
+    While an alarm is in ALARM it may not, because that value may be the cause, unless the remedy is declared
+    safe to revert. A setting without a remedy is never reverted, whatever the ledger says.
     """
     remedy = seen.target.remedy_of(plan.key)
     return remedy is not None and (remedy.revert_safe or not seen.ringing)
 
 
 def reverting(seen: Observation, incident: Incident, plan: Plan, purpose: Reason, *via: Status) -> Decision:
-    """Intend to put the value before back; what follows depends on the purpose."""
+    """Intend to restore the value from before the change. What follows depends on the purpose."""
     token = seen.live_of(plan.key).token
     return Decision.of(incident.reverting(seen.now, purpose, plan, token, seen.mode, *via))
 
 
 def expired(seen: Observation, incident: Incident) -> Decision | None:
-    """Return the revert, under watch, of what should not stand any more; None if there is nothing to undo.
+    """Return the decision to revert an expired change; None if there is none.
 
-    Its time was declared with the remedy: being in people's hands, or recovered, does not stop it.
+    The expiry was declared with the remedy. It also applies after an escalation and after recovery.
     """
     last = incident.last_standing
     if last is None or last.plan.expires_after is None or not seen.is_about(last.plan.key):
@@ -112,7 +112,7 @@ def expired(seen: Observation, incident: Incident) -> Decision | None:
     plan, live = last.plan, seen.live_of(last.plan.key)
     ends = parse_iso(last.since) + timedelta(seconds=last.plan.expires_after)
     ready = live.is_settled and live.is_known(plan.kind) and live.value == plan.after
-    # Intended before and not done: people were called, and are not called for it again.
+    # It was tried before and failed. The healer escalated then, and does not escalate again.
     once = Reason.EXPIRED in incident.reasons
     if seen.now < ends or once or not ready or seen.mode is Mode.OBSERVE or not may_revert(seen, plan):
         return None
@@ -120,7 +120,7 @@ def expired(seen: Observation, incident: Incident) -> Decision | None:
 
 
 def _ineffective(seen: Observation, incident: Incident, plan: Plan) -> Decision:
-    """Undo what did not help, if that is safe; otherwise leave it. Then the next remedy, or people."""
+    """Revert a change that did not help, if that is declared safe. Then try the next remedy, or escalate."""
     reason, remedy = Reason.NO_REMEDY_HELPED, seen.target.remedy_of(plan.key)
     tried = replace(incident, tried=(*incident.tried, str(plan.key)))
     if remedy is not None and remedy.revert_safe and seen.mode is Mode.ACT:
@@ -131,7 +131,7 @@ def _ineffective(seen: Observation, incident: Incident, plan: Plan) -> Decision:
 
 
 def _relapsed(seen: Observation, incident: Incident, plan: Plan) -> Decision:
-    """Apply again what was taken back too early, and call people: it cannot be taken back by itself."""
+    """Apply a change again that was reverted too early, and escalate: it must not be reverted again."""
     reason, now = Reason.RELAPSED, seen.now
     if seen.mode is Mode.SUGGEST:
         return Decision.of(incident.reopened(now, reason))
@@ -145,7 +145,7 @@ def _relapsed(seen: Observation, incident: Incident, plan: Plan) -> Decision:
 
 
 def _lost(seen: Observation, incident: Incident, plan: Plan, reason: Reason) -> Decision:
-    """Leave it to people: what was changed is no longer as it was left."""
+    """Escalate because the setting is no longer as the healer left it."""
     return _inconclusive(seen, incident.no_longer(plan), reason)
 
 
@@ -154,9 +154,9 @@ def _inconclusive(seen: Observation, incident: Incident, reason: Reason) -> Deci
 
 
 def _since(incident: Incident, plan: Plan) -> datetime:
-    """Return since when the change, or its revert, is in place."""
+    """Return since when the change or its revert has been in place."""
     if incident.is_watching:
-        # Of the revert, which a later deployment does not put off.
+        # The time of the revert, also if there was a deployment since.
         return parse_iso(incident.reverted_at or incident.opened_at)
     stands = [each.since for each in incident.standing if each.plan.key == plan.key]
     return parse_iso((stands or [incident.acted_at or incident.opened_at])[0])
