@@ -1,4 +1,4 @@
-"""Components that heal Lambda services: `from selfheal.components import Healer`."""
+"""Pulumi components that heal Lambda services: `from selfheal.components import Healer`."""
 
 from selfheal.components.detection import Detection, DetectionArgs
 from selfheal.components.errors import ComponentError

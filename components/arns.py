@@ -1,4 +1,4 @@
-"""ARNs that are known at preview and still carry the dependency on what they name."""
+"""ARNs that are known at preview and keep the dependency on the resource."""
 
 import pulumi
 import pulumi_aws as aws
@@ -6,22 +6,22 @@ from pulumi import Input, Output
 
 
 class Arns:
-    """Writes the ARNs of one account and region, from the names of resources.
+    """Builds ARNs for one account and region from the names of resources.
 
-    At preview a resource's own `arn` is unknown, but its auto-name is known: an ARN put together from the
-    name lets a policy read it before anything exists, and `Output.concat` keeps the dependency, so that the
-    order of creation is the same as with `arn`.
+    At preview, the `arn` of a new resource is unknown, but its auto-name is known. An ARN that is built from
+    the name lets a policy pack read it before the resource exists. `Output.concat` keeps the dependency, so
+    the order of creation is the same as with `arn`.
     """
 
     def __init__(self, parent: pulumi.Resource) -> None:
-        """Ask for the account, region and partition of the provider that `parent` uses."""
+        """Look up account, region and partition with the provider of `parent`."""
         options = pulumi.InvokeOutputOptions(parent=parent)
         self.account: Output[str] = aws.get_caller_identity_output(opts=options).account_id
         self.region: Output[str] = aws.get_region_output(opts=options).region
         self.partition: Output[str] = aws.get_partition_output(opts=options).partition
 
     def alarm(self, name: Input[str]) -> Output[str]:
-        """Return the ARN of a CloudWatch alarm, or a pattern of them."""
+        """Return the ARN of a CloudWatch alarm, or a pattern."""
         return self._arn("cloudwatch", "alarm:", name)
 
     def function(self, name: Input[str]) -> Output[str]:
@@ -29,11 +29,11 @@ class Arns:
         return self._arn("lambda", "function:", name)
 
     def log_streams(self, group: Input[str]) -> Output[str]:
-        """Return the ARN that stands for all streams of one log group."""
+        """Return the ARN pattern for all streams of a log group."""
         return self._arn("logs", "log-group:", Output.concat(group, ":*"))
 
     def mapping(self, uuid: Input[str]) -> Output[str]:
-        """Return the ARN of an event source mapping, or a pattern of them."""
+        """Return the ARN of an event source mapping, or a pattern."""
         return self._arn("lambda", "event-source-mapping:", uuid)
 
     def policy(self, name: Input[str]) -> Output[str]:

@@ -1,4 +1,4 @@
-"""The dashboard that answers whether the healer heals or hurts."""
+"""The dashboard, which shows whether the healer heals or hurts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,10 +22,10 @@ _OUTCOMES = (
     ("Acts", "acts", "#1f77b4"),
     ("Reverted", "taken back", "#7f7f7f"),
 )
-"""What the healer counts, what it means, and in which colour."""
+"""Metric of the healer, label and colour."""
 
 _TIMES = (("TimeToDetect", "detect"), ("TimeToAct", "act"), ("TimeToRecover", "recover"))
-"""Of one incident each, in seconds."""
+"""Metric, in seconds per incident, and label."""
 
 
 def dashboard(
@@ -39,15 +39,15 @@ def dashboard(
 ) -> aws.cloudwatch.Dashboard:
     """Register the dashboard: outcomes and times, alarm states, each target's error rate, the healer itself.
 
-    The first row answers at a glance: more recovered than ineffective and escalated is healing. Below it, an
-    error rate that falls after an act says the same of one target.
+    The first row gives the overview: the healer heals if more incidents recovered than were ineffective or
+    escalated. Below it, each target's error rate shows whether it fell after a remediation.
 
     Args:
-        name: Logical name's prefix.
-        function_name: The healer's function; the dashboard has the same name.
+        name: Prefix of the logical name.
+        function_name: Name of the healer's function, which is also the name of the dashboard.
         targets: Each target and its alarms.
-        own_alarms: On the healer's own health.
-        arns: Of this account.
+        own_alarms: The alarms on the healer itself.
+        arns: Builds ARNs.
         parent: The component it belongs to.
 
     """
@@ -81,7 +81,7 @@ def _widget(kind: str, x: int, y: int, width: int, properties: Mapping[str, Any]
 
 
 def _outcomes(function_name: pulumi.Output[str], arns: Arns) -> Mapping[str, Any]:
-    """Count what came of the incidents, over whatever span the dashboard shows."""
+    """Show the outcomes of incidents over the time range of the dashboard."""
     series = [
         _own(metric, function_name, {"label": label, "color": color}) for metric, label, color in _OUTCOMES
     ]
@@ -89,7 +89,7 @@ def _outcomes(function_name: pulumi.Output[str], arns: Arns) -> Mapping[str, Any
         "title": "Healing or hurting",
         "region": arns.region,
         "view": "singleValue",
-        # One number over the whole span, not the last period's.
+        # One number for the whole time range, instead of the last period's.
         "setPeriodToTimeRange": True,
         "stat": "Sum",
         "metrics": series,
@@ -97,7 +97,7 @@ def _outcomes(function_name: pulumi.Output[str], arns: Arns) -> Mapping[str, Any
 
 
 def _times(function_name: pulumi.Output[str], arns: Arns) -> Mapping[str, Any]:
-    """Graph how long it took: the slowest incident of each five minutes."""
+    """Graph the times of the slowest incident in each five minutes."""
     return {
         "title": "Slowest incident: seconds to detect, act and recover",
         "region": arns.region,
@@ -109,12 +109,12 @@ def _times(function_name: pulumi.Output[str], arns: Arns) -> Mapping[str, Any]:
 
 
 def _own(metric: str, function_name: pulumi.Output[str], options: Mapping[str, str]) -> list[Any]:
-    """Return a metric that the healer itself emits."""
+    """Return the widget entry of a metric that the healer emits."""
     return [METRICS_NAMESPACE, metric, "FunctionName", function_name, options]
 
 
 def _error_rate(target: TargetArgs, record: AlarmRecord, arns: Arns) -> Mapping[str, Any]:
-    """Graph what the alarm watches, with its threshold as a line."""
+    """Graph the error rate that the alarm watches, with its threshold as a line."""
     plan = next(plan for plan in (metrics.FAST, metrics.BACKSTOP) if plan.namespace == record["namespace"])
     last = plan.expressions[-1][0]
     series: list[list[Any]] = [

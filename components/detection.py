@@ -1,4 +1,4 @@
-"""`Detection`: the alarms that say a Lambda function fails more than chance explains."""
+"""`Detection`: alarms on a Lambda function that fails more often than chance explains."""
 
 from typing import NotRequired, TypedDict
 
@@ -12,10 +12,10 @@ DEFAULT_FALSE_ALARMS_PER_YEAR = 1.0
 
 
 class DetectionArgs(TypedDict):
-    """What to watch, and whom to tell."""
+    """The function to watch, and whom to notify."""
 
     function_name: pulumi.Input[str]
-    """Name of the Lambda function, this stack's or another's."""
+    """Name of the Lambda function, of this stack or another."""
 
     actions: list[pulumi.Input[str]]
     """ARNs of the topics to notify when an alarm fires and when it clears."""
@@ -24,23 +24,23 @@ class DetectionArgs(TypedDict):
     """Whether the function emits `Requests` and `Errors` in namespace `selfheal`. Default: false."""
 
     natural_error_rate: NotRequired[float]
-    """Share of requests that fail when the service is well; above 0, at most 0.2. Default 0.001."""
+    """Share of requests that fail when the service is healthy; above 0, at most 0.2. Default 0.001."""
 
     false_alarms_per_year: NotRequired[float]
-    """False alarms a year that the owner accepts, all alarms together; above 0, at most 1,000. Default 1."""
+    """Accepted false alarms per year, of all alarms together; above 0, at most 1,000. Default 1."""
 
     alarm_error_rate: NotRequired[float]
     """Error rate to alarm at; above the natural one, at most 1. Default 0.05, or 10 x natural if more."""
 
 
 class AlarmRecord(TypedDict):
-    """An alarm and the arithmetic it stands on, so that a healer can check it for itself."""
+    """An alarm and its rule, so that a healer can check the alarm against the metrics."""
 
     name: pulumi.Output[str]
     """Name of the alarm, known at preview."""
 
     namespace: str
-    """Of the metrics below; their only dimension is FunctionName."""
+    """Namespace of the metrics below. Their only dimension is FunctionName."""
 
     requests: list[str]
     """Metrics whose sum is the number of requests."""
@@ -52,16 +52,16 @@ class AlarmRecord(TypedDict):
     """Seconds."""
 
     min_errors: int
-    """Fewer errors than this in one period are chance."""
+    """Fewer errors than this in one period may be chance."""
 
     error_rate: float
-    """Errors over requests from which the alarm fires."""
+    """Errors divided by requests, from which the alarm fires."""
 
 
 class Detection(pulumi.ComponentResource):
     """Alarms with derived thresholds: a fast one for an instrumented function, and a backstop for any.
 
-    One period is enough for either, because the number of errors it takes cannot be chance: see
+    Each fires after one period, because the number of errors that it requires cannot be chance: see
     `thresholds.derive`.
     """
 
@@ -72,7 +72,7 @@ class Detection(pulumi.ComponentResource):
         """Register the alarms.
 
         Raises:
-            ComponentError: when a rate is out of range, or two rates are too close to be told apart.
+            ComponentError: when a rate is out of range, or two rates are too close to be distinguished.
 
         """
         super().__init__("selfheal:index:Detection", name, {**args}, opts)
@@ -82,7 +82,7 @@ class Detection(pulumi.ComponentResource):
         plans = [metrics.FAST, metrics.BACKSTOP] if args.get("instrumented", False) else [metrics.BACKSTOP]
         self.alarms = []
         for plan in plans:
-            # Shared out: the owner's number is for the function, and two alarms may each be wrong.
+            # The accepted false alarms are for the function, so two alarms get half each.
             least = thresholds.derive(natural, accepted / len(plans), plan.period, rate)
             alarm = self._alarm(f"{name}-{plan.kind}", args, plan, least, rate)
             self.alarms.append(

@@ -1,11 +1,11 @@
-"""What the components raise when they are used wrongly."""
+"""The error that the components raise."""
 
 from pulumi import RunError
 
 
 class ComponentError(RunError):
-    """A component was given what it cannot work with.
+    """An argument of a component is not valid.
 
-    It is a `RunError`, so that the Pulumi CLI prints its text and no traceback. The text says what is wrong,
+    It is a `RunError`, so the Pulumi CLI prints the text without a traceback. The text says what is wrong,
     what is allowed, what was given and what to do.
     """

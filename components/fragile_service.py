@@ -1,4 +1,4 @@
-"""`FragileService`: an HTTP service that fails at a configured rate, to be healed."""
+"""`FragileService`: an HTTP service that fails at a configured rate."""
 
 import math
 from enum import StrEnum
@@ -15,7 +15,7 @@ from selfheal.components.targets import check_target_name
 from selfheal.functions.shared.contract import FaultMode, override_key
 
 TIMEOUT_SECONDS = 3
-"""Shorter than any caller waits; the fault mode `timeout` runs into it."""
+"""Shorter than the timeouts of callers. The fault mode `timeout` exceeds it."""
 
 MEMORY_MB = 128
 
@@ -24,26 +24,26 @@ class Traffic(StrEnum):
     """What the API invokes."""
 
     LATEST = "latest"
-    """The unpublished code and configuration: a change of the environment acts at once."""
+    """The unpublished code and configuration. A change of the environment takes effect at once."""
     ALIAS = "alias"
-    """A published version behind the alias `live`: its environment cannot change."""
+    """A published version, by the alias `live`. Its environment cannot change."""
 
 
 class OverridesArgs(TypedDict):
-    """Where the service reads the overrides that a healer sets at run time."""
+    """Where the service reads the overrides that a healer sets."""
 
     table: pulumi.Input[str]
-    """Name of the healer's ledger. It need not exist yet: without it, the baseline is in force."""
+    """Name of the healer's ledger. Until it exists, the baseline is used."""
 
     target: str
-    """Name of the healer's target that this service is."""
+    """Name of this service as a target of the healer."""
 
 
 class FragileServiceArgs(TypedDict):
-    """How the service fails, and how it is reached."""
+    """How the service fails, and what the API invokes."""
 
     failure_rate: float
-    """Share of requests that fail, from 0 to 1: the baseline, owned by Pulumi."""
+    """Share of requests that fail, from 0 to 1. This is the baseline, which Pulumi owns."""
 
     fault_mode: NotRequired[FaultMode]
     """How they fail. Default EXCEPTION."""
@@ -52,10 +52,10 @@ class FragileServiceArgs(TypedDict):
     """What the API invokes. Default LATEST."""
 
     overrides: NotRequired[OverridesArgs]
-    """Where overrides of the failure rate are read, under the key FAILURE_RATE. Default: nowhere."""
+    """Where to read overrides of the failure rate, by the key FAILURE_RATE. Default: nowhere."""
 
     log_retention_days: NotRequired[int]
-    """Days that logs are kept; one of the numbers that CloudWatch Logs knows. Default 14."""
+    """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
 
 
 class FragileService(pulumi.ComponentResource):
@@ -65,10 +65,10 @@ class FragileService(pulumi.ComponentResource):
     """Name of the function, known at preview."""
 
     alias_name: pulumi.Output[str] | None
-    """Name of the alias that the API invokes; none with Traffic.LATEST."""
+    """Name of the alias that the API invokes. None with Traffic.LATEST."""
 
     url: pulumi.Output[str]
-    """Address of the service, for example https://abc123.execute-api.us-east-1.amazonaws.com/."""
+    """URL of the service, for example https://abc123.execute-api.us-east-1.amazonaws.com/."""
 
     def __init__(
         self, name: str, args: FragileServiceArgs, opts: pulumi.ResourceOptions | None = None
@@ -76,8 +76,8 @@ class FragileService(pulumi.ComponentResource):
         """Register the function, its role, its logs and its API.
 
         Raises:
-            ComponentError: when the rate is no number from 0 to 1, the retention unknown to CloudWatch, or
-                the target of the overrides no name of a target.
+            ComponentError: when the rate is not a number from 0 to 1, the retention is not supported, or the
+                target of the overrides is not a valid name.
 
         """
         super().__init__("selfheal:index:FragileService", name, {**args}, opts)
@@ -165,28 +165,28 @@ class FragileService(pulumi.ComponentResource):
             api_id=api.id,
             name="$default",
             auto_deploy=True,
-            # So that an address that is known also answers.
+            # So that the service answers as soon as its URL is known.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*routes, permission]),
         )
         return stage.invoke_url
 
 
 def _read_overrides(overrides: OverridesArgs, arns: Arns) -> Statement:
-    """Return the statement that lets the service read its own overrides, and nothing else of the ledger."""
+    """Return the statement that allows the service to read only its own overrides in the ledger."""
     own = on_items(override_key(overrides["target"], ""))
     return allow(["dynamodb:GetItem"], [arns.table(overrides["table"])], own)
 
 
 def rate_text(rate: float) -> str:
-    """Return a rate as the function's environment holds it: "0" and "1" without a point, the rest exactly."""
+    """Return a rate as text for the environment: "0" and "1" without decimals, others in full precision."""
     return repr(float(rate)).removesuffix(".0")
 
 
 def checked_rate(rate: float) -> float:
-    """Return the failure rate if it is one.
+    """Return the failure rate, if it is valid.
 
     Raises:
-        ComponentError: when it is no number from 0 to 1. NaN is none.
+        ComponentError: when it is not a number from 0 to 1. NaN is refused too.
 
     """
     if isinstance(rate, bool) or not math.isfinite(rate) or not 0 <= rate <= 1:

@@ -1,4 +1,4 @@
-"""A Lambda function of this project: its archive, log group, role and tracing."""
+"""A Lambda function with its archive, log group, role and tracing."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,28 +14,28 @@ from selfheal.components.iam import Statement, function_role, write_logs, write_
 RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
-"""What CloudWatch Logs accepts. Source: API reference of PutRetentionPolicy."""
+"""Values that CloudWatch Logs supports. Source: API reference of PutRetentionPolicy."""
 
 DEFAULT_RETENTION_DAYS = 14
 
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 
 _PACKED = (".py", ".json")
-"""What a function is made of. Anything else in the folders (caches, tool settings) stays out."""
+"""Suffixes of packaged files. Anything else, such as caches and tool settings, is left out."""
 
 
 def package(function: str, root: Path = FUNCTIONS) -> pulumi.AssetArchive:
-    """Return the archive of one function: its folder and `shared`, under the paths they are imported by.
+    """Return the archive of one function: its folder and `shared`, at their import paths.
 
-    Files are named one by one, so that a compiled cache never changes the archive's hash, and the package
-    tree is kept, so that `from selfheal.functions.shared...` means the same in Lambda as in a test.
+    Files are listed one by one, so that a compiled cache never changes the archive's hash. The package tree
+    is kept, so that imports are the same in Lambda and in tests.
 
     Args:
         function: Name of the folder under `root`, for example "healer".
         root: The `functions` package.
 
     Raises:
-        ComponentError: when there is no such function.
+        ComponentError: when there is no function of that name.
 
     """
     if not (root / function / "handler.py").is_file():
@@ -68,26 +68,26 @@ def lambda_function(
     publish: bool = False,
     reserved_concurrency: int | None = None,
 ) -> aws.lambda_.Function:
-    """Register a function whose role may write its logs and traces, do what the statements say, and no more.
+    """Register a function whose role may write logs and traces, do what the statements allow, and no more.
 
-    Its log group comes first: Lambda would otherwise create one that keeps its logs for ever, and a function
-    that may not create its group can write into no other.
+    Its log group is created first. Lambda would otherwise create one without a retention, and the function's
+    role may not create any.
 
     Args:
-        name: Its logical name, and the prefix of those around it.
-        code: Name of its folder in `functions/`.
-        environment: Its variables.
-        statements: What it may do besides.
-        arns: Of this account.
-        parent: The component it belongs to.
+        name: Logical name, and prefix of the other logical names.
+        code: Name of the folder in `functions/`.
+        environment: Environment variables.
+        statements: Further permissions.
+        arns: Builds ARNs.
+        parent: The parent component.
         timeout: Seconds.
         memory: MB.
         log_retention_days: One of RETENTION_DAYS.
-        publish: Whether each change is published as a version.
-        reserved_concurrency: Invocations at a time; -1, Lambda's word for none reserved; None: not set.
+        publish: Whether to publish a version with each change.
+        reserved_concurrency: Maximum concurrent invocations. -1 reserves none; None leaves it unset.
 
     Raises:
-        ComponentError: when CloudWatch Logs does not know that retention.
+        ComponentError: when CloudWatch Logs does not support the retention.
 
     """
     if log_retention_days not in RETENTION_DAYS:

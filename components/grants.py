@@ -1,4 +1,4 @@
-"""What a healer's role may do to its ledger and its targets: IAM statements, all known at preview."""
+"""IAM statements for a healer's role on its ledger and its targets, all known at preview."""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,15 @@ from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, REMEDIES, Mo
 
 
 def ledger_grants(table_arn: Output[str]) -> list[Statement]:
-    """Return what the healer needs of its ledger: to read all of it, and to write its own items only.
+    """Return the healer's permissions on its ledger: it may read all items, and write only its own.
 
-    Mode, approvals and commands are left out of the writes: they are what people restrain it with.
-    TransactWriteItems is no action of its own: it needs those of what it does.
+    It may not write mode, approvals and commands, with which people control it. TransactWriteItems has no IAM
+    action of its own; it requires the actions of the operations it contains.
     """
     return [
         allow(["dynamodb:GetItem"], [table_arn]),
         allow(["dynamodb:ConditionCheckItem"], [table_arn], on_items(MODE_KEY)),
-        # Every target, not one by one: an incident outlives the target's place in the configuration.
+        # All targets and not only the configured ones: the incident of a removed target must be closed.
         allow(["dynamodb:PutItem"], [table_arn], on_items(incident_key("*"))),
         allow(["dynamodb:UpdateItem"], [table_arn], on_items(FLEET_KEY)),
     ]
@@ -28,19 +28,19 @@ def ledger_grants(table_arn: Output[str]) -> list[Statement]:
 def remedy_grants(
     targets: Sequence[TargetArgs], mode: Mode, table_arn: Output[str], arns: Arns
 ) -> list[Statement]:
-    """Return what the remedies and probes need: reads always, writes and probes unless it only observes.
+    """Return the permissions of remedies and probes. In mode observe there are only those to read.
 
-    In mode suggest it is the approval of a person that executes, through the same role.
+    Mode suggest includes writes, because the same role carries out approved plans.
 
     Args:
         targets: The targets, with their remedies.
-        mode: The baseline.
-        table_arn: The ledger's.
-        arns: Of this account.
+        mode: The mode in stack configuration.
+        table_arn: ARN of the ledger.
+        arns: Builds ARNs.
 
     """
     by_name = {target["name"]: target for target in targets}
-    # Which action on what is needed for which targets; actions with the same answer share a statement.
+    # The targets by action and kind of resource. Actions with the same targets share a statement.
     needed: dict[tuple[str, str], dict[str, None]] = {}
     for target in targets:
         for action, on in _calls(target, mode):
@@ -55,7 +55,7 @@ def remedy_grants(
 
 
 def _calls(target: TargetArgs, mode: Mode) -> list[tuple[str, str]]:
-    """Return the actions that a target's remedies and probe take, each with what it is on."""
+    """Return the actions for a target's remedies and probe, each with its kind of resource."""
     writes = mode is not Mode.OBSERVE
     found = [
         (action, call["on"])
@@ -72,7 +72,7 @@ def _calls(target: TargetArgs, mode: Mode) -> list[tuple[str, str]]:
 def _scope(
     on: str, targets: Sequence[TargetArgs], table_arn: Output[str], arns: Arns
 ) -> tuple[list[Input[str]], Condition | None]:
-    """Return the resources that stand for `on` with these targets, and the condition that narrows them."""
+    """Return the resources of a kind for these targets, and the condition that narrows them."""
     functions: list[Input[str]] = [arns.function(target["function_name"]) for target in targets]
     match on:
         case "function":
@@ -80,8 +80,8 @@ def _scope(
         case "traffic":
             return [_traffic(target, arns) for target in targets], None
         case "mapping":
-            # A mapping's UUID is unknown at preview and says nothing of its function. The condition does, and
-            # is narrower than any list: these functions' mappings, whichever they are.
+            # A mapping's UUID may be unknown at preview, and does not identify the function. The condition
+            # restricts this to the mappings of these functions.
             return [arns.mapping("*")], {
                 "ArnEquals": {"lambda:FunctionArn": [*functions, *_aliased(targets, arns)]}
             }
@@ -92,13 +92,13 @@ def _scope(
 
 
 def _traffic(target: TargetArgs, arns: Arns) -> Output[str]:
-    """Return the ARN that callers of a target invoke, and a probe too."""
+    """Return the ARN that callers and probes of a target invoke."""
     aliased = _aliased([target], arns)
     return aliased[0] if aliased else arns.function(target["function_name"])
 
 
 def _aliased(targets: Sequence[TargetArgs], arns: Arns) -> list[Output[str]]:
-    """Return the ARNs of the targets' aliases: a mapping on an alias has that one for its function."""
+    """Return the ARNs of the targets' aliases. A mapping on an alias has that ARN as its function."""
     return [
         arns.function(Output.concat(target["function_name"], ":", target["alias"]))
         for target in targets

@@ -1,4 +1,4 @@
-"""`Healer`: detection and healing for Lambda functions, in ten lines."""
+"""`Healer`: detection and healing for Lambda functions."""
 
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict, cast
@@ -25,45 +25,45 @@ from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits, M
 MEMORY_MB = 256
 
 EVENT_AGE_SECONDS = 60
-"""The shortest that Lambda knows. An older nudge says nothing that the schedule has not seen."""
+"""Lambda's minimum. A run of the schedule makes older events obsolete."""
 
 QUEUE_RETENTION_SECONDS = 14 * 24 * 3600
-"""The longest that SQS knows: people may be on holiday."""
+"""SQS's maximum, so that failed events outlast a holiday."""
 
 
 class HealerArgs(TypedDict):
-    """What to look after, and how freely."""
+    """The targets, and how much the healer may do."""
 
     targets: list[TargetArgs]
-    """The functions to look after, at least one; about eight fit into one healer."""
+    """The functions to heal, at least one. About eight fit into one healer."""
 
     ledger_name: str
-    """Name of the ledger's table, unique in account and region: the program looks it up before it exists."""
+    """Name of the ledger's table, unique in account and region; given, because `up` looks it up first."""
 
     mode: NotRequired[Mode]
-    """How much it may do by itself. Default OBSERVE, which has no permission to change a target."""
+    """How much it may do on its own. Default OBSERVE, which has no permission to change a target."""
 
     budget: NotRequired[int]
-    """Acts on all targets in a day, 1 to 24. Default 12."""
+    """Remediations of all targets in 24 hours, 1 to 24. Default 12."""
 
     guards: NotRequired[GuardArgs]
-    """Further limits. Default: those of GuardArgs."""
+    """Other limits. Default: those of GuardArgs."""
 
     escalation_emails: NotRequired[list[str]]
-    """Addresses to tell when people are needed; each has to confirm. Default none."""
+    """E-mail addresses for escalations. Each has to confirm its subscription. Default none."""
 
     reserve_concurrency: NotRequired[bool]
-    """Whether to reserve a concurrency of 1. Default true; false where a quota of 10 forbids it."""
+    """Whether to reserve a concurrency of 1. Default true. Set false if an account quota of 10 forbids it."""
 
     protect_ledger: NotRequired[bool]
     """Whether DynamoDB refuses to delete the ledger. Default true."""
 
     log_retention_days: NotRequired[int]
-    """Days that logs are kept; one of the numbers that CloudWatch Logs knows. Default 14."""
+    """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
 
 
 class Healer(pulumi.ComponentResource):
-    """Alarms, the healer that they wake, its ledger, the way to people, and a watch on the healer itself."""
+    """Alarms, the healer that they wake, its ledger, escalation, and alarms on the healer itself."""
 
     function_name: pulumi.Output[str]
     """Name of the healer's function, known at preview."""
@@ -72,26 +72,25 @@ class Healer(pulumi.ComponentResource):
     """Name of the ledger's table."""
 
     topic_arn: pulumi.Output[str]
-    """Topic that wakes the healer, known at preview; only alarms of this account may publish to it."""
+    """Topic that wakes the healer, known at preview. Only alarms of this account may publish to it."""
 
     escalation_topic_arn: pulumi.Output[str]
-    """Topic that reaches people, known at preview."""
+    """Topic that notifies people, known at preview."""
 
     approver_policy_arn: pulumi.Output[str]
     """Managed policy for people who may approve plans, known at preview. Attach it yourself."""
 
     operator_policy_arn: pulumi.Output[str]
-    """Managed policy for people who may besides set the mode and command it, known at preview."""
+    """Managed policy for people who may also set the mode and send commands, known at preview."""
 
     alarm_names: list[pulumi.Output[str]]
     """Alarms on the targets, in the order of the targets, known at preview."""
 
     def __init__(self, name: str, args: HealerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Register it all.
+        """Register all resources.
 
         Raises:
-            ComponentError: when a target, remedy, guard, rate, address or retention is not what its argument
-                allows.
+            ComponentError: when a target, remedy, guard, rate, address or retention is not valid.
 
         """
         check(args["targets"])
@@ -135,13 +134,13 @@ class Healer(pulumi.ComponentResource):
             timeout=HEALER_TIMEOUT_SECONDS,
             memory=MEMORY_MB,
             log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
-            # Economy only: the ledger is the lock.
+            # This only saves invocations; the ledger is the lock.
             reserved_concurrency=1 if args.get("reserve_concurrency", True) else -1,
         )
         self.function_name = function.name
         running = pulumi.ResourceOptions(parent=self, depends_on=[function])
         deployment_item(name, self.ledger_table, self.function_name, mode.value, running)
-        # IAM on the ledger's items says who may; whom to attach it to is the team's to say.
+        # IAM conditions on the ledger's items control who may do what. The team attaches the policies.
         people = name, self.ledger_table, self.function_name, arns, self
         self.approver_policy_arn = approver_policy(*people)
         self.operator_policy_arn = operator_policy(*people)
@@ -149,7 +148,7 @@ class Healer(pulumi.ComponentResource):
         awake = pulumi.ResourceOptions(parent=self, depends_on=[limits])
         wake_by_topic(name, function, self.topic_arn, awake)
         schedule = wake_by_schedule(name, function, arns, awake)
-        # Last, so that the healer already runs when the alarm on its silence is first evaluated.
+        # Last, so that the healer already runs when the alarm on missing runs is first evaluated.
         watched = pulumi.ResourceOptions(parent=self, depends_on=[schedule])
         own = healer_alarms(name, function.name, queue.name, self.escalation_topic_arn, watched)
         dashboard(name, function.name, targets, own, arns, parent=self)
@@ -166,7 +165,7 @@ class Healer(pulumi.ComponentResource):
         )
 
     def _detect(self, name: str, target: TargetArgs) -> list[AlarmRecord]:
-        # Not by a common base of the two: Pulumi's analyzer loses the descriptions of inherited arguments.
+        # Not a common base class of both: Pulumi's analyzer loses the docstrings of inherited arguments.
         shared = {key: value for key, value in target.items() if key in DetectionArgs.__annotations__}
         actions = [self.topic_arn, self.escalation_topic_arn]
         args = cast("DetectionArgs", {**shared, "actions": actions})
@@ -190,7 +189,7 @@ class Healer(pulumi.ComponentResource):
     def _limit_events(
         self, name: str, function: aws.lambda_.Function, queue: aws.sqs.Queue, arns: Arns
     ) -> aws.lambda_.FunctionEventInvokeConfig:
-        """Let a nudge fail once and not pile up: the next minute's look is worth more than an old event."""
+        """Do not retry failed events, and discard old ones: the next scheduled run makes them obsolete."""
         return aws.lambda_.FunctionEventInvokeConfig(
             f"{name}-events",
             function_name=function.name,

@@ -1,4 +1,4 @@
-"""Alarms on the healer itself, to people only: its own failure must never wake it."""
+"""Alarms on the healer itself. They notify people only: the healer's failure must not wake the healer."""
 
 from collections.abc import Mapping
 
@@ -17,13 +17,13 @@ def healer_alarms(
     people: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
 ) -> list[aws.cloudwatch.MetricAlarm]:
-    """Register the alarms on the healer's errors, its silence, and the events that it never took.
+    """Register the alarms on the healer's errors, on missing runs, and on failed events.
 
     Args:
         name: Prefix of the logical names.
         function_name: The healer's function.
-        queue_name: The queue that its failed events end in.
-        people: ARN of the topic that reaches people.
+        queue_name: The queue for failed events.
+        people: ARN of the topic that notifies people.
         opts: Parent and dependencies.
 
     """

@@ -1,4 +1,4 @@
-"""What the healer's code is told: its environment, within Lambda's limit."""
+"""The environment of the healer's function, within Lambda's size limit."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import RemedyKind
 
 MAX_ENVIRONMENT_BYTES = 4096
-"""All names and values together. Source: AWS Lambda developer guide, "Lambda quotas"."""
+"""Size of all names and values together. Source: AWS Lambda developer guide, "Lambda quotas"."""
 
 
 def environment(
@@ -20,8 +20,8 @@ def environment(
 ) -> Mapping[str, pulumi.Input[str]]:
     """Return the environment variables, TARGETS among them.
 
-    TARGETS is unknown at preview if a target has a mapping to pause. The others stay known beside it, so
-    that a policy can read the mode and the budget.
+    If a target has a mapping to pause, TARGETS is unknown at preview. The other variables stay known, so that
+    a policy can read the mode and the budget.
 
     Args:
         variables: All but TARGETS.
@@ -53,7 +53,7 @@ def _describe(target: TargetArgs, alarms: Sequence[AlarmRecord]) -> Mapping[str,
 
 
 def _describe_remedy(remedy: RemedyArgs, alias: pulumi.Input[str] | None) -> Mapping[str, Any]:
-    """Describe a remedy in as few bytes as may be: what is as by default is left out."""
+    """Describe a remedy in few bytes: defaults are left out."""
     described: dict[str, Any] = {
         "kind": RemedyKind(remedy["kind"]).value,
         "name": setting_name(remedy, alias),
@@ -69,7 +69,7 @@ def _describe_remedy(remedy: RemedyArgs, alias: pulumi.Input[str] | None) -> Map
 
 
 def _checked(variables: Mapping[str, str], targets: int) -> str:
-    """Return TARGETS, if it fits beside the others."""
+    """Return TARGETS, if the environment is not too large."""
     size = sum(len(key.encode()) + len(value.encode()) for key, value in variables.items())
     if size > MAX_ENVIRONMENT_BYTES:
         raise ComponentError(

@@ -1,4 +1,4 @@
-"""IAM documents and the role that every function of this project gets: its own, and bounded."""
+"""IAM policy documents, and the role of a function, with a permissions boundary."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,18 +11,17 @@ from selfheal.components.arns import Arns
 from selfheal.functions.shared.contract import Key
 
 Statement = Mapping[str, Any]
-"""One statement of a policy document; its values may be outputs."""
+"""One statement of a policy document. Its values may be outputs."""
 
 
 Condition = Mapping[str, Mapping[str, Any]]
-"""Operator to key to value or values, which may be outputs."""
+"""Values by operator and condition key. They may be outputs."""
 
 
 def document(statements: Sequence[Statement]) -> Output[str]:
     """Return a policy document as JSON text.
 
-    `Output.json_dumps` and not `get_policy_document`: the latter loses its dependencies while an argument is
-    unknown.
+    It uses `Output.json_dumps`: `get_policy_document` loses dependencies while an argument is unknown.
     """
     return Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
@@ -30,17 +29,17 @@ def document(statements: Sequence[Statement]) -> Output[str]:
 def allow(
     actions: Sequence[str], resources: Sequence[Input[str]], condition: Condition | None = None
 ) -> Statement:
-    """Return a statement that allows exactly these actions on these resources, if the condition holds."""
+    """Return a statement that allows exactly these actions on these resources, under the condition."""
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
     return {**statement, "Condition": condition} if condition else statement
 
 
 def on_items(*keys: Key) -> Condition:
-    """Return the condition that a call touches no item of the ledger but those in these keys' partitions.
+    """Return the condition that a call only accesses ledger items in the partitions of these keys.
 
-    `*` in a partition is a wildcard. ForAllValues holds for a call that names no key at all, such as a scan,
-    so the key is demanded besides. Source: DynamoDB developer guide, "Using IAM policy conditions for
-    fine-grained access control".
+    `*` in a partition is a wildcard. ForAllValues is also true for a call without any key, such as a scan, so
+    the condition also requires that there is a key. Source: DynamoDB developer guide, "Using IAM policy
+    conditions for fine-grained access control".
     """
     partitions = [key["pk"]["S"] for key in keys]
     operator = "StringLike" if any("*" in partition for partition in partitions) else "StringEquals"
@@ -51,12 +50,12 @@ def on_items(*keys: Key) -> Condition:
 
 
 def write_logs(arns: Arns, group: Input[str]) -> Statement:
-    """Return the statement that lets a function write into its own log group, which it cannot create."""
+    """Return the statement that allows a function to write to its own log group, but not to create it."""
     return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [arns.log_streams(group)])
 
 
 def write_traces() -> Statement:
-    """Return the statement that lets a function write its traces."""
+    """Return the statement that allows a function to write traces."""
     # xray:PutTraceSegments and xray:PutTelemetryRecords have no resource level: AWS accepts only `*`.
     return allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])
 
@@ -64,18 +63,17 @@ def write_traces() -> Statement:
 def function_role(
     name: str, statements: Sequence[Statement], parent: pulumi.Resource
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """Register a role that only Lambda can assume and that can do what the statements say, and no more.
+    """Register a role that only Lambda can assume, and that is allowed exactly what the statements say.
 
-    The permissions boundary says the same as the policy: whatever someone attaches to the role later, it
-    gains nothing.
+    The permissions boundary is the same as the policy, so policies that are attached later add nothing.
 
     Args:
         name: Prefix of the logical names.
-        statements: All that the function may do.
-        parent: The component they belong to.
+        statements: All permissions of the function.
+        parent: The parent component.
 
     Returns:
-        The role and its policy. A function must depend on the policy, or it may run before it may log.
+        The role and its policy. A function must depend on the policy, or it could run before it may log.
 
     """
     options = pulumi.ResourceOptions(parent=parent)

@@ -9,13 +9,13 @@ from selfheal.functions.shared.contract import DEPLOYMENT_KEY, SCHEMA
 def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Resource) -> aws.dynamodb.Table:
     """Register the ledger.
 
-    Its name is given and not generated: the program looks the table up before it knows whether there is one.
+    Its name is not auto-generated, because the program looks the table up before it is created.
 
     Args:
         name: Prefix of the logical name.
-        ledger_name: The table's name; unique in the account and region.
+        ledger_name: Name of the table, unique in account and region.
         protect: Whether DynamoDB refuses to delete it.
-        parent: The component it belongs to.
+        parent: The parent component.
 
     """
     return aws.dynamodb.Table(
@@ -28,7 +28,7 @@ def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Reso
             aws.dynamodb.TableAttributeArgs(name="pk", type="S"),
             aws.dynamodb.TableAttributeArgs(name="sk", type="S"),
         ],
-        # Closed incidents only: no other item has this attribute.
+        # Only copies of closed incidents have this attribute.
         ttl=aws.dynamodb.TableTtlArgs(attribute_name="expires_at", enabled=True),
         point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
         deletion_protection_enabled=protect,
@@ -43,14 +43,14 @@ def deployment_item(
     mode: str,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Register what was deployed beside the incidents, so that people who see the ledger need no more.
+    """Register an item in the ledger that says what was deployed, so that the CLI needs only the ledger.
 
     Args:
         name: Prefix of the logical name.
         table: Name of the ledger.
         function: Name of the healer's function.
-        mode: The baseline.
-        opts: Whose child it is, and after what it is written.
+        mode: The mode in stack configuration.
+        opts: Parent and dependencies.
 
     """
     item = {**DEPLOYMENT_KEY, "schema": {"N": str(SCHEMA)}, "mode": {"S": mode}, "healer": {"S": function}}

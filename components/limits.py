@@ -10,39 +10,39 @@ from selfheal.functions.shared.contract import LIMIT_RANGES
 
 
 class GuardArgs(TypedDict):
-    """Limits that hold in every mode, by the names of `contract.Limits`. The defaults are for production."""
+    """Limits in every mode, named as in `contract.Limits`. The defaults are meant for production."""
 
     target_budget: NotRequired[int]
-    """Acts on one target in a day, 1 to 24. Default 6."""
+    """Remediations of one target in 24 hours, 1 to 24. Default 6."""
 
     cool_down_seconds: NotRequired[int]
-    """From the last act of one incident to the first of the next, 0 to 86,400. Default 60."""
+    """Seconds from the last remediation of an incident to the first of the next, 0 to 86,400. Default 60."""
 
     flapping_limit: NotRequired[int]
-    """Incidents of one target in a window, 1 to 50; one more is flapping. Default 3."""
+    """Incidents of one target within a window, 1 to 50; one more is flapping. Default 3."""
 
     flapping_window_seconds: NotRequired[int]
-    """That window, 60 to 86,400. Default 3,600."""
+    """Length of that window in seconds, 60 to 86,400. Default 3,600."""
 
     flapping_hold_seconds: NotRequired[int]
-    """How long a flapping target is left alone unless it is released, 60 to 86,400. Default 3,600."""
+    """Seconds for which a flapping target is held unless released, 60 to 86,400. Default 3,600."""
 
     blast_radius: NotRequired[float]
-    """Share of the targets under a change at the same time, above 0 to 1; one always may. Default 0.5."""
+    """Share of the targets under a change at a time, above 0, at most 1; one always may be. Default 0.5."""
 
     stability_seconds: NotRequired[int]
-    """How long a target must have been well before its incident closes, 0 to 3,600. Default 60."""
+    """Seconds for which a target must be healthy before its incident closes, 0 to 3,600. Default 60."""
 
 
 def check_guards(budget: int, guards: GuardArgs) -> None:
-    """Raise unless every limit is one.
+    """Raise unless every limit is valid.
 
     Args:
-        budget: Acts on all targets in a day.
-        guards: The rest.
+        budget: Remediations of all targets in 24 hours.
+        guards: The other limits.
 
     Raises:
-        ComponentError: for a limit that is not known, no number or out of its range.
+        ComponentError: when a limit is unknown, not a number or out of range.
 
     """
     _check_whole("budget", budget, LIMIT_RANGES["budget"])
@@ -58,7 +58,7 @@ def check_guards(budget: int, guards: GuardArgs) -> None:
 
 
 def guards_text(guards: GuardArgs) -> str:
-    """Return the limits that were given, as the healer reads them from its environment."""
+    """Return the given limits as text for the healer's environment."""
     return json.dumps(guards, separators=(",", ":"))
 
 

@@ -1,4 +1,4 @@
-"""The metrics that the alarms are made of, by the names that CloudWatch knows them under."""
+"""The metrics and expressions of the alarms."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ LAMBDA_NAMESPACE = "AWS/Lambda"
 
 @dataclass(frozen=True)
 class AlarmPlan:
-    """One kind of alarm: what it counts, how often, and how a rate comes of it."""
+    """One kind of alarm: its metrics, its period, and the expressions of its error rate."""
 
     kind: str
     """Suffix of the logical name."""
@@ -24,7 +24,7 @@ class AlarmPlan:
     period: int
     """Seconds."""
     expressions: tuple[tuple[str, str], ...]
-    """Id and expression, the last being the error rate. `{k}` stands for the least number of errors."""
+    """Id and expression; the last is the error rate. `{k}` is replaced by the minimum number of errors."""
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -37,12 +37,12 @@ FAST = AlarmPlan(
     namespace=METRICS_NAMESPACE,
     requests=("Requests",),
     errors=("Errors",),
-    # The shortest that CloudWatch evaluates, on 1-second metrics (API reference, PutMetricAlarm).
+    # CloudWatch's minimum, for high-resolution metrics (API reference, PutMetricAlarm).
     period=10,
-    # Nothing is filled: both counts come out of one log line, and a period without one has no datapoint.
+    # No FILL: both counts come from the same log line, and a period without one has no datapoint.
     expressions=(("rate", "IF(errors >= {k}, errors / requests, 0)"),),
 )
-"""For a function that counts its own requests and errors; sees failures that Lambda does not count."""
+"""For functions that count their own requests and errors. It sees failures that Lambda does not count."""
 
 BACKSTOP = AlarmPlan(
     kind="backstop",
@@ -51,11 +51,12 @@ BACKSTOP = AlarmPlan(
     errors=("Errors", "Throttles"),
     # Lambda publishes at one-minute intervals.
     period=60,
-    # A throttled request is no invocation and no error: it is added to both. The sum of an array has a
-    # datapoint wherever one of its series has. (What CloudWatch advises against in alarms is the other SUM,
-    # of one series over time.) Lambda publishes Errors, 0 or more, with every Invocations: a minute with
-    # errors and no invocations, or with more errors than invocations, is a late datapoint and not an outage.
-    # Only that comparison is filled, so a minute that nothing is known of stays missing and counts later.
+    # Lambda counts a throttled request neither as an invocation nor as an error, so it is added to both. SUM
+    # of an array has a datapoint where any of its series has one. (CloudWatch advises against the other SUM
+    # in alarms, which adds up one series over time.) Lambda publishes Errors, possibly 0, with every
+    # Invocations: a minute with errors and no invocations, or with more errors than invocations, is a late
+    # datapoint and not an outage. Only that comparison uses FILL, so a minute without any data stays missing
+    # and is evaluated later.
     expressions=(
         ("failures", "SUM([errors, throttles])"),
         ("requests", "SUM([invocations, throttles])"),
@@ -68,18 +69,18 @@ BACKSTOP = AlarmPlan(
         ),
     ),
 )
-"""For any function: crashes, timeouts and throttling, as Lambda itself counts them."""
+"""For any function: crashes, timeouts and throttling, as Lambda counts them."""
 
 
 def queries(
     plan: AlarmPlan, function_name: Input[str], min_errors: int
 ) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
-    """Return the metric queries of an alarm whose graph shows the error rate.
+    """Return the metric queries of an alarm on the error rate.
 
     Args:
         plan: FAST or BACKSTOP.
         function_name: Value of the dimension FunctionName.
-        min_errors: Errors below this number count as a rate of 0.
+        min_errors: With fewer errors than this, the rate counts as 0.
 
     """
     metrics = [

@@ -1,4 +1,4 @@
-"""What a team attaches to its people: managed policies that say who may approve and who may operate."""
+"""Managed policies for people: approvers and operators. The team attaches them."""
 
 from collections.abc import Sequence
 
@@ -13,17 +13,17 @@ from selfheal.functions.shared.contract import MODE_KEY, Key, request_key
 def approver_policy(
     name: str, table: pulumi.Output[str], function: pulumi.Output[str], arns: Arns, parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """Register the policy of those who may see incidents, approve plans and wake the healer.
+    """Register the policy for people who may see incidents, approve plans and wake the healer.
 
     Args:
         name: Prefix of the logical name.
         table: Name of the ledger.
         function: Name of the healer's function.
-        arns: Of this account.
-        parent: The component it belongs to.
+        arns: Builds ARNs.
+        parent: The parent component.
 
     Returns:
-        Its ARN, known at preview.
+        The policy's ARN, known at preview.
 
     """
     description = f"May see the incidents of {name} and approve what it proposes"
@@ -33,7 +33,7 @@ def approver_policy(
 def operator_policy(
     name: str, table: pulumi.Output[str], function: pulumi.Output[str], arns: Arns, parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """Register the policy of those who may besides set the mode, roll back, release, restore and accept."""
+    """Register the policy for people who may also set the mode, roll back, release, restore and accept."""
     description = f"May see the incidents of {name}, approve, command it and set its mode"
     statements = _statements(table, function, arns, MODE_KEY, request_key("command", "*"))
     return _policy(f"{name}-operator", description, statements, arns, parent)
@@ -44,9 +44,9 @@ def _statements(
 ) -> list[Statement]:
     return [
         allow(["dynamodb:GetItem", "dynamodb:Scan"], [arns.table(table)]),
-        # Every target: who may approve is a person, not a list of functions.
+        # For all targets: the policy is about the person, not about a list of functions.
         allow(["dynamodb:PutItem"], [arns.table(table)], on_items(request_key("approval", "*"), *more)),
-        # The nudge: it only makes the healer look, at what the ledger says, now and not in a minute.
+        # An invocation only makes the healer check the ledger now, instead of within a minute.
         allow(["lambda:InvokeFunction"], [arns.function(function)]),
     ]
 

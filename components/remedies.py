@@ -1,4 +1,4 @@
-"""Remedies: what a healer may try on a target, and which of it is refused before anything is registered."""
+"""Arguments of remedies, and the checks on them before anything is registered."""
 
 import re
 from collections.abc import Mapping
@@ -10,47 +10,47 @@ from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import EXPIRY_SECONDS, RemedyKind
 
 PAUSE_SECONDS = 300
-"""How long a consumer is paused unless the remedy says otherwise."""
+"""Default for how long a consumer is paused."""
 
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 """Source: AWS Lambda API reference, Environment."""
 
 _RESERVED_PREFIXES = ("AWS_", "LAMBDA_")
-"""Lambda's own; among them AWS_LAMBDA_EXEC_WRAPPER, which runs any program in front of the function."""
+"""Reserved by Lambda. One of them, AWS_LAMBDA_EXEC_WRAPPER, runs any program before the function."""
 
 _LOADERS = frozenset(
     {"BASH_ENV", "DOTNET_STARTUP_HOOKS", "GEM_PATH", "JAVA_TOOL_OPTIONS", "LD_LIBRARY_PATH", "LD_PRELOAD"}
     | {"NODE_OPTIONS", "NODE_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "RUBYLIB", "RUBYOPT"}
 )  # fmt: skip
-"""Variables that decide which code runs. A healer that may set them could run anything as its target."""
+"""Variables that decide which code runs. A healer that sets them could run any code as the target."""
 
 
 class RemedyArgs(TypedDict):
-    """One way to make a target well again. What a kind does not need, it does not take."""
+    """One way to make a target healthy again. Each kind accepts only the arguments that it needs."""
 
     kind: RemedyKind
     """What it changes."""
 
     variable: NotRequired[str]
-    """ENVIRONMENT: name of the variable to set. OVERRIDE: name under which the service reads the value."""
+    """ENVIRONMENT: name of the variable to set. OVERRIDE: key by which the service reads the value."""
 
     value: NotRequired[str]
-    """ENVIRONMENT and OVERRIDE: the value that makes the service well, for example "0"."""
+    """ENVIRONMENT and OVERRIDE: the value that makes the service healthy, for example "0"."""
 
     limit: NotRequired[int]
-    """LIMIT_CONCURRENCY: requests at a time, 0 or more."""
+    """LIMIT_CONCURRENCY: maximum number of concurrent requests, 0 or more."""
 
     mapping: NotRequired[pulumi.Input[str]]
     """PAUSE_CONSUMER: UUID of the event source mapping."""
 
     baseline: NotRequired[pulumi.Input[str]]
-    """What stack configuration says, if not of an alias or mapping: drift ends when the live value agrees."""
+    """Value in stack configuration; not for aliases and mappings. Drift ends when it is the live value."""
 
     revert_safe: NotRequired[bool]
-    """Whether the value before may be put back while the service still fails. Default false."""
+    """Whether the change may be reverted while the service still fails. Default false."""
 
     expires_after: NotRequired[int]
-    """Seconds, 60 to 86,400, until it is reverted under watch. Default: it stands; a pause lasts 300."""
+    """Seconds until it is reverted, 60 to 86,400. Default: it is not reverted; a pause lasts 300."""
 
 
 _NAMED_VALUE = ("variable", "value")
@@ -66,7 +66,7 @@ _ALWAYS_TAKEN = ("revert_safe", "expires_after")
 
 
 def setting_name(remedy: RemedyArgs, alias: pulumi.Input[str] | None) -> pulumi.Input[str]:
-    """Return what a remedy changes within its kind: a variable, a key, an alias, a mapping's UUID, or ""."""
+    """Return the name of the setting: a variable, a key, an alias, a mapping's UUID, or ""."""
     match RemedyKind(remedy["kind"]):
         case RemedyKind.ENVIRONMENT | RemedyKind.OVERRIDE:
             return remedy.get("variable", "")
@@ -79,7 +79,7 @@ def setting_name(remedy: RemedyArgs, alias: pulumi.Input[str] | None) -> pulumi.
 
 
 def setting_value(remedy: RemedyArgs) -> str | None:
-    """Return the value that a remedy sets; none where only AWS knows it, the version before."""
+    """Return the value that a remedy sets. None for an alias, whose previous version is read from AWS."""
     match RemedyKind(remedy["kind"]):
         case RemedyKind.ENVIRONMENT | RemedyKind.OVERRIDE:
             return remedy.get("value", "")
@@ -92,16 +92,16 @@ def setting_value(remedy: RemedyArgs) -> str | None:
 
 
 def expiry(remedy: RemedyArgs) -> int | None:
-    """Return the seconds after which a remedy is reverted; none if it stands.
+    """Return the seconds after which a remedy is reverted, or None if it is not.
 
-    A paused consumer shows no evidence, so a pause always ends: only then can be seen whether it helped.
+    A pause always ends. While the consumer is paused there is no evidence, so only then can it be judged.
     """
     default = PAUSE_SECONDS if remedy["kind"] == RemedyKind.PAUSE_CONSUMER else None
     return remedy.get("expires_after", default)
 
 
 def check_remedy(target: str, aliased: bool, remedy: RemedyArgs) -> None:
-    """Raise unless a remedy can work on a target and cannot be turned against it.
+    """Raise unless a remedy can work on a target and cannot be misused.
 
     Args:
         target: Name of the target.
@@ -109,8 +109,8 @@ def check_remedy(target: str, aliased: bool, remedy: RemedyArgs) -> None:
         remedy: The remedy.
 
     Raises:
-        ComponentError: for a kind that does not exist or cannot work on the target's traffic, an argument
-            that is missing, not of this kind or out of range, or a variable that decides which code runs.
+        ComponentError: when the kind does not exist or cannot work on the target's traffic, an argument is
+            missing, belongs to another kind or is out of range, or a variable decides which code runs.
 
     """
     if remedy["kind"] not in list(RemedyKind):
@@ -170,7 +170,7 @@ def _check_variable(target: str, variable: str) -> None:
             f"target {target!r}: a variable's name must be at least two letters, digits and underscores, the "
             f"first a letter, got {variable!r}. Write it as it stands in the function's environment."
         )
-    # An override is no variable of the environment, but a service may well copy it into one.
+    # An override is not an environment variable, but a service may copy it into one.
     if variable.startswith(_RESERVED_PREFIXES) or variable in _LOADERS:
         raise ComponentError(
             f"target {target!r}: a remedy must not set {variable}, which decides what code the function "

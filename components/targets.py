@@ -1,4 +1,4 @@
-"""Targets: the functions that a healer looks after, checked before anything is registered."""
+"""Arguments of targets, and the checks on them before anything is registered."""
 
 import json
 import re
@@ -11,51 +11,51 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.remedies import RemedyArgs, check_remedy, setting_name
 
 MAX_TARGET_NAME = 40
-"""A target's name becomes part of resource names, of which the shortest limit is 64 characters."""
+"""The name is part of resource names, whose shortest limit is 64 characters."""
 
 MAX_PROBE_BYTES = 1024
-"""The probe travels in the healer's environment, which holds 4 KB in all."""
+"""The probe is part of the healer's environment, which is limited to 4 KB."""
 
 _TARGET_NAME = re.compile(rf"[a-z0-9]([a-z0-9-]{{0,{MAX_TARGET_NAME - 2}}}[a-z0-9])?")
 
 
 class TargetArgs(TypedDict):
-    """A function to look after."""
+    """A function to heal."""
 
     name: str
-    """Name in the ledger, in messages and commands: small letters, digits and hyphens, unique, up to 40."""
+    """Name in ledger, messages and commands: lower-case letters, digits and hyphens, unique, up to 40."""
 
     function_name: pulumi.Input[str]
-    """Name of the Lambda function, this stack's or another's."""
+    """Name of the Lambda function, of this stack or another."""
 
     alias: NotRequired[pulumi.Input[str]]
-    """The alias that its traffic uses. Default: none, traffic reaches $LATEST."""
+    """The alias that its traffic uses. Default: none; traffic reaches $LATEST."""
 
     instrumented: NotRequired[bool]
     """Whether the function emits `Requests` and `Errors` in namespace `selfheal`. Default false."""
 
     natural_error_rate: NotRequired[float]
-    """Share of requests that fail when the service is well; above 0, at most 0.2. Default 0.001."""
+    """Share of requests that fail when the service is healthy; above 0, at most 0.2. Default 0.001."""
 
     false_alarms_per_year: NotRequired[float]
-    """False alarms a year that the owner accepts; above 0, at most 1,000. Default 1."""
+    """Accepted false alarms per year; above 0, at most 1,000. Default 1."""
 
     alarm_error_rate: NotRequired[float]
     """Error rate to alarm at; above the natural one, at most 1. Default 0.05, or 10 x natural if more."""
 
     remedies: list[RemedyArgs]
-    """What to try, in this order, each on a setting of its own. Empty: people are told, nothing changes."""
+    """Remedies in the order to try them, each for another setting. If empty, people are only notified."""
 
     probe: NotRequired[str]
-    """Payload of a request, JSON of at most 1 KB. By giving it the owner declares that request idempotent."""
+    """Payload of an idempotent request, as JSON of at most 1 KB. Default: no probes are sent."""
 
 
 def check(targets: Sequence[TargetArgs]) -> None:
-    """Raise unless every target can be looked after and no remedy can be turned against it.
+    """Raise unless every target is valid and no remedy can be misused.
 
     Raises:
-        ComponentError: for no targets, a name that is malformed or given twice, two remedies of one setting,
-            a probe that is no JSON or too long, or a remedy that `check_remedy` refuses.
+        ComponentError: when there are no targets, a name is malformed or used twice, two remedies are for one
+            setting, a probe is not JSON or too long, or `check_remedy` refuses a remedy.
 
     """
     if not targets:
@@ -79,10 +79,10 @@ def check(targets: Sequence[TargetArgs]) -> None:
 
 
 def check_target_name(name: str) -> None:
-    """Raise unless this can be the name of a target. It is part of keys in IAM conditions: no wildcards.
+    """Raise unless a target can have this name. IAM conditions contain it, so wildcards are not allowed.
 
     Raises:
-        ComponentError: when it is malformed.
+        ComponentError: when the name is malformed.
 
     """
     if not _TARGET_NAME.fullmatch(name):

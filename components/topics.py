@@ -1,4 +1,4 @@
-"""The two topics: one that wakes the healer, one that reaches people."""
+"""The two SNS topics: one wakes the healer, one notifies people."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.iam import Statement, document
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-"""Enough to catch a missing @ or a stray space; SNS asks the owner of the address to confirm anyway."""
+"""Catches a missing @ or a stray space. SNS asks the owner of the address to confirm anyway."""
 
 
 def is_email(text: str) -> bool:
@@ -20,10 +20,10 @@ def is_email(text: str) -> bool:
 
 
 def check_emails(emails: Sequence[str]) -> None:
-    """Raise unless these are e-mail addresses, each given once.
+    """Raise unless these are e-mail addresses without duplicates.
 
     Raises:
-        ComponentError: for text that is no address, or an address given twice.
+        ComponentError: when a text is not an address, or an address is given twice.
 
     """
     for address in emails:
@@ -39,8 +39,8 @@ def check_emails(emails: Sequence[str]) -> None:
 def healer_topic(name: str, arns: Arns, parent: pulumi.Resource) -> pulumi.Output[str]:
     """Register the topic that wakes the healer, and return its ARN. Only alarms of this account can publish.
 
-    It is not encrypted: with the AWS-managed key CloudWatch's notifications vanish silently, and a message
-    carries nothing but the name and the state of an alarm.
+    It is not encrypted: CloudWatch cannot publish to a topic with the AWS-managed key, and fails silently. A
+    message contains only the name and the state of an alarm.
     """
     topic = aws.sns.Topic(f"{name}-topic", opts=pulumi.ResourceOptions(parent=parent))
     arn = arns.topic(topic.name)
@@ -50,9 +50,9 @@ def healer_topic(name: str, arns: Arns, parent: pulumi.Resource) -> pulumi.Outpu
 def escalation_topic(
     name: str, arns: Arns, emails: Sequence[str], parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """Register the topic that reaches people, subscribe the addresses, and return its ARN.
+    """Register the topic that notifies people, subscribe the addresses, and return its ARN.
 
-    Alarms of this account may publish by its policy; the healer may by its role.
+    The topic's policy allows alarms of this account to publish. The healer's role allows the healer.
     """
     options = pulumi.ResourceOptions(parent=parent)
     topic = aws.sns.Topic(f"{name}-escalation", opts=options)
@@ -67,9 +67,9 @@ def escalation_topic(
 def _guarded(
     name: str, topic_arn: pulumi.Output[str], statements: Sequence[Statement], parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """Attach the policy, and return the topic's ARN for use by what must not come before the policy.
+    """Attach the policy, and return the topic's ARN with a dependency on the policy.
 
-    An alarm that fires while its topic does not accept it yet would tell nobody, and never again.
+    An alarm that fires before its topic accepts notifications would notify nobody, and not try again.
     """
     policy = aws.sns.TopicPolicy(
         name, arn=topic_arn, policy=document(statements), opts=pulumi.ResourceOptions(parent=parent)
@@ -85,7 +85,7 @@ def _alarms_publish(arns: Arns, topic_arn: pulumi.Output[str]) -> Statement:
         "Action": "sns:Publish",
         "Resource": topic_arn,
         "Condition": {
-            # Both, so that no other account's alarm can make CloudWatch speak for it (the confused deputy).
+            # Both conditions, so that alarms of other accounts cannot publish (confused deputy).
             "StringEquals": {"aws:SourceAccount": arns.account},
             "ArnLike": {"aws:SourceArn": arns.alarm("*")},
         },
@@ -93,7 +93,7 @@ def _alarms_publish(arns: Arns, topic_arn: pulumi.Output[str]) -> Statement:
 
 
 def _people_do_not(topic_arn: pulumi.Output[str]) -> Statement:
-    """Deny whoever is no AWS service, so that no identity's own policy lets it wake the healer either."""
+    """Deny everyone except AWS services, so that no identity policy allows publishing either."""
     return {
         "Sid": "NobodyElsePublishes",
         "Effect": "Deny",

@@ -1,4 +1,4 @@
-"""What wakes the healer: its topic and its schedule. Each may invoke it by a permission of its own."""
+"""The wake-ups of the healer: its topic and its schedule, each with a permission to invoke it."""
 
 import json
 
@@ -9,13 +9,13 @@ from selfheal.components.arns import Arns
 from selfheal.functions.shared.contract import SCHEDULE_EVENT
 
 SCHEDULE = "rate(1 minute)"
-"""The shortest that EventBridge knows."""
+"""EventBridge's minimum."""
 
 
 def wake_by_topic(
     name: str, function: aws.lambda_.Function, topic_arn: pulumi.Output[str], opts: pulumi.ResourceOptions
 ) -> aws.sns.TopicSubscription:
-    """Subscribe the function to the topic, and let that topic, and no other, invoke it."""
+    """Subscribe the function to the topic, and allow only that topic to invoke it."""
     permission = aws.lambda_.Permission(
         f"{name}-invoke-topic",
         action="lambda:InvokeFunction",
@@ -36,7 +36,7 @@ def wake_by_topic(
 def wake_by_schedule(
     name: str, function: aws.lambda_.Function, arns: Arns, opts: pulumi.ResourceOptions
 ) -> aws.cloudwatch.EventTarget:
-    """Invoke the function every minute, and let that rule, and no other, do so."""
+    """Invoke the function every minute, and allow only that rule to invoke it."""
     rule = aws.cloudwatch.EventRule(
         f"{name}-schedule",
         description="Wakes the healer, so that no lost notification is ever missed",

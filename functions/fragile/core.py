@@ -1,4 +1,4 @@
-"""Whether and how a request fails: plain functions over plain data."""
+"""Decides whether a request fails. Pure functions."""
 
 from hashlib import sha256
 
@@ -9,7 +9,7 @@ def parse_rate(text: str) -> float:
     """Return the failure rate, from 0 (never) to 1 (always).
 
     Raises:
-        ValueError: when the text is no number in that range.
+        ValueError: when the text is not a number in that range.
 
     """
     try:
@@ -24,7 +24,7 @@ def parse_rate(text: str) -> float:
 
 
 def share_of(caller: str) -> float:
-    """Place a caller in [0, 1), always the same one, evenly over callers."""
+    """Map a caller to a number in [0, 1): always the same one, and uniform over callers."""
     return int.from_bytes(sha256(caller.encode()).digest()[:8], "big") / 2**64
 
 
@@ -35,7 +35,7 @@ def fails(mode: FaultMode, rate: float, roll: float, caller: str) -> bool:
         mode: The fault mode.
         rate: From 0 to 1: the probability of failure, or with PARTIAL the share of callers that fail.
         roll: A random number in [0, 1).
-        caller: What identifies the caller, its source address for example.
+        caller: Identifies the caller, for example its source address.
 
     """
     return (share_of(caller) if mode is FaultMode.PARTIAL else roll) < rate

@@ -1,4 +1,4 @@
-"""Answer a request, or fail it as configured, and count it either way."""
+"""The Lambda handler of the fragile service: answers or fails requests as configured, and counts them."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from selfheal.functions.shared.emf import emf_line
 from selfheal.functions.shared.log import log
 from selfheal.functions.shared.overrides import Overrides, connect
 
-# Read once, in the init phase: a change of configuration starts new execution environments.
+# Read once, in the init phase: a configuration change starts new execution environments.
 BASELINE = os.environ["FAILURE_RATE"]
 FAILURE_RATE = parse_rate(BASELINE)
 FAULT_MODE = FaultMode(os.environ.get("FAULT_MODE", FaultMode.EXCEPTION))
@@ -31,7 +31,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     caller = event.get("requestContext", {}).get("http", {}).get("sourceIp", "")
     rate = _rate()
     failing = fails(FAULT_MODE, rate, random.random(), caller)  # noqa: S311 - chance, not a secret
-    # Before the fault: a function that is ended by its timeout counts nothing afterwards.
+    # Before the fault, because a function cannot emit anything after its timeout.
     counts = {"Requests": 1, "Errors": int(failing)}
     print(emf_line(context.function_name, counts, int(time.time() * 1000)), flush=True)
     if failing:
@@ -48,13 +48,13 @@ _OVERRIDES = _overrides()
 
 
 def _rate() -> float:
-    """Return the failure rate that holds for this request: the override, or else the baseline."""
+    """Return the failure rate for this request: the override, or the baseline if there is none."""
     if _OVERRIDES is None:
         return FAILURE_RATE
     return _parsed(_OVERRIDES.get("FAILURE_RATE", BASELINE))
 
 
-@lru_cache(maxsize=8)  # so that a wrong one is logged when it comes, and not with every request
+@lru_cache(maxsize=8)  # so that an invalid one is logged once, and not with every request
 def _parsed(text: str) -> float:
     try:
         return parse_rate(text)

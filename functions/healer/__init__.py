@@ -1,6 +1,6 @@
-"""The healer: a reconciler that takes one step a run.
+"""The healer: a reconciler that takes one step per run.
 
     event -> wake -> observe -> decide -> execute
 
-`decide` is the heart, pure; the rest is I/O at the edges.
+`decide` is a pure function and contains the logic. The other steps do the I/O.
 """

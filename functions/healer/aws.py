@@ -1,4 +1,4 @@
-"""What the healer talks to."""
+"""The AWS clients of the healer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +8,12 @@ from botocore.config import Config
 
 from selfheal.functions.healer.ledger import Ledger
 
-# Short enough that a slow dependency raises here rather than by the function's timeout of 30 s.
+# Short, so that a slow dependency raises an error well before the function's timeout of 30 s.
 _CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2})
 
-# A probe is never repeated: each is one sample, and a repeated one would be two. An answer that takes longer
-# than 5 s is a failed one; a run's probes may therefore outlast their time by 7 s, connecting included.
+# A probe is never retried: each is one sample, and a retry would count twice. An answer that takes longer
+# than 5 s counts as failed. The last probe of a run may therefore exceed the time for probes by 7 s,
+# including the time to connect.
 _PROBE_CONFIG = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1}
 )
@@ -20,7 +21,7 @@ _PROBE_CONFIG = Config(
 
 @dataclass(frozen=True)
 class Aws:
-    """boto3 clients, the ledger and the topic that reaches people."""
+    """boto3 clients, the ledger and the topic that notifies on-call engineers."""
 
     cloudwatch: Any
     lambda_: Any
@@ -29,13 +30,13 @@ class Aws:
     escalation_topic: str
     dynamodb: Any
     table: str
-    """Name of the table that holds ledger and overrides."""
+    """Name of the table that holds the ledger and the overrides."""
     prober: Any
-    """A Lambda client that never retries, for probes only."""
+    """A Lambda client for probes. It never retries."""
 
 
 def connect(ledger_table: str, escalation_topic: str) -> Aws:
-    """Make the clients, with credentials and region from the function's environment."""
+    """Create the clients, with credentials and region from the function's environment."""
     dynamodb, cloudwatch, lambda_, sns = (
         boto3.client(name, config=_CONFIG) for name in ("dynamodb", "cloudwatch", "lambda", "sns")
     )

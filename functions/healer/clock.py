@@ -1,35 +1,35 @@
-"""What time it is, and times as the ledger writes them."""
+"""The ledger's clock, and the format of times in the ledger."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 TOLERANCE = timedelta(seconds=2)
-"""What cannot be told from no difference at all: a `Date` header has whole seconds, and took a while."""
+"""Differences up to this are ignored: a `Date` header has whole seconds and takes time to arrive."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The ledger's clock: leases, windows and holds of every run are measured by one and the same."""
+    """The ledger's clock. All runs use it for leases, windows and holds, whatever their machine says."""
 
     ahead: timedelta = timedelta(0)
     """How far this machine's clock is ahead of it."""
 
     def now(self) -> datetime:
-        """Return the time by the ledger's clock, in UTC."""
+        """Return the ledger's time in UTC."""
         return datetime.now(UTC) - self.ahead
 
 
 def set_by(date: str, before: datetime, after: datetime) -> Clock:
-    """Return the clock of a server, from the `Date` of its answer.
+    """Return the clock of a server, computed from the `Date` header of its response.
 
     Args:
         date: The header, as HTTP writes it, in whole seconds (RFC 9110, 5.6.7).
-        before: This machine's time when the question was sent.
-        after: And when the answer was there.
+        before: This machine's time when the request was sent.
+        after: This machine's time when the response arrived.
 
     Raises:
-        ValueError: when the header is no date.
+        ValueError: when the header is not a date.
 
     """
     half = (after - before) / 2

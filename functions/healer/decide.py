@@ -1,15 +1,15 @@
-"""The decision: a pure function of what was observed.
+"""The decision: a pure function of the observation.
 
 Which file decides what:
 
-    decide.py    dispatch; resuming what a run that died had begun (intents, notices); holds that end
-    respond.py   nothing is in place yet: act, propose, wait for a guard, call people
-    verify.py    something is in place, or was taken back: has it helped, is it still needed, has it expired
-    people.py    what people asked for, and what still stands after recovery
-    guards.py    budgets, cool-down, blast radius, flapping: what keeps the healer from acting
+    decide.py    dispatch; resuming the intents and notices of a run that died; holds that end
+    respond.py   no change is in place yet: act, propose a plan, wait for a guard, or escalate
+    verify.py    a change is in place or was reverted: did it help, is it still needed, has it expired
+    people.py    requests of people, and drift after recovery
+    guards.py    budgets, cool-down, blast radius, flapping: what delays or prevents a remediation
 
-They look at properties of the observation (observation.py, evidence.py) and return the incident as it must
-stand in the ledger before anything is done (incident.py).
+They read properties of the observation (observation.py, evidence.py). They return the incident as it must be
+in the ledger before anything is changed (incident.py).
 """
 
 from datetime import timedelta
@@ -26,17 +26,17 @@ from selfheal.functions.healer.verify import VERIFY_WITHIN, expired, verify, wat
 from selfheal.functions.shared.contract import Mode
 
 OWED_FOR = timedelta(minutes=15)
-"""How long a notice that could not be sent rests before it is tried again."""
+"""How long to wait before a notice that could not be sent is tried again."""
 
 _ASKED_FOR = (Reason.ROLLED_BACK, Reason.RESTORING)
-"""Reverts that a person asked for: a healer that only observes by override still carries them out."""
+"""Reverts that a person requested. They are done even while an override sets the mode to observe."""
 
 
 def decide(seen: Observation) -> Decision:
     """Return the one step to take for one target now.
 
-    Level-triggered: nothing but the present state counts, so a lost, late, duplicated or forged notification
-    changes nothing, and a run that died is continued from its recorded intent.
+    The decision is level-triggered: it depends on the current state only. A lost, late, duplicated or forged
+    notification therefore makes no difference, and the next run resumes one that died from its intent.
     """
     incident = seen.incident
     decided = _go_on(seen, incident) if incident is not None else None
@@ -70,9 +70,9 @@ def _go_on(seen: Observation, incident: Incident) -> Decision | None:
 
 
 def retire(seen: Observation) -> Decision:
-    """Return the last step for a target that is no longer configured: people are told what stands there.
+    """Return the last step for a target that is no longer configured: people are told which changes remain.
 
-    It stops blocking `up`, and is not looked at again.
+    The target then no longer blocks `up`, and the healer ignores it.
     """
     incident, reason = seen.incident, Reason.TARGET_REMOVED
     if incident is None or (incident.effect is not None and incident.is_leased(seen.now)):
@@ -83,7 +83,7 @@ def retire(seen: Observation) -> Decision:
 
 
 def _notice(seen: Observation, incident: Incident) -> Decision | None:
-    """Return the step towards a notice that is due; None if none is."""
+    """Return the step that sends a notice, if one is due."""
     if incident.effect is Effect.NOTIFY:
         return _notify_again(seen, incident)
     owed = incident.effect is None and incident.owed_at is not None
@@ -93,14 +93,14 @@ def _notice(seen: Observation, incident: Incident) -> Decision | None:
 
 
 def _notify_again(seen: Observation, incident: Incident) -> Decision:
-    """Try a notice again; after some tries healing goes on meanwhile, and it is tried again later."""
+    """Try a notice again. After MAX_ATTEMPTS, healing continues and the notice is tried again later."""
     if incident.attempts >= MAX_ATTEMPTS:
         return Decision(Reason.NOTICE_OWED, incident.owing(seen.now))
     return Decision(Reason.NOTICE_DUE, incident.trying_again(seen.now))
 
 
 def _without_remedy(seen: Observation, incident: Incident) -> Decision | None:
-    """Leave to people what a deployment took the remedy of, and with it the permission to look."""
+    """Escalate a change whose remedy a deployment removed: the role may no longer read the setting."""
     plan = incident.plan
     if not incident.is_acting or plan is None or seen.target.remedy_of(plan.key) is not None:
         return None
@@ -109,7 +109,7 @@ def _without_remedy(seen: Observation, incident: Incident) -> Decision | None:
 
 
 def _escalated(seen: Observation, incident: Incident) -> Decision:
-    """Leave it to people until the hold is over; note what they undid meanwhile."""
+    """Leave the target to people until the hold ends, and record what they revert in the meantime."""
     if _hold_ends(seen, incident):
         return Decision.of(incident.released(seen.now, seen.mode))
     last, live = incident.last_standing, seen.live
@@ -122,16 +122,16 @@ def _escalated(seen: Observation, incident: Incident) -> Decision:
 
 def _hold_ends(seen: Observation, incident: Incident) -> bool:
     if incident.hold is None:
-        return incident.reason is Reason.TARGET_REMOVED  # and is configured again
-    # What was held in observe was held silently: nobody knows that there is anything to release.
+        return incident.reason is Reason.TARGET_REMOVED  # and the target is configured again
+    # A hold in mode observe sent no notice, so nobody knows that there is anything to release.
     unasked = incident.mode is Mode.OBSERVE and seen.mode is not Mode.OBSERVE
     return not incident.is_held(seen.now) or (unasked and not incident.hold.outlives)
 
 
 def _resume_act(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision | None:
-    """Find out whether the act was done: its intent stands and the run that made it is gone.
+    """Find out whether the act was done: its intent is recorded, and the run that recorded it has ended.
 
-    None: it was not, and is still to be done.
+    None: it was not done, and is still to be done.
     """
     touched = _touched(incident, plan, live)
     if live.exists and live.value is not None and live.value == plan.after:
@@ -139,13 +139,13 @@ def _resume_act(seen: Observation, incident: Incident, plan: Plan, live: Live) -
         reason = Reason.APPLIED_EARLIER if same_world else Reason.ALREADY_APPLIED
         return Decision.of(incident.applied(seen.now, reason))
     if seen.command is not None and seen.command.verb is Verb.ROLLBACK:
-        # It was not done, and a person does not want it: that is the rollback.
+        # The act was not done, and a person does not want it: there is nothing to revert.
         return _call_people(seen, incident.answering(seen.command.id), Reason.ROLLED_BACK)
     if touched:
         return _call_people(seen, incident, Reason.VALUE_CHANGED)
     remedy = seen.target.next_remedy(incident.tried)
     if remedy is None or remedy.setting != plan.key:
-        # A deployment changed the remedies meanwhile: what was intended is not what would be done now.
+        # A deployment has changed the remedies since, so the intent is out of date.
         return Decision.of(incident.reopened(seen.now, Reason.DEPLOYMENT_IN_PROGRESS))
     return None
 
@@ -165,7 +165,7 @@ def _resume_revert(seen: Observation, incident: Incident, plan: Plan, live: Live
 
 
 def _refused(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Reason | None:
-    """Return why a revert that was begun must not go on."""
+    """Return why a revert that was begun must not continue."""
     late = seen.now >= parse_iso(incident.acting_since or incident.opened_at) + VERIFY_WITHIN
     reasons = (
         (not live.is_readable(plan.kind), Reason.CONFIGURATION_UNREADABLE),
@@ -183,9 +183,9 @@ def _call_people(seen: Observation, incident: Incident, reason: Reason, *via: St
 
 
 def _touched(incident: Incident, plan: Plan, live: Live) -> bool:
-    """Return whether someone wrote the setting since the intent, in an otherwise unchanged world.
+    """Return whether someone wrote the setting since the intent, while code and configuration are unchanged.
 
-    The act may have been done and taken back by a person before its record: doing it again is not ours to
-    decide. Where AWS has no revision this cannot be seen.
+    The act may have been done, and reverted by a person before it was recorded. Whether to repeat it is not
+    the healer's decision. This cannot be detected for settings without a revision.
     """
     return bool(incident.token) and live.token != incident.token and live.world == plan.world

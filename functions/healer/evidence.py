@@ -1,4 +1,4 @@
-"""What the metrics say: whether an alarm is real, and whether the service is well again."""
+"""What the metrics show: whether an alarm is real, and whether the service is healthy again."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ ERROR_OF_THE_TEST = 0.001
 """Probability of calling a broken service healthy, and of calling a healthy one broken."""
 
 CORROBORATION_PERIODS = 5
-"""An alarm counts as real when one of its last five periods breached ..."""
+"""An alarm counts as real if one of its last five periods breached the rule."""
 CORROBORATION_SECONDS = 60
-"""... and never fewer than the last minute's."""
+"""Periods of at least the last minute are considered, even if those are more than five."""
 
 _STANDARD_PERIOD = 60
 
 
 class Verdict(StrEnum):
-    """What the requests since the act show."""
+    """What the requests since the remediation show."""
 
     HEALTHY = "healthy"
     BROKEN = "broken"
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Bucket:
-    """What one alarm's metrics counted in one period."""
+    """Requests and errors of one period of an alarm's metrics."""
 
     start: datetime
     requests: int
@@ -38,29 +38,29 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Count:
-    """Requests and errors, summed."""
+    """A number of requests, and how many of them failed."""
 
     requests: int
     errors: int
 
 
 def reach(rule: AlarmRule) -> timedelta:
-    """Return how far back a breach still counts for an alarm that rings now."""
+    """Return how far back a breach still confirms an alarm that is in ALARM now."""
     return timedelta(seconds=max(CORROBORATION_SECONDS, CORROBORATION_PERIODS * rule.period) + rule.period)
 
 
 def breaches(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> list[Bucket]:
-    """Return the recent periods in which the metrics themselves breach the alarm's rule, oldest first.
+    """Return the recent periods in which the metrics breach the alarm's rule, oldest first.
 
-    An alarm state can be forced, stale or wrong. A recent period that begins at or after `since` must show
-    at least the rule's errors and at least its rate.
+    An alarm state can be forced, stale or wrong, so it is checked against the metrics. Only periods that
+    begin at or after `since` count.
     """
     earliest = max(since, now - reach(rule))
     return breaching(rule, [bucket for bucket in buckets if bucket.start >= earliest])
 
 
 def breaching(rule: AlarmRule, buckets: Iterable[Bucket]) -> list[Bucket]:
-    """Return the periods that show at least the rule's errors and at least its rate."""
+    """Return the periods with at least the rule's number of errors and at least its error rate."""
     return [
         bucket
         for bucket in buckets
@@ -69,10 +69,10 @@ def breaching(rule: AlarmRule, buckets: Iterable[Bucket]) -> list[Bucket]:
 
 
 def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> Count:
-    """Sum the periods that begin at or after a moment and have had time to arrive whole.
+    """Sum the periods that begin at or after `since` and whose data has had time to arrive.
 
-    A period may still grow after its end: by 2 s for high-resolution metrics, by a minute for those that AWS
-    itself counts. An error that arrives late must not look like health.
+    Data may arrive after the end of a period: up to 2 s later for high-resolution metrics, up to a minute
+    later for the metrics that AWS publishes. An error that arrives late must not look like a healthy service.
     """
     late = timedelta(seconds=2 if rule.period < _STANDARD_PERIOD else 60)
     latest = now - late - timedelta(seconds=rule.period)
@@ -84,22 +84,23 @@ def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: date
 
 
 def verdict(seen: Count, natural_error_rate: float, alarm_error_rate: float, *, tests: int = 1) -> Verdict:
-    """Test "as healthy as ever" against "fails at the alarm's rate", as often as one likes.
+    """Test the natural error rate against the alarm's error rate.
 
-    The sequential probability ratio test (A. Wald, "Sequential Tests of Statistical Hypotheses", 1945) may be
-    looked at after every request and still bounds both errors by ERROR_OF_THE_TEST. No requests is UNDECIDED.
-    At 0.1 % against 5 %, 138 requests without an error show health.
+    This is the sequential probability ratio test (A. Wald, "Sequential Tests of Statistical Hypotheses",
+    1945). It may be evaluated after every request, and the probability of either wrong verdict is still at
+    most ERROR_OF_THE_TEST. Without requests the verdict is UNDECIDED. For rates of 0.1 % and 5 %, 138
+    requests without an error give the verdict HEALTHY.
 
     Args:
-        seen: Requests and errors since the act.
-        natural_error_rate: What the service fails at when it is well, above 0.
-        alarm_error_rate: What the alarm calls broken, above the natural rate.
-        tests: How many such tests look at the same question; they share the error.
+        seen: Requests and errors since the remediation.
+        natural_error_rate: Share of requests that fail when the service is healthy, above 0.
+        alarm_error_rate: Error rate at which the alarm fires, above the natural rate.
+        tests: Number of tests that answer the same question. Each gets an equal part of the error.
 
     """
     if seen.requests <= 0:
         return Verdict.UNDECIDED
-    # A rate of exactly 1 leaves no room for the logarithm of a success.
+    # At a rate of exactly 1, the logarithm for a success is not defined.
     broken = min(alarm_error_rate, 0.999)
     successes = max(0, seen.requests - seen.errors)
     ratio = seen.errors * log(broken / natural_error_rate) + successes * log(

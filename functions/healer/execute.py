@@ -1,4 +1,4 @@
-"""Carry out a decision: one conditional write before the act, the act, one write after."""
+"""Carry out a decision: a conditional write of the intent, the change itself, and a write of the outcome."""
 
 import time
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from selfheal.functions.healer.states import Effect
 from selfheal.functions.shared.log import log
 
 PROBES = 20
-"""Most probes of one run: at one run a minute 152 without an error, which show health, take 8 minutes."""
+"""Maximum per run. At one run a minute, the 152 probes without an error that show health take 8 minutes."""
 
 PROBE_SECONDS = 5.0
-"""No probe is begun later in a run, whatever the number of targets: it must stay well within its 30 s."""
+"""No probe starts later than this in a run, for all targets together: a run must end well within its 30 s."""
 
 
 def execute(
@@ -27,25 +27,25 @@ def execute(
     *,
     probe_seconds: float = PROBE_SECONDS,
 ) -> Incident | None:
-    """Take the step that was decided and return the incident as it then stands.
+    """Take the decided step and return the resulting incident.
 
     Args:
-        seen: What the decision rests on.
-        decision: The step.
-        aws: What to talk to.
-        clock: The time. It is asked after an act, which may take a while: evidence begins when it was done.
-        probe_seconds: How long this run may still begin probes.
+        seen: The observation that the decision is based on.
+        decision: The step to take.
+        aws: The clients.
+        clock: Returns the time. It is read again after a change: that is when evidence begins.
+        probe_seconds: For how long this run may still start probes.
 
     Raises:
-        LostRaceError: before anything was done, when another run or a person wrote first.
-        botocore.exceptions.ClientError: when an act fails. Its intent stays recorded; a later run resumes it.
+        LostRaceError: when another run or a person wrote first. Nothing was done.
+        botocore.exceptions.ClientError: when the change fails. A later run resumes the recorded intent.
 
     """
     intent = decision.incident
     if intent is None:
         return seen.incident
     aws.ledger.write(seen, seen.incident, intent, counts=decision.counts)
-    # An outcome may call people: that is an intent of its own, carried out at once.
+    # An outcome may require a notice. That is an intent of its own, which is carried out at once.
     while (outcome := _perform(seen, intent, aws, clock, probe_seconds)) is not None:
         aws.ledger.write(None, intent, outcome)
         intent = outcome
@@ -81,7 +81,7 @@ def _change(seen: Observation, intent: Incident, aws: Aws) -> str | None:
     if plan is None or live is None or not seen.is_about(plan.key):
         raise ValueError(f"{intent.id}: an act needs a plan and the setting that it was made for")
     if seen.target.remedy_of(plan.key) is None:
-        # Whoever can write the ledger must not thereby choose what is changed.
+        # Write access to the ledger must not be enough to choose what is changed.
         raise ValueError(f"{intent.id}: {plan.key} is no remedy of target {seen.target.name}")
     value = plan.after if intent.effect is Effect.APPLY else plan.before
     return remedies.write(aws, seen.target, plan.key, live, value)

@@ -1,4 +1,4 @@
-"""What keeps the healer from acting although an alarm is real: each guard is a reason, with its numbers."""
+"""Guards: what delays or prevents a remediation although the alarm is real."""
 
 from datetime import timedelta
 from math import ceil
@@ -12,9 +12,9 @@ from selfheal.functions.healer.states import Reason
 
 
 def flapping(seen: Observation, draft: Incident) -> Guard | None:
-    """Return the guard against a target whose incidents come again and again.
+    """Return the guard against flapping: more incidents within one window than the limit allows.
 
-    More incidents than the limit in one window: what the healer does there does not last.
+    It means that the healer's changes to this target do not last.
     """
     limits = seen.limits
     window = seen.now - timedelta(seconds=limits.flapping_window_seconds)
@@ -26,12 +26,12 @@ def flapping(seen: Observation, draft: Incident) -> Guard | None:
 
 
 def unready(live: Live, draft: Incident) -> Guard | None:
-    """Return the guard against a target that is being changed by others."""
+    """Return the guard against a target that someone else is changing."""
     if not live.is_settled:
         return Guard(Reason.TARGET_BUSY)
     if draft.plan is None or draft.plan.world == live.world:
         return None
-    # What the incident saw last is no longer so. The next run sees whether it has come to rest.
+    # Code or configuration have changed since the plan. The next run checks whether they are stable.
     return Guard(Reason.DEPLOYMENT_IN_PROGRESS)
 
 
@@ -41,7 +41,7 @@ def before_act(seen: Observation, draft: Incident) -> Guard | None:
 
 
 def spent(seen: Observation, draft: Incident) -> Guard | None:
-    """Return the guard of the budgets: acts on the target, then on the fleet, within a day."""
+    """Return the guard of the budgets, first of the target, then of the fleet, within 24 hours."""
     for limit, moments in (
         (seen.limits.target_budget, draft.recent_acts),
         (seen.limits.budget, seen.fleet.acts),
@@ -54,7 +54,7 @@ def spent(seen: Observation, draft: Incident) -> Guard | None:
 
 
 def waiting(seen: Observation, draft: Incident) -> Guard | None:
-    """Return the guards that pass by themselves: cool-down after the last incident, and blast radius."""
+    """Return the guards that end by themselves: cool-down after the last incident, and blast radius."""
     earlier = [moment for moment in draft.recent_acts if moment < draft.opened_at]
     if draft.acts == 0 and earlier:
         until = parse_iso(earlier[-1]) + timedelta(seconds=seen.limits.cool_down_seconds)
@@ -63,6 +63,6 @@ def waiting(seen: Observation, draft: Incident) -> Guard | None:
     limit = max(1, ceil(seen.fleet_size * seen.limits.blast_radius))
     found = len(seen.fleet.acting | {draft.target})
     if found > limit:
-        # Several at once is rarely several causes, and what they share is not healed one by one.
+        # Several failures at once usually share a cause, which changes to single targets do not remove.
         return Guard(Reason.BLAST_RADIUS, limit=limit, found=found, total=seen.fleet_size)
     return None

@@ -1,7 +1,7 @@
-"""Wake, take one step for every target, and say what was done.
+"""The Lambda handler: check the wake-up, take one step for every target, and log what was decided.
 
-A failing target does not keep the others from being healed; the run then raises, and one alarm on the
-healer's errors tells people.
+If a target fails, the others are still handled. The run then raises, and the alarm on the healer's errors
+notifies people.
 """
 
 import json
@@ -23,7 +23,7 @@ from selfheal.functions.shared.contract import OPERATOR_EVENT, SCHEDULE_EVENT, L
 from selfheal.functions.shared.emf import emf_line
 from selfheal.functions.shared.log import log
 
-# Read once, in the init phase; what is missing or wrong fails by name, before anything is done.
+# Read once, in the init phase: a missing or invalid variable fails before anything is done.
 MODE = Mode(os.environ["MODE"])
 TARGETS = parse_targets(os.environ["TARGETS"])
 LIMITS = Limits(budget=int(os.environ["BUDGET"]), **json.loads(os.environ.get("GUARDS", "{}")))
@@ -31,11 +31,11 @@ TOPIC_ARN = os.environ["TOPIC_ARN"]
 AWS = connect(os.environ["LEDGER_TABLE"], os.environ["ESCALATION_TOPIC_ARN"])
 
 BEGIN_WITHIN = 15.0
-"""Seconds into a run after which no other target is begun: the run would be ended in the midst of it."""
+"""Seconds into a run after which no further target is started: the timeout could interrupt it."""
 
 
 class RunFailedError(Exception):
-    """At least one target could not be looked after; people are told by the healer's own alarm."""
+    """At least one target could not be handled. The alarm on the healer's errors notifies people."""
 
 
 def handle(event: Any, _context: Any) -> dict[str, Any]:
@@ -59,8 +59,8 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
             decisions[target.name] = _step(target, setup, clock, wake, left)
         except LostRaceError:
             decisions[target.name] = Reason.BUSY
-        except Exception as error:  # noqa: BLE001 - the other targets must be looked after; raised below
-            # The type only: an AWS error may quote what was sent, and that may hold secrets.
+        except Exception as error:  # noqa: BLE001 - the other targets must be handled; raised below
+            # Only the type: the text of an AWS error may quote the request, which may contain secrets.
             failures.append(f"{target.name}: {type(error).__name__}")
             log("error", "target failed", target=target.name, error=_describe(error))
     try:
@@ -73,7 +73,7 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
 
 
 def _in_turn(clock: Clock) -> tuple[Target, ...]:
-    """Return the targets, another one first each minute: a slow one must not starve those behind it."""
+    """Return the targets, a different one first each minute, so that a slow target starves no other."""
     first = int(clock.now().timestamp() // 60) % max(1, len(TARGETS))
     return (*TARGETS[first:], *TARGETS[:first])
 
@@ -95,7 +95,7 @@ def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: 
 
 
 def _retire_removed(clock: Clock) -> None:
-    """Let go of targets that a deployment took away while a change of the healer's was in place."""
+    """Retire targets that a deployment removed while a change by the healer was in place."""
     fleet = AWS.ledger.read_fleet()
     known = fleet.acting | fleet.blocking | fleet.standing
     for name in sorted(known - {target.name for target in TARGETS}):
@@ -109,7 +109,7 @@ def _retire_removed(clock: Clock) -> None:
 
 
 def _describe(error: Exception) -> str:
-    """Name an error by its code and operation; its text may quote a request."""
+    """Describe an error by its type, code and operation. Its text may quote the request."""
     response: dict[str, Any] = getattr(error, "response", {})
     code = response.get("Error", {}).get("Code", "")
     operation = getattr(error, "operation_name", "")
@@ -117,13 +117,13 @@ def _describe(error: Exception) -> str:
 
 
 def wake_of(event: Any, topic_arn: str) -> str | None:
-    """Name what woke the healer, or None for an event to drop.
+    """Return what woke the healer, or None for an event that must be dropped.
 
-    Allowed are `{"wake": "schedule"}` and `{"wake": "operator"}`, sent by those who may invoke the function,
-    and a notification of the healer's own topic. Any other shape is dropped, whatever it claims.
+    Accepted are `{"wake": "schedule"}` and `{"wake": "operator"}`, which require permission to invoke the
+    function, and notifications of the healer's own topic. All other events are dropped.
 
     Args:
-        event: Anything at all.
+        event: Any JSON value.
         topic_arn: The healer's own topic.
 
     """

@@ -1,4 +1,4 @@
-"""An incident, as the ledger holds it, and how it moves.
+"""An incident in the ledger, and its transitions.
 
 Each method that moves it returns the incident as it stands after exactly one more write. Which fields go
 together is in incident_rules.py, the ways between states in states.py.
@@ -21,42 +21,42 @@ from selfheal.functions.healer.states import TERMINAL, WAYS, Effect, Reason, Sta
 from selfheal.functions.shared.contract import Mode
 
 LEASE = timedelta(seconds=40)
-"""A run that recorded an intent may be at it for its timeout, 30 s; the rest is for clock skew.
+"""A run that recorded an intent may work on it until its timeout of 30 s. The rest allows for clock skew.
 
-It is also what keeps two runs apart where AWS has no compare-and-swap: concurrency and mappings.
+For settings without compare-and-swap in AWS (concurrency and mappings), only the lease keeps runs apart.
 """
 
 BUDGET_WINDOW = timedelta(days=1)
 
 HISTORY = 200
-"""Transitions that are kept, so that an incident of weeks still fits into one item."""
+"""Number of transitions kept, so that an incident of weeks fits into one item."""
 
 ANSWERED = 10
-"""Requests of people whose ids are kept."""
+"""Number of answered requests whose ids are kept."""
 
 
 @dataclass(frozen=True)
 class Incident(IncidentFields):
-    """One incident of one target: what is asked of it, and how it moves."""
+    """One incident of one target: queries and transitions."""
 
     @property
     def is_open(self) -> bool:
-        """Whether it still needs someone, the healer or a person."""
+        """Whether it still needs the healer or a person."""
         return self.status is not Status.RECOVERED
 
     @property
     def is_acting(self) -> bool:
-        """Whether the healer is changing the target, or waiting to see what its change did."""
+        """Whether the healer is changing the target, or verifying its change."""
         return self.status in (Status.ACTING, Status.VERIFYING)
 
     @property
     def is_watching(self) -> bool:
-        """Whether the evidence is of the time after a revert."""
+        """Whether a revert is being verified."""
         return self.status is Status.VERIFYING and self.purpose is not None
 
     @property
     def last_standing(self) -> Standing | None:
-        """The youngest change of the healer's that stands: the first to be undone."""
+        """The healer's last change that is in place, which is the first to be reverted."""
         return self.standing[-1] if self.standing else None
 
     @property
@@ -67,33 +67,33 @@ class Incident(IncidentFields):
         return self.plan
 
     def maybe_done(self) -> "Incident":
-        """Take what was begun for done: it may have been. No write of its own."""
+        """Count a pending change as in place, because it may be. Not a write of its own."""
         if self.effect is not Effect.APPLY or self.plan is None:
             return self
         begun = Standing(self.plan, self.acting_since or self.opened_at)
         return replace(self, standing=(*self.without(self.plan), begun))
 
     def no_longer(self, plan: Plan) -> "Incident":
-        """Take a change for undone: its setting is no longer as it was left. No write of its own."""
+        """Count a change as undone, because its setting has another value now. Not a write of its own."""
         return replace(self, standing=self.without(plan))
 
     def without(self, plan: Plan) -> tuple[Standing, ...]:
-        """Return what stands beside the setting of one plan."""
+        """Return the changes in place to settings other than that of a plan."""
         return tuple([each for each in self.standing if each.plan.key != plan.key])
 
     def is_held(self, now: datetime) -> bool:
-        """Return whether the healer must leave the target alone."""
+        """Return whether the target is held."""
         return self.hold is not None and (self.hold.until is None or now < parse_iso(self.hold.until))
 
     def is_leased(self, now: datetime) -> bool:
-        """Return whether the run that recorded the intent may still be at it."""
+        """Return whether the run that recorded the intent may still be working on it."""
         return self.lease_until is not None and now < parse_iso(self.lease_until)
 
     def moved(self, now: datetime, reason: Reason, *path: Status) -> "Incident":
-        """Return it after one write for a reason, and along a path of states; pending effects end.
+        """Return the incident after one write that takes it along a path of states. It ends a pending effect.
 
         Raises:
-            ValueError: for a way that `states.WAYS` does not have. Nothing was written then.
+            ValueError: when `states.WAYS` does not contain the way. Nothing was written.
 
         """
         moved, at = self, iso(now)
@@ -113,10 +113,10 @@ class Incident(IncidentFields):
             released_at=at if path and reason is Reason.RELEASED else self.released_at,
         )
 
-    # An effect is intended; the run that records it has the lease.
+    # Intents. The run that records one has the lease.
 
     def applying(self, now: datetime, reason: Reason, plan: Plan, token: str, mode: Mode) -> "Incident":
-        """Intend to apply a remedy. One that is resumed keeps its purpose and is not counted again."""
+        """Intend to apply a remedy. A resumed intent keeps its purpose and is not counted again."""
         resumed = self.effect is Effect.APPLY
         acts = self.recent_acts if resumed else (*since(self.recent_acts, now - BUDGET_WINDOW), iso(now))
         purpose = self.purpose if resumed else (reason if reason is Reason.RELAPSED else None)
@@ -149,15 +149,15 @@ class Incident(IncidentFields):
         return self._intending(now, Effect.PROBE, Reason.PROBING)
 
     def telling(self, now: datetime) -> "Incident":
-        """Send people a notice of it as a part of this write."""
+        """Intend to notify people, as a part of this write."""
         return replace(self, effect=Effect.NOTIFY, lease_until=iso(now + LEASE), attempts=1)
 
     def telling_again(self, now: datetime) -> "Incident":
-        """Send a notice that people are owed."""
+        """Intend to send a notice that could not be sent earlier."""
         return replace(self, version=self.version + 1).telling(now)
 
     def trying_again(self, now: datetime, token: str | None = None) -> "Incident":
-        """Try the pending effect once more; `token` is the setting's revision as it is now."""
+        """Try the pending effect again. `token` is the present revision of the setting."""
         return replace(
             self,
             version=self.version + 1,
@@ -166,10 +166,10 @@ class Incident(IncidentFields):
             token=self.token if token is None else token,
         )
 
-    # What became of an effect.
+    # Outcomes of effects.
 
     def applied(self, now: datetime, reason: Reason = Reason.APPLIED) -> "Incident":
-        """Record that the remedy is in place. One that had to be applied again goes to people."""
+        """Record that the remedy is in place. If it had to be applied again, escalate."""
         plan = self.planned
         done = replace(
             self,
@@ -183,10 +183,10 @@ class Incident(IncidentFields):
         return replace(done.moved(now, reason, Status.VERIFYING), purpose=None)
 
     def reverted(self, now: datetime) -> "Incident":
-        """Record that the value before is back in place; why it was reverted decides what follows."""
+        """Record that the change was reverted. What follows depends on the purpose."""
         done = self.no_longer(self.planned)
         if self.purpose is Reason.ROLLED_BACK:
-            # One at a time, the last first: people are told when all of it is undone.
+            # Changes are reverted one at a time. People are told when all of them are.
             return done.escalated(now, Reason.ROLLED_BACK, tell=not done.standing)
         if self.purpose is Reason.NO_REMEDY_HELPED:
             return done.reopened(now, Reason.REVERTED)
@@ -194,27 +194,27 @@ class Incident(IncidentFields):
         return replace(watched, acted_at=iso(now), evidence=None)
 
     def probed(self, sent: int, failed: int) -> "Incident":
-        """Count more probes."""
+        """Record probes that were sent."""
         seen = self.evidence or Evidence(self.acted_at or self.opened_at, 0, 0, "undecided")
         counted = replace(seen, probes=seen.probes + sent, probe_errors=seen.probe_errors + failed)
         return replace(self._done(), evidence=counted)
 
     def deferred(self) -> "Incident":
-        """Record that AWS refused the effect for now: the next run looks afresh."""
+        """Record that AWS rejected the change for now. The next run tries again."""
         return replace(self, version=self.version + 1, reason=Reason.DEFERRED, lease_until=None)
 
     def notified(self) -> "Incident":
-        """Record that people were told."""
+        """Record that the notice was sent."""
         return replace(self._done(), owed_at=None)
 
     def owing(self, now: datetime) -> "Incident":
-        """Record that a notice could not be sent: healing goes on, and it is tried again later."""
+        """Record that a notice could not be sent. Healing continues, and the notice is tried again later."""
         return replace(self._done(), owed_at=iso(now))
 
-    # How it goes on.
+    # Other transitions.
 
     def waiting(self, now: datetime, guard: Guard) -> "Incident":
-        """Record what keeps the healer from acting. A proposal, and an approval of it, stand meanwhile."""
+        """Record the guard that delays the remediation. A proposal and its approval stay valid."""
         if self.status is Status.PROPOSED:
             return replace(self.moved(now, guard.reason), guard=guard)
         return replace(self.reopened(now, guard.reason), guard=guard)
@@ -225,11 +225,11 @@ class Incident(IncidentFields):
         return replace(proposed, mode=mode, plan=plan, guard=None, purpose=None)
 
     def reopened(self, now: datetime, reason: Reason, *via: Status) -> "Incident":
-        """Go back to OPEN: the next run decides afresh."""
+        """Return to OPEN, so that the next run decides again."""
         return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None)
 
     def redeployed(self, now: datetime, plan: Plan) -> "Incident":
-        """Begin the evidence anew: what was counted before a deployment says nothing of what runs now."""
+        """Restart the evidence: what was counted before a deployment says nothing about the new code."""
         moved = self.moved(now, Reason.DEPLOYMENT_IN_PROGRESS)
         return replace(moved, plan=plan, acted_at=iso(now), evidence=None)
 
@@ -242,15 +242,15 @@ class Incident(IncidentFields):
         guard: Guard | None = None,
         tell: bool = True,
     ) -> "Incident":
-        """Leave it to people, who are told, and hold it.
+        """Escalate: hold the target, and notify people.
 
         Args:
-            now: The moment.
+            now: The time.
             reason: Why people are needed.
-            via: States that it passes through.
-            until: When the hold ends by itself; None: when a person releases it, or the incident closes.
-            guard: What keeps the healer from acting, if that is why.
-            tell: Whether to send people a notice.
+            via: States that the incident passes through.
+            until: When the hold ends. None: when a person releases it, or the incident closes.
+            guard: The guard that caused the escalation, if one did.
+            tell: Whether to notify people.
 
         """
         moved = replace(
@@ -263,7 +263,7 @@ class Incident(IncidentFields):
         return moved.telling(now) if tell else moved
 
     def recovered(self, now: datetime, reason: Reason) -> "Incident":
-        """Close it. What stands is drift from now on: people are told, and reminded daily."""
+        """Close the incident. Changes in place are drift from now on; people are told, and reminded daily."""
         closed = replace(
             self.moved(now, reason, Status.RECOVERED),
             closed_at=iso(now),
@@ -276,24 +276,24 @@ class Incident(IncidentFields):
         return closed if silent else closed.telling(now)
 
     def retired(self, now: datetime) -> "Incident":
-        """Let go of a target that a deployment took away: people are told what stands there."""
+        """Retire a target that a deployment removed, and tell people which changes remain in place."""
         path = () if self.status in TERMINAL else (Status.ESCALATED,)
         left = self.maybe_done().moved(now, Reason.TARGET_REMOVED, *path)
         return replace(left, purpose=None).telling(now)
 
-    # What people asked for, and what stands after recovery.
+    # Requests of people, and drift.
 
     def answering(self, request_id: str) -> "Incident":
-        """Mark a person's request as dealt with, as a part of this write."""
+        """Mark a person's request as answered, as a part of this write."""
         return replace(self, answered=(*self.answered, request_id)[-ANSWERED:])
 
     def released(self, now: datetime, mode: Mode | None = None) -> "Incident":
         """End the hold.
 
         Args:
-            now: The moment.
-            mode: The mode in effect, where the hold ended by itself. None where a person ended it: then every
-                remedy may be tried again, and earlier incidents no longer count as flapping.
+            now: The time.
+            mode: The mode in effect, if the hold expired. None if a person released it: then every remedy may
+                be tried again, and earlier incidents no longer count as flapping.
 
         """
         path = (Status.OPEN,) if self.status is Status.ESCALATED else ()
@@ -303,11 +303,11 @@ class Incident(IncidentFields):
         return replace(freed, tried=(), recent_incidents=())
 
     def ended(self, now: datetime, reason: Reason, plan: Plan) -> "Incident":
-        """Record that a change of the healer's no longer stands: someone else took it back or over."""
+        """Record that a change by the healer is no longer in place, because someone undid or accepted it."""
         return self.no_longer(plan).moved(now, reason)
 
     def reminding(self, now: datetime) -> "Incident":
-        """Remind people of what stands."""
+        """Remind people of the drift."""
         return replace(self.moved(now, Reason.DRIFT_STANDS), reminded_at=iso(now)).telling(now)
 
     def _done(self) -> "Incident":
@@ -316,7 +316,7 @@ class Incident(IncidentFields):
     def _hold(self, now: datetime, reason: Reason, until: str | None) -> Hold:
         hold, new = self.hold, Hold(reason, iso(now), until)
         if hold is not None:
-            # What it is held for stays the reason: a release must end the cause, not its consequence.
+            # The first reason is kept: a release must end the original hold, not one that follows from it.
             lasting = hold.until is None and hold.outlives and not new.outlives
             if reason is Reason.HELD or lasting:
                 return hold
@@ -327,7 +327,7 @@ class Incident(IncidentFields):
         return replace(moved, effect=effect, lease_until=iso(now + LEASE), attempts=1)
 
     def _passed(self, line: Transition, status: Status) -> "Incident":
-        """Return it in the next state, with the transition in its history and in the fields of its own."""
+        """Return the incident in the next state, with the transition recorded."""
         return replace(
             self,
             status=status,
@@ -340,5 +340,5 @@ class Incident(IncidentFields):
 
 
 def since(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:
-    """Return the moments that are not before another."""
+    """Return the moments at or after `earliest`."""
     return tuple([moment for moment in moments if parse_iso(moment) >= earliest])

@@ -1,4 +1,4 @@
-"""An incident as plain data: what was planned, done, seen and held. What the ledger keeps."""
+"""The fields of an incident, as plain data that the ledger stores."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +11,7 @@ from selfheal.functions.shared.contract import Mode, owner
 
 @dataclass(frozen=True)
 class Plan:
-    """One act: which value becomes which, and in which world that was decided."""
+    """One change: the setting, its values before and after, and what code and configuration it is for."""
 
     kind: str
     setting: str
@@ -20,11 +20,11 @@ class Plan:
     code_hash: str
     config_hash: str
     expires_after: int | None = None
-    """Seconds after which the act is reverted under watch; None: it stands."""
+    """Seconds after which the change is reverted and verified. None: it stays in place."""
 
     @property
     def key(self) -> Setting:
-        """What it changes."""
+        """The setting that it changes."""
         return Setting(self.kind, self.setting)
 
     @property
@@ -34,17 +34,17 @@ class Plan:
 
     @property
     def world(self) -> tuple[str, str]:
-        """Hashes of the code and configuration that it was made for."""
+        """Hashes of the code and configuration that it is for."""
         return self.code_hash, self.config_hash
 
     def made_for(self, world: tuple[str, str] | None) -> "Plan":
-        """Return the plan in another world, if that is known."""
+        """Return the plan for other code and configuration, if these are known."""
         return replace(self, code_hash=world[0], config_hash=world[1]) if world else self
 
     def digest(self, target: str) -> str:
-        """Return the name of exactly this plan for this target: what a person approves.
+        """Return the digest that identifies this plan for this target. People approve a plan by its digest.
 
-        Nothing in it changes by itself, so the same world always gives the same name.
+        While code, configuration and the setting stay the same, so does the digest.
         """
         canonical = json.dumps([target, asdict(self)], sort_keys=True)
         return sha256(canonical.encode()).hexdigest()[:16]
@@ -52,24 +52,24 @@ class Plan:
 
 @dataclass(frozen=True)
 class Standing:
-    """A change of the healer's that is in place."""
+    """A change by the healer that is in place."""
 
     plan: Plan
     since: str
     accepted: bool = False
-    """Whether people took it for the baseline: no reminder, but `restore` still takes it back."""
+    """Whether people accepted it. There is no reminder then, but `restore` can still revert it."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was counted since the evidence began."""
+    """Requests, errors and probes counted since the evidence began."""
 
     since: str
     requests: int
     errors: int
     verdict: str
     probes: int = 0
-    """Probes sent, beside the requests of callers."""
+    """Probes that were sent."""
     probe_errors: int = 0
 
 
@@ -85,7 +85,7 @@ class Transition:
 
 @dataclass(frozen=True)
 class Hold:
-    """Why the healer must not act on a target, and until when."""
+    """Why a target is held, and until when."""
 
     reason: Reason
     since: str
@@ -94,13 +94,13 @@ class Hold:
 
     @property
     def outlives(self) -> bool:
-        """Whether the end of an incident does not end it: what did not help must not be tried for ever."""
+        """Whether the hold outlives the incident: what does not help must not be tried for ever."""
         return self.reason in (Reason.NO_REMEDY_HELPED, Reason.FLAPPING, Reason.ROLLED_BACK)
 
 
 @dataclass(frozen=True)
 class Guard:
-    """What kept the healer from acting, in numbers where it has any."""
+    """The guard that delayed or prevented a remediation, with its numbers."""
 
     reason: Reason
     limit: int | None = None
@@ -111,7 +111,7 @@ class Guard:
 
 @dataclass(frozen=True)
 class Approval:
-    """Who let the healer do what."""
+    """Who approved which plan, by its digest."""
 
     plan: str
     by: str
@@ -120,7 +120,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class IncidentFields:
-    """What the ledger keeps of an incident. Times are ISO 8601 in UTC."""
+    """The fields of an incident. Times are ISO 8601 in UTC."""
 
     id: str
     target: str
@@ -130,52 +130,52 @@ class IncidentFields:
     reason: Reason
     mode: Mode
     version: int = 1
-    """Grows by one with every write: the condition of the next."""
+    """Increased with every write; the next write is conditional on it."""
     began_at: str | None = None
     """Start of the first period that breached."""
     plan: Plan | None = None
     acts: int = 0
     attempts: int = 0
     effect: Effect | None = None
-    """Intended and not yet known to be done."""
+    """The effect that is intended and not known to be done."""
     purpose: Reason | None = None
-    """Why a revert is intended or watched, or an apply intended for the second time (RELAPSED)."""
+    """Why a revert is intended or being verified, or RELAPSED for a remedy that is applied again."""
     lease_until: str | None = None
-    """Until then the run that recorded the intent may still be at it."""
+    """Until then, the run that recorded the intent may still be working on it."""
     token: str = ""
-    """The setting's revision that the intent was recorded for; another one shows that someone wrote."""
+    """Revision of the setting when the intent was recorded. Another one shows that someone wrote it."""
     acted_at: str | None = None
     escalated_at: str | None = None
     closed_at: str | None = None
     standing: tuple[Standing, ...] = ()
-    """What the healer changed and did not undo, oldest first; after recovery this is drift."""
+    """The healer's changes that are in place, oldest first. After recovery they are drift."""
     reminded_at: str | None = None
     owed_at: str | None = None
-    """Since when people are owed a notice that could not be sent."""
+    """Since when there is a notice that could not be sent."""
     tried: tuple[str, ...] = ()
     """Settings whose remedy did not help or could not be used, as `kind:name`."""
     guard: Guard | None = None
     hold: Hold | None = None
     """If it outlives the incident, the target's next one begins with it."""
     approval: Approval | None = None
-    """The approval that the last act rests on."""
+    """The approval of the last remediation."""
     answered: tuple[str, ...] = ()
-    """The last requests of people that were dealt with, by id."""
+    """Ids of the last requests that were answered."""
     evidence: Evidence | None = None
     recent_acts: tuple[str, ...] = ()
-    """When remedies were applied on this target, its earlier incidents included."""
+    """When remedies were applied to this target, including in earlier incidents."""
     recent_incidents: tuple[str, ...] = ()
     """When incidents of this target were opened."""
     transitions: int = 0
-    """How many there were, also of those that the history has forgotten."""
+    """Number of transitions, including those that the history no longer holds."""
     last_transition: Transition | None = None
     acting_since: str | None = None
-    """When it last came to ACTING."""
+    """When it last moved to ACTING."""
     reverted_at: str | None = None
     released_at: str | None = None
     recoveries: int = 0
-    """How often it came to RECOVERED; more than once if a restore closed it again."""
+    """How often it moved to RECOVERED: more than once if it closed again after a restore."""
     reasons: tuple[Reason, ...] = ()
-    """Every reason that it moved for, each once."""
+    """The reasons of all transitions, each once."""
     history: tuple[Transition, ...] = ()
-    """The last transitions, for people: nothing is decided by it."""
+    """The last transitions, for people to read. No decision depends on it."""

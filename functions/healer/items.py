@@ -1,4 +1,4 @@
-"""An incident as a DynamoDB item, and back."""
+"""Conversion of incidents to DynamoDB items and back."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
@@ -59,7 +59,7 @@ def _types(kind: Any) -> Mapping[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Turn tuples into lists and enums into their text, which is what DynamoDB's serializer takes."""
+    """Convert tuples to lists and enums to text, as DynamoDB's serializer requires."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,17 +1,16 @@
-"""The ledger: one DynamoDB table, which is the healer's memory and its lock.
+"""The ledger: one DynamoDB table, which is the healer's record and its lock.
 
     pk               sk            what                                                        written by
     target#<name>    incident      the target's current incident, or its last                  the healer
     target#<name>    closed#<id>   a copy of each closed incident, until it expires            the healer
-    fleet            open          what the targets share: who is under a change, the budget   the healer
-    mode             override      the mode that people decided on                             operators
+    fleet            open          shared by all targets: changes in progress, budget          the healer
+    mode             override      the override of the mode                                    operators
     approval#<name>  approval      who approved which plan                                     approvers
-    command#<name>   command       what a person asks for                                      operators
+    command#<name>   command       a person's request                                          operators
     override#<name>  <key>         a value that the service reads                              the healer
 
-Every write is one transaction on condition that the incident's version is the one that was read. The intent
-to change something also demands that nobody changed the mode, and a new act that the budget is as it was
-read.
+Every write is one transaction, conditional on the incident's version being the one that was read. An intent
+to change something also requires that the mode is unchanged, and a new remediation that the budget is.
 """
 
 from collections.abc import Mapping
@@ -36,7 +35,7 @@ _CHANGES = (Effect.APPLY, Effect.REVERT, Effect.PROBE)
 
 
 class LostRaceError(Exception):
-    """Another run, or a person, wrote first; the next run looks afresh."""
+    """Another run, or a person, wrote first. The next run starts from what they wrote."""
 
 
 class Ledger:
@@ -56,14 +55,14 @@ class Ledger:
         """Return the target's current or last incident, read consistently.
 
         Raises:
-            ValueError: when the item was written by a later schema. Guessing at it could repeat an act.
+            ValueError: when the item has a later schema. Misreading it could repeat a change.
 
         """
         item = self._get(incident_key(target))
         return from_item(item) if item else None
 
     def read_fleet(self) -> Fleet:
-        """Return what the targets share."""
+        """Return the item that all targets share."""
         raw = _plain(self._get(FLEET_KEY))
         return Fleet(
             int(raw.get("version", 0)),
@@ -77,7 +76,7 @@ class Ledger:
         """Return the override of the mode.
 
         Raises:
-            ValueError: when its mode is none that is known: the healer then does nothing.
+            ValueError: when the mode is unknown. The healer then does nothing.
 
         """
         raw = _plain(self._get(MODE_KEY))
@@ -87,10 +86,10 @@ class Ledger:
         return ModeOverride(int(raw["version"]), mode, raw["by"], raw["why"], raw["at"])
 
     def read_clock(self) -> Clock:
-        """Return the ledger's clock, which two healers on machines that disagree have in common.
+        """Return the ledger's clock, so that runs on machines with different clocks agree on the time.
 
         Raises:
-            KeyError: when the answer has no date; without the time nothing can be decided.
+            KeyError: when the response has no date. Nothing can be decided without the time.
 
         """
         before = datetime.now(UTC)
@@ -99,15 +98,15 @@ class Ledger:
         return set_by(headers["date"], before, datetime.now(UTC))
 
     def read_request(self, kind: Literal["approval", "command"], incident: Incident) -> Request | None:
-        """Return what a person asks for, if it is for this incident and not dealt with yet.
+        """Return a person's request, if it is for this incident and was not answered yet.
 
         Args:
-            kind: Which item.
+            kind: The item to read.
             incident: The target's current or last incident.
 
         Raises:
             KeyError: when a field is missing.
-            ValueError: when the verb is none that such an item may have.
+            ValueError: when this kind of item cannot have the verb.
 
         """
         raw = _plain(self._get(request_key(kind, incident.target)))
@@ -123,17 +122,17 @@ class Ledger:
     def write(
         self, seen: Observation | None, before: Incident | None, after: Incident, *, counts: bool = False
     ) -> None:
-        """Replace what was read by what it becomes, or raise.
+        """Replace the incident that was read, or raise.
 
         Args:
-            seen: What the write rests on; None for an outcome, which rests on its intent.
+            seen: The observation that the write is based on; None for an outcome, which has its intent.
             before: The incident as it was read or last written.
-            after: As it becomes.
-            counts: Whether it is a new act, to be counted against the budgets.
+            after: The incident to write.
+            counts: Whether it is a new remediation, which counts against the budgets.
 
         Raises:
-            LostRaceError: when the ledger no longer holds what was read.
-            ValueError: when the incident's fields do not go together. Nothing was written.
+            LostRaceError: when the ledger has changed since it was read.
+            ValueError: when the incident's fields contradict each other. Nothing was written.
 
         """
         broken = list(broken_rules(after))
@@ -179,7 +178,7 @@ class Ledger:
         return check | {"ConditionExpression": "version = :read", "ExpressionAttributeValues": values}
 
     def _fleet(self, fleet: Fleet | None, before: Incident | None, after: Incident) -> dict[str, Any] | None:
-        """Return the update of what the targets share; `fleet` as it was read, for a new act."""
+        """Return the update of the shared item; `fleet` is that item as read, for a new remediation."""
         was, now_is = _membership(before), _membership(after)
         adds = [name for name in _SETS if name in now_is and (fleet or name not in was)]
         deletes = [name for name in _SETS if name in was and name not in now_is]
@@ -211,12 +210,13 @@ _SETS = ("acting", "targets", "standing")
 def _membership(incident: Incident | None) -> set[str]:
     """Return the sets of the fleet's item that a target belongs to.
 
-    They are: under a change, blocking `up`, and with a change of the healer's that stands.
+    "acting" holds the targets with a change in progress, "targets" those whose change blocks `up`, and
+    "standing" those with a change that is still in place.
     """
     if incident is None:
         return set()
     if incident.reason is Reason.TARGET_REMOVED:
-        # Nothing is looked after there any more, once people know.
+        # Once people were told, the healer ignores the target.
         return {"acting"} if incident.effect else set()
     standing = {"standing"} if incident.standing else set[str]()
     if not incident.is_open:

@@ -1,4 +1,4 @@
-"""A target as it is now: the function's configuration, and the one setting that a decision is about."""
+"""The live state of a target: the function's configuration, and the setting that a decision is about."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,59 +6,59 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Configuration:
-    """A function's unpublished configuration as it is now; what every remedy looks at first."""
+    """The live configuration of $LATEST, which every remedy reads first."""
 
     revision_id: str
     settled: bool
     """False while an earlier update is in progress."""
     readable: bool
-    """False when Lambda could not decrypt the environment: its variables are then absent, not empty."""
+    """False when Lambda could not decrypt the environment. Its variables are then unknown, not empty."""
     code_hash: str
     config_hash: str
-    """Of everything but the variables that remedies set."""
+    """Hash of everything except the variables that remedies set."""
     variables: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
-    """The whole environment. It may hold secrets: never recorded, logged or sent."""
+    """The whole environment. It may contain secrets and is never recorded, logged or sent."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """One setting of a target as it is now."""
+    """The live state of one setting of a target."""
 
     value: str | None
-    """None when it is not set: no variable, no override, no reservation."""
+    """None when it is not set: there is no variable, override or reservation."""
     token: str
-    """What makes a later write conditional on this read: a revision or version. Empty where AWS has none."""
+    """Revision or version of this read, for a conditional write. Empty where AWS has none."""
     configuration: Configuration | None
-    """None when the function, or what the setting belongs to, is gone."""
+    """None when the function, or the resource that the setting belongs to, does not exist."""
     settled: bool = True
-    """False while the setting itself, or a rollout over it, is being changed."""
+    """False while the setting is being changed, or a rollout of it is in progress."""
     candidate: str | None = None
-    """The value that the remedy would set, where only AWS knows it: an alias's earlier version."""
+    """The value that the remedy would set, if it has to be read from AWS: the earlier version of an alias."""
 
     @property
     def exists(self) -> bool:
-        """Whether there is anything to change."""
+        """Whether the function, and what the setting belongs to, exists."""
         return self.configuration is not None
 
     @property
     def is_settled(self) -> bool:
-        """Whether neither the setting nor its function is being changed by anyone."""
+        """Whether neither the setting nor its function is being changed."""
         return self.settled and self.configuration is not None and self.configuration.settled
 
     @property
     def world(self) -> tuple[str, str] | None:
-        """Hashes of code and configuration: what a plan was made for."""
+        """Hashes of code and configuration, which a plan is valid for."""
         configuration = self.configuration
         return (configuration.code_hash, configuration.config_hash) if configuration else None
 
     def is_known(self, kind: str) -> bool:
-        """Return whether the value can be compared: one that is hidden, or between two, is not "changed"."""
+        """Return whether the value can be compared: it is readable and not in transition."""
         return self.is_readable(kind) and not self.is_between(kind)
 
     def is_between(self, kind: str) -> bool:
-        """Return whether it is on its way from one value to another: a mapping that is Updating."""
+        """Return whether the value is in transition, such as that of a mapping in state Updating."""
         return self.exists and kind == "pause_consumer" and not self.settled
 
     def is_readable(self, kind: str) -> bool:
-        """Return whether the value could be read; only an environment hides behind a key."""
+        """Return whether the value could be read. Only an environment can be unreadable (KMS)."""
         return kind != "environment" or (self.configuration is not None and self.configuration.readable)

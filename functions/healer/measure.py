@@ -1,4 +1,4 @@
-"""What a step of an incident is worth counting: metrics without a dimension that names an incident."""
+"""Metrics of one step of an incident. Their only dimension is the healer's function."""
 
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.incident import Incident
@@ -6,11 +6,11 @@ from selfheal.functions.healer.states import Reason, Status
 
 
 def measures(before: Incident | None, after: Incident) -> dict[str, float]:
-    """Return metric name to value: counts, and times in seconds.
+    """Return the metrics by name: counts, and times in seconds.
 
     Args:
-        before: The incident as it was read; another one, or none, when `after` is new.
-        after: As it stands at the end of the run.
+        before: The incident as it was read. It is None or another incident if `after` is new.
+        after: The incident at the end of the run.
 
     """
     same = before is not None and before.id == after.id
@@ -24,7 +24,7 @@ def measures(before: Incident | None, after: Incident) -> dict[str, float]:
         "Reverted": sum(line.reason == Reason.REVERTED for line in new),
         "Ineffective": sum(line.to == Status.INEFFECTIVE for line in new),
         "Escalated": sum(line.to == Status.ESCALATED for line in new),
-        # Not what became well by itself, and not a restore that closes it once more.
+        # Neither a recovery without a remediation, nor a restore that closes the incident again.
         "Recovered": int(after.acts > 0 and recovered > 0 and after.recoveries == 1),
     }
     measured: dict[str, float] = {name: count for name, count in found.items() if count > 0}

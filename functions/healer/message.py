@@ -1,4 +1,4 @@
-"""What people are told, once for each transition that needs them: seen, done, proposed, how to undo it."""
+"""The notices that people receive: what was seen, done and proposed, and how to undo it."""
 
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Guard, Plan
@@ -17,8 +17,8 @@ def body(incident: Incident, ledger: str) -> str:
     """Return the message's text.
 
     Args:
-        incident: What it is about.
-        ledger: The table's name, with which commands find the incident from anywhere.
+        incident: The incident to report.
+        ledger: The table's name, which commands need to find the incident.
 
     """
     lines = [

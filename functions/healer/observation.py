@@ -1,7 +1,6 @@
-"""What one run sees and decides, as plain data: all that a decision may rest on, and the decision.
+"""The observation that a decision is based on, and the decision, as plain data.
 
-What follows from the observation alone, such as whether the evidence shows health, is a property of it:
-computed once, when it is first asked for.
+What follows from the observation alone, such as the verdict of the evidence, is a cached property of it.
 """
 
 from collections.abc import Mapping
@@ -28,14 +27,14 @@ from selfheal.functions.healer.target import AlarmRule, Setting, Target
 from selfheal.functions.shared.contract import Limits, Mode
 
 SETTLE = timedelta(seconds=10)
-"""Requests in flight and execution environments with the old value may fail this long after the act."""
+"""How long requests in flight and old execution environments may fail after a change."""
 
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for, as the ledger holds it. The healer can read it and not write it."""
+    """A person's request in the ledger. The healer can read it but not write it."""
 
     id: str
     verb: Verb
@@ -46,17 +45,17 @@ class Request:
     until: str
     why: str = ""
     plan: str | None = None
-    """Of an approval: the plan's digest."""
+    """The digest of the approved plan. Approvals only."""
 
 
 @dataclass(frozen=True)
 class ModeOverride:
-    """A runtime decision on the mode, which no deployment loosens."""
+    """An override of the mode. It can only restrict the baseline, whatever is deployed."""
 
     version: int
-    """0: there never was one."""
+    """0 if there never was an override."""
     mode: Mode | None = None
-    """None: cleared."""
+    """None if the override was cleared."""
     by: str = ""
     why: str = ""
     at: str = ""
@@ -64,23 +63,23 @@ class ModeOverride:
 
 @dataclass(frozen=True)
 class Fleet:
-    """What the targets of one healer share."""
+    """The state that the targets of one healer share."""
 
     version: int = 0
-    """Grows by one with every intent to apply a remedy: the condition of the next."""
+    """Increased with every intent to apply a remedy; the next intent is conditional on it."""
     acting: frozenset[str] = frozenset()
     """Targets with a change in an open incident."""
     blocking: frozenset[str] = frozenset()
-    """Those of them whose change `up` would undo."""
+    """Targets whose change `up` would undo."""
     acts: tuple[str, ...] = ()
-    """When remedies were applied, oldest first, as far back as the budget's window."""
+    """When remedies were applied within the budget's window, oldest first."""
     standing: frozenset[str] = frozenset()
-    """Targets where a change of the healer's stands, in an incident or as drift."""
+    """Targets with a change by the healer in place, in an incident or as drift."""
 
 
 @dataclass(frozen=True)
 class AlarmState:
-    """An alarm as CloudWatch has it now, whatever a notification said."""
+    """The current state of an alarm in CloudWatch, whatever a notification said."""
 
     state: str
     """OK, ALARM or INSUFFICIENT_DATA."""
@@ -89,24 +88,24 @@ class AlarmState:
 
 @dataclass(frozen=True)
 class Observation:
-    """All that a decision may rest on."""
+    """Everything that a decision may depend on."""
 
     target: Target
     now: datetime
     mode: Mode
     """The more restrictive of baseline and override."""
     alarms: Mapping[str, AlarmState]
-    """By alarm name; every alarm of the target is there."""
+    """Every alarm of the target, by name."""
     incident: Incident | None
     """The current incident of the target, or its last."""
     baseline: Mode = Mode.OBSERVE
-    """The mode of stack configuration: the permissions of the healer's role follow from it."""
+    """The mode in stack configuration, which determines the permissions of the healer's role."""
     about: Setting | None = None
-    """The setting that was read: `subject`."""
+    """The setting that was read; see `subject`."""
     live: Live | None = None
-    """That setting as it is; None when nothing called for reading it."""
+    """The live state of that setting; None if it did not have to be read."""
     samples: Mapping[str, tuple[Bucket, ...]] = field(default_factory=dict[str, tuple[Bucket, ...]])
-    """Alarm name to its buckets, oldest first; only periods that are over."""
+    """The buckets by alarm name, oldest first, of periods that are over."""
     fleet: Fleet = field(default_factory=Fleet)
     fleet_size: int = 1
     mode_override: ModeOverride = field(default_factory=lambda: ModeOverride(0))
@@ -121,14 +120,14 @@ class Observation:
 
     @cached_property
     def rule(self) -> AlarmRule:
-        """The alarm that opened the incident; the first, where a deployment has renamed it since."""
+        """The alarm that opened the incident, or the first one if a deployment has renamed it since."""
         opened_by = self.incident.alarm if self.incident else ""
         named = [rule for rule in self.target.alarms if rule.name == opened_by]
         return (named or self.target.alarms)[0]
 
     @cached_property
     def is_silent(self) -> bool:
-        """Whether an alarm is in ALARM although its metrics have said nothing lately."""
+        """Whether an alarm is in ALARM although its metrics have no recent data."""
         return not [
             bucket
             for rule in self.ringing
@@ -138,9 +137,9 @@ class Observation:
 
     @cached_property
     def subject(self) -> Setting | None:
-        """The one setting that the decision is about: what has to be read, beside alarms and metrics.
+        """The setting that the decision is about, which has to be read besides alarms and metrics.
 
-        Only a remedy of the target (still): the healer's role may read no other setting.
+        It is always that of a configured remedy, because the healer's role may read no other setting.
         """
         incident, command = self.incident, self.command
         if incident is None or (not incident.is_open and self.ringing and command is None):
@@ -162,7 +161,7 @@ class Observation:
 
     @property
     def is_restoring(self) -> bool:
-        """Whether a part of the restore that a person asked for is under watch: the rest follows after it."""
+        """Whether a part of a requested restore is being verified. The rest follows."""
         incident, command = self.incident, self.command
         asked = command is not None and command.verb is Verb.RESTORE
         return (
@@ -171,7 +170,7 @@ class Observation:
 
     @property
     def last_is_remedy(self) -> bool:
-        """Whether the youngest change that stands is a remedy of the target (still)."""
+        """Whether the last change in place belongs to a remedy that is still configured."""
         last = self.incident.last_standing if self.incident else None
         return last is not None and self.target.remedy_of(last.plan.key) is not None
 
@@ -192,14 +191,14 @@ class Observation:
         return remedy is not None and (remedy.revert_safe or not self.ringing)
 
     def is_about(self, setting: Setting) -> bool:
-        """Return whether it is this setting that was read."""
+        """Return whether this is the setting that was read."""
         return self.live is not None and self.about == setting
 
     def live_of(self, setting: Setting) -> Live:
-        """Return the setting that was read.
+        """Return the live state of a setting.
 
         Raises:
-            ValueError: when another one was read, or none. Nothing may be decided about it then.
+            ValueError: when that setting was not read, so that nothing may be decided about it.
 
         """
         if self.live is None or self.about != setting:
@@ -207,7 +206,7 @@ class Observation:
         return self.live
 
     def confirmed(self, earliest: datetime) -> tuple[AlarmRule, Bucket] | None:
-        """Return the first alarm in ALARM that its own metrics bear out, and its first breach."""
+        """Return the first alarm in ALARM that its metrics confirm, and the first period that breached."""
         for rule in self.ringing:
             found = breaches(rule, self.samples.get(rule.name, ()), earliest, self.now)
             if found:
@@ -216,7 +215,7 @@ class Observation:
 
     @cached_property
     def evidence_begins(self) -> datetime:
-        """Since when metrics count for the incident: what has to be read back to."""
+        """The time from which metrics count for the incident."""
         incident = self.incident
         if incident is None or not incident.is_open:
             return parse_iso(incident.closed_at) if incident and incident.closed_at else EVER
@@ -227,15 +226,15 @@ class Observation:
 
     @cached_property
     def evidence(self) -> Evidence:
-        """What was seen since the evidence began, counted and judged.
+        """Requests, errors and probes since the evidence began, and the verdict.
 
-        Probes are requests too and are in the target's metrics. They are judged once more by themselves,
-        because their answers are known even where a service reports no metric of its own. Two tests look at
-        one question, so each gets half of the error.
+        Probes are requests and are part of the target's metrics. They are also tested separately, because
+        their answers are known even if the service emits no metrics. As the two tests answer one question,
+        each gets half of the error.
         """
         rule, incident = self.rule, self.incident
         counted = count(rule, self.samples.get(rule.name, ()), self.evidence_begins, self.now)
-        # Probes are of the change that is being verified, and of nothing later.
+        # Probes are evidence only of the change that is being verified.
         earlier = incident.evidence if incident and incident.status is Status.VERIFYING else None
         probes = Count(earlier.probes, earlier.probe_errors) if earlier else Count(0, 0)
         tests = 2 if self.target.probe else 1
@@ -256,7 +255,7 @@ class Observation:
 
     @cached_property
     def is_stable(self) -> bool:
-        """Whether the target has been well for the stability window, alarm and metrics alike."""
+        """Whether alarm and metrics have shown the target healthy for the stability window."""
         window = timedelta(seconds=self.limits.stability_seconds)
         rule, begins = self.rule, self.evidence_begins
         if self.alarms[rule.name].state != "OK" or self.now < begins + window:
@@ -264,7 +263,7 @@ class Observation:
         lately = max(begins, self.now - window - reach(rule))
         for each in self.target.alarms:
             samples = self.samples.get(each.name, ())
-            # While an alarm still rings, the last period that is known counts, however old.
+            # While an alarm is in ALARM, its last known period counts, however old it is.
             last = samples[-1:] if each in self.ringing else ()
             if breaching(each, [*[bucket for bucket in samples if bucket.start >= lately], *last]):
                 return False
@@ -277,15 +276,15 @@ def _if_remedy(target: Target, setting: Setting) -> Setting | None:
 
 @dataclass(frozen=True)
 class Decision:
-    """What one run does for one target: at most one write, one effect, one write."""
+    """What one run does for one target: at most a write, an effect, and another write."""
 
     reason: Reason
     incident: Incident | None = None
-    """As it must stand in the ledger before the effect: the intent. None: nothing to write or do."""
+    """The intent: the incident to write before the effect. None if there is nothing to do."""
     counts: bool = False
-    """Whether the intent is a new act, to be counted against the budgets in the same transaction."""
+    """Whether the intent is a new remediation, counted against the budgets in the same transaction."""
 
     @classmethod
     def of(cls, incident: Incident) -> "Decision":
-        """Return the decision to move an incident, for the reason that it moves for."""
+        """Return the decision to write an incident, for the reason that the incident has."""
         return cls(incident.reason, incident)

@@ -1,6 +1,6 @@
-"""Read the world: alarm states, the incident, the live configuration and the metrics. Nothing is guessed.
+"""Observe a target: its alarm states, incident, live configuration and metrics.
 
-What cannot be read raises, and a run that raises does nothing.
+What cannot be read raises an error, and a run that raises changes nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,14 +22,14 @@ HIGH_RESOLUTION_KEPT = timedelta(hours=3)
 
 
 class UnreadableError(Exception):
-    """The world could not be read whole, so nothing may be done."""
+    """An observation is incomplete, so nothing may be changed."""
 
 
 def read_alarms(client: Any, names: Iterable[str]) -> dict[str, AlarmState]:
-    """Read the states of alarms as they are now.
+    """Read the current states of alarms.
 
     Raises:
-        UnreadableError: when an alarm is gone: silence is not health.
+        UnreadableError: when an alarm does not exist. Silence is not health.
 
     """
     wanted = sorted(set(names))
@@ -46,7 +46,7 @@ def read_alarms(client: Any, names: Iterable[str]) -> dict[str, AlarmState]:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a run has besides its targets: read once, the same for all of them."""
+    """What is the same for all targets of a run, and is read once."""
 
     baseline: Mode
     mode_override: ModeOverride
@@ -62,7 +62,7 @@ class Setup:
 def observe(
     target: Target, setup: Setup, alarms: Mapping[str, AlarmState], aws: Aws, now: datetime
 ) -> Observation:
-    """Read what deciding about one target needs; the rest stays unread while all is well."""
+    """Read what a decision about one target needs. While all is well, that is the incident only."""
     own = {rule.name: alarms[rule.name] for rule in target.alarms}
     incident = aws.ledger.read(target.name)
     seen = Observation(
@@ -99,7 +99,7 @@ def observe(
 
 
 def _needs_care(incident: Incident) -> bool:
-    """Return whether there is anything left to do when no alarm rings: drift and holds are open work too."""
+    """Return whether there is work although no alarm is in ALARM. Drift and holds are work too."""
     return (
         incident.is_open
         or incident.effect is not None
@@ -114,11 +114,11 @@ def read_buckets(
 ) -> tuple[Bucket, ...]:
     """Read one alarm's metrics in its own periods, oldest first.
 
-    A period is left out until it is over, and when one of its two leading metrics is missing: a late
-    datapoint is not a zero.
+    A period is left out until it is over, and if the first metric of its requests or errors is missing: a
+    late datapoint is not a zero.
 
     Raises:
-        UnreadableError: when CloudWatch answers in part.
+        UnreadableError: when CloudWatch does not return all data.
 
     """
     period = timedelta(seconds=rule.period)

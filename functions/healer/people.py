@@ -1,4 +1,4 @@
-"""The decision about what people asked for, and about what still stands after recovery."""
+"""The decision about requests of people, and about drift after recovery."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,9 +15,9 @@ REMIND_EVERY = timedelta(days=1)
 
 
 def answer(seen: Observation, incident: Incident, command: Request) -> Decision:
-    """Decide about a command. It is dealt with once, whatever becomes of it, and the incident says how."""
+    """Decide about a command. It is answered once, and the incident records the answer."""
     if seen.now >= parse_iso(command.until):
-        # Perhaps after a part of it was done: who asked must hear that the rest was not.
+        # A part of it may have been done, so people must be told that the rest was not.
         return _note(seen, incident, command, Reason.COMMAND_EXPIRED, tell=True)
     if command.verb is Verb.RELEASE:
         return Decision.of(incident.released(seen.now).answering(command.id))
@@ -26,7 +26,7 @@ def answer(seen: Observation, incident: Incident, command: Request) -> Decision:
     if last is None or incident.is_open is after_recovery:
         return _note(seen, incident, command, Reason.COMMAND_REFUSED)
     if command.verb is Verb.ACCEPT:
-        # What Pulumi owns is the next `up`'s to say. Anything else stays until someone restores it.
+        # The next `up` restores what Pulumi owns. Any other change stays until someone restores it.
         kept = tuple([replace(each, accepted=True) for each in incident.standing if not each.plan.is_pulumis])
         accepted = replace(incident, standing=kept, reminded_at=None)
         return _note(seen, accepted, command, Reason.DRIFT_ACCEPTED)
@@ -34,20 +34,20 @@ def answer(seen: Observation, incident: Incident, command: Request) -> Decision:
 
 
 def _undo(seen: Observation, incident: Incident, command: Request, last: Standing) -> Decision:
-    """Take back what stands, the last change first, one a run."""
+    """Revert the changes in place, the last one first, one per run."""
     plan = last.plan
-    # Half of a rollback is done and nobody was told yet.
+    # A part of the rollback is done, and nobody was told yet.
     tell = incident.status is Status.ESCALATED and incident.reason is Reason.ROLLED_BACK
     if not seen.last_is_remedy:
         return _note(seen, incident, command, Reason.NO_REMEDY, tell=tell)
     live = seen.live_of(plan.key)
     if live.exists and not live.is_known(plan.kind):
-        # Not read is not changed: it stays recorded, and the command waits until it expires.
+        # The value is unknown, so the change stays recorded, and the command waits until it expires.
         return Decision(Reason.CONFIGURATION_UNREADABLE)
     if not live.exists or live.value != plan.after:
         return _note(seen, incident.no_longer(plan), command, Reason.VALUE_CHANGED, tell=tell)
     if seen.baseline is Mode.OBSERVE:
-        # The role of a healer that only observes has no permission to change anything.
+        # In mode observe, the healer's role has no permission to change anything.
         return _note(seen, incident, command, Reason.MODE_FORBIDS)
     if not seen.may_revert:
         return _note(seen, incident, command, Reason.REVERT_REFUSED, tell=tell)
@@ -56,17 +56,17 @@ def _undo(seen: Observation, incident: Incident, command: Request, last: Standin
     purpose = Reason.RESTORING if command.verb is Verb.RESTORE else Reason.ROLLED_BACK
     decision = reverting(seen, incident, plan, live, purpose)
     if decision.incident is None or len(incident.standing) > 1:
-        # More stands: the request goes on with the next run.
+        # More changes are in place: the next run continues with the request.
         return decision
     return replace(decision, incident=decision.incident.answering(command.id))
 
 
 def drift(seen: Observation, incident: Incident, last: Standing) -> Decision:
-    """Look after what stands since recovery: until the baseline is back or accepted it is open work."""
+    """Handle drift, until the baseline is restored or people accept the change."""
     plan = last.plan
     remedy = seen.target.remedy_of(plan.key)
     if remedy is None:
-        # It cannot be read any more: people say when it is over, with `accept`.
+        # The setting may not be read any more: people end the drift with `accept`.
         return _remind(seen, incident)
     live = seen.live_of(plan.key)
     if live.exists and not live.is_known(plan.kind):
@@ -90,6 +90,6 @@ def _remind(seen: Observation, incident: Incident) -> Decision:
 def _note(
     seen: Observation, incident: Incident, command: Request, reason: Reason, *, tell: bool = False
 ) -> Decision:
-    """Record the answer and nothing else."""
+    """Record the answer, without any change of the target."""
     answered = incident.moved(seen.now, reason).answering(command.id)
     return Decision.of(answered.telling(seen.now) if tell else answered)

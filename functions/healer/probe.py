@@ -1,4 +1,4 @@
-"""Probes: idempotent requests of the healer's own, where callers are too few to judge a service by."""
+"""Probes: idempotent requests that the healer sends when there is too little traffic for evidence."""
 
 import json
 from collections.abc import Callable
@@ -12,26 +12,26 @@ _SERVER_ERROR = 500
 def probe(  # noqa: PLR0917 - what to call and how long, spelled out
     client: Any, function: str, payload: str, most: int, seconds: float, clock: Callable[[], float]
 ) -> tuple[int, int]:
-    """Invoke a function again and again, one call after the other, and count.
+    """Invoke a function repeatedly, one call at a time, and count the failures.
 
-    A probe failed when the function raised, answered a status of 500 or more, was throttled, or did not
-    answer before the client gave up.
+    A probe has failed if the function raised, answered with a status of 500 or more, was throttled, or did
+    not answer within the client's timeout.
 
     Args:
-        client: A boto3 Lambda client that does not retry: each call is one sample.
-        function: What to invoke: a name, or `name:alias` where callers come through an alias.
-        payload: The declared request, as JSON text.
-        most: Probes to send at most.
-        seconds: Time after which none is begun. The last may take the client's timeouts longer.
-        clock: Seconds that never go backwards.
+        client: A boto3 Lambda client that does not retry, because each call is one sample.
+        function: Name of the function, or `name:alias` if its callers use an alias.
+        payload: The request that the owner declared, as JSON text.
+        most: Maximum number of probes.
+        seconds: Time after which no probe starts. The last one may take as long as the client's timeouts.
+        clock: Returns monotonic time in seconds.
 
     Returns:
         How many probes were sent, and how many of them failed.
 
     Raises:
-        botocore.exceptions.ClientError: what is the healer's trouble and not the service's: no permission, no
-            such function, Lambda itself in trouble.
-        botocore.exceptions.BotoCoreError: Lambda cannot be reached.
+        botocore.exceptions.ClientError: when the cause is not the service: a missing permission, a function
+            that does not exist, or an error of Lambda itself.
+        botocore.exceptions.BotoCoreError: when Lambda cannot be reached.
 
     """
     began, sent, failed = clock(), 0, 0
@@ -55,7 +55,7 @@ def _fails(client: Any, function: str, payload: str) -> bool:
 
 
 def _status(body: bytes) -> int:
-    """Return the status that a handler of HTTP requests answers with; 0 where an answer has none."""
+    """Return the HTTP status in an answer, or 0 if it has none."""
     try:
         return int(json.loads(body)["statusCode"])
     except (KeyError, OverflowError, RecursionError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The decision while nothing is in place yet: act, propose, wait for a guard, or call people."""
+"""The decision while no change is in place yet: act, propose a plan, wait for a guard, or escalate."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,11 +15,11 @@ from selfheal.functions.healer.verify import VERIFY_WITHIN, watch
 from selfheal.functions.shared.contract import Mode, RemedyKind
 
 MAX_ATTEMPTS = 5
-"""Tries of one effect before people are called."""
+"""Attempts at one effect before the healer escalates."""
 
 
 def respond(seen: Observation, incident: Incident | None) -> Decision:
-    """Decide about an alarm that nothing was done about yet; `incident` is None for a new one."""
+    """Decide about an alarm. `incident` is None if there is none yet."""
     last = seen.incident
     closed = parse_iso(last.closed_at) if last and last.closed_at else EVER
     found = seen.confirmed(closed)
@@ -78,7 +78,7 @@ def _call_people(seen: Observation, draft: Incident, reason: Reason, guard: Guar
 
 
 def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
-    """Return a new incident, not yet in the ledger, with what it inherits from the one before."""
+    """Return a new incident that is not in the ledger yet, with what it inherits from the last one."""
     last, now = seen.incident, seen.now
     window = now - timedelta(seconds=seen.limits.flapping_window_seconds)
     fresh = Incident(
@@ -106,14 +106,14 @@ def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
 
 
 def _without_alarm(seen: Observation, incident: Incident | None, closed: datetime) -> Decision:
-    """No alarm that its metrics bear out: watch an incident, leave a new alarm."""
+    """Handle the case that no alarm is confirmed: watch an open incident, ignore a new alarm."""
     if incident is None:
         return _unproven(seen, closed) if seen.ringing else Decision(Reason.HEALTHY)
     if incident.status is Status.ACTING:
         return Decision.of(incident.reopened(seen.now, Reason.ALARM_CLEARED))
     given = seen.approval
     if given is not None and _is_over(seen, given):
-        # Nothing bore the alarm out while it was valid; who gave it must hear that it was not used.
+        # The alarm was not confirmed while the approval was valid. People must be told that it was not used.
         unused = incident.moved(seen.now, Reason.APPROVAL_EXPIRED, Status.PROPOSED)
         return Decision.of(unused.answering(given.id).telling(seen.now))
     decision = watch(seen, incident)
@@ -123,9 +123,9 @@ def _without_alarm(seen: Observation, incident: Incident | None, closed: datetim
 
 
 def _unproven(seen: Observation, closed: datetime) -> Decision:
-    """Leave an alarm that its metrics do not bear out; people are told of one that rings on."""
+    """Ignore an alarm that its metrics do not confirm. If it lasts, people are told."""
     doubt = _doubt(seen)
-    # One that still rings after an incident has had that incident's reasons until it closed.
+    # Until the last incident closed, that incident was the reason for the alarm.
     began = {rule: max(closed, seen.alarms[rule.name].since) for rule in seen.ringing}
     rule = min(began, key=lambda rule: began[rule])
     if seen.now < began[rule] + VERIFY_WITHIN:
@@ -144,10 +144,10 @@ def _is_over(seen: Observation, given: Request) -> bool:
 
 
 def _held(seen: Observation, draft: Incident, *, new: bool) -> Decision | None:
-    """Return the escalation of an incident on a target that must be left alone."""
+    """Return the escalation of an incident on a held or flapping target."""
     if seen.mode is Mode.OBSERVE:
         return None
-    # One that was opened in observe has not been asked yet.
+    # An incident opened in observe has not been checked for flapping yet.
     guard = guards.flapping(seen, draft) if new or draft.mode is Mode.OBSERVE else None
     if draft.hold is not None:
         return _call_people(seen, draft, Reason.HELD, guard)
@@ -157,7 +157,7 @@ def _held(seen: Observation, draft: Incident, *, new: bool) -> Decision | None:
 def _act(  # noqa: PLR0917 - all that an act depends on
     seen: Observation, draft: Incident, live: Live, plan: Plan, reason: Reason, request: Request | None = None
 ) -> Decision:
-    """Intend to apply the remedy, unless a budget is spent or a guard waits."""
+    """Intend to apply the remedy, unless a budget is spent or another guard applies."""
     now, resumed = seen.now, draft.effect is Effect.APPLY
     if not resumed:
         guard = guards.before_act(seen, draft)
@@ -179,7 +179,7 @@ def _propose(seen: Observation, draft: Incident, plan: Plan, reason: Reason) -> 
 def _wait(
     seen: Observation, draft: Incident, guard: Guard, plan: Plan | None = None, *, tell: bool = False
 ) -> Decision:
-    """Record once what keeps the healer from acting, and the plan; the next run looks again."""
+    """Record the guard and the plan once. The next run checks again."""
     known = seen.incident if seen.incident and seen.incident.id == draft.id else None
     draft = replace(draft, plan=plan or draft.plan)
     if known is not None and known.guard == guard and known.plan == draft.plan:
@@ -201,16 +201,16 @@ def _skip(seen: Observation, draft: Incident, live: Live, plan: Plan, obstacle: 
 
 
 def _obstacle(live: Live, plan: Plan, draft: Incident) -> Reason | None:
-    """Return why the plan cannot be carried out by itself."""
+    """Return why the plan cannot be carried out; None if it can."""
     if not live.is_readable(plan.kind):
         return Reason.CONFIGURATION_UNREADABLE
     if plan.kind == RemedyKind.ENVIRONMENT and live.value is None:
         return Reason.VARIABLE_MISSING
     if plan.kind == RemedyKind.ROLLBACK_ALIAS and plan.after is None:
         return Reason.NO_EARLIER_VERSION
-    # What stood may have been taken back since anyone looked, such as by `up` after the recovery.
+    # A recorded change may have been undone since, such as by `up` after the recovery.
     stands = [each.plan.after for each in draft.standing if each.plan.key == plan.key]
-    # A limit must never be raised: someone may limit it to less already.
+    # A concurrency limit must never be raised. Someone may have set a lower one.
     limited = plan.kind == RemedyKind.LIMIT_CONCURRENCY and live.value is not None and plan.after is not None
     tighter = limited and int(live.value or 0) < int(plan.after or 0)
     if live.value == plan.after or live.value in stands or tighter:
@@ -220,7 +220,7 @@ def _obstacle(live: Live, plan: Plan, draft: Incident) -> Reason | None:
 
 
 def _stuck(seen: Observation) -> bool:
-    """Return whether the target was busy, and nothing else, for as long as evidence is waited for."""
+    """Return whether the target has been busy for as long as the healer waits for evidence."""
     last = seen.incident.last_transition if seen.incident and seen.incident.is_open else None
     if last is None or last.reason != Reason.TARGET_BUSY:
         return False
@@ -228,10 +228,10 @@ def _stuck(seen: Observation) -> bool:
 
 
 def _plan(live: Live, remedy: Remedy, draft: Incident) -> Plan:
-    """Return the plan of a remedy in the world as it is."""
+    """Return the plan of a remedy for the present code and configuration."""
     if live.world is None:
         raise ValueError(f"{draft.target}: nothing can be planned for what is gone")
-    # An intent that is resumed keeps its own value: AWS may know another one by now.
+    # A resumed intent keeps its value. A newly read candidate may be another one.
     begun = draft.plan if draft.effect is Effect.APPLY else None
     after = begun.after if begun is not None and begun.key == remedy.setting else live.candidate
     expires = None if draft.purpose is Reason.RELAPSED else remedy.expires_after

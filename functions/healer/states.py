@@ -1,4 +1,4 @@
-"""The states of an incident and the ways between them, and the codes that say why: words of ledger and logs.
+"""The states of an incident, the transitions between them, and the reason codes of the ledger and the logs.
 
 An incident refuses any other way, and docs/states.md is made from here. Which effect goes with which state:
 incident_rules.py.
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where an incident stands."""
+    """The state of an incident."""
 
     OPEN = "OPEN"
     PROPOSED = "PROPOSED"
@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 class Effect(StrEnum):
-    """What is to be done outside the ledger, once its intent is recorded."""
+    """What is done outside the ledger once its intent is recorded."""
 
     APPLY = "apply"
     REVERT = "revert"
@@ -31,29 +31,29 @@ class Effect(StrEnum):
 
 
 class Verb(StrEnum):
-    """What a person may ask of the healer."""
+    """What a person may request of the healer."""
 
     APPROVE = "approve"
-    """Execute exactly the plan that was proposed."""
+    """Carry out exactly the plan that was proposed."""
     ROLLBACK = "rollback"
-    """Undo what stands in an open incident, and hold it."""
+    """Revert the changes of an open incident, and hold the target."""
     RELEASE = "release"
-    """End a hold: the healer may act again."""
+    """End a hold, so that the healer may act again."""
     RESTORE = "restore"
-    """Undo, under watch, what still stands after recovery."""
+    """Revert drift after recovery, and verify that the service stays healthy."""
     ACCEPT = "accept"
-    """Take what still stands after recovery for the baseline from now on."""
+    """Accept drift after recovery."""
 
 
 class Reason(StrEnum):
-    """Why a decision was taken; a stable code for logs, ledger and messages."""
+    """Why a decision was taken, as a stable code for logs, ledger and messages."""
 
     HEALTHY = "healthy"
     BUSY = "another-run-holds-the-lease"
     ALARM_CONFIRMED = "alarm-confirmed-by-metrics"
     ALARM_CLEARED = "alarm-cleared-before-the-act"
 
-    # Guards: why nothing is done although an alarm rings.
+    # Guards: why nothing is changed although an alarm is in ALARM.
     ALARM_NOT_CORROBORATED = "alarm-not-corroborated-by-metrics"
     ALARM_NOT_FRESH = "alarm-not-fresh"
     MODE_FORBIDS = "mode-forbids-acting"
@@ -75,7 +75,7 @@ class Reason(StrEnum):
     NO_EARLIER_VERSION = "no-earlier-version"
     ALREADY_APPLIED = "remedy-already-in-place"
 
-    # Acts and what became of them.
+    # Remediations and their outcomes.
     APPLIED = "applied"
     APPLIED_EARLIER = "applied-by-an-earlier-run"
     REVERTED = "reverted"
@@ -155,7 +155,7 @@ WAYS: Mapping[tuple[Status, Status], str] = {
     (Status.ESCALATED, Status.RECOVERED): "well by evidence",
     (Status.RECOVERED, Status.ACTING): "restored by a person, or expired: revert under watch",
 }
-"""(from, to) to when. A new incident begins in OPEN."""
+"""When an incident moves, by (from, to). A new incident begins in OPEN."""
 
 TERMINAL = frozenset({Status.RECOVERED, Status.ESCALATED})
-"""Where every incident ends up if nobody does anything."""
+"""The states in which every incident ends if nobody does anything."""

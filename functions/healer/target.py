@@ -1,4 +1,4 @@
-"""What the healer looks after, as the Healer component configured it."""
+"""The targets of the healer, as the Healer component configures them."""
 
 import json
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any, cast
 
 @dataclass(frozen=True)
 class AlarmRule:
-    """An alarm and the arithmetic that it stands on, so that the healer can check it for itself."""
+    """An alarm and its rule, so that the healer can check the alarm against the metrics."""
 
     name: str
     namespace: str
     requests: tuple[str, ...]
-    """Metrics whose sum is the number of requests; the first must be there, the others count as 0."""
+    """Metrics whose sum is the number of requests. The first is required; others count as 0 if missing."""
     errors: tuple[str, ...]
-    """Metrics whose sum is the number of errors; likewise."""
+    """Metrics whose sum is the number of errors, likewise."""
     period: int
     """Seconds."""
     min_errors: int
@@ -28,7 +28,7 @@ class Setting:
     kind: str
     """One of those in `remedies.json`, such as environment."""
     name: str
-    """A variable, an override's key, an alias, the function itself (""), an event source mapping's UUID."""
+    """A variable, an override's key, an alias, the UUID of a mapping, or "" for the function itself."""
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}" if self.name else self.kind
@@ -41,13 +41,13 @@ class Remedy:
     kind: str
     name: str
     value: str | None
-    """None where only AWS knows it: the version that an alias is rolled back to."""
+    """None if it is read from AWS: the version to roll an alias back to."""
     revert_safe: bool = False
-    """Whether the value before may be put back while the service still fails."""
+    """Whether the change may be reverted while the service still fails."""
     expires_after: int | None = None
-    """Seconds after which it is reverted under watch. None: it stands until the baseline is restored."""
+    """Seconds after which it is reverted and verified. None: it stays until the baseline is restored."""
     baseline: str | None = None
-    """What stack configuration says of the setting, if it is known: drift ends when the two agree."""
+    """The value in stack configuration, if known. Drift ends when the live value equals it."""
 
     @property
     def setting(self) -> Setting:
@@ -65,19 +65,19 @@ class Target:
     alarms: tuple[AlarmRule, ...]
     """At least one."""
     remedies: tuple[Remedy, ...]
-    """In the order in which they are tried. None: the target is only watched."""
+    """In the order in which they are tried. If empty, the target is only watched."""
     probe: str | None = None
-    """Payload of an idempotent request, as JSON text. None: the target is not probed."""
+    """Payload of an idempotent request, as JSON text. None: no probes."""
     alias: str | None = None
     """The alias that its traffic uses. None: traffic reaches $LATEST."""
 
     @property
     def invoked(self) -> str:
-        """What a caller invokes, and so a probe: the function, or its alias."""
+        """What callers and probes invoke: the function, or its alias."""
         return f"{self.function}:{self.alias}" if self.alias else self.function
 
     def remedy_of(self, setting: Setting) -> Remedy | None:
-        """Return the remedy of a setting, if it is configured (still)."""
+        """Return the configured remedy of a setting, if there is one."""
         return next((remedy for remedy in self.remedies if remedy.setting == setting), None)
 
     def next_remedy(self, tried: tuple[str, ...]) -> Remedy | None:
@@ -89,7 +89,7 @@ def parse_targets(text: str) -> tuple[Target, ...]:
     """Read the targets from the healer's environment.
 
     Raises:
-        ValueError: when the text is not what the Healer component writes. The healer then does nothing.
+        ValueError: when the text does not have the form that the Healer component writes.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""The decision once something is in place, or was taken back: what the evidence says."""
+"""The decision once a change is in place or was reverted: what the evidence shows."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.shared.contract import Mode
 
 VERIFY_WITHIN = timedelta(minutes=15)
-"""Evidence that is not in by then is called missing, and people are called."""
+"""If there is not enough evidence by then, the healer escalates."""
 
 
 def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
@@ -61,20 +61,20 @@ def _well_so_far(
 
 
 def watch(seen: Observation, incident: Incident) -> Decision:
-    """Close an incident that the healer does nothing about, once the service is well by evidence."""
+    """Close an incident without a pending change, once there is evidence that the service is healthy."""
     waiting = Decision(
         Reason.AWAITING_PEOPLE if incident.status is Status.ESCALATED else Reason.COLLECTING_EVIDENCE
     )
     guard = incident.guard
     ends = guard.until if guard is not None and guard.reason is Reason.FLAPPING else None
     if ends is not None and seen.now < parse_iso(ends):
-        # A target that flaps is not well because it is well just now.
+        # A flapping target is not healthy just because it is healthy at the moment.
         return waiting
     judged, verdict = replace(incident, evidence=seen.evidence), seen.evidence.verdict
     if verdict == Verdict.HEALTHY and seen.is_stable:
         reason = Reason.RECOVERED if incident.acts else Reason.RECOVERED_UNAIDED
         return Decision.of(judged.recovered(seen.now, reason))
-    # A proposal stands while its alarm rings; an alarm that nothing bears out must not keep anything open.
+    # A proposal stays while its alarm lasts. An alarm that is not confirmed must not keep incidents open.
     waits = incident.status is Status.OPEN or (incident.status is Status.PROPOSED and not seen.ringing)
     if not waits or seen.now < seen.evidence_begins + VERIFY_WITHIN:
         return waiting
@@ -95,9 +95,9 @@ def reverting(
 
 
 def expired(seen: Observation, incident: Incident) -> Decision | None:
-    """Return the revert, under watch, of what should not stand any more; None if there is nothing to undo.
+    """Return the decision to revert an expired change; None if there is none.
 
-    Its time was declared with the remedy: being in people's hands, or recovered, does not stop it.
+    The expiry was declared with the remedy. It also applies after an escalation and after recovery.
     """
     last = incident.last_standing
     if last is None or last.plan.expires_after is None or not seen.is_about(last.plan.key):
@@ -105,7 +105,7 @@ def expired(seen: Observation, incident: Incident) -> Decision | None:
     plan, live = last.plan, seen.live_of(last.plan.key)
     ends = parse_iso(last.since) + timedelta(seconds=last.plan.expires_after)
     ready = live.is_settled and live.is_known(plan.kind) and live.value == plan.after
-    # Intended before and not done: people were called, and are not called for it again.
+    # It was tried before and failed. The healer escalated then, and does not escalate again.
     once = Reason.EXPIRED in incident.reasons
     if seen.now < ends or once or not ready or seen.mode is Mode.OBSERVE or not seen.may_revert:
         return None
@@ -141,9 +141,9 @@ def _inconclusive(seen: Observation, incident: Incident, reason: Reason) -> Deci
 
 
 def _since(incident: Incident, plan: Plan) -> datetime:
-    """Return since when the change, or its revert, is in place."""
+    """Return since when the change or its revert has been in place."""
     if incident.is_watching:
-        # Of the revert, which a later deployment does not put off.
+        # The time of the revert, also if there was a deployment since.
         return parse_iso(incident.reverted_at or incident.opened_at)
     stands = [each.since for each in incident.standing if each.plan.key == plan.key]
     return parse_iso((stands or [incident.acted_at or incident.opened_at])[0])

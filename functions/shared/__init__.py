@@ -1,1 +1,1 @@
-"""What every function uses; zipped into each of them."""
+"""Code that is part of every function's package."""

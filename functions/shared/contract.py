@@ -1,8 +1,7 @@
-"""What the components, the healer and the command line must agree on. Standard library only.
+"""What components, healer and CLI must agree on: modes, kinds, keys and limits. Standard library only.
 
-Components and commands import this module of `functions/` (commands also the healer's pure core): each word,
-key and limit is written once. The policy pack does not: a guard that shares code with what it guards
-shares its mistakes.
+Components import only this module of `functions/`; the CLI also imports the healer's pure functions. The
+policy pack does not import it: a check that shares code with what it checks shares its mistakes.
 """
 
 import json
@@ -14,14 +13,14 @@ from typing import Literal, TypedDict, cast
 
 
 class Mode(StrEnum):
-    """How much a healer may do by itself, from the most to the least restrictive."""
+    """How much a healer may do on its own, from the most to the least restrictive."""
 
     OBSERVE = "observe"
     """Record what it would do."""
     SUGGEST = "suggest"
-    """Send the plan to people, and do it once one of them approved exactly that plan."""
+    """Send the plan to people, and carry it out once a person has approved exactly that plan."""
     ACT = "act"
-    """Do it."""
+    """Apply remedies without an approval."""
 
     @property
     def rank(self) -> int:
@@ -35,53 +34,53 @@ def most_restrictive(baseline: Mode, override: Mode | None) -> Mode:
 
 
 class FaultMode(StrEnum):
-    """How an injected fault of the fragile service shows itself."""
+    """How the fragile service fails."""
 
     EXCEPTION = "exception"
-    """An exception escapes the handler: Lambda counts an error, the caller sees a 5xx."""
+    """The handler raises an exception: Lambda counts an error, the caller gets a 5xx."""
     LATENCY = "latency"
-    """A delay, then an exception, as from a slow dependency that gives up."""
+    """A delay, then an exception, as with a slow dependency that times out."""
     STATUS_CODE = "status-code"
-    """The handler answers 503: Lambda counts no error, only the function's own metric shows it."""
+    """The handler answers 503. Lambda counts no error; only the function's own metric does."""
     TIMEOUT = "timeout"
-    """The handler sleeps past its own timeout, and Lambda ends it."""
+    """The handler sleeps until Lambda stops it at its timeout."""
     PARTIAL = "partial"
-    """The same callers always fail, as when one address of three is allowed: the rate is their share."""
+    """The same callers always fail, as with a partial outage. The rate is their share."""
 
 
 class RemedyKind(StrEnum):
-    """What a remedy changes, who owns that, and what keeps two writers from undoing each other."""
+    """What a remedy changes, who owns it, and how concurrent writers are kept apart."""
 
     ENVIRONMENT = "environment"
-    """One variable of the function's environment; for traffic on $LATEST only.
+    """One variable of the function's environment. Only for traffic on $LATEST.
 
     Pulumi owns it: `up` restores the baseline. Compare-and-swap on the function's RevisionId."""
 
     OVERRIDE = "override"
-    """One item of the ledger that the service reads: nothing restarts, and no right over the function.
+    """One item in the ledger that the service reads. Nothing restarts, and no write access to the function.
 
     The healer owns it: `up` leaves it alone. Compare-and-swap on the item's version."""
 
     ROLLBACK_ALIAS = "rollback_alias"
-    """The version behind the alias of the target: back to the one before.
+    """The version that the target's alias points to: rolled back to the previous one.
 
     Pulumi owns it: `up` restores what is declared. Compare-and-swap on the alias's RevisionId."""
 
     LIMIT_CONCURRENCY = "limit_concurrency"
-    """The reserved concurrency of the function: at most so many requests at a time, 0 for none.
+    """The reserved concurrency of the function: the maximum number of concurrent requests; 0 stops all.
 
-    Pulumi owns it: `up` restores what is declared. AWS has no revision of it: a lease of the target for at
-    least the healer's timeout, a read immediately before and a comparison after."""
+    Pulumi owns it: `up` restores what is declared. AWS has no revision of it: there is a lease on
+    the target for at least the healer's timeout, a read immediately before and a comparison after."""
 
     PAUSE_CONSUMER = "pause_consumer"
-    """An event source mapping of the function: disabled for a while, and events wait in their source.
+    """An event source mapping of the function: disabled for a while. Events wait in their source.
 
     The healer owns it: declare the mapping with `ignore_changes=["enabled"]`. AWS has no revision of it: a
     lease, a read immediately before and a comparison after, as for LIMIT_CONCURRENCY."""
 
 
 class Calls(TypedDict):
-    """Actions of the AWS API that a remedy calls, and on what."""
+    """IAM actions that a remedy needs, and the kind of resource."""
 
     actions: list[str]
     """IAM actions, such as `lambda:GetAlias`."""
@@ -89,25 +88,25 @@ class Calls(TypedDict):
 
 
 class Remedy(TypedDict):
-    """What `remedies.json` says of a kind of remedy; IAM permissions are made of it."""
+    """The entry of a kind of remedy in `remedies.json`, from which IAM permissions are derived."""
 
     owner: Literal["pulumi", "runtime"]
-    """Who owns what it changes. "pulumi": `up` puts the baseline back, so it is refused while a change of the
-    healer's stands. "runtime": `up` leaves it alone."""
+    """Who owns what it changes. "pulumi": `up` restores the baseline, so it is refused while a change by the
+    healer is in place. "runtime": `up` does not touch it."""
     reads: list[Calls]
     writes: list[Calls]
 
 
-# By resource, not by path: in Lambda the package may be imported from its archive.
+# As a package resource and not by path: in Lambda the package may be imported from its archive.
 REMEDIES = cast(
     "Mapping[str, Remedy]",
     json.loads(files("selfheal.functions.shared").joinpath("remedies.json").read_text(encoding="utf-8")),
 )
-"""The catalogue: each kind of remedy to its owner and its calls."""
+"""Owner and calls of each kind of remedy."""
 
 
 def owner(kind: str) -> str:
-    """Return who owns what a kind of remedy changes, "pulumi" or "runtime".
+    """Return the owner of what a kind of remedy changes: "pulumi" or "runtime".
 
     Raises:
         ValueError: when the kind is unknown.
@@ -120,30 +119,30 @@ def owner(kind: str) -> str:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a healer may do in a while, however sure it is. The defaults are meant for production."""
+    """Limits on how much a healer may do. The defaults are meant for production."""
 
     budget: int = 12
-    """Acts on all targets in a day."""
+    """Remediations of all targets in 24 hours."""
     target_budget: int = 6
-    """Acts on one target in a day."""
+    """Remediations of one target in 24 hours."""
     cool_down_seconds: int = 60
-    """From the last act of one incident to the first of the next."""
+    """Minimum time from the last remediation of one incident to the first of the next."""
     flapping_limit: int = 3
-    """Incidents of one target in a window; one more is flapping."""
+    """Incidents of one target within a window. One more is flapping."""
     flapping_window_seconds: int = 3600
-    """That window."""
+    """Length of that window."""
     flapping_hold_seconds: int = 3600
-    """How long a flapping target is left alone, unless it is released."""
+    """How long a flapping target is held, unless a person releases it."""
     blast_radius: float = 0.5
-    """Share of the targets that may be under a change at the same time; one target always may."""
+    """Share of the targets that may be under a change at the same time. One target always may."""
     stability_seconds: int = 60
-    """How long a target must have been well before its incident closes."""
+    """How long a target must have been healthy before its incident closes."""
 
 
 DAY_SECONDS = 86400
 
 LIMIT_RANGES: Mapping[str, tuple[int, int, str]] = {
-    # More than an act an hour is not healing.
+    # More than one remediation an hour is not healing.
     "budget": (1, 24, "acts in a day"),
     "target_budget": (1, 24, "acts in a day"),
     "cool_down_seconds": (0, DAY_SECONDS, "seconds"),
@@ -152,25 +151,25 @@ LIMIT_RANGES: Mapping[str, tuple[int, int, str]] = {
     "flapping_hold_seconds": (60, DAY_SECONDS, "seconds"),
     "stability_seconds": (0, 3600, "seconds"),
 }
-"""Least, most and unit of each limit that is a whole number. `blast_radius` is above 0 and at most 1."""
+"""Minimum, maximum and unit of each limit that is a whole number. `blast_radius` is above 0, at most 1."""
 
 EXPIRY_SECONDS = (60, DAY_SECONDS)
-"""Shortest and longest time after which a remedy is reverted: below one alarm period it has shown nothing."""
+"""Minimum and maximum time until a remedy expires. In less than an alarm period it cannot show an effect."""
 
 HEALER_TIMEOUT_SECONDS = 30
-"""Timeout of the healer's function: a run that recorded an intent is over by then."""
+"""Timeout of the healer's function, by which a run that recorded an intent has ended."""
 
 METRICS_NAMESPACE = "selfheal"
-"""CloudWatch namespace of what our functions count of themselves; the only dimension is FunctionName."""
+"""CloudWatch namespace of the functions' own metrics. Their only dimension is FunctionName."""
 
 SCHEDULE_EVENT: Mapping[str, str] = {"wake": "schedule"}
 OPERATOR_EVENT: Mapping[str, str] = {"wake": "operator"}
 
 SCHEMA = 2
-"""Of the ledger's items. An item of a later schema is refused: guessing at it could repeat an act."""
+"""Schema of the ledger's items. A later schema is refused, because misreading it could repeat a change."""
 
 Key = dict[str, dict[str, str]]
-"""Primary key of an item of the ledger, in DynamoDB's typed form."""
+"""Primary key of an item in the ledger, in DynamoDB's typed form."""
 
 
 def _key(partition: str, sort: str) -> Key:
@@ -178,22 +177,22 @@ def _key(partition: str, sort: str) -> Key:
 
 
 FLEET_KEY = _key("fleet", "open")
-"""What the targets share: who is under a change, and the budget."""
+"""State that the targets share: changes in progress, and the budget."""
 
 MODE_KEY = _key("mode", "override")
-"""The mode that people decided on."""
+"""The override of the mode."""
 
 DEPLOYMENT_KEY = _key("deployment", "healer")
-"""Which healer and which mode `up` deployed, for people's commands."""
+"""The healer and the mode that `up` deployed, for the CLI."""
 
 
 def incident_key(target: str, closed: str = "") -> Key:
-    """Return the key of a target's current or last incident, or of the copy of a closed one by its id."""
+    """Return the key of a target's current or last incident, or, by its id, of the copy of a closed one."""
     return _key(f"target#{target}", f"closed#{closed}" if closed else "incident")
 
 
 def request_key(kind: Literal["approval", "command"], target: str) -> Key:
-    """Return the key of what a person asks for: an approval or a command."""
+    """Return the key of a person's request: an approval or a command."""
     return _key(f"{kind}#{target}", kind)
 
 

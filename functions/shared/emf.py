@@ -1,4 +1,4 @@
-"""CloudWatch embedded metric format: metrics as a log line, with no API call and no agent.
+"""CloudWatch embedded metric format (EMF): metrics in log lines, without API calls or an agent.
 
 Source: "Specification: Embedded metric format" in the Amazon CloudWatch user guide.
 """
@@ -10,13 +10,13 @@ from selfheal.functions.shared.contract import METRICS_NAMESPACE
 
 
 def emf_line(function_name: str, values: Mapping[str, float], now_ms: int) -> str:
-    """Return the log line that records values of one function, at 1-second resolution.
+    """Return the log line that records metrics of one function, at 1-second resolution.
 
     Args:
-        function_name: The only dimension, so that an alarm on any function finds its metric by name.
-        values: Metric name to value. Names that begin with `TimeTo` are seconds, all others counts; zeros
-            matter, for a rate needs both its numbers.
-        now_ms: The moment of the values, milliseconds since the epoch.
+        function_name: The only dimension. An alarm finds the metric by the function's name.
+        values: The values by metric name. Names that begin with `TimeTo` are in seconds, all others are
+            counts. Include zeros: a rate needs both of its numbers.
+        now_ms: Time of the values, in milliseconds since the epoch.
 
     """
     metrics = [

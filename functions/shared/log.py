@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on standard output, which Lambda ships to CloudWatch Logs."""
+"""Structured logs: one JSON object per line on standard output, which Lambda sends to CloudWatch Logs."""
 
 import json
 from datetime import UTC, datetime
@@ -9,8 +9,8 @@ def log(level: str, message: str, **fields: object) -> None:
 
     Args:
         level: "info", "warning" or "error".
-        message: What happened, in a few words that stay the same, so that it can be searched for.
-        fields: The facts of this occurrence. Never an environment: it may hold secrets.
+        message: What happened, in a constant text that can be searched for.
+        fields: Details of this occurrence. Never an environment, which may contain secrets.
 
     """
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""Values that the healer may override while a service runs, read through a cache.
+"""Reads overrides from the ledger through a cache.
 
-The service must not depend on the ledger: what cannot be read in time is answered from memory, and then by
-the baseline. Nothing here raises.
+A service must not depend on the ledger. If an override cannot be read in time, the last known value is used,
+and after a while the baseline. `Overrides.get` does not raise.
 """
 
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from selfheal.functions.shared.contract import override_key
 from selfheal.functions.shared.log import log
 
 TTL_SECONDS = 3.0
-"""How long an answer is used, so how late an override acts: well below a period of the fast alarm, 10 s."""
+"""How long a value is cached, which delays an override. Well below the fast alarm's period of 10 s."""
 
 TRUST_SECONDS = 60.0
-"""How long the last known value is used when the ledger does not answer."""
+"""How long the last known value is used if the ledger does not answer."""
 
 LOG_SECONDS = 60.0
-"""Between two lines on a ledger that does not answer."""
+"""Minimum time between two log lines about a ledger that does not answer."""
 
 TIMEOUT_SECONDS = 0.3
-"""What one look may wait for a connection, and again for the answer: at most once in TTL_SECONDS."""
+"""Timeout to connect, and again to read. This delays at most one request in TTL_SECONDS."""
 
 
 @dataclass
 class _Known:
-    """The last answer on one key, and when the ledger was asked last."""
+    """The last value of one key, and when the ledger was asked last."""
 
     value: str | None = None
     read_at: float | None = None
@@ -40,7 +40,7 @@ class Overrides:
         client: A boto3 DynamoDB client with short timeouts and no retries.
         table: The table's name.
         target: The target's name, as the healer knows it.
-        clock: Seconds. A wall clock is best: a frozen execution environment ages by it too.
+        clock: Returns the time in seconds. Use a wall clock: it also advances while Lambda is frozen.
 
     """
 
@@ -53,7 +53,7 @@ class Overrides:
         self._logged_at: float | None = None
 
     def get(self, key: str, baseline: str) -> str:
-        """Return the override of a key; the baseline where there is none or it is not known."""
+        """Return the override of a key, or the baseline if there is none or it cannot be read."""
         now = self._clock()
         known = self._known.setdefault(key, _Known())
         if not _within(known.asked_at, now, TTL_SECONDS):
@@ -63,11 +63,11 @@ class Overrides:
         return known.value
 
     def _ask(self, key: str, known: _Known, now: float) -> None:
-        # A failure counts as asked: a ledger that is slow must not slow down every request.
+        # Also set when the read fails: a slow ledger must not delay every request.
         known.asked_at = now
         try:
             value = self._read(key)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the service goes on without the ledger
+        except Exception as error:  # noqa: BLE001 - whatever it is, the service continues without the ledger
             if not _within(self._logged_at, now, LOG_SECONDS):
                 self._logged_at = now
                 log("warning", "override not read", target=self._target, key=key, error=type(error).__name__)
@@ -75,8 +75,8 @@ class Overrides:
         known.value, known.read_at = value, now
 
     def _read(self, key: str) -> str | None:
-        # Not consistent: a replica is a second behind at most, less than the cache is, costs half and answers
-        # also while the leader does not.
+        # Eventually consistent: a replica lags a second at most, less than the cache does. It costs half, and
+        # it answers even if the leader does not.
         answer = self._client.get_item(
             TableName=self._table,
             Key=override_key(self._target, key),
@@ -88,7 +88,7 @@ class Overrides:
 
 def connect(table: str, target: str, clock: Callable[[], float]) -> Overrides:
     """Return the overrides of a target, with credentials and region from the function's environment."""
-    # Imported here: a function without overrides starts without boto3.
+    # Imported here, so that a function without overrides starts without boto3.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
@@ -101,5 +101,5 @@ def connect(table: str, target: str, clock: Callable[[], float]) -> Overrides:
 
 
 def _within(moment: float | None, now: float, seconds: float) -> bool:
-    """Return whether a moment is less than so many seconds ago. A clock that was set back makes it old."""
+    """Return whether a moment is less than `seconds` ago. If the clock was set back, it is not."""
     return moment is not None and 0 <= now - moment < seconds

@@ -2,7 +2,6 @@
 
 import inspect
 
-import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 
 from selfheal.components.detection import Detection
@@ -57,10 +56,3 @@ def test_the_component_analyzer_accepts_them() -> None:
     for definition in definitions.values():
         for name, prop in {**definition.inputs, **definition.outputs}.items():
             assert prop.description, f"{definition.name}.{name} has no docstring"
-
-
-@pytest.mark.parametrize(
-    ("component", "token"), [(FragileService, "FragileService"), (Detection, "Detection"), (Healer, "Healer")]
-)
-def test_components_are_named_like_their_tokens(component: type, token: str) -> None:
-    assert component.__name__ == token

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.support import iam
-from tests.support.iam import Request, Verdict
+from tests.components.support import iam
+from tests.components.support.iam import Request, Verdict
 
 
 def holds(operator: str, wanted: str | list[str], *given: str) -> bool:

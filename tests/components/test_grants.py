@@ -1,15 +1,13 @@
 """What each kind of remedy is granted in each mode, decided by evaluating the recorded documents."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from selfheal.functions.shared.contract import Mode, RemedyKind
-from tests.support import iam
-from tests.support.components import REMEDIES, healer, target, target_for
-from tests.support.iam import Request, Verdict
+from tests.components.support import iam
+from tests.components.support.deployments import REMEDIES, healer, target, target_for
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment
 
 ORDERS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-fn"
@@ -63,11 +61,7 @@ ASKED = sorted(
 
 def may(deployment: Deployment, action: str, resource: str, *items: str, **context: str) -> bool:
     """Return whether the healer's role may do it; with `items`, to items of the ledger with these keys."""
-    text = deployment.named("healer-policy").inputs["policy"]
-    values: dict[str, str | Sequence[str]] = {**context}
-    if items:
-        values["dynamodb:LeadingKeys"] = items
-    return iam.identity_policy(text, Request(action, resource, context=values)) is Verdict.ALLOWED
+    return iam.allows(deployment.named("healer-policy").inputs["policy"], action, resource, *items, **context)
 
 
 def asked(deployment: Deployment, action: str, resource: str, about: str) -> bool:

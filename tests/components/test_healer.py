@@ -6,7 +6,7 @@ import pytest
 
 from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import Mode
-from tests.support.components import healer, target
+from tests.components.support.deployments import healer, target
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"

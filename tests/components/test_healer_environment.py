@@ -12,7 +12,7 @@ from selfheal.components.healer import Healer, HealerArgs
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.healer.target import Remedy, Target, parse_targets
 from selfheal.functions.shared.contract import RemedyKind
-from tests.support.components import MAPPING, REMEDIES, healer, target, target_for
+from tests.components.support.deployments import MAPPING, REMEDIES, healer, target, target_for
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:healer-topic-1a2b3c4"

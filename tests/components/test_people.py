@@ -1,23 +1,15 @@
 """What people get with the two managed policies: IAM on the ledger's items says who may."""
 
-from collections.abc import Sequence
-
 import pytest
 
-from tests.support import iam
-from tests.support.components import healer
-from tests.support.iam import Request, Verdict
+from tests.components.support import iam
+from tests.components.support.deployments import healer
 from tests.support.pulumi_mocks import ACCOUNT, REGION
 
 LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger"
 HEALER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:healer-1a2b3c4"
 
 ITEMS = ("approval#orders", "command#orders", "mode", "target#orders", "fleet", "override#orders")
-
-
-def may(text: str, action: str, resource: str, *items: str) -> bool:
-    context: dict[str, str | Sequence[str]] = {"dynamodb:LeadingKeys": items} if items else {}
-    return iam.identity_policy(text, Request(action, resource, context=context)) is Verdict.ALLOWED
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -29,22 +21,22 @@ def test_an_approver_approves_and_an_operator_also_commands(
     role: str, writes: list[str], preview: bool
 ) -> None:
     text = healer(preview).named(f"healer-{role}").inputs["policy"]
-    assert [item for item in ITEMS if may(text, "dynamodb:PutItem", LEDGER, item)] == writes
-    assert all(may(text, "dynamodb:GetItem", LEDGER, item) for item in ITEMS)
-    assert may(text, "dynamodb:Scan", LEDGER)
-    assert may(text, "lambda:InvokeFunction", HEALER)
+    assert [item for item in ITEMS if iam.allows(text, "dynamodb:PutItem", LEDGER, item)] == writes
+    assert all(iam.allows(text, "dynamodb:GetItem", LEDGER, item) for item in ITEMS)
+    assert iam.allows(text, "dynamodb:Scan", LEDGER)
+    assert iam.allows(text, "lambda:InvokeFunction", HEALER)
 
 
 @pytest.mark.parametrize("role", ["approver", "operator"])
 def test_nobody_gets_more(role: str) -> None:
     text = healer().named(f"healer-{role}").inputs["policy"]
     for action in ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLInsert", "DeleteTable"):
-        assert not any(may(text, f"dynamodb:{action}", LEDGER, item) for item in ITEMS)
-    assert not may(text, "dynamodb:PutItem", LEDGER)
-    assert not may(text, "dynamodb:PutItem", LEDGER, "approval#orders", "target#orders")
-    assert not may(text, "dynamodb:PutItem", f"{LEDGER}-other", "approval#orders")
-    assert not may(text, "lambda:UpdateFunctionConfiguration", HEALER)
-    assert not may(text, "lambda:InvokeFunction", f"{HEALER}-other")
+        assert not any(iam.allows(text, f"dynamodb:{action}", LEDGER, item) for item in ITEMS)
+    assert not iam.allows(text, "dynamodb:PutItem", LEDGER)
+    assert not iam.allows(text, "dynamodb:PutItem", LEDGER, "approval#orders", "target#orders")
+    assert not iam.allows(text, "dynamodb:PutItem", f"{LEDGER}-other", "approval#orders")
+    assert not iam.allows(text, "lambda:UpdateFunctionConfiguration", HEALER)
+    assert not iam.allows(text, "lambda:InvokeFunction", f"{HEALER}-other")
 
 
 def test_they_are_attached_to_nobody() -> None:

@@ -7,9 +7,9 @@ import pulumi
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.targets import check
+from selfheal.components.targets import TargetArgs, check
 from selfheal.functions.shared.contract import RemedyKind
-from tests.support.components import MAPPING, REMEDIES, REMEDY, healer, target, target_for
+from tests.components.support.deployments import MAPPING, REMEDIES, REMEDY, healer, target, target_for
 from tests.support.pulumi_mocks import deploy
 
 
@@ -17,13 +17,77 @@ def remedy(**changes: Any) -> list[Any]:
     return [{**REMEDY, **changes}]
 
 
+def remedied(kind: RemedyKind | str, **changes: Any) -> TargetArgs:
+    """Return a target whose one remedy has other arguments besides, or instead."""
+    wrong: Any = target_for(RemedyKind(kind))
+    wrong["remedies"] = [{**wrong["remedies"][0], **changes}]
+    return wrong
+
+
 def refused(text: str, *targets: Any) -> None:
     with pytest.raises(ComponentError, match=text):
         check(targets)
 
 
-def test_a_target_that_is_fine_is_accepted() -> None:
+NAMED = (RemedyKind.ENVIRONMENT, RemedyKind.OVERRIDE)
+NO_NAMES = ("", "Orders", "-orders", "orders-", "or ders", "orders_1", "x" * 41, "orders\n")
+LOADERS = ("AWS_LAMBDA_EXEC_WRAPPER", "AWS_ACCESS_KEY_ID", "LAMBDA_TASK_ROOT", "LD_PRELOAD", "PYTHONPATH")
+KINDS = "environment, override, rollback_alias, limit_concurrency, pause_consumer"
+
+
+@pytest.mark.parametrize(
+    ("text", "targets"),
+    [
+        ("at least one function to look after, got none", []),
+        *[("a target's name must be 1 to 40 small letters", [target(name=name)]) for name in NO_NAMES],
+        ("two targets are named 'orders'", [target(), target(function_name="other")]),
+        # The environment of a published version never changes.
+        (
+            (
+                r"`environment` cannot work on traffic that uses an alias.*Allowed there are override, "
+                r"rollback_alias.*pulumi config set --path 'remedies\[0\]' override"
+            ),
+            [target(alias="live")],
+        ),
+        (
+            r"`rollback_alias` works only on traffic that uses an alias.*pulumi config set traffic alias",
+            [target(remedies=[REMEDIES[RemedyKind.ROLLBACK_ALIAS]])],
+        ),
+        (f"one of {KINDS}, got 'reboot'", [target(remedies=remedy(kind="reboot"))]),
+        ('sets text, got 0. Write it in quotes, such as "0"', [target(remedies=remedy(value=0))]),
+        *[
+            ("limit must be a whole number, 0 or more, got", [remedied("limit_concurrency", limit=limit)])
+            for limit in (-1, 1.5, True, "2", None)
+        ],
+        *[
+            ("expires_after must be a whole number, 60 to 86400, got", [remedied(kind, expires_after=given)])
+            for kind in RemedyKind
+            for given in (59, 86401, 60.0, "300", True, None)
+        ],
+        *[
+            ("a variable's name must be at least two", [remedied(kind, variable=name)])
+            for kind in NAMED
+            for name in ("", "A", "1A", "A-B", "A B", "_HANDLER")
+        ],
+        *[
+            (f"a remedy must not set {name}", [remedied(kind, variable=name)])
+            for kind in NAMED
+            for name in (*LOADERS, "NODE_OPTIONS")
+        ],
+        ("probe must be the JSON text of a request, got 'GET /health'", [target(probe="GET /health")]),
+        ("probe must be the JSON text", [target(probe="")]),
+        ("probe must be at most 1024 bytes, got 1025", [target(probe=json.dumps("x" * 1023))]),
+        ("probe must be at most 1024 bytes, got 2002", [target(probe=f'"{chr(233) * 1000}"')]),
+    ],
+)
+def test_what_cannot_work_or_could_do_harm_is_refused(text: str, targets: list[Any]) -> None:
+    refused(text, *targets)
+
+
+def test_targets_that_are_fine_are_accepted() -> None:
     check([target(), target(name="a"), target(name="x" * 40)])
+    check([target(alias="live", remedies=[])])
+    check([target(probe='{"path": "/health"}'), target(name="long", probe=json.dumps("x" * 1022))])
 
 
 @pytest.mark.parametrize("kind", list(RemedyKind))
@@ -41,37 +105,6 @@ def test_several_remedies_are_accepted_in_any_order() -> None:
 def test_a_kind_may_be_written_as_text() -> None:
     deployment = healer(targets=[target(remedies=remedy(kind="environment"))])
     assert "lambda:UpdateFunctionConfiguration" in deployment.named("healer-policy").inputs["policy"]
-
-
-def test_no_targets() -> None:
-    refused("at least one function to look after, got none")
-
-
-@pytest.mark.parametrize(
-    "name", ["", "Orders", "-orders", "orders-", "or ders", "orders_1", "x" * 41, "orders\n"]
-)
-def test_a_name_that_cannot_be_a_key(name: str) -> None:
-    refused("a target's name must be 1 to 40 small letters", target(name=name))
-
-
-def test_a_name_given_twice() -> None:
-    refused("two targets are named 'orders'", target(), target(function_name="other"))
-
-
-def test_the_environment_of_a_published_version_is_frozen() -> None:
-    refused(
-        r"`environment` cannot work on traffic that uses an alias.*Allowed there are override, "
-        r"rollback_alias.*pulumi config set --path 'remedies\[0\]' override",
-        target(alias="live"),
-    )
-    check([target(alias="live", remedies=[])])
-
-
-def test_latest_has_no_version_to_go_back_to() -> None:
-    refused(
-        r"`rollback_alias` works only on traffic that uses an alias.*pulumi config set traffic alias",
-        target(remedies=[REMEDIES[RemedyKind.ROLLBACK_ALIAS]]),
-    )
 
 
 @pytest.mark.parametrize(
@@ -129,67 +162,7 @@ def test_an_argument_that_is_missing(kind: RemedyKind, key: str, needed: str) ->
     ],
 )
 def test_an_argument_of_another_kind(kind: RemedyKind, foreign: dict[str, Any], takes: str) -> None:
-    wrong: Any = target_for(kind)
-    wrong["remedies"] = [{**REMEDIES[kind], **foreign}]
-    refused(f"takes {takes} besides: {next(iter(foreign))} is not its own", wrong)
-
-
-@pytest.mark.parametrize("limit", [-1, 1.5, True, "2", None])
-def test_a_limit_that_is_none(limit: Any) -> None:
-    wrong: Any = {"kind": RemedyKind.LIMIT_CONCURRENCY, "limit": limit}
-    refused("limit must be a whole number, 0 or more, got", target(remedies=[wrong]))
-
-
-@pytest.mark.parametrize("kind", list(RemedyKind))
-@pytest.mark.parametrize("seconds", [59, 86401, 60.0, "300", True, None])
-def test_an_expiry_out_of_range(kind: RemedyKind, seconds: Any) -> None:
-    wrong = target_for(kind)
-    wrong["remedies"] = [{**REMEDIES[kind], "expires_after": seconds}]
-    refused("expires_after must be a whole number, 60 to 86400, got", wrong)
-
-
-def test_a_value_that_is_no_text() -> None:
-    refused('sets text, got 0. Write it in quotes, such as "0"', target(remedies=remedy(value=0)))
-
-
-NAMED = [RemedyKind.ENVIRONMENT, RemedyKind.OVERRIDE]
-
-
-@pytest.mark.parametrize("kind", NAMED)
-@pytest.mark.parametrize("variable", ["", "A", "1A", "A-B", "A B", "_HANDLER"])
-def test_a_name_that_no_variable_can_have(kind: RemedyKind, variable: str) -> None:
-    refused("a variable's name must be at least two", target(remedies=remedy(kind=kind, variable=variable)))
-
-
-@pytest.mark.parametrize("kind", NAMED)
-@pytest.mark.parametrize(
-    "variable",
-    [
-        "AWS_LAMBDA_EXEC_WRAPPER",
-        "AWS_ACCESS_KEY_ID",
-        "LAMBDA_TASK_ROOT",
-        "LD_PRELOAD",
-        "PYTHONPATH",
-        "NODE_OPTIONS",
-    ],
-)
-def test_a_variable_that_decides_what_code_runs(kind: RemedyKind, variable: str) -> None:
-    refused(f"a remedy must not set {variable}", target(remedies=remedy(kind=kind, variable=variable)))
-
-
-def test_a_kind_that_does_not_exist() -> None:
-    refused(
-        "one of environment, override, rollback_alias, limit_concurrency, pause_consumer, got 'reboot'",
-        target(remedies=remedy(kind="reboot")),
-    )
-
-
-def test_a_probe_is_json_and_short() -> None:
-    check([target(probe='{"path": "/health"}'), target(name="long", probe=json.dumps("x" * 1022))])
-    refused("probe must be the JSON text of a request, got 'GET /health'", target(probe="GET /health"))
-    refused("probe must be the JSON text", target(probe=""))
-    refused("probe must be at most 1024 bytes, got 1025", target(probe=json.dumps("x" * 1023)))
-    refused("probe must be at most 1024 bytes, got 2002", target(probe=f'"{chr(233) * 1000}"'))
+    refused(f"takes {takes} besides: {next(iter(foreign))} is not its own", remedied(kind, **foreign))
 
 
 def test_the_healer_checks_its_targets_before_it_registers_anything() -> None:

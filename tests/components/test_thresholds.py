@@ -96,33 +96,25 @@ def test_the_default_rate() -> None:
     assert default_alarm_error_rate(0.2) == 1.0
 
 
-@pytest.mark.parametrize("natural", [0.0, -0.1, 0.21, nan, inf])
-def test_a_natural_rate_out_of_range_is_refused(natural: float) -> None:
-    with pytest.raises(ComponentError, match=r"natural_error_rate must be above 0 and at most 0.2, got"):
-        derive(natural, 1.0, 60, 0.5)
+NATURAL = "natural_error_rate must be above 0 and at most 0.2, got"
+ALARM = r"alarm_error_rate must be above natural_error_rate \(0.01\)"
+ACCEPTED = "false_alarms_per_year must be above 0 and at most 1000"
 
 
-@pytest.mark.parametrize("alarm", [0.01, 0.001, 0.0, 1.01, nan])
-def test_an_alarm_rate_that_is_not_above_the_natural_one_is_refused(alarm: float) -> None:
-    with pytest.raises(ComponentError, match=r"alarm_error_rate must be above natural_error_rate \(0.01\)"):
-        derive(0.01, 1.0, 60, alarm)
-
-
-@pytest.mark.parametrize("accepted", [0.0, -1.0, 1000.1, nan])
-def test_false_alarms_out_of_range_are_refused(accepted: float) -> None:
-    with pytest.raises(ComponentError, match="false_alarms_per_year must be above 0 and at most 1000"):
-        derive(0.01, accepted, 60, 0.1)
-
-
-def test_a_period_must_be_positive() -> None:
-    with pytest.raises(ComponentError, match="period must be at least 1 second, got 0"):
-        derive(0.01, 1.0, 0, 0.1)
-
-
-@pytest.mark.parametrize("alarm", [0.2 + 1e-12, 0.2001, 0.2005])
-def test_rates_too_close_to_tell_apart_are_refused_and_not_searched_for_ever(alarm: float) -> None:
-    with pytest.raises(ComponentError, match="too close to natural_error_rate"):
-        derive(0.2, 1.0, 60, alarm)
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        *[((natural, 1.0, 60, 0.5), NATURAL) for natural in (0.0, -0.1, 0.21, nan, inf)],
+        *[((0.01, 1.0, 60, alarm), ALARM) for alarm in (0.01, 0.001, 0.0, 1.01, nan)],
+        *[((0.01, accepted, 60, 0.1), ACCEPTED) for accepted in (0.0, -1.0, 1000.1, nan)],
+        ((0.01, 1.0, 0, 0.1), "period must be at least 1 second, got 0"),
+        # Refused, rather than searched for without an end.
+        *[((0.2, 1.0, 60, alarm), "too close to natural") for alarm in (0.2 + 1e-12, 0.2001, 0.2005)],
+    ],
+)
+def test_a_value_out_of_range_is_refused(arguments: tuple[float, float, int, float], text: str) -> None:
+    with pytest.raises(ComponentError, match=text):
+        derive(*arguments)
 
 
 def test_an_accepted_alarm_in_every_period_takes_one_error() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.platform import Platform, deployed
+from tests.e2e.support.platform import Platform, deployed
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "iam-enforced"])

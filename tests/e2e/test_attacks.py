@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.platform import Platform, deployed, wait_for
+from tests.e2e.support.platform import Platform, deployed, wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ import pytest
 from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
-from tests.support.foreign_shop import FOREIGN, ROOT, Load, foreign_deployed
-from tests.support.platform import wait_for
+from tests.e2e.support.foreign_shop import FOREIGN, ROOT, Load, foreign_deployed
+from tests.e2e.support.platform import wait_for
 
 SETTLED = 5.0
 """Seconds after the act in which calls that were under way may still fail."""

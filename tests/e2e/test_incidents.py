@@ -12,9 +12,9 @@ import pytest
 
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
-from tests.support.live_fleet import WAKE_EVERY, Fleet, fleet_up
-from tests.support.live_steps import QUIET, acting_slowly, acts_on, nothing_more, overrides, sleep_until
-from tests.support.live_threads import BATCH, every
+from tests.e2e.support.live_fleet import WAKE_EVERY, Fleet, fleet_up
+from tests.e2e.support.live_steps import QUIET, acting_slowly, acts_on, nothing_more, overrides, sleep_until
+from tests.e2e.support.live_threads import BATCH, every
 
 pytestmark = pytest.mark.slow
 
@@ -89,6 +89,8 @@ def flapping(fleet: Fleet) -> None:
     fleet.wait_for("flapping", "escalation", lambda: fleet.is_in("flapping", "ESCALATED"), 40)
     incident = fleet.incident("flapping")
     assert (incident["guard"]["reason"], incident["guard"]["found"]) == ("flapping", 2)
+    # The healer may note only now that the override was cleared.
+    fleet.wait_for("flapping", "the end of the drift", lambda: not fleet.incident("flapping")["standing"], 40)
     nothing_more(fleet, "flapping")
     assert not any(fleet.callers["flapping"].since(time.time() - QUIET / 2)), "it no longer fails"
     assert overrides(fleet, "flapping")[0] == (None, 2), fleet.story("flapping")

@@ -12,7 +12,7 @@ from datetime import datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.platform import CANARY, Platform, wait_for
+from tests.e2e.support.platform import CANARY, Platform, wait_for
 
 OK = 200
 SETTLED = 10.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.platform import Platform, deployed, wait_for
+from tests.e2e.support.platform import Platform, deployed, wait_for
 
 OK = 200
 

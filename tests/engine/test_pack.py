@@ -96,7 +96,7 @@ def test_two_packs_at_once_are_both_asked(undeployed: Stack, tmp_path: Path) -> 
 def test_a_foreign_program_with_components_and_pack_is_deployed(cloud: Account, tmp_path: Path) -> None:
     """Another team's project: its own function, our Healer in ten lines, our pack."""
     folder = tmp_path / "shop"
-    source = ROOT / "tests" / "support" / "foreign"
+    source = ROOT / "tests" / "e2e" / "support" / "foreign"
     os.makedirs(folder)  # noqa: PTH103
     for path in source.rglob("*"):
         target = folder / path.relative_to(source)

@@ -15,8 +15,8 @@ import pytest
 
 from selfheal.functions.shared.contract import FLEET_KEY
 from tests.conftest import ROOT
+from tests.e2e.support.foreign_shop import FOREIGN
 from tests.engine.live import close, everything, stand
-from tests.support.foreign_shop import FOREIGN
 from tests.support.stacks import Account, Stack
 
 MODE = {"pk": {"S": "mode"}, "sk": {"S": "override"}}

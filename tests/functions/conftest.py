@@ -2,13 +2,15 @@ import importlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from types import ModuleType
 
 import pytest
 from moto import mock_aws
 
-from tests.support.healer_world import TARGET, TOPIC, World, client
+from tests.functions.support.handler import Healer
+from tests.functions.support.world import TARGET, TOPIC, World, client
+
+pytest.register_assert_rewrite("tests.functions.harm.checks")
 
 
 @pytest.fixture
@@ -18,24 +20,22 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def healer(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, World]]:
-    """The handler module in its own environment, with the world in place of its clients, one minute in."""
-    targets = [asdict(TARGET)]
-    monkeypatch.setenv("MODE", "act")
-    monkeypatch.setenv("TARGETS", json.dumps(targets))
-    monkeypatch.setenv("TOPIC_ARN", TOPIC)
-    monkeypatch.setenv("ESCALATION_TOPIC_ARN", "people")
-    monkeypatch.setenv("LEDGER_TABLE", "ledger")
-    monkeypatch.setenv("BUDGET", "12")
+def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The handler's module, imported with an environment of its own, under moto."""
+    environment = {"MODE": "act", "TARGETS": json.dumps([asdict(TARGET)]), "BUDGET": "12"}
+    environment |= {"TOPIC_ARN": TOPIC, "ESCALATION_TOPIC_ARN": "people", "LEDGER_TABLE": "ledger"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     with mock_aws():
         from selfheal.functions.healer import aws, handler
 
         with monkeypatch.context() as patch:
-            # The handler's own clients are replaced below.
+            # Tests replace these clients.
             patch.setattr(aws.boto3, "client", lambda service, **_: client(service))
             module = importlib.reload(handler)
-        world = World()
-        world.now = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=30)
-        world.now -= timedelta(seconds=world.now.second % 10)
-        monkeypatch.setattr(module, "AWS", world.aws)
-        yield module, world
+        yield module
+
+
+@pytest.fixture
+def healer(handler: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Healer:
+    return Healer(handler, monkeypatch)

@@ -1,7 +1,6 @@
-"""The healer goes by the ledger's clock, whatever its machine says."""
+"""The healer uses the ledger's clock, whatever the clock of its machine says."""
 
 from datetime import UTC, datetime, timedelta
-from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from selfheal.functions.healer import clock, ledger
 from selfheal.functions.healer.clock import TOLERANCE, Clock, parse_iso, set_by
 from selfheal.functions.healer.states import Reason, Status
-from tests.support.healer_world import World
+from tests.functions.support.handler import Healer
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DATE = "Sat, 21 Nov 2026 12:00:00 GMT"
@@ -58,43 +57,38 @@ def off_by(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
 
 @pytest.mark.parametrize("seconds", [-300, 0, 300])
 def test_with_a_wrong_clock_it_acts_as_with_a_right_one(
-    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch, seconds: int
+    healer: Healer, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
-    module, world = healer
-    world.break_down()
+    healer.break_down()
     off_by(monkeypatch, seconds)
-    assert module.handle(SCHEDULE, None)["decisions"] == {"shop": Reason.ALARM_CONFIRMED}
-    assert world.incident.status is Status.VERIFYING
-    assert abs(parse_iso(world.incident.opened_at) - datetime.now(UTC)) < timedelta(seconds=10)
+    assert healer.handle()["decisions"] == {"shop": Reason.ALARM_CONFIRMED}
+    assert healer.incident.status is Status.VERIFYING
+    assert abs(parse_iso(healer.incident.opened_at) - datetime.now(UTC)) < timedelta(seconds=10)
 
 
 @pytest.mark.parametrize("seconds", [-300, 300])
 def test_a_healer_with_a_wrong_clock_respects_the_lease_of_another(
-    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch, seconds: int
+    healer: Healer, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     """It runs in the middle of the other's act, whose alarm looks stale or unheard of by its own clock."""
-    module, world = healer
-    world.break_down()
+    healer.break_down()
     answers: list[dict[str, str]] = []
 
     def overtake() -> None:
-        world.function.before_update = lambda: None
+        healer.function.before = lambda: None
         with monkeypatch.context() as patch:
             off_by(patch, seconds)
-            answers.append(module.handle(SCHEDULE, None)["decisions"])
+            answers.append(healer.handle()["decisions"])
 
-    world.function.before_update = overtake
-    module.handle(SCHEDULE, None)
+    healer.function.before = overtake
+    healer.handle()
     assert answers == [{"shop": Reason.BUSY}]
-    assert (world.incident.status, len(world.function.updates)) == (Status.VERIFYING, 1)
+    assert (healer.incident.status, len(healer.function.updates)) == (Status.VERIFYING, 1)
 
 
-def test_without_the_time_it_does_nothing(
-    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module, world = healer
-    world.break_down()
+def test_without_the_time_it_does_nothing(healer: Healer, monkeypatch: pytest.MonkeyPatch) -> None:
+    healer.break_down()
     monkeypatch.setattr(ledger, "set_by", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        module.handle(SCHEDULE, None)
-    assert world.function.updates == []
+        healer.handle()
+    assert healer.function.updates == []

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from selfheal.functions.healer.evidence import Bucket, Count, Verdict, breaches, count, verdict
-from tests.support.healer_world import BACKSTOP, FAST, START
+from tests.functions.support.world import BACKSTOP, FAST, START
 
 
 def bucket(seconds: int, requests: int, errors: int) -> Bucket:

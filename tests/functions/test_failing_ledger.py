@@ -1,10 +1,9 @@
-"""The ledger does not answer, or holds what makes no sense: docs/failures.md."""
+"""The ledger does not answer, holds what makes no sense, or was forged: docs/failures.md."""
 
 import socket
 import time
 from contextlib import suppress
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,11 +11,16 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 from selfheal.functions.healer import aws
+from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.incident import LEASE
-from selfheal.functions.healer.states import Reason, Status, Verb
-from selfheal.functions.healer.target import Remedy
+from selfheal.functions.healer.incident_fields import Plan
+from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.observation import Decision
+from selfheal.functions.healer.states import Effect, Reason, Status, Verb
+from selfheal.functions.healer.target import Remedy, Setting
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits
-from tests.support.healer_world import TARGET, World
+from tests.functions.support.handler import Healer
+from tests.functions.support.world import TARGET, World
 
 INCIDENT = {"pk": {"S": "target#shop"}, "sk": {"S": "incident"}}
 FLEET = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
@@ -29,23 +33,22 @@ def item_of(world: World, key: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_ledger_that_does_not_answer_ends_the_run_and_nothing_is_done(
-    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+    healer: Healer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module, world = healer
-    world.break_down()
+    healer.break_down()
     usual = aws.connect("ledger", "people").dynamodb.meta.config
     monkeypatch.setattr("selfheal.functions.healer.aws._CONFIG", usual.merge(Config(read_timeout=0.2)))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{silent.getsockname()[1]}")
         slow = aws.connect("ledger", "people")
-        monkeypatch.setattr(module, "AWS", replace(world.aws, ledger=slow.ledger, dynamodb=slow.dynamodb))
+        healer.set(AWS=replace(healer.aws, ledger=slow.ledger, dynamodb=slow.dynamodb))
         began = time.monotonic()
         with pytest.raises(ReadTimeoutError):
-            module.handle(SCHEDULE, None)
+            healer.handle()
     # Both tries were made; how long a run may be is for the configured timeouts to say, below.
     assert 2 * 0.2 < time.monotonic() - began < HEALER_TIMEOUT_SECONDS
-    assert (world.function.updates, world.sns.sent) == ([], [])
-    assert world.aws.ledger.read("shop") is None
+    assert (healer.function.updates, healer.sns.sent) == ([], [])
+    assert healer.aws.ledger.read("shop") is None
 
 
 def test_a_call_that_gets_no_answer_raises_well_within_the_time_of_a_run() -> None:
@@ -75,29 +78,25 @@ WRONG = [
 
 
 @pytest.mark.parametrize("change", MISSING + WRONG)
-def test_a_request_that_makes_no_sense_stops_its_target_only(
-    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
-) -> None:
-    module, world = healer
-    monkeypatch.setattr(module, "LIMITS", Limits(blast_radius=1))
-    monkeypatch.setattr(module, "TARGETS", (CART,))
-    world.break_down()
-    module.handle(SCHEDULE, None)
-    incident = world.aws.ledger.read("cart")
+def test_a_request_that_makes_no_sense_stops_its_target_only(healer: Healer, change: dict[str, Any]) -> None:
+    healer.set(LIMITS=Limits(blast_radius=1))
+    healer.look_after(CART)
+    healer.break_down()
+    healer.handle()
+    incident = healer.aws.ledger.read("cart")
     assert incident is not None
     command = {"pk": {"S": "command#cart"}, "sk": {"S": "command"}, "incident": {"S": incident.id}}
     command = {name: value for name, value in (command | REQUEST | change).items() if value is not None}
-    world.dynamodb.put_item(TableName="ledger", Item=command)
-    monkeypatch.setattr(module, "TARGETS", (CART, TARGET))
-    with pytest.raises(module.RunFailedError, match="1 of 2 targets failed: cart"):
-        module.handle(SCHEDULE, None)
-    assert world.aws.ledger.read("cart") == incident
-    assert (world.incident.status, len(world.function.updates)) == (Status.VERIFYING, 1)
+    healer.dynamodb.put_item(TableName="ledger", Item=command)
+    healer.look_after(CART, TARGET)
+    with pytest.raises(healer.handler.RunFailedError, match="1 of 2 targets failed: cart"):
+        healer.handle()
+    assert healer.aws.ledger.read("cart") == incident
+    assert (healer.incident.status, len(healer.function.updates)) == (Status.VERIFYING, 1)
 
 
 def test_an_approval_among_the_commands_undoes_nothing(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.cloudwatch.set("fast", "OK", world.now)
     world.ask(Verb.ROLLBACK)
     command = item_of(world, {"pk": {"S": "command#shop"}, "sk": {"S": "command"}})
@@ -108,8 +107,7 @@ def test_an_approval_among_the_commands_undoes_nothing(world: World) -> None:
 
 
 def test_an_incident_that_the_ledger_lost_after_the_act_is_not_acted_upon_again(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.dynamodb.delete_item(TableName="ledger", Key=INCIDENT)
     assert world.step().reason is Reason.ALREADY_APPLIED
     assert (world.incident.status, len(world.sns.sent)) == (Status.ESCALATED, 1)
@@ -119,7 +117,7 @@ def test_an_incident_that_the_ledger_lost_after_the_act_is_not_acted_upon_again(
 def test_a_ledger_restored_to_before_the_act_makes_no_second_one(world: World) -> None:
     world.break_down()
     kept: list[dict[str, Any]] = []
-    world.function.before_update = lambda: kept.append(item_of(world, INCIDENT))
+    world.function.before = lambda: kept.append(item_of(world, INCIDENT))
     world.step()
     world.dynamodb.put_item(TableName="ledger", Item=kept[0])
     assert world.step().reason is Reason.BUSY
@@ -128,14 +126,13 @@ def test_a_ledger_restored_to_before_the_act_makes_no_second_one(world: World) -
     assert len(world.function.updates) == 1
 
 
-def test_a_fleet_that_makes_no_sense_allows_no_act(healer: tuple[ModuleType, World]) -> None:
-    module, world = healer
-    world.dynamodb.put_item(TableName="ledger", Item=FLEET | {"version": {"S": "many"}})
-    world.break_down()
+def test_a_fleet_that_makes_no_sense_allows_no_act(healer: Healer) -> None:
+    healer.dynamodb.put_item(TableName="ledger", Item=FLEET | {"version": {"S": "many"}})
+    healer.break_down()
     with pytest.raises(ValueError, match="many"):
-        module.handle(SCHEDULE, None)
-    assert world.function.updates == []
-    assert world.aws.ledger.read("shop") is None
+        healer.handle()
+    assert healer.function.updates == []
+    assert healer.aws.ledger.read("shop") is None
 
 
 def test_when_the_count_of_the_fleet_is_lost_the_targets_own_still_holds(world: World) -> None:
@@ -146,6 +143,40 @@ def test_when_the_count_of_the_fleet_is_lost_the_targets_own_still_holds(world: 
     world.function.change(FAILURE_RATE="0.3")
     assert world.step().reason is Reason.DRIFT_ENDED
     world.pass_time(60 - world.now.second % 60)
-    world.break_down()
-    assert world.step().reason is Reason.BUDGET_SPENT
+    assert world.act().reason is Reason.BUDGET_SPENT
     assert len(world.function.updates) == 1
+
+
+def forge(world: World) -> Plan:
+    """Make the incident intend to revert a change of another variable."""
+    world.act()
+    world.cloudwatch.set("fast", "OK", world.now)
+    incident = world.incident
+    assert incident.plan is not None
+    plan = replace(incident.plan, setting="OTHER", before="evil", after="kept")
+    forged = replace(
+        incident,
+        status=Status.ACTING,
+        version=incident.version + 1,
+        plan=plan,
+        effect=Effect.REVERT,
+        purpose=Reason.ROLLED_BACK,
+    )
+    world.aws.ledger.write(None, incident, forged)
+    return plan
+
+
+def test_a_forged_intent_on_a_setting_that_is_no_remedy_is_refused(world: World) -> None:
+    forge(world)
+    assert world.step().reason is Reason.NO_REMEDY
+    assert world.function.variables["OTHER"] == "kept"
+    assert len(world.function.updates) == 1
+
+
+def test_a_forged_intent_is_refused_again_before_the_act(world: World) -> None:
+    plan = forge(world)
+    seen = replace(world.observe(), about=Setting("environment", "OTHER"), live=Live("kept", "1", None))
+    intent = replace(world.incident, version=world.incident.version + 1, plan=plan)
+    with pytest.raises(ValueError, match="environment:OTHER is no remedy of target shop"):
+        execute(seen, Decision(Reason.ROLLED_BACK, intent), world.aws, world.clock)
+    assert world.function.variables["OTHER"] == "kept"

@@ -4,7 +4,6 @@ import io
 import sys
 import time
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import boto3
@@ -16,7 +15,8 @@ from selfheal.functions.healer.incident import LEASE
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits
-from tests.support.healer_world import TARGET, World, aws_error
+from tests.functions.support.handler import Healer
+from tests.functions.support.world import TARGET, World, aws_error
 
 SCHEDULE = {"wake": "schedule"}
 PROBED = replace(TARGET, probe='{"rawPath": "/health"}')
@@ -28,8 +28,7 @@ def test_a_notice_that_reaches_nobody_counts_as_sent_and_the_ledger_has_the_inci
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
     world.aws = replace(world.aws, sns=sns, escalation_topic=topic)
     world.target = replace(TARGET, remedies=())
-    world.break_down()
-    assert world.step().reason is Reason.NO_REMEDY
+    assert world.act().reason is Reason.NO_REMEDY
     assert (world.incident.status, world.incident.effect) == (Status.ESCALATED, None)
     assert world.step().reason is Reason.AWAITING_PEOPLE
 
@@ -40,8 +39,7 @@ def test_a_baseline_that_is_back_and_fails_at_once_is_not_taken_for_the_remedy(w
     assert world.step().reason is Reason.RECOVERED
     world.function.change(FAILURE_RATE="0.3")
     world.pass_time(10 - world.now.second % 10)
-    world.break_down()
-    assert world.step().reason is Reason.ALARM_CONFIRMED
+    assert world.act().reason is Reason.ALARM_CONFIRMED
     assert world.function.variables["FAILURE_RATE"] == "0"
 
 
@@ -53,17 +51,16 @@ class Closed(io.StringIO):
 
 
 def test_a_log_that_cannot_be_written_makes_no_second_act(
-    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+    healer: Healer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module, world = healer
-    world.break_down()
+    healer.break_down()
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", Closed())
         with pytest.raises(BrokenPipeError):
-            module.handle(SCHEDULE, None)
-    assert (world.incident.status, world.incident.acts) == (Status.VERIFYING, 1)
-    module.handle(SCHEDULE, None)
-    assert len(world.function.updates) == 1
+            healer.handle()
+    assert (healer.incident.status, healer.incident.acts) == (Status.VERIFYING, 1)
+    healer.handle()
+    assert len(healer.function.updates) == 1
 
 
 def test_a_run_is_ended_before_its_lease_is_over() -> None:
@@ -77,8 +74,7 @@ def test_probes_that_the_healer_may_not_send_are_no_evidence_and_people_are_call
 
     world.target = PROBED
     world.aws = replace(world.aws, prober=Denied())
-    world.break_down()
-    world.step()
+    world.act()
     world.cloudwatch.set("fast", "OK", world.now)
     for _ in range(14):
         world.pass_time(60)
@@ -91,9 +87,8 @@ def test_probes_that_the_healer_may_not_send_are_no_evidence_and_people_are_call
 
 
 def test_slow_probes_of_many_targets_leave_the_run_its_time(
-    healer: tuple[ModuleType, World], monkeypatch: pytest.MonkeyPatch
+    healer: Healer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module, world = healer
     clock = [0.0]
 
     class Slow:
@@ -104,18 +99,18 @@ def test_slow_probes_of_many_targets_leave_the_run_its_time(
     targets = tuple(
         replace(PROBED, name=name, remedies=(Remedy("override", "MODE", "safe"),)) for name in "abcd"
     )
-    monkeypatch.setattr(module, "LIMITS", Limits(blast_radius=1))
-    monkeypatch.setattr(module, "TARGETS", targets)
-    monkeypatch.setattr(module, "AWS", replace(world.aws, prober=Slow()))
+    healer.set(LIMITS=Limits(blast_radius=1))
+    healer.set(TARGETS=targets)
+    healer.set(AWS=replace(healer.aws, prober=Slow()))
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    world.break_down()
-    module.handle(SCHEDULE, None)
-    world.cloudwatch.set("fast", "OK", world.now)
+    healer.break_down()
+    healer.handle()
+    healer.cloudwatch.set("fast", "OK", healer.now)
     for target in targets:
         # Probes begin once the act had time to settle.
-        incident = world.aws.ledger.read(target.name)
+        incident = healer.aws.ledger.read(target.name)
         assert incident is not None
-        earlier = replace(incident, version=incident.version + 1, acted_at=iso(world.now))
-        world.aws.ledger.write(None, incident, earlier)
-    module.handle(SCHEDULE, None)
+        earlier = replace(incident, version=incident.version + 1, acted_at=iso(healer.now))
+        healer.aws.ledger.write(None, incident, earlier)
+    healer.handle()
     assert 0 < clock[0] < HEALER_TIMEOUT_SECONDS

@@ -13,8 +13,8 @@ from selfheal.functions.healer.measure import measures
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import Mode
-from tests.support.closed_loop import Loop
-from tests.support.healer_world import START, TARGET
+from tests.functions.support.loop import Loop
+from tests.functions.support.world import START, TARGET
 
 ROUND = (Status.ACTING, Status.VERIFYING, Status.INEFFECTIVE, Status.OPEN)
 HEALER = Path(moves.__file__).parent

@@ -10,7 +10,7 @@ from selfheal.functions.healer.incident_fields import Hold, Plan
 from selfheal.functions.healer.incident_rules import broken_rules
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
-from tests.support.healer_world import START, World
+from tests.functions.support.world import START, World
 
 AT = "2026-11-21T09:40:00.000Z"
 PLAN = Plan("environment", "FAILURE_RATE", "0.3", "0", "code", "config")

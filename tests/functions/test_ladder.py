@@ -4,19 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from selfheal.functions.healer.decide import decide
-from selfheal.functions.healer.execute import execute
-from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Mode
-from tests.support.healer_world import OPERATOR, World
+from tests.functions.support.world import OPERATOR, World
 
 
 def proposed(world: World) -> str:
     """Break down in mode suggest, and return the digest of what is proposed."""
     world.mode = Mode.SUGGEST
-    world.break_down()
-    world.step()
+    world.act()
     assert world.incident.plan is not None
     return world.incident.plan.digest("shop")
 
@@ -37,28 +33,16 @@ def test_the_more_restrictive_mode_wins(
 ) -> None:
     world.mode = baseline
     world.set_mode(override)
-    world.break_down()
-    world.step()
+    world.act()
     assert bool(world.function.updates) is acts
 
 
 def test_a_cleared_override_lets_the_baseline_count_again(world: World) -> None:
     world.set_mode(Mode.OBSERVE)
-    world.break_down()
-    assert world.step().reason is Reason.MODE_FORBIDS
+    assert world.act().reason is Reason.MODE_FORBIDS
     world.set_mode(None, version=2)
     world.step()
     assert len(world.function.updates) == 1
-
-
-def test_a_kill_switch_thrown_between_look_and_act_still_stops_the_act(world: World) -> None:
-    world.break_down()
-    seen = world.observe()
-    world.set_mode(Mode.OBSERVE)
-    with pytest.raises(LostRaceError):
-        execute(seen, decide(seen), world.aws, world.clock)
-    assert world.function.updates == []
-    assert world.step().reason is Reason.MODE_FORBIDS
 
 
 def test_an_override_that_is_no_mode_stops_everything(world: World) -> None:
@@ -72,12 +56,9 @@ def test_an_override_that_is_no_mode_stops_everything(world: World) -> None:
 
 
 def test_the_kill_switch_in_an_incident_keeps_what_stands_and_goes_on_judging(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.set_mode(Mode.OBSERVE)
-    world.pass_time(10)
-    world.traffic(100, 30, seconds=30)
-    world.pass_time(2)
+    world.keep_failing()
     assert world.step().reason is Reason.NO_REMEDY_HELPED
     assert len(world.function.updates) == 1
 
@@ -147,53 +128,50 @@ def test_an_approved_act_that_dies_is_resumed_without_a_second_approval(world: W
     assert len(world.function.updates) == 1
 
 
-def test_rollback_undoes_what_stands_and_holds_the_target(world: World) -> None:
-    world.break_down()
-    world.step()
+@pytest.fixture
+def treated(world: World) -> World:
+    """A world in which the remedy is in place and the alarm has cleared."""
+    world.act()
     world.cloudwatch.set("fast", "OK", world.now)
-    world.ask(Verb.ROLLBACK)
-    assert world.step().reason is Reason.ROLLED_BACK
-    assert world.function.variables["FAILURE_RATE"] == "0.3"
-    assert (world.incident.status, world.incident.standing) == (Status.ESCALATED, ())
-    world.break_down()
-    world.pass_time(5)
-    assert world.step().reason is Reason.AWAITING_PEOPLE
-    assert len(world.function.updates) == 2
+    return world
+
+
+def test_rollback_undoes_what_stands_and_holds_the_target(treated: World) -> None:
+    treated.ask(Verb.ROLLBACK)
+    assert treated.step().reason is Reason.ROLLED_BACK
+    assert treated.function.variables["FAILURE_RATE"] == "0.3"
+    assert (treated.incident.status, treated.incident.standing) == (Status.ESCALATED, ())
+    treated.break_down()
+    treated.pass_time(5)
+    assert treated.step().reason is Reason.AWAITING_PEOPLE
+    assert len(treated.function.updates) == 2
 
 
 def test_rollback_is_refused_while_the_alarm_rings(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     request = world.ask(Verb.ROLLBACK)
     assert world.step().reason is Reason.REVERT_REFUSED
     assert request.id in world.incident.answered
     assert world.function.variables["FAILURE_RATE"] == "0"
 
 
-def test_rollback_is_carried_out_although_the_kill_switch_is_on(world: World) -> None:
-    world.break_down()
-    world.step()
-    world.set_mode(Mode.OBSERVE)
-    world.cloudwatch.set("fast", "OK", world.now)
-    world.ask(Verb.ROLLBACK)
-    world.step()
-    assert world.function.variables["FAILURE_RATE"] == "0.3"
+def test_rollback_is_carried_out_although_the_kill_switch_is_on(treated: World) -> None:
+    treated.set_mode(Mode.OBSERVE)
+    treated.ask(Verb.ROLLBACK)
+    treated.step()
+    assert treated.function.variables["FAILURE_RATE"] == "0.3"
 
 
-def test_rollback_of_a_value_that_is_not_ours_changes_nothing(world: World) -> None:
-    world.break_down()
-    world.step()
-    world.cloudwatch.set("fast", "OK", world.now)
-    world.function.change(FAILURE_RATE="0.1")
-    world.ask(Verb.ROLLBACK)
-    assert world.step().reason is Reason.VALUE_CHANGED
-    assert world.function.variables["FAILURE_RATE"] == "0.1"
+def test_rollback_of_a_value_that_is_not_ours_changes_nothing(treated: World) -> None:
+    treated.function.change(FAILURE_RATE="0.1")
+    treated.ask(Verb.ROLLBACK)
+    assert treated.step().reason is Reason.VALUE_CHANGED
+    assert treated.function.variables["FAILURE_RATE"] == "0.1"
 
 
 def test_a_held_incident_is_left_alone_until_it_is_released(world: World) -> None:
     world.target = replace(world.target, remedies=(replace(world.target.remedies[0], revert_safe=True),))
-    world.break_down()
-    world.step()
+    world.act()
     world.pass_time(10)
     for _ in range(60):
         world.traffic(100, 30)
@@ -207,8 +185,7 @@ def test_a_held_incident_is_left_alone_until_it_is_released(world: World) -> Non
 
 
 def test_an_expired_command_does_nothing_and_people_are_told_once(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.ask(Verb.ROLLBACK, minutes=1)
     world.pass_time(61)
     assert world.step().reason is Reason.COMMAND_EXPIRED

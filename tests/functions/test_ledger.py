@@ -16,7 +16,7 @@ from selfheal.functions.healer.items import from_item, to_item
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
-from tests.support.healer_world import START, World
+from tests.functions.support.world import START, World
 
 PLAN = Plan("environment", "FAILURE_RATE", "0.3", "0", "code", "config")
 INCIDENT = Incident(

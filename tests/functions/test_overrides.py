@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.shared.overrides import LOG_SECONDS, TRUST_SECONDS, TTL_SECONDS, Overrides, connect
-from tests.support.remedy_fakes import RemedyLambda, aws_for, create_table, target_with
+from tests.functions.support.remedy_fakes import RemedyLambda, aws_for, create_table, target_with
 
 TARGET = target_with("override")
 SETTING = TARGET.remedies[0].setting

@@ -71,15 +71,3 @@ def test_that_interpreter_really_has_nothing_else(tmp_path: Path) -> None:
     archive, libraries = zipped("fragile", tmp_path), only_boto3(tmp_path / "libraries")
     assert run("import boto3", archive, libraries, {}).returncode == 0
     assert "No module named 'moto'" in run("import moto", archive, libraries, {}).stderr
-
-
-def test_a_package_holds_its_own_folder_and_the_shared_one_and_no_caches(tmp_path: Path) -> None:
-    with zipfile.ZipFile(zipped("healer", tmp_path)) as file:
-        names = file.namelist()
-    assert "selfheal/functions/shared/remedies.json" in names
-    assert {name.split("/")[2] for name in names if name.startswith("selfheal/functions/")} == {
-        "__init__.py",
-        "healer",
-        "shared",
-    }
-    assert not [name for name in names if "pycache" in name]

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from selfheal.functions.healer import aws
 from selfheal.functions.healer.probe import probe
-from tests.support.remedy_fakes import refusal
+from tests.functions.support.faults import aws_error
 
 PAYLOAD = '{"rawPath": "/health"}'
 CRASHED = {"FunctionError": "Unhandled"}
@@ -71,7 +71,7 @@ def test_it_begins_none_after_its_time() -> None:
         status(503),
         status("502"),
         ReadTimeoutError(endpoint_url="https://lambda"),
-        refusal("TooManyRequestsException", "Invoke"),
+        aws_error("TooManyRequestsException", "Invoke"),
     ],
 )
 def test_a_failure_of_the_service_counts(answer: Any) -> None:
@@ -101,7 +101,7 @@ def test_any_other_answer_is_a_good_one(answer: bytes) -> None:
 def test_the_healers_own_trouble_is_not_the_services() -> None:
     for code in ("AccessDeniedException", "ResourceNotFoundException", "ServiceException"):
         with pytest.raises(ClientError):
-            run(Service(refusal(code, "Invoke")))
+            run(Service(aws_error(code, "Invoke")))
     with pytest.raises(EndpointConnectionError):
         run(Service(EndpointConnectionError(endpoint_url="https://lambda")))
 

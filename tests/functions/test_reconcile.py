@@ -9,20 +9,13 @@ from botocore.exceptions import ClientError
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.decide import MAX_ATTEMPTS, decide
 from selfheal.functions.healer.execute import execute
+from selfheal.functions.healer.incident_fields import Guard
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.observe import UnreadableError
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
-from tests.support.healer_world import BACKSTOP, CANARY, REMEDY, START, DiedError, World, aws_error
-
-
-def raising(error: BaseException) -> Callable[[], None]:
-    """A hook of the fake function that fails."""
-
-    def fail() -> None:
-        raise error
-
-    return fail
+from tests.functions.support.faults import CANARY, die, refuse, throttle
+from tests.functions.support.world import BACKSTOP, REMEDY, START, World
 
 
 def test_a_healthy_service_is_left_alone(world: World) -> None:
@@ -60,16 +53,23 @@ def test_a_closed_incident_is_kept_as_a_copy_that_expires(world: World) -> None:
     assert "expires_at" not in current
 
 
-def test_a_forced_alarm_with_healthy_metrics_changes_nothing(world: World) -> None:
-    world.traffic(100, 0, seconds=60)
+@pytest.mark.parametrize(
+    ("traffic", "late", "reason"),
+    [
+        pytest.param((100, 0), 0, Reason.ALARM_NOT_CORROBORATED, id="forced while the service is well"),
+        pytest.param((100, 2), 0, Reason.ALARM_NOT_CORROBORATED, id="made more sensitive by hand"),
+        pytest.param(None, 0, Reason.ALARM_NOT_FRESH, id="without any metrics"),
+        pytest.param((100, 30), 600, Reason.ALARM_NOT_FRESH, id="without recent metrics"),
+    ],
+)
+def test_an_alarm_that_its_metrics_do_not_confirm_changes_nothing(
+    world: World, traffic: tuple[int, int] | None, late: int, reason: Reason
+) -> None:
+    if traffic is not None:
+        world.traffic(*traffic, seconds=60)
     world.cloudwatch.set("fast", "ALARM", world.now)
-    assert world.step().reason is Reason.ALARM_NOT_CORROBORATED
-    assert world.function.updates == []
-
-
-def test_a_forced_alarm_without_any_metrics_changes_nothing(world: World) -> None:
-    world.cloudwatch.set("fast", "ALARM", world.now)
-    assert world.step().reason is Reason.ALARM_NOT_FRESH
+    world.pass_time(late)
+    assert world.step().reason is reason
     assert world.function.updates == []
 
 
@@ -83,8 +83,7 @@ def test_the_late_backstop_does_not_open_a_second_incident(world: World) -> None
 
 
 def test_no_traffic_after_the_act_is_never_called_recovered(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.cloudwatch.set("fast", "OK", world.now)
     for _ in range(14):
         world.pass_time(60)
@@ -97,11 +96,9 @@ def test_no_traffic_after_the_act_is_never_called_recovered(world: World) -> Non
 
 
 def test_an_ineffective_remedy_is_held_and_a_person_called_once(world: World) -> None:
-    world.break_down()
-    world.step()
-    world.pass_time(10)
-    world.traffic(100, 30, seconds=30)
-    world.pass_time(2)
+    """The incident closes once there is evidence that the service is well."""
+    world.act()
+    world.keep_failing()
     assert world.step().reason is Reason.NO_REMEDY_HELPED
     assert world.incident.status is Status.ESCALATED
     assert world.function.variables["FAILURE_RATE"] == "0"
@@ -110,15 +107,19 @@ def test_an_ineffective_remedy_is_held_and_a_person_called_once(world: World) ->
         assert world.step().reason is Reason.AWAITING_PEOPLE
     assert len(world.sns.sent) == 1
     assert len(world.function.updates) == 1
+    world.cloudwatch.set("fast", "OK", world.now)
+    world.pass_time(60 - world.now.second % 60)
+    assert world.step().reason is Reason.AWAITING_PEOPLE
+    world.traffic(100, 0, seconds=80)
+    world.pass_time(2)
+    assert world.step().reason is Reason.RECOVERED
+    assert world.open_targets() == set()
 
 
 def test_an_ineffective_remedy_that_is_safe_to_revert_is_undone(world: World) -> None:
     world.target = replace(world.target, remedies=(replace(REMEDY, revert_safe=True),))
-    world.break_down()
-    world.step()
-    world.pass_time(10)
-    world.traffic(100, 30, seconds=30)
-    world.pass_time(2)
+    world.act()
+    world.keep_failing()
     assert world.step().reason is Reason.NO_REMEDY_HELPED
     assert world.function.variables["FAILURE_RATE"] == "0.3"
     assert (world.incident.status, world.incident.reason) == (Status.OPEN, Reason.REVERTED)
@@ -127,17 +128,6 @@ def test_an_ineffective_remedy_that_is_safe_to_revert_is_undone(world: World) ->
     assert world.incident.status is Status.ESCALATED
     world.step()
     assert len(world.sns.sent) == 1
-
-
-def test_an_escalated_incident_closes_when_the_service_is_well_by_evidence(world: World) -> None:
-    test_an_ineffective_remedy_is_held_and_a_person_called_once(world)
-    world.cloudwatch.set("fast", "OK", world.now)
-    world.pass_time(60 - world.now.second % 60)
-    assert world.step().reason is Reason.AWAITING_PEOPLE
-    world.traffic(100, 0, seconds=80)
-    world.pass_time(2)
-    assert world.step().reason is Reason.RECOVERED
-    assert world.open_targets() == set()
 
 
 @pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.SUGGEST])
@@ -157,23 +147,19 @@ def test_without_permission_it_records_a_plan_and_changes_nothing(world: World, 
 
 def test_a_proposal_closes_by_evidence_when_the_service_recovers_unaided(world: World) -> None:
     world.mode = Mode.OBSERVE
-    world.break_down()
-    world.step()
-    world.cloudwatch.set("fast", "OK", world.now)
-    world.pass_time(10)
-    world.traffic(100, 0, seconds=80)
-    world.pass_time(2)
+    world.act()
+    world.be_well()
     assert world.step().reason is Reason.RECOVERED_UNAIDED
     assert (world.incident.status, world.incident.acts) == (Status.RECOVERED, 0)
 
 
 def test_a_variable_added_between_read_and_write_is_kept(world: World) -> None:
     world.break_down()
-    world.function.before_update = lambda: world.function.change(ADDED="by someone")
+    world.function.before = lambda: world.function.change(ADDED="by someone")
     assert world.step().reason is Reason.ALARM_CONFIRMED
     assert world.function.updates == []
     assert (world.incident.status, world.incident.reason) == (Status.ACTING, Reason.DEFERRED)
-    world.function.before_update = lambda: None
+    world.function.before = lambda: None
     assert world.step().reason is Reason.DEPLOYMENT_IN_PROGRESS
     assert world.step().reason is Reason.ALARM_CONFIRMED
     assert world.function.variables["ADDED"] == "by someone"
@@ -181,34 +167,9 @@ def test_a_variable_added_between_read_and_write_is_kept(world: World) -> None:
     assert (world.incident.status, world.incident.acts) == (Status.VERIFYING, 1)
 
 
-def test_a_healer_that_dies_after_its_act_is_resumed_with_one_act(world: World) -> None:
-    world.break_down()
-    world.function.after_update = raising(DiedError())
-    with pytest.raises(DiedError):
-        world.step()
-    world.function.after_update = lambda: None
-    assert world.step().reason is Reason.BUSY
-    world.pass_time(45)
-    assert world.step().reason is Reason.APPLIED_EARLIER
-    assert (world.incident.status, world.incident.acts) == (Status.VERIFYING, 1)
-    assert len(world.function.updates) == 1
-
-
-def test_a_healer_that_dies_before_its_act_is_resumed_and_acts_once(world: World) -> None:
-    world.break_down()
-    world.function.before_update = raising(DiedError())
-    with pytest.raises(DiedError):
-        world.step()
-    world.function.before_update = lambda: None
-    world.pass_time(45)
-    assert world.step().reason is Reason.ALARM_CONFIRMED
-    assert len(world.function.updates) == 1
-    assert world.incident.status is Status.VERIFYING
-
-
 def test_a_throttled_act_stays_intended_and_is_dropped_when_the_alarm_clears(world: World) -> None:
     world.break_down()
-    world.function.before_update = raising(aws_error("TooManyRequestsException"))
+    world.function.before = lambda: throttle(die)
     world.step()
     assert (world.incident.status, world.incident.effect) == (Status.ACTING, Effect.APPLY)
     assert world.open_targets() == {"shop"}
@@ -225,14 +186,15 @@ def test_it_waits_while_another_update_is_in_progress(world: World) -> None:
     for _ in range(2):
         assert world.step().reason is Reason.TARGET_BUSY
     assert (world.incident.status, world.incident.version) == (Status.OPEN, 1)
+    assert world.incident.guard == Guard(Reason.TARGET_BUSY)
     world.function.status = "Successful"
     assert world.step().reason is Reason.ALARM_CONFIRMED
-    assert world.incident.status is Status.VERIFYING
+    assert (world.incident.status, world.incident.guard) == (Status.VERIFYING, None)
 
 
 def test_tries_are_bounded_and_then_a_person_is_called(world: World) -> None:
     world.break_down()
-    world.function.before_update = raising(aws_error("TooManyRequestsException"))
+    world.function.before = lambda: throttle(die)
     for _ in range(MAX_ATTEMPTS):
         assert world.step().reason is Reason.ALARM_CONFIRMED
     assert world.step().reason is Reason.ATTEMPTS_EXHAUSTED
@@ -242,45 +204,37 @@ def test_tries_are_bounded_and_then_a_person_is_called(world: World) -> None:
     assert world.function.updates == []
 
 
-def test_an_unreadable_environment_is_never_written(world: World) -> None:
-    world.break_down()
-    world.function.readable = False
-    assert world.step().reason is Reason.CONFIGURATION_UNREADABLE
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"exists": False}, Reason.TARGET_GONE),
+        ({"readable": False}, Reason.CONFIGURATION_UNREADABLE),
+        ({"variables": {"OTHER": "kept"}}, Reason.VARIABLE_MISSING),
+        ({"variables": {"FAILURE_RATE": "0"}}, Reason.ALREADY_APPLIED),
+    ],
+)
+def test_a_remedy_that_cannot_be_used_is_left_to_people(
+    world: World, changes: dict[str, object], reason: Reason
+) -> None:
+    for name, value in changes.items():
+        setattr(world.function, name, value)
+    assert world.act().reason is reason
     assert world.incident.status is Status.ESCALATED
-    assert world.function.updates == []
-
-
-def test_a_missing_variable_is_not_invented(world: World) -> None:
-    world.break_down()
-    del world.function.variables["FAILURE_RATE"]
-    assert world.step().reason is Reason.VARIABLE_MISSING
-    assert world.function.updates == []
-
-
-def test_a_remedy_already_in_place_is_escalated_not_repeated(world: World) -> None:
-    world.break_down()
-    world.function.change(FAILURE_RATE="0")
-    assert world.step().reason is Reason.ALREADY_APPLIED
     assert world.function.updates == []
 
 
 def test_a_target_without_a_remedy_is_watched_and_people_are_called(world: World) -> None:
     world.target = replace(world.target, remedies=())
-    world.break_down()
-    assert world.step().reason is Reason.NO_REMEDY
+    assert world.act().reason is Reason.NO_REMEDY
     assert world.incident.status is Status.ESCALATED
     assert world.step().reason is Reason.AWAITING_PEOPLE
-    world.cloudwatch.set("fast", "OK", world.now)
-    world.pass_time(10)
-    world.traffic(100, 0, seconds=80)
-    world.pass_time(2)
+    world.be_well()
     assert world.step().reason is Reason.RECOVERED_UNAIDED
     assert world.function.updates == []
 
 
 def test_a_value_that_someone_changed_back_is_not_fought_over(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.function.change(FAILURE_RATE="0.3")
     world.pass_time(5)
     assert world.step().reason is Reason.VALUE_CHANGED
@@ -291,33 +245,32 @@ def test_a_value_that_someone_changed_back_is_not_fought_over(world: World) -> N
 
 def test_an_error_of_lambda_keeps_the_intent_and_raises(world: World) -> None:
     world.break_down()
-    denied = aws_error("AccessDeniedException", "UpdateFunctionConfiguration")
-    world.function.before_update = raising(denied)
+    world.function.before = lambda: refuse(die)
     with pytest.raises(ClientError):
         world.step()
     assert (world.incident.status, world.incident.effect) == (Status.ACTING, Effect.APPLY)
 
 
-def test_no_act_without_a_ledger(world: World) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "error", "text"),
+    [
+        (lambda world: world.dynamodb.delete_table(TableName="ledger"), ClientError, "ResourceNotFound"),
+        (lambda world: world.cloudwatch.states.pop("fast"), UnreadableError, "fast"),
+        (lambda world: world.cloudwatch.states.pop("backstop"), UnreadableError, "backstop"),
+        (
+            lambda world: setattr(world.cloudwatch, "status_code", "InternalError"),
+            UnreadableError,
+            "Internal",
+        ),
+    ],
+    ids=["ledger", "alarm", "other alarm", "metrics"],
+)
+def test_no_act_when_something_cannot_be_read(
+    world: World, spoil: Callable[[World], None], error: type[Exception], text: str
+) -> None:
     world.break_down()
-    world.dynamodb.delete_table(TableName="ledger")
-    with pytest.raises(ClientError):
-        world.step()
-    assert world.function.updates == []
-
-
-def test_no_act_when_an_alarm_is_gone(world: World) -> None:
-    world.break_down()
-    del world.cloudwatch.states["backstop"]
-    with pytest.raises(UnreadableError, match="backstop"):
-        world.step()
-    assert world.function.updates == []
-
-
-def test_no_act_on_metrics_that_cloudwatch_could_not_give(world: World) -> None:
-    world.break_down()
-    world.cloudwatch.status_code = "InternalError"
-    with pytest.raises(UnreadableError, match="InternalError"):
+    spoil(world)
+    with pytest.raises(error, match=text):
         world.step()
     assert world.function.updates == []
 
@@ -367,11 +320,8 @@ def test_no_secret_of_the_environment_leaves_the_healer(world: World) -> None:
 
 def test_what_failed_while_the_act_was_under_way_is_no_evidence_against_it(world: World) -> None:
     world.break_down()
-    world.function.after_update = lambda: world.traffic(100, 30, seconds=20)
+    world.function.after = lambda: world.traffic(100, 30, seconds=20)
     world.step()
     assert world.incident.acted_at == world.incident.standing[0].since == iso(world.now)
-    world.pass_time(10)
-    world.traffic(100, 0, seconds=80)
-    world.cloudwatch.set("fast", "OK", world.now)
-    world.pass_time(2)
+    world.be_well()
     assert world.step().reason is Reason.RECOVERED

@@ -9,7 +9,7 @@ import pytest
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import Mode
-from tests.support.healer_world import REMEDY, World
+from tests.functions.support.world import REMEDY, World
 
 OVERRIDE = Remedy("override", "FAILURE_RATE", "0")
 EXPIRING = replace(OVERRIDE, expires_after=120)
@@ -22,38 +22,22 @@ def override(world: World) -> str | None:
     return item.get("value", {}).get("S")
 
 
-def fail_on(world: World, seconds: int = 30) -> None:
-    """Let the act settle, and go on failing."""
-    world.pass_time((10 - world.now.second % 10) % 10 or 10)
-    world.traffic(100, 30, seconds=seconds)
-    world.pass_time(2)
-
-
-def be_well(world: World, seconds: int = 90) -> None:
-    """Let the act settle, and serve without errors."""
-    world.cloudwatch.set("fast", "OK", world.now)
-    world.pass_time((10 - world.now.second % 10) % 10 or 10)
-    world.traffic(100, 0, seconds=seconds)
-    world.pass_time(2)
-
-
 def test_what_does_not_help_is_followed_by_the_next_then_by_people_and_nothing_more(world: World) -> None:
     world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
-    world.break_down()
-    world.step()
-    fail_on(world)
+    world.act()
+    world.keep_failing()
     assert world.step().reason is Reason.NO_REMEDY_HELPED
     assert (world.incident.status, world.incident.tried) == (Status.OPEN, ("environment:FAILURE_RATE",))
     assert world.step().reason is Reason.ALARM_CONFIRMED
     assert override(world) == "0"
-    fail_on(world)
+    world.keep_failing()
     assert world.step().reason is Reason.NO_REMEDY_HELPED
     assert world.incident.status is Status.ESCALATED
     assert len(world.incident.standing) == 2
     assert len(world.sns.sent) == 1
     version = world.incident.version
     for _ in range(30):
-        fail_on(world, seconds=60)
+        world.keep_failing(seconds=60)
         assert world.step().reason is Reason.AWAITING_PEOPLE
     assert (world.incident.version, len(world.sns.sent), len(world.function.updates)) == (version, 1, 1)
 
@@ -61,16 +45,14 @@ def test_what_does_not_help_is_followed_by_the_next_then_by_people_and_nothing_m
 def test_a_remedy_that_cannot_be_used_is_passed_over(world: World) -> None:
     world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
     world.function.change(FAILURE_RATE="0")
-    world.break_down()
-    assert world.step().reason is Reason.ALREADY_APPLIED
+    assert world.act().reason is Reason.ALREADY_APPLIED
     assert world.step().reason is Reason.ALARM_CONFIRMED
     assert (override(world), world.function.updates) == ("0", [])
 
 
 def test_an_override_restarts_nothing_and_blocks_no_deployment(world: World) -> None:
     world.target = replace(world.target, remedies=(OVERRIDE,))
-    world.break_down()
-    world.step()
+    world.act()
     assert (override(world), world.function.updates) == ("0", [])
     assert (world.incident.status, world.open_targets()) == (Status.VERIFYING, set())
 
@@ -78,9 +60,8 @@ def test_an_override_restarts_nothing_and_blocks_no_deployment(world: World) -> 
 def apply_both(world: World) -> None:
     """Have two remedies in place, neither of which helped; then the alarm clears."""
     world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
-    world.break_down()
-    world.step()
-    fail_on(world)
+    world.act()
+    world.keep_failing()
     world.step()
     world.step()
     world.cloudwatch.set("fast", "OK", world.now)
@@ -112,15 +93,13 @@ def test_a_rollback_that_expires_halfway_tells_people_what_still_stands(world: W
 
 def test_a_remedy_that_expires_is_taken_back_under_watch_and_leaves_no_drift(world: World) -> None:
     world.target = replace(world.target, remedies=(EXPIRING,))
-    world.break_down()
-    world.step()
-    be_well(world)
+    world.heal()
     assert world.step().reason is Reason.COLLECTING_EVIDENCE
     world.pass_time(30)
     assert world.step().reason is Reason.EXPIRED
     assert override(world) is None
     assert world.incident.is_watching
-    be_well(world)
+    world.be_well()
     assert world.step().reason is Reason.RECOVERED
     assert world.incident.standing == ()
     assert "nothing is left in place" in world.sns.sent[-1]["Message"]
@@ -128,18 +107,16 @@ def test_a_remedy_that_expires_is_taken_back_under_watch_and_leaves_no_drift(wor
 
 def test_a_relapse_after_the_revert_is_applied_again_and_people_are_called(world: World) -> None:
     world.target = replace(world.target, remedies=(EXPIRING,))
-    world.break_down()
-    world.step()
-    be_well(world)
+    world.heal()
     world.pass_time(30)
     world.step()
-    fail_on(world)
+    world.keep_failing()
     world.cloudwatch.set("fast", "ALARM", world.now)
     assert world.step().reason is Reason.RELAPSED
     assert override(world) == "0"
     assert (world.incident.status, world.incident.reason) == (Status.ESCALATED, Reason.RELAPSED)
     assert [message["Subject"].split()[1] for message in world.sns.sent] == ["ESCALATED:"]
-    be_well(world)
+    world.be_well()
     world.pass_time(200)
     world.step()
     assert override(world) == "0"
@@ -147,16 +124,14 @@ def test_a_relapse_after_the_revert_is_applied_again_and_people_are_called(world
 
 def test_a_remedy_is_not_taken_back_while_the_alarm_rings(world: World) -> None:
     world.target = replace(world.target, remedies=(EXPIRING,))
-    world.break_down()
-    world.step()
+    world.act()
     world.pass_time(125)
     assert world.step().reason is Reason.COLLECTING_EVIDENCE
     assert override(world) == "0"
 
 
 def test_a_remedy_that_helps_for_forty_seconds_is_never_called_recovered(world: World) -> None:
-    world.break_down()
-    world.step()
+    world.act()
     world.cloudwatch.set("fast", "OK", world.now)
     world.pass_time(10)
     world.traffic(100, 0, seconds=40)
@@ -171,9 +146,7 @@ def test_a_remedy_that_helps_for_forty_seconds_is_never_called_recovered(world: 
 
 
 def test_drift_is_told_with_the_recovery_and_every_day_until_the_baseline_is_back(world: World) -> None:
-    world.break_down()
-    world.step()
-    be_well(world)
+    world.heal()
     world.step()
     assert "stands as drift: environment:FAILURE_RATE from '0.3' to '0'" in world.sns.sent[-1]["Message"]
     for day in (1, 2):
@@ -190,9 +163,7 @@ def test_drift_is_told_with_the_recovery_and_every_day_until_the_baseline_is_bac
 
 
 def test_drift_ends_when_the_baseline_becomes_the_value_that_stands(world: World) -> None:
-    world.break_down()
-    world.step()
-    be_well(world)
+    world.heal()
     world.step()
     world.target = replace(world.target, remedies=(replace(REMEDY, baseline="0"),))
     assert world.step().reason is Reason.DRIFT_ENDED
@@ -200,9 +171,7 @@ def test_drift_ends_when_the_baseline_becomes_the_value_that_stands(world: World
 
 @pytest.mark.parametrize(("verb", "value"), [(Verb.ACCEPT, "0"), (Verb.RESTORE, "0.3")])
 def test_people_accept_the_drift_or_have_the_baseline_restored(world: World, verb: Verb, value: str) -> None:
-    world.break_down()
-    world.step()
-    be_well(world)
+    world.heal()
     world.step()
     world.ask(verb)
     world.step()
@@ -210,15 +179,14 @@ def test_people_accept_the_drift_or_have_the_baseline_restored(world: World, ver
     expected = Status.RECOVERED if verb is Verb.ACCEPT else Status.VERIFYING
     assert world.incident.status is expected
     if verb is Verb.RESTORE:
-        be_well(world)
+        world.be_well()
         assert world.step().reason is Reason.RECOVERED
 
 
 def test_a_deployment_while_verifying_makes_the_evidence_begin_anew(world: World) -> None:
     world.target = replace(world.target, remedies=(OVERRIDE,))
-    world.break_down()
-    world.step()
-    be_well(world, seconds=50)
+    world.act()
+    world.be_well(seconds=50)
     world.function.change(NEW="from a deployment")
     assert world.step().reason is Reason.DEPLOYMENT_IN_PROGRESS
     assert world.step().reason is Reason.COLLECTING_EVIDENCE
@@ -245,8 +213,7 @@ def test_without_traffic_probes_tell_well_from_broken(world: World, failing: int
     prober = Prober(failing)
     world.aws = replace(world.aws, prober=prober)
     world.target = replace(world.target, probe='{"path": "/health"}')
-    world.break_down()
-    world.step()
+    world.act()
     world.cloudwatch.set("fast", "OK", world.now)
     reasons: list[Reason] = []
     for _ in range(14):
@@ -264,8 +231,7 @@ def test_without_traffic_probes_tell_well_from_broken(world: World, failing: int
 def test_nothing_is_probed_in_observe_nor_without_a_declared_payload(world: World) -> None:
     prober = Prober()
     world.aws = replace(world.aws, prober=prober)
-    world.break_down()
-    world.step()
+    world.act()
     world.pass_time(60)
     assert world.step().reason is Reason.COLLECTING_EVIDENCE
     world.target = replace(world.target, probe="{}")

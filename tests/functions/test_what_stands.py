@@ -11,34 +11,22 @@ from selfheal.functions.healer.observation import Observation
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy, Target
 from selfheal.functions.shared.contract import Mode
-from tests.support.closed_loop import Loop
-from tests.support.harm_events import hook
-from tests.support.harm_scenarios import LIMIT, OVERRIDE
-from tests.support.healer_world import REMEDY, START, TARGET, aws_error
-from tests.support.remedy_fakes import MAPPING
+from tests.functions.support.faults import aws_error, die_after, die_before
+from tests.functions.support.loop import Loop
+from tests.functions.support.remedy_fakes import MAPPING
+from tests.functions.support.scenarios import LIMIT, OVERRIDE, failing, helped_by_override
+from tests.functions.support.world import REMEDY, START, TARGET
 
 PAUSE = Remedy("pause_consumer", MAPPING, "Disabled", expires_after=300)
 FOR_EVER = replace(PAUSE, expires_after=None)
 
 
-def failing(*remedies: Remedy, mode: Mode = Mode.ACT) -> Loop:
-    """A target that nothing helps."""
-    loop = Loop(replace(TARGET, remedies=remedies), mode)
-    loop.cause = lambda: True
-    return loop
-
-
 def overridden() -> Loop:
     """A target that recovered by an override, which stands."""
-    loop = Loop(replace(TARGET, remedies=(OVERRIDE,)))
-    loop.cause = lambda: loop.live()["override:MODE"] != "safe"
+    loop = helped_by_override()
     loop.run(25)
     assert loop.incident.status is Status.RECOVERED
     return loop
-
-
-def standing(loop: Loop) -> list[str]:
-    return [str(each.plan.key) for each in loop.incident.standing]
 
 
 def leave(loop: Loop) -> None:
@@ -62,7 +50,7 @@ def test_an_environment_that_cannot_be_read_is_no_sign_that_it_was_changed_back(
     loop.run(2)
     loop.function.readable = True
     loop.run(2)
-    assert standing(loop) == ["environment:FAILURE_RATE"]
+    assert loop.standing == ["environment:FAILURE_RATE"]
     assert loop.book.read_fleet().blocking == blocked
 
 
@@ -73,45 +61,45 @@ def test_a_mapping_that_is_updating_is_no_sign_either() -> None:
     loop.run(1)
     loop.function.mapping = "Disabled"
     loop.run(2)
-    assert standing(loop) == [str(FOR_EVER.setting)]
+    assert loop.standing == [str(FOR_EVER.setting)]
 
 
 def test_a_pause_that_was_done_and_is_still_updating_is_waited_for() -> None:
     loop = failing(PAUSE)
     loop.function.settle = lambda: None
-    hook(loop, "dies after")
+    loop.tap.fail_acts(die_after)
     loop.run(2)
-    hook(loop, None)
+    loop.tap.mend()
     loop.function.mapping = "Updating"
     loop.pass_time(60)
     loop.run(1)
     assert loop.incident.effect is Effect.APPLY
     loop.function.mapping = "Disabled"
     loop.run(2)
-    assert (loop.incident.reason, standing(loop)) == (Reason.APPLIED_EARLIER, [str(PAUSE.setting)])
+    assert (loop.incident.reason, loop.standing) == (Reason.APPLIED_EARLIER, [str(PAUSE.setting)])
 
 
 def test_a_revert_is_not_taken_for_done_while_the_mapping_is_updating() -> None:
     loop = Loop(replace(TARGET, remedies=(replace(PAUSE, expires_after=60),)))
     loop.cause = lambda: loop.now < START + timedelta(seconds=20)
     loop.run(4)
-    hook(loop, "dies before")
+    loop.tap.fail_acts(die_before)
     loop.run(8)
-    hook(loop, None)
+    loop.tap.mend()
     loop.pass_time(60)
     loop.function.mapping = "Updating"
     loop.run(1)
     loop.function.mapping = "Disabled"
-    assert standing(loop) == [str(PAUSE.setting)]
+    assert loop.standing == [str(PAUSE.setting)]
     loop.run(30)
-    assert (loop.function.mapping, standing(loop)) == ("Enabled", [])
+    assert (loop.function.mapping, loop.standing) == ("Enabled", [])
 
 
 def test_that_one_setting_is_gone_says_nothing_of_the_others() -> None:
     loop = failing(REMEDY, FOR_EVER)
     loop.function.mapping, loop.function.settle = None, lambda: None
     loop.run(12)
-    assert (loop.incident.reason, standing(loop)) == (Reason.TARGET_GONE, ["environment:FAILURE_RATE"])
+    assert (loop.incident.reason, loop.standing) == (Reason.TARGET_GONE, ["environment:FAILURE_RATE"])
     assert loop.book.read_fleet().blocking == {"shop"}
 
 
@@ -127,34 +115,27 @@ def test_what_expires_does_so_in_peoples_hands_and_after_recovery_too(mode: Mode
         assert loop.function.mapping == "Disabled"
         loop.set_mode(None, 2)
     loop.run(60)
-    assert (loop.function.mapping, standing(loop)) == ("Enabled", [])
+    assert (loop.function.mapping, loop.standing) == ("Enabled", [])
     assert loop.incident.status is Status.RECOVERED
 
 
-def test_an_override_that_was_accepted_is_not_reminded_of_and_can_still_be_restored() -> None:
+@pytest.mark.parametrize("removed", [False, True])
+def test_an_override_that_was_accepted_is_not_reminded_of_and_can_still_be_restored(removed: bool) -> None:
+    """There is no reminder either when a deployment has removed the remedy."""
     loop = overridden()
     loop.cause = lambda: False
     loop.ask(Verb.ACCEPT)
     loop.run(1)
-    told = len(loop.sns.sent)
+    told, target = len(loop.sns.sent), loop.target
+    if removed:
+        loop.target = replace(target, remedies=(REMEDY,))
     loop.pass_time(3 * 24 * 3600)
     loop.run(2)
-    assert (len(loop.sns.sent), standing(loop)) == (told, ["override:MODE"])
+    assert (len(loop.sns.sent), loop.standing) == (told, ["override:MODE"])
+    loop.target = target
     loop.ask(Verb.RESTORE)
     loop.run(1)
     assert loop.live() == {"override:MODE": None}
-
-
-def test_an_accepted_override_whose_remedy_is_gone_is_not_reminded_of_either() -> None:
-    loop = overridden()
-    loop.cause = lambda: False
-    loop.ask(Verb.ACCEPT)
-    loop.run(1)
-    told = len(loop.sns.sent)
-    loop.target = replace(loop.target, remedies=(REMEDY,))
-    loop.pass_time(3 * 24 * 3600)
-    loop.run(2)
-    assert (len(loop.sns.sent), standing(loop)) == (told, ["override:MODE"])
 
 
 def test_a_pause_that_does_not_come_to_an_end_stays_recorded() -> None:
@@ -163,15 +144,15 @@ def test_a_pause_that_does_not_come_to_an_end_stays_recorded() -> None:
     loop.run(2)
     loop.function.mapping, loop.function.settle = "Updating", lambda: None
     loop.run(100)
-    assert Reason.CONFIGURATION_UNREADABLE in [line.reason for line in loop.incident.history]
-    assert standing(loop) == [str(FOR_EVER.setting)]
+    assert Reason.CONFIGURATION_UNREADABLE in loop.reasons
+    assert loop.standing == [str(FOR_EVER.setting)]
 
 
 def test_restore_takes_back_all_that_stands_one_after_the_other() -> None:
     loop = Loop(replace(TARGET, remedies=(REMEDY, OVERRIDE)))
     loop.cause = lambda: loop.live()["override:MODE"] != "safe"
     loop.run(40)
-    assert len(standing(loop)) == 2
+    assert len(loop.standing) == 2
     loop.cause = lambda: False
     request = loop.ask(Verb.RESTORE)
     loop.run(40)
@@ -183,7 +164,7 @@ def test_restore_takes_back_all_that_stands_one_after_the_other() -> None:
 def test_of_a_target_that_was_removed_people_hear_all_that_stands_or_may(done: bool) -> None:
     loop = failing(REMEDY, OVERRIDE)
     if not done:
-        hook(loop, "dies after")
+        loop.tap.fail_acts(die_after)
     loop.run(8 if done else 2)
     loop.pass_time(60)
     leave(loop)
@@ -215,7 +196,7 @@ def test_what_is_no_remedy_any_more_is_not_read_and_can_still_be_accepted() -> N
     loop = Loop(replace(TARGET, remedies=(LIMIT,)))
     loop.cause = lambda: loop.function.reserved is None
     loop.run(25)
-    assert standing(loop) == ["limit_concurrency"]
+    assert loop.standing == ["limit_concurrency"]
     loop.target, loop.cause = replace(loop.target, remedies=(OVERRIDE,)), lambda: False
     loop.function.refuse = {"get_function_concurrency": "AccessDeniedException"}
     loop.run(1)
@@ -226,4 +207,4 @@ def test_what_is_no_remedy_any_more_is_not_read_and_can_still_be_accepted() -> N
     assert len(loop.sns.sent) == told + 1
     loop.ask(Verb.ACCEPT)
     loop.run(1)
-    assert standing(loop) == []
+    assert loop.standing == []

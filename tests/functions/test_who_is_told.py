@@ -5,10 +5,9 @@ from dataclasses import replace
 from selfheal.functions.healer.measure import measures
 from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.functions.test_what_stands import failing
-from tests.support.closed_loop import Loop
-from tests.support.harm_scenarios import OVERRIDE, ROLLBACK
-from tests.support.healer_world import REMEDY, TARGET
+from tests.functions.support.loop import Loop
+from tests.functions.support.scenarios import OVERRIDE, ROLLBACK, failing, helped
+from tests.functions.support.world import REMEDY
 
 SAFE = replace(REMEDY, revert_safe=True)
 CANARY_ROLLOUT = {"AdditionalVersionWeights": {"10": 0.1}}
@@ -130,8 +129,7 @@ def test_a_release_of_a_quiet_service_is_given_its_time() -> None:
 
 
 def test_times_and_outcomes_are_counted_once_and_without_naming_an_incident() -> None:
-    loop = Loop(replace(TARGET, remedies=(REMEDY,)))
-    loop.cause = loop.fails_by_variable
+    loop = helped()
     seen: list[dict[str, float]] = []
 
     def run(ticks: int) -> None:

@@ -1,7 +1,7 @@
-"""The remedies: one module a kind, each of which reads and writes one setting of a target.
+"""The remedies: one module per kind, which reads and writes one setting of a target.
 
-Each module's docstring says what it reads and writes, what the value before is, how it recognises that it was
-already applied, how it reverts, and its concurrency guarantee. What it may call is in `remedies.json`.
+Each module's docstring describes what it reads and writes, the value before, how it recognises that it was
+already applied, how it reverts, and its concurrency guarantee. `remedies.json` lists what it may call.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,33 +31,34 @@ KINDS: Mapping[str, tuple[Reader, Writer]] = {
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:
-    """Read one setting of a target, and the configuration of the function that it belongs to.
+    """Read one setting of a target, and the configuration of its function.
 
     Raises:
-        ValueError: when the kind is unknown, or what is found is not understood.
-        botocore.exceptions.ClientError: when AWS refuses to tell.
+        ValueError: when the kind is unknown, or AWS returns an unknown state.
+        botocore.exceptions.ClientError: when a call fails.
 
     """
     return _kind(setting)[0](aws, target, setting)
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
-    """Set one setting of a target, on condition that it is still as this run has read it.
+    """Change one setting of a target, if it is unchanged since this run has read it.
 
     Args:
-        aws: What to talk to.
-        target: Whose setting it is.
-        setting: What to set.
-        live: What was read in this run.
-        value: The new value; None takes the setting away, where the kind can.
+        aws: The clients.
+        target: The target.
+        setting: The setting to change.
+        live: The setting as this run has read it.
+        value: The new value. None removes the setting, if the kind supports that.
 
     Returns:
-        None when it is done; else the code of a refusal: the world refused for now, or someone else's value
-        stands. The next run reads what there is; an answer that was lost shows there as already applied.
+        None when the change is done. Otherwise the error code: AWS rejected the change for now, or someone
+        else has changed the setting. The next run reads it again; if only the answer was lost, it then finds
+        the remedy already applied.
 
     Raises:
-        ValueError: when the kind is unknown or cannot be set to this value. Nothing was changed.
-        botocore.exceptions.ClientError: anything else that AWS answers.
+        ValueError: when the kind is unknown or does not support the value. Nothing was changed.
+        botocore.exceptions.ClientError: when AWS answers with any other error.
 
     """
     return _kind(setting)[1](aws, target, setting, live, value)

@@ -1,4 +1,4 @@
-"""What the kinds of remedies share: the function's configuration, and calls that AWS may refuse for now."""
+"""Shared by all kinds of remedies: reading the function's configuration, and calls that may be rejected."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,15 +13,15 @@ from selfheal.functions.healer.target import Target
 from selfheal.functions.shared.contract import RemedyKind
 
 GONE = Live(value=None, token="", configuration=None)
-"""The function, or what the setting belongs to, is not there any more."""
+"""The function, or the resource that the setting belongs to, does not exist."""
 
 CHANGED_MEANWHILE = "ChangedMeanwhile"
-"""The refusal of the kinds without a revision: the setting is not what it should be."""
+"""The code with which kinds without a revision report that someone else has changed the setting."""
 
 NOT_FOUND = "ResourceNotFoundException"
 
-# Someone else changed it, or is changing it, or removed it, or Lambda asks for patience. Nothing was changed:
-# the next run looks again, and then finds a new revision, or that the target is gone.
+# Someone else has changed it, is changing it or has removed it, or Lambda throttles. Nothing was changed. The
+# next run reads again, and finds a new revision or that the target is gone.
 _NOT_NOW = frozenset(
     {
         NOT_FOUND,
@@ -32,9 +32,10 @@ _NOT_NOW = frozenset(
     }
 )
 
-# What changes by itself or with any write, is the code (hashed apart), or holds the environment (hashed
-# without what remedies set). ConfigSha256 is Lambda's own hash, environment included. RuntimeVersionConfig
-# moves when AWS patches the runtime, which it also does on an update of the function: on our own write.
+# Not part of the configuration's hash: fields that change without a deployment or with any write, the code
+# (it has its own hash) and the environment (hashed without what remedies set). ConfigSha256 is Lambda's own
+# hash and includes the environment. RuntimeVersionConfig changes when AWS patches the runtime, which may also
+# happen with the healer's own update of the function.
 _VOLATILE = frozenset(
     {
         "CodeSha256",
@@ -56,14 +57,13 @@ _VOLATILE = frozenset(
 
 
 def look(aws: Aws, target: Target) -> Configuration | None:
-    """Read the unpublished configuration of a target's function with one consistent call.
+    """Read the configuration of $LATEST of a target's function, in one call.
 
-    It tells one deployment from the next. Aliases, concurrency and event source mappings are no part of it,
-    and the variables that remedies set are left out of its hash, so that no remedy changes it. None: the
-    function is gone.
+    Its hashes identify a deployment. They do not include aliases, concurrency, event source mappings and the
+    variables that remedies set, so no remedy changes them. None means that the function does not exist.
 
     Raises:
-        botocore.exceptions.ClientError: anything but "not found" that Lambda answers.
+        botocore.exceptions.ClientError: when Lambda answers with any error other than "not found".
 
     """
     answer = find(aws.lambda_.get_function_configuration, FunctionName=target.function)
@@ -84,7 +84,7 @@ def look(aws: Aws, target: Target) -> Configuration | None:
 
 
 def find(call: Callable[..., Any], **arguments: Any) -> dict[str, Any] | None:
-    """Return what an AWS call answers, or None when Lambda does not know what it names."""
+    """Return the response of a Lambda call, or None if the resource does not exist."""
     try:
         return call(**arguments)
     except ClientError as error:
@@ -94,7 +94,7 @@ def find(call: Callable[..., Any], **arguments: Any) -> dict[str, Any] | None:
 
 
 def attempt(call: Callable[..., Any], not_now: frozenset[str] = _NOT_NOW, **arguments: Any) -> str | None:
-    """Make a change; return None, or the code with which AWS refused it for now."""
+    """Make a change; return None, or the error code if AWS rejected the change for now."""
     try:
         call(**arguments)
     except ClientError as error:
@@ -111,7 +111,7 @@ def error_code(error: ClientError) -> str:
 
 
 def _config_hash(answer: Mapping[str, Any], variables: Mapping[str, str], ignore: frozenset[str]) -> str:
-    """Hash the configuration in canonical form, without what is volatile and what remedies set."""
+    """Hash the configuration in canonical form, without volatile fields and what remedies set."""
     kept = {key: value for key, value in answer.items() if key not in _VOLATILE}
     others = {key: value for key, value in variables.items() if key not in ignore}
     canonical = json.dumps([kept, others], sort_keys=True, default=str)

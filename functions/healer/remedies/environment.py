@@ -1,13 +1,13 @@
-"""Remedy `environment`: one variable of a function's unpublished environment.
+"""Remedy `environment`: one variable in the environment of a function's $LATEST version.
 
 Reads and writes: GetFunctionConfiguration and UpdateFunctionConfiguration. The whole environment is read
     because Lambda replaces it as a whole; only the one variable is ever recorded.
-Value before: the variable, as the same read that gave the revision shows it.
+Value before: the variable, from the same read as the revision.
 Already applied: the variable has the remedy's value.
-Reverts: by setting the variable to the value before. A variable that was missing is never added, so there is
-    none to take away.
-Concurrency guarantee: compare-and-swap. The write names the RevisionId of the read, and Lambda refuses it
-    when anything of the function has changed since. A write whose answer was lost shows as already applied.
+Reverts: by setting the variable to the value before. A missing variable is never added, so none has to be
+    removed.
+Concurrency guarantee: compare-and-swap. The write names the RevisionId of the read, and Lambda rejects it if
+    anything about the function has changed since. A write whose answer was lost is recognised as applied.
 """
 
 from selfheal.functions.healer.aws import Aws
@@ -17,7 +17,7 @@ from selfheal.functions.healer.target import Setting, Target
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:
-    """Read the variable; None when there is no such variable or the environment is unreadable."""
+    """Read the variable. Its value is None if it is missing or the environment is unreadable."""
     seen = look(aws, target)
     if seen is None:
         return GONE
@@ -25,11 +25,11 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
-    """Set the variable, keep every other one, and do not wait for the update to settle.
+    """Set the variable, and keep all others. This does not wait until the update is complete.
 
     Raises:
-        ValueError: when the function is gone, when its environment could not be read (writing it back would
-            wipe it), or when the value is None.
+        ValueError: when the function does not exist, its environment could not be read (writing would erase
+            it), or the value is None.
 
     """
     if live.configuration is None or not live.configuration.readable:

@@ -1,14 +1,14 @@
 """Remedy `limit_concurrency`: the reserved concurrency of a function, which is also its upper limit.
 
 Reads and writes: GetFunctionConcurrency, PutFunctionConcurrency and DeleteFunctionConcurrency, and
-    GetFunctionConfiguration to see deployments.
+    GetFunctionConfiguration to detect deployments.
 Value before: the reservation as a whole number; None when the function had none.
-Already applied: the reservation is the remedy's value.
-Reverts: by reserving the value before, or with None by deleting the reservation.
-Concurrency guarantee: AWS has no revision here. Two runs of ours exclude each other by the target's lease,
-    which is at least as long as the healer's timeout. Against anyone else there is a read immediately before
-    the write and a comparison after: "ChangedMeanwhile" when either differs. Only a change
-    between that read and the write can be overwritten unseen: milliseconds, or seconds when AWS is slow.
+Already applied: the reservation has the remedy's value.
+Reverts: by reserving the value before, or by deleting the reservation if there was none.
+Concurrency guarantee: AWS has no revision here. The target's lease, which is at least as long as the healer's
+    timeout, keeps two runs of the healer apart. Changes by others are detected by a read immediately before
+    the write and a comparison after it: "ChangedMeanwhile" when either differs. Only a change between that
+    read and the write can be overwritten unnoticed: milliseconds, or seconds when AWS is slow.
 """
 
 from selfheal.functions.healer.aws import Aws
@@ -18,7 +18,7 @@ from selfheal.functions.healer.target import Setting, Target
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:
-    """Read the reservation; None when there is none."""
+    """Read the reservation. Its value is None if there is none."""
     del setting  # a function has one reservation
     seen = look(aws, target)
     if seen is None:
@@ -31,10 +31,10 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
-    """Reserve so many, or with None delete the reservation, between two reads.
+    """Set the reservation, or delete it if the value is None, between two reads.
 
     Raises:
-        ValueError: when the value is no whole number.
+        ValueError: when the value is not a whole number.
 
     """
     if value is not None and not value.isdecimal():

@@ -1,13 +1,13 @@
-"""Remedy `override`: an item of the ledger table that the service reads, through a cache of a few seconds.
+"""Remedy `override`: an item in the ledger that the service reads, with a cache of a few seconds.
 
 Reads and writes: GetItem (consistent) and a conditional PutItem of override#<target>, and
-    GetFunctionConfiguration to see deployments. Nothing restarts, and the healer has no power over the
-    function's code.
+    GetFunctionConfiguration to detect deployments. Nothing restarts, and the healer needs no write access to
+    the function.
 Value before: the item's value; None when there is no override and the service uses its baseline.
 Already applied: the item has the remedy's value.
-Reverts: by writing the value before. None writes the item without a value: cleared, but never deleted, so
-    that its version keeps growing and a late write of an old run cannot pass for a first one.
-Concurrency guarantee: compare-and-swap on the item's version. A write whose answer was lost shows as already
+Reverts: by writing the value before. If there was none, the item is written without a value. It is never
+    deleted, so its version keeps increasing, and a late write of an old run cannot pass as the first one.
+Concurrency guarantee: compare-and-swap on the item's version. A write whose answer was lost is recognised as
     applied.
 """
 
@@ -21,7 +21,7 @@ from selfheal.functions.healer.remedies.common import GONE, attempt, look
 from selfheal.functions.healer.target import Setting, Target
 from selfheal.functions.shared.contract import SCHEMA, override_key
 
-# Someone else wrote first, or DynamoDB asks for patience: nothing was changed.
+# Someone else wrote first, or DynamoDB throttles. Nothing was changed.
 _NOT_NOW = frozenset(
     {
         "ConditionalCheckFailedException",
@@ -34,10 +34,10 @@ _NOT_NOW = frozenset(
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:
-    """Read the override; its token is "0" when there never was one.
+    """Read the override. Its token is "0" if there never was one.
 
     Raises:
-        ValueError: when a later schema wrote the item.
+        ValueError: when the item has a later schema.
 
     """
     seen = look(aws, target)
@@ -58,7 +58,7 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
-    """Write the override, or clear it with None, as the version after the one that was read."""
+    """Write the override, or clear it if the value is None, with the version after the one that was read."""
     version = int(live.token)
     item: dict[str, dict[str, str]] = {
         **override_key(target.name, setting.name),

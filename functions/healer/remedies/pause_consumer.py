@@ -1,16 +1,16 @@
-"""Remedy `pause_consumer`: whether an event source mapping feeds the function; its source keeps what waits.
+"""Remedy `pause_consumer`: whether an event source mapping is enabled. Its source keeps the waiting events.
 
 Reads and writes: GetEventSourceMapping and UpdateEventSourceMapping by UUID, and GetFunctionConfiguration to
-    see deployments. The update names no function: naming one would point the mapping to it.
+    detect deployments. The update names no function, because that would point the mapping to it.
 Value before: "Enabled" or "Disabled".
-Already applied: the mapping is disabled, or on its way there.
-Reverts: by enabling it again. What waits is then delivered, as far as the source still keeps it.
-Concurrency guarantee: AWS has no revision here. Two runs of ours exclude each other by the target's lease,
-    which is at least as long as the healer's timeout. Against anyone else there is a read immediately before
-    the write and a comparison after: "ChangedMeanwhile" when either differs. Only a change
-    between that read and the write can be overwritten unseen: milliseconds, or seconds when AWS is slow.
+Already applied: the mapping is disabled or being disabled.
+Reverts: by enabling it again. Waiting events are then delivered, if the source still has them.
+Concurrency guarantee: AWS has no revision here. The target's lease, which is at least as long as the healer's
+    timeout, keeps two runs of the healer apart. Changes by others are detected by a read immediately before
+    the write and a comparison after it: "ChangedMeanwhile" when either differs. Only a change between that
+    read and the write can be overwritten unnoticed: milliseconds, or seconds when AWS is slow.
 
-Records in flight are still processed for a while after AWS says Disabled, so errors do not end at once.
+Records in flight are still processed for a while after the state is Disabled, so errors do not end at once.
 """
 
 from selfheal.functions.healer.aws import Aws
@@ -20,8 +20,8 @@ from selfheal.functions.healer.target import Setting, Target
 
 ENABLED, DISABLED = "Enabled", "Disabled"
 
-# What a state is or leads to. AWS does not tell what Creating and Updating lead to; a mapping is enabled
-# unless someone paused it. They are not settled, so nothing is to be decided by that value.
+# The value that each state is, or changes to. AWS does not document it for Creating and Updating; Enabled is
+# assumed. These states are not settled, so no decision depends on the value.
 _HEADING_FOR = {
     "Creating": ENABLED,
     "Enabling": ENABLED,
@@ -32,16 +32,16 @@ _HEADING_FOR = {
     "Deleting": DISABLED,
 }
 _FUNCTION_NAME = 6
-"""Where an ARN has it: arn:aws:lambda:region:account:function:name, and perhaps an alias."""
+"""Position in an ARN: arn:aws:lambda:region:account:function:name, perhaps followed by an alias."""
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:
     """Read the mapping's state.
 
-    A mapping that feeds another function by now counts as gone: it is not this target's.
+    A mapping of another function counts as gone, because it does not belong to the target.
 
     Raises:
-        ValueError: when AWS tells of a state that is not known here.
+        ValueError: when AWS returns an unknown state.
 
     """
     seen = look(aws, target)
@@ -57,7 +57,7 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
-    """Enable or disable the mapping, between two reads. It does not wait until AWS is done.
+    """Enable or disable the mapping, between two reads. This does not wait until AWS is done.
 
     Raises:
         ValueError: when the value is neither "Enabled" nor "Disabled".

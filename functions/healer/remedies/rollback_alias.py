@@ -1,13 +1,13 @@
 """Remedy `rollback_alias`: the published version that an alias points to.
 
 Reads and writes: GetAlias, ListVersionsByFunction and UpdateAlias, and GetFunctionConfiguration to see
-    deployments. The remedy's value is only known here: the published version next below the current one.
+    deployments. The remedy's value is read from AWS: the next lower published version.
 Value before: the version that the alias points to.
 Already applied: the alias points to the planned version.
 Reverts: by pointing the alias to the version before.
 Concurrency guarantee: compare-and-swap. The write names the alias's own RevisionId, which changes with every
     update of the alias. A weighted rollout in progress is reported as not settled; one that starts after the
-    read changes the revision. A write whose answer was lost shows as already applied.
+    read changes the revision. A write whose answer was lost is recognised as applied.
 """
 
 from typing import Any
@@ -19,9 +19,9 @@ from selfheal.functions.healer.target import Setting, Target
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:
-    """Read the alias; `candidate` is the version to roll back to, or None.
+    """Read the alias. `candidate` is the version to roll back to, or None.
 
-    An alias that points to $LATEST has no candidate: which version came before is not known.
+    An alias that points to $LATEST has no candidate, because its previous version is not known.
     """
     seen = look(aws, target)
     if seen is None:
@@ -40,10 +40,10 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
-    """Point the alias to a version. Everything else about the alias stays.
+    """Point the alias to a version. Its other properties stay the same.
 
     Raises:
-        ValueError: when the value is no published version.
+        ValueError: when the value is not a published version.
 
     """
     if value is None or not value.isdecimal():
@@ -58,7 +58,7 @@ def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | N
 
 
 def _earlier(client: Any, function: str, version: str) -> str | None:
-    """Return the highest published version below one; deleted versions leave gaps."""
+    """Return the highest published version below a given one. Deleted versions leave gaps."""
     if not version.isdecimal():
         return None
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)

@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.ledger import Ledger
-from selfheal.functions.healer.states import TERMINAL, Status
+from selfheal.functions.healer.states import Status
 from selfheal.functions.shared.contract import Limits
-from tests.support.closed_loop import Loop
-from tests.support.healer_world import TARGET, DiedError, aws_error
-from tests.support.memory_table import MemoryTable
-from tests.support.tap import Do
+from tests.functions.support.faults import DiedError, Do, Fault, die_after, die_before, refuse
+from tests.functions.support.loop import Loop
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.world import TARGET
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +63,7 @@ class Healer:
         patch.setattr(module, "TARGETS", tuple(loop.target for loop in self.loops))
         patch.setattr(module, "LIMITS", Limits(blast_radius=1.0))
 
-    def run(self, number: int = -1, fault: Callable[[Do], Any] | None = None) -> list[BaseException]:
+    def run(self, number: int = -1, fault: Fault | None = None) -> list[BaseException]:
         """Wake it every ten seconds until all is over; return how the runs that did not succeed have ended.
 
         Args:
@@ -87,9 +87,7 @@ class Healer:
             except (self.module.RunFailedError, ClientError, DiedError) as error:
                 ended.append(error)
             self.calls_of_a_run.append(len(calls) - sum(self.calls_of_a_run))
-            if all(
-                loop.last and loop.last.status in TERMINAL and not loop.last.effect for loop in self.loops
-            ):
+            if all(loop.has_ended for loop in self.loops):
                 break
         return ended
 
@@ -132,22 +130,9 @@ def check_healed(healer: Healer) -> None:
     assert (len(fleet.acts), fleet.acting, fleet.blocking) == (len(NAMES), frozenset(), frozenset())
 
 
-def die_before(_do: Do) -> Any:
-    raise DiedError
-
-
-def die_after(do: Do) -> Any:
-    do()
-    raise DiedError
-
-
-def refuse(_do: Do) -> Any:
-    raise aws_error("AccessDeniedException")
-
-
 @pytest.mark.parametrize("fault", [die_before, die_after, refuse])
 def test_stopped_or_refused_at_any_call_of_the_first_or_last_run_it_heals_both_with_one_act_each(
-    start: Callable[[], Healer], fault: Callable[[Do], Any]
+    start: Callable[[], Healer], fault: Fault
 ) -> None:
     usual = start()
     assert usual.run() == []

@@ -7,12 +7,20 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.shared.contract import REMEDIES, owner
-from tests.support.remedy_fakes import RecordingDynamoDb, RemedyLambda, aws_for, create_table, target_with
+from tests.functions.support.remedy_fakes import (
+    RecordingDynamoDb,
+    RemedyLambda,
+    Tried,
+    aws_for,
+    create_table,
+    target_with,
+)
 
 LEDGER = {"dynamodb:GetItem"}
 """What the healer may do on the whole table anyway, for its ledger."""
@@ -84,3 +92,26 @@ def test_every_kind_says_its_five_things(kind: str) -> None:
         "Concurrency guarantee:",
     ):
         assert f"\n{heading} " in doc, heading
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "method"),
+    [
+        ("environment", "0", "update_function_configuration"),
+        ("rollback_alias", "3", "update_alias"),
+        ("limit_concurrency", "0", "put_function_concurrency"),
+        ("limit_concurrency", None, "delete_function_concurrency"),
+        ("pause_consumer", "Disabled", "update_event_source_mapping"),
+    ],
+)
+def test_refusals_are_told_from_errors(kind: str, value: str | None, method: str) -> None:
+    """What AWS rejects for now is returned, and may be tried again; any other error is raised."""
+    remedy = Tried(kind)
+    live = remedy.read()
+    for code in ("TooManyRequestsException", "ResourceConflictException", "ResourceInUseException"):
+        remedy.function.refuse = {method: code}
+        assert remedy.write(live, value) == code
+    for code in ("AccessDeniedException", "InvalidParameterValueException", "ServiceException"):
+        remedy.function.refuse = {method: code}
+        with pytest.raises(ClientError):
+            remedy.write(live, value)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,14 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from selfheal.functions.healer import remedies
-from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.live import Live
-from tests.support.remedy_fakes import RemedyLambda, aws_for, create_table, refusal, target_with
+from tests.functions.support.faults import aws_error
+from tests.functions.support.remedy_fakes import Tried, create_table
 
-TARGET = target_with("override")
-SETTING = TARGET.remedies[0].setting
 KEY = {"pk": {"S": "override#shop"}, "sk": {"S": "FAILURE_RATE"}}
 
 
@@ -27,75 +25,66 @@ def dynamodb() -> Iterator[Any]:
 
 
 @pytest.fixture
-def aws(dynamodb: Any) -> Aws:
-    return aws_for(RemedyLambda(), dynamodb)
-
-
-def read(aws: Aws) -> Live:
-    return remedies.read(aws, TARGET, SETTING)
-
-
-def write(aws: Aws, live: Live, value: str | None) -> str | None:
-    return remedies.write(aws, TARGET, SETTING, live, value)
+def remedy(dynamodb: Any) -> Tried:
+    return Tried("override", dynamodb=dynamodb)
 
 
 def item(dynamodb: Any) -> dict[str, Any]:
     return dynamodb.get_item(TableName="ledger", Key=KEY)["Item"]
 
 
-def test_it_is_set_replaced_and_cleared_and_never_deleted(aws: Aws, dynamodb: Any) -> None:
-    first = read(aws)
+def test_it_is_set_replaced_and_cleared_and_never_deleted(remedy: Tried, dynamodb: Any) -> None:
+    first = remedy.read()
     assert (first.value, first.token, first.exists) == (None, "0", True)
-    assert write(aws, first, "0") is None
-    assert (read(aws).value, read(aws).token) == ("0", "1")
+    assert remedy.write(first, "0") is None
+    assert (remedy.read().value, remedy.read().token) == ("0", "1")
     stored = item(dynamodb)
     assert stored["schema"] == {"N": "2"}
     assert datetime.now(UTC) - parse_iso(stored["since"]["S"]) < timedelta(seconds=30)
-    assert write(aws, read(aws), "0.1") is None
-    assert write(aws, read(aws), None) is None
-    cleared = read(aws)
+    assert remedy.write(remedy.read(), "0.1") is None
+    assert remedy.write(remedy.read(), None) is None
+    cleared = remedy.read()
     assert (cleared.value, cleared.token) == (None, "3")
     assert "value" not in item(dynamodb)
-    assert write(aws, cleared, "0") is None
-    assert (read(aws).value, read(aws).token) == ("0", "4")
+    assert remedy.write(cleared, "0") is None
+    assert (remedy.read().value, remedy.read().token) == ("0", "4")
 
 
-def test_of_two_writers_the_first_wins(aws: Aws) -> None:
-    never_set = read(aws)
-    assert write(aws, never_set, "0") is None
-    assert write(aws, never_set, "1") == "ConditionalCheckFailedException"
-    seen = read(aws)
-    assert write(aws, seen, None) is None
-    assert write(aws, seen, "1") == "ConditionalCheckFailedException"
-    assert write(aws, never_set, "1") == "ConditionalCheckFailedException"
-    assert (read(aws).value, read(aws).token) == (None, "2")
+def test_of_two_writers_the_first_wins(remedy: Tried) -> None:
+    never_set = remedy.read()
+    assert remedy.write(never_set, "0") is None
+    assert remedy.write(never_set, "1") == "ConditionalCheckFailedException"
+    seen = remedy.read()
+    assert remedy.write(seen, None) is None
+    assert remedy.write(seen, "1") == "ConditionalCheckFailedException"
+    assert remedy.write(never_set, "1") == "ConditionalCheckFailedException"
+    assert (remedy.read().value, remedy.read().token) == (None, "2")
 
 
-def test_targets_and_keys_are_apart(aws: Aws) -> None:
-    other = target_with("override", name="shop2")
-    assert write(aws, read(aws), "0") is None
-    assert remedies.read(aws, other, SETTING).token == "0"
+def test_targets_and_keys_are_apart(remedy: Tried) -> None:
+    assert remedy.write(remedy.read(), "0") is None
+    assert Tried("override", dynamodb=remedy.aws.dynamodb, name="shop2").read().token == "0"
 
 
-def test_a_deployment_shows_in_the_hashes_but_no_override_does(aws: Aws) -> None:
-    before = read(aws)
-    write(aws, before, "0")
-    assert read(aws).configuration == before.configuration
-    aws.lambda_.variables["OTHER"] = "deployed"
-    assert read(aws).configuration != before.configuration
+def test_a_deployment_shows_in_the_hashes_but_no_override_does(remedy: Tried) -> None:
+    before = remedy.read()
+    remedy.write(before, "0")
+    assert remedy.read().configuration == before.configuration
+    remedy.function.variables["OTHER"] = "deployed"
+    assert remedy.read().configuration != before.configuration
 
 
-def test_a_function_that_is_gone_has_no_override(aws: Aws) -> None:
-    write(aws, read(aws), "0")
-    aws.lambda_.exists = False
-    assert not read(aws).exists
+def test_a_function_that_is_gone_has_no_override(remedy: Tried) -> None:
+    remedy.write(remedy.read(), "0")
+    remedy.function.exists = False
+    assert not remedy.read().exists
 
 
-def test_an_item_of_a_later_schema_is_not_guessed_at(aws: Aws, dynamodb: Any) -> None:
+def test_an_item_of_a_later_schema_is_not_guessed_at(remedy: Tried, dynamodb: Any) -> None:
     later = {"schema": {"N": "3"}, "version": {"N": "1"}, "value": {"S": "0"}}
     dynamodb.put_item(TableName="ledger", Item=KEY | later)
     with pytest.raises(ValueError, match="schema 3, this healer knows up to 2"):
-        read(aws)
+        remedy.read()
 
 
 class Refusing:
@@ -103,13 +92,14 @@ class Refusing:
         self.code = code
 
     def put_item(self, **_: Any) -> None:
-        raise refusal(self.code, "PutItem")
+        raise aws_error(self.code, "PutItem")
 
 
-def test_dynamodb_asking_for_patience_is_told_from_an_error() -> None:
-    live = Live("0", "1", None)
-    assert write(aws_for(None, Refusing("ThrottlingException")), live, None) == "ThrottlingException"
-    with pytest.raises(ClientError):
-        write(aws_for(None, Refusing("AccessDeniedException")), live, None)
-    with pytest.raises(ClientError):
-        write(aws_for(None, Refusing("ResourceNotFoundException")), live, None)
+@pytest.mark.parametrize(
+    ("code", "raises"),
+    [("ThrottlingException", False), ("AccessDeniedException", True), ("ResourceNotFoundException", True)],
+)
+def test_dynamodb_asking_for_patience_is_told_from_an_error(code: str, raises: bool) -> None:
+    remedy, live = Tried("override", dynamodb=Refusing(code)), Live("0", "1", None)
+    with pytest.raises(ClientError) if raises else nullcontext():
+        assert remedy.write(live, None) == code

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from botocore.exceptions import ClientError
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.target import Setting
-from tests.support.remedy_fakes import MAPPING, RemedyLambda, aws_for, target_with
+from tests.functions.support.remedy_fakes import MAPPING, RemedyLambda, aws_for, target_with
 
 TARGET = target_with("limit_concurrency", "pause_consumer")
 LIMIT, PAUSE = (remedy.setting for remedy in TARGET.remedies)
@@ -138,23 +137,3 @@ def test_a_value_that_the_kind_does_not_know_is_refused(setting: Setting, value:
     with pytest.raises(ValueError, match=r"whole number|Enabled or Disabled"):
         write(function, setting, read(function, setting), value)
     assert wrote(function) == 0
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "method"),
-    [
-        (LIMIT, "0", "put_function_concurrency"),
-        (LIMIT, None, "delete_function_concurrency"),
-        (PAUSE, "Disabled", "update_event_source_mapping"),
-    ],
-)
-def test_refusals_are_told_from_errors(setting: Setting, value: str | None, method: str) -> None:
-    function = RemedyLambda()
-    live = read(function, setting)
-    for code in ("TooManyRequestsException", "ResourceConflictException", "ResourceInUseException"):
-        function.refuse = {method: code}
-        assert write(function, setting, live, value) == code
-    for code in ("AccessDeniedException", "InvalidParameterValueException", "ServiceException"):
-        function.refuse = {method: code}
-        with pytest.raises(ClientError):
-            write(function, setting, live, value)

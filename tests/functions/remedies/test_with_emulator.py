@@ -21,13 +21,13 @@ from selfheal.functions.shared.contract import RemedyKind
 from selfheal.functions.shared.overrides import Overrides
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
-from tests.support.components import REMEDIES, healer, target
+from tests.components.support.deployments import REMEDIES, healer, target
+from tests.functions.support.remedy_fakes import ALARM, MAPPING, aws_for, create_table
 from tests.support.emulator_functions import deploy
 from tests.support.emulator_users import ACCOUNT as EMULATED
 from tests.support.emulator_users import refused, user
 from tests.support.processes import until
 from tests.support.pulumi_mocks import ACCOUNT
-from tests.support.remedy_fakes import ALARM, MAPPING, aws_for, create_table
 
 pytestmark = pytest.mark.slow
 

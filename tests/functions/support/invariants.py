@@ -7,7 +7,7 @@ from itertools import pairwise
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.states import TERMINAL, WAYS, Effect, Status
 from selfheal.functions.shared.contract import Mode
-from tests.support.closed_loop import Act, Loop
+from tests.functions.support.loop import Act, Loop
 
 DAY = timedelta(days=1)
 

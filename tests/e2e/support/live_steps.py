@@ -5,7 +5,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from tests.support.live_fleet import Fleet
+from tests.e2e.support.live_fleet import Fleet
 
 QUIET = 20.0
 """Seconds for which nothing more must happen: a new alarm period and its evaluation, and five runs."""

@@ -1,6 +1,7 @@
-"""Healers with one safeguard taken away: each is caught by the very tests that try to do harm."""
+"""Healers that lack one safeguard: each fails one of the checks that the tests of this folder run."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -13,13 +14,8 @@ from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.remedies import environment, rollback_alias
 from selfheal.functions.healer.states import Reason
 from selfheal.functions.shared.contract import Mode
-from tests.functions.harm import test_aws_errors as aws_errors
-from tests.functions.harm import test_clock_skew as clock_skew
-from tests.functions.harm import test_crashes as crashes
-from tests.functions.harm import test_properties as properties
-from tests.functions.harm import test_races as races
-from tests.support import healer_world
-from tests.support.broken_healers import (
+from tests.functions.harm.checks import clock_skew, faults, histories, races
+from tests.functions.harm.mutations import (
     Mutate,
     act_first,
     act_without_answering,
@@ -36,23 +32,17 @@ from tests.support.broken_healers import (
     wait_for_others_only,
     write_without_counting,
 )
-from tests.support.harm_events import MODES, events, targets
-from tests.support.harm_scenarios import LIMIT
-from tests.support.memory_table import MemoryTable
-
-failing_for_ever = aws_errors.test_a_call_that_fails_for_ever_changes_nothing_more_and_is_not_mailed_for_ever
+from tests.functions.support import world
+from tests.functions.support.events import MODES, events, targets
+from tests.functions.support.faults import die_before, refuse
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.scenarios import LIMIT
 
 
 def falsify() -> None:
-    """Look for a counterexample as the real test does, and be content with the first."""
-    found = settings(properties.SETTINGS, phases=(Phase.generate,), report_multiple_bugs=False)
-    found(given(targets, st.sampled_from(MODES), events)(properties.check_whatever))()
-
-
-def overtaken(scenario: str) -> Callable[[], object]:
-    return lambda: clock_skew.test_a_healer_that_is_overtaken_by_one_whose_clock_is_fast_does_not_act_twice(
-        scenario
-    )
+    """Look for a counterexample as the real test does, and stop at the first."""
+    found = settings(histories.SETTINGS, phases=(Phase.generate,), report_multiple_bugs=False)
+    found(given(targets, st.sampled_from(MODES), events)(histories.allow_no_act_against_the_rules))()
 
 
 SKEWED = "one of two is fast"
@@ -62,47 +52,53 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
     # Two at once
     "no lease": (
         NO_LEASE,
-        lambda: races.test_a_healer_that_overtakes_another_at_any_call_leaves_one_act(1, LIMIT),
+        partial(races.act_once_when_overtaken, 1, LIMIT),
     ),
     "no version of an incident": (
         NO_VERSION,
-        lambda: races.test_two_healers_in_turns_act_once_for_each_target(1),
+        partial(races.act_once_in_turns, 1),
     ),
     "neither lease nor version": (
         both(NO_LEASE, NO_VERSION),
-        lambda: races.test_two_healers_in_turns_act_once_for_each_target(1),
+        partial(races.act_once_in_turns, 1),
     ),
-    "no revision of a function": (overwriting(environment), overtaken("helped")),
-    "no revision of an alias": (overwriting(rollback_alias), overtaken("helped_by_rollback")),
+    "no revision of a function": (
+        overwriting(environment),
+        partial(clock_skew.act_once_when_overtaken_by_a_fast_clock, "helped"),
+    ),
+    "no revision of an alias": (
+        overwriting(rollback_alias),
+        partial(clock_skew.act_once_when_overtaken_by_a_fast_clock, "helped_by_rollback"),
+    ),
     "no version of an override": (
         on(MemoryTable, "put_item", put_item_anyway),
-        overtaken("helped_by_override"),
+        partial(clock_skew.act_once_when_overtaken_by_a_fast_clock, "helped_by_override"),
     ),
     "act before intent": (
-        on(healer_world, "execute", act_first),
-        lambda: crashes.test_each_scenario_is_what_it_says("helped"),
+        on(world, "execute", act_first),
+        partial(faults.ends_as_its_name_says, "helped"),
     ),
     # What people decide
     "mode ignored": (on(observe.Setup, "mode", Mode.ACT), falsify),
     "kill switch not looked at again": (
         on(ledger, "_CHANGES", ()),
-        races.test_a_kill_switch_between_reading_and_writing_is_obeyed,
+        races.obey_a_kill_switch_between_reading_and_writing,
     ),
     "answered requests forgotten": (
         on(Incident, "answering", lambda incident, _id: incident),
-        properties.test_an_approval_is_not_used_again_after_a_release,
+        histories.use_no_approval_again_after_a_release,
     ),
     "approvals used again": (
         on(respond, "_act", act_without_answering),
-        properties.test_an_approval_is_not_used_again_after_a_release,
+        histories.use_no_approval_again_after_a_release,
     ),
     "hold ignored": (
         on(respond, "_held", always(None)),
-        properties.test_what_did_not_help_is_not_tried_in_the_next_incident,
+        histories.remember_what_did_not_help,
     ),
     "live value not compared": (
         on(Observation, "live_of", believe_that_it_stands),
-        properties.test_what_someone_else_has_set_is_not_reverted,
+        histories.revert_nothing_that_someone_else_set,
     ),
     "what is no remedy is changed": (
         both(
@@ -111,54 +107,52 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
             on(decide, "_without_remedy", always(None)),
             on(observation, "_if_remedy", lambda _target, setting: setting),
         ),
-        properties.test_a_forged_intent_does_not_choose_what_is_changed,
+        histories.change_nothing_that_a_forged_intent_names,
     ),
     # Guards
-    "budget ignored": (on(guards, "spent", always(None)), races.test_the_last_of_a_budget_is_spent_once),
+    "budget ignored": (on(guards, "spent", always(None)), races.spend_the_last_of_a_budget_once),
     "acts not counted": (
         on(Ledger, "write", write_without_counting),
-        races.test_the_last_of_a_budget_is_spent_once,
+        races.spend_the_last_of_a_budget_once,
     ),
     "blast radius ignored": (
         on(guards, "waiting", always(None)),
-        races.test_only_as_many_targets_are_changed_at_a_time_as_the_blast_radius_allows,
+        races.keep_within_the_blast_radius,
     ),
     "cool-down ignored": (
         on(guards, "waiting", wait_for_others_only),
-        properties.test_what_flaps_is_left_alone,
+        histories.leave_alone_what_flaps,
     ),
-    "flapping ignored": (on(guards, "flapping", always(None)), properties.test_what_flaps_is_left_alone),
+    "flapping ignored": (on(guards, "flapping", always(None)), histories.leave_alone_what_flaps),
     # Evidence
     "alarm believed": (
         everywhere(evidence.breaches, lambda _rule, buckets, _since, _now: list(buckets)),
-        lambda: clock_skew.test_a_forced_alarm_with_healthy_metrics_is_not_acted_upon(SKEWED),
+        partial(clock_skew.ignore_a_forced_alarm, SKEWED),
     ),
     "always called healthy": (
         everywhere(evidence.verdict, always(evidence.Verdict.HEALTHY)),
-        lambda: clock_skew.test_no_traffic_is_never_called_recovered(SKEWED),
+        partial(clock_skew.wait_for_traffic, SKEWED),
     ),
     "always reverted": (
         on(Observation, "may_revert", True),
-        properties.test_an_expired_remedy_is_not_reverted_while_an_alarm_rings,
+        histories.revert_nothing_while_an_alarm_rings,
     ),
     # Errors
     "acts tried for ever": (
         on(respond, "MAX_ATTEMPTS", 10**6),
-        lambda: failing_for_ever("not_helped", "AccessDeniedException"),
+        partial(faults.gives_up, "not_helped", refuse),
     ),
     "reverts tried for ever": (
         on(decide, "MAX_ATTEMPTS", 10**6),
-        lambda: aws_errors.test_a_revert_that_never_succeeds_is_tried_a_few_times_and_people_are_called(
-            "paused"
-        ),
+        partial(faults.gives_up_a_revert, "paused"),
     ),
     "notices tried for ever": (
         on(decide, "_notify_again", notify_again),
-        lambda: failing_for_ever("not_helped", "AccessDeniedException"),
+        partial(faults.gives_up, "not_helped", refuse),
     ),
     "notices not tried again": (
         on(decide, "_notify_again", always(Decision(Reason.BUSY))),
-        lambda: crashes.test_stopped_at_any_call_it_ends_the_same_with_one_act("helped", crashes.die_before),
+        partial(faults.ends_the_same, "helped", die_before),
     ),
 }
 
@@ -167,7 +161,7 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
 def test_a_healer_without_a_safeguard_is_caught(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mutate, check = MUTANTS[mutant]
     mutate(monkeypatch)
-    # What a broken healer does is not to be remembered for the next test.
-    monkeypatch.setattr(crashes, "undisturbed", crashes.undisturbed.__wrapped__)
+    # Not cached: what a broken healer does must not reach other tests.
+    monkeypatch.setattr(faults, "undisturbed", faults.undisturbed.__wrapped__)
     with pytest.raises(AssertionError):
         check()

@@ -1,34 +1,35 @@
-"""What every call of the healer's goes through: tests count it there, refuse it, or lose its answer."""
+"""Records every call that the healer makes, and lets a test make calls go wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from tests.functions.support.faults import Do, Fault
+
 CONDITIONAL = ("update_function_configuration", "update_alias", "put_item")
-"""What changes a target by compare-and-swap; the healer puts nothing but overrides."""
+"""Calls that change a target by compare-and-swap; the healer puts no items other than overrides."""
 
 UNCONDITIONAL = ("put_function_concurrency", "delete_function_concurrency", "update_event_source_mapping")
-"""What changes a target where AWS has no revision."""
+"""Calls that change a setting for which AWS has no revision."""
 
 ACTS = (*CONDITIONAL, *UNCONDITIONAL)
 WRITES = (*ACTS, "transact_write_items", "publish", "invoke")
 
-Do = Callable[[], Any]
 Values = dict[str, str | None]
 """Setting to its value."""
 
 
 @dataclass
 class Tap:
-    """What every call goes through."""
+    """Passes calls on, and records them."""
 
     look: Callable[[], Values]
-    """Looks at the target before a call that changes it."""
+    """Reads the target before a call that changes it."""
     done: Callable[[str, dict[str, Any], Values], None]
-    """Told of every call that took effect, and what was there before."""
+    """Receives each call that took effect, with the values from before it."""
     fault: Callable[[int, Do], Any] = lambda _number, do: do()
-    """Given the number of the call and the call itself; returns its answer."""
+    """Receives the number of a call and the call itself; returns its answer."""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
 
     def run(self, name: str, arguments: dict[str, Any], call: Callable[..., Any]) -> Any:
@@ -41,6 +42,22 @@ class Tap:
             return answer
 
         return self.fault(len(self.calls) - 1, do)
+
+    def fail_call(self, number: int, fault: Fault) -> None:
+        """Make one call go wrong, by its number."""
+        self.fault = lambda call, do: fault(do) if call == number else do()
+
+    def fail_every(self, names: Collection[str], fault: Fault) -> None:
+        """Make all calls with these names go wrong from now on."""
+        self.fault = lambda call, do: fault(do) if self.calls[call][0] in names else do()
+
+    def fail_acts(self, fault: Fault) -> None:
+        """Make all changes of the target go wrong from now on."""
+        self.fail_every(ACTS, fault)
+
+    def mend(self) -> None:
+        """Let all calls pass from now on."""
+        self.fault = lambda _call, do: do()
 
 
 class Tapped:

@@ -10,12 +10,12 @@ from hypothesis.strategies import SearchStrategy
 from selfheal.functions.healer.states import Effect, Verb
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.closed_loop import Loop
-from tests.support.harm_checks import is_at_rest
-from tests.support.harm_scenarios import LIMIT, OVERRIDE, PAUSE, ROLLBACK, unremedied
-from tests.support.healer_world import REMEDY, TARGET, DiedError, aws_error
-from tests.support.memory_table import MemoryTable
-from tests.support.tap import ACTS, Do
+from tests.functions.support.faults import die_after, die_before, throttle
+from tests.functions.support.invariants import is_at_rest
+from tests.functions.support.loop import Loop
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.scenarios import LIMIT, OVERRIDE, PAUSE, ROLLBACK, unremedied
+from tests.functions.support.world import REMEDY, TARGET
 
 LIMITS = Limits(budget=3, target_budget=2, flapping_limit=2, flapping_hold_seconds=600, cool_down_seconds=30)
 SAFE = replace(REMEDY, revert_safe=True)
@@ -51,6 +51,8 @@ EXEMPT = (
 TOUCHES = ("change", "alias", "reserved", "mapping", "taken back")
 """What someone else may change of what the healer has set."""
 
+FAULTS = {"throttled": throttle, "dies before": die_before, "dies after": die_after}
+
 EVENTS: dict[str, SearchStrategy[Any]] = {
     "run": st.integers(1, 12),
     "cause": st.sampled_from(CAUSES),
@@ -68,7 +70,7 @@ EVENTS: dict[str, SearchStrategy[Any]] = {
     "status": st.sampled_from(("InProgress", "Successful")),
     "readable": st.booleans(),
     "requests": st.sampled_from((0, 5, 100)),
-    "hook": st.sampled_from(("throttled", "dies before", "dies after", None)),
+    "fault": st.sampled_from((*FAULTS, None)),
     "mail": st.booleans(),
     "hours": st.integers(1, 30),
 }
@@ -109,9 +111,9 @@ class Fleet:
             case "approve" | "command":
                 ask(loop, what)
             case "taken back":
-                hook(loop, "dies after")
+                loop.tap.fail_acts(die_after)
                 self.run(1)
-                hook(loop, None)
+                loop.tap.mend()
                 self.happen("change", loop, "0.3")
                 self.happen("alias", loop, "4")
             case "change":
@@ -126,8 +128,8 @@ class Fleet:
                 setattr(loop.function, kind, what)
             case "requests":
                 loop.requests = what
-            case "hook":
-                hook(loop, what)
+            case "fault":
+                loop.tap.fail_acts(FAULTS[what]) if what else loop.tap.mend()
             case "mail":
                 loop.sns.failing = what
             case _:
@@ -144,7 +146,7 @@ class Fleet:
     def settle(self) -> None:
         """Let nothing more happen, until every incident is at its end."""
         for loop in self.loops:
-            hook(loop, None)
+            loop.tap.mend()
             loop.function.status, loop.sns.failing = "Successful", False
         for _ in range(SETTLE_TICKS):
             if all(is_at_rest(loop) for loop in self.loops):
@@ -177,21 +179,6 @@ def cause_of(loop: Loop, name: str) -> Callable[[], bool]:
 
 def is_pending(loop: Loop) -> bool:
     return loop.last is not None and loop.last.effect in (Effect.APPLY, Effect.REVERT)
-
-
-def hook(loop: Loop, what: str | None) -> None:
-    """Set what becomes of the next acts."""
-
-    def fault(number: int, do: Do) -> Any:
-        if what is None or loop.tap.calls[number][0] not in ACTS:
-            return do()
-        if what == "throttled":
-            raise aws_error("TooManyRequestsException")
-        if what == "dies after":
-            do()
-        raise DiedError
-
-    loop.tap.fault = fault
 
 
 def ask(loop: Loop, what: Verb | bool) -> None:

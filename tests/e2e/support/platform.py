@@ -17,7 +17,7 @@ from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi.deployer import deploy
 from tests.support.emulator_users import administrator
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 REGION = "us-east-1"
 CANARY = "canary-secret-7b19e2"
 

@@ -30,7 +30,7 @@ time.time = lambda: _time() + SKEW.total_seconds()
 from selfheal.functions.healer import handler  # noqa: E402 - by the clock of this machine
 
 for name, module in list(sys.modules.items()):
-    if name.startswith("functions.") and hasattr(module, "datetime"):
+    if name.startswith("selfheal.functions.") and hasattr(module, "datetime"):
         setattr(module, "datetime", Skewed)  # noqa: B010 - a module is not declared to have it
 
 

@@ -1,4 +1,4 @@
-"""A world that answers back: traffic fails as long as its cause lasts, the alarm follows, the healer runs."""
+"""A closed loop: traffic fails while its cause lasts, the alarm follows the traffic, and the healer runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,21 +12,14 @@ from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.ledger import Ledger, LostRaceError
 from selfheal.functions.healer.observation import Decision
-from selfheal.functions.healer.states import Effect, Reason
+from selfheal.functions.healer.states import TERMINAL, Effect, Reason
 from selfheal.functions.healer.target import Remedy, Target
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.healer_world import (
-    FAST,
-    START,
-    TARGET,
-    DiedError,
-    FakeCloudWatch,
-    FakeLambda,
-    FakeSns,
-    World,
-)
-from tests.support.memory_table import MemoryTable
-from tests.support.tap import ACTS, WRITES, Tap, Tapped, Values
+from tests.functions.support.faults import DiedError
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.remedy_fakes import RemedyLambda
+from tests.functions.support.tap import ACTS, WRITES, Tap, Tapped, Values
+from tests.functions.support.world import FAST, START, TARGET, FakeCloudWatch, FakeSns, World
 
 EXPECTED = (LostRaceError, ClientError, ReadTimeoutError, DiedError)
 """How a run may end without an answer; anything else is a bug."""
@@ -71,7 +64,7 @@ class Loop(World):
         self.target, self.mode, self.now = target, mode, START
         self.dynamodb = table or MemoryTable()
         arn = f"arn:aws:lambda:us-east-1:000000000000:function:{target.function}"
-        self.function, self.sns = FakeLambda(target.function, fed=arn), FakeSns()
+        self.function, self.sns = RemedyLambda(target.function, fed=arn), FakeSns()
         names = [rule.name for rule in target.alarms]
         self.cloudwatch = FakeCloudWatch(dict.fromkeys(names, "OK"), dict.fromkeys(names, START))
         self.book = Ledger(self.dynamodb, "ledger")
@@ -109,6 +102,27 @@ class Loop(World):
     def last(self) -> Incident | None:
         """The incident, read beside the tap."""
         return self.book.read(self.target.name)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is an incident, it is closed or escalated, and no effect of it is pending."""
+        last = self.last
+        return last is not None and last.status in TERMINAL and last.effect is None
+
+    @property
+    def standing(self) -> list[str]:
+        """The settings that the ledger records as changed by the healer."""
+        return [str(each.plan.key) for each in self.incident.standing]
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons of all transitions of the incident."""
+        return [line.reason for line in self.incident.history]
+
+    @property
+    def statuses(self) -> list[str]:
+        """The statuses that the incident moved to."""
+        return [line.to for line in self.incident.history]
 
     @property
     def mode_in_effect(self) -> Mode:

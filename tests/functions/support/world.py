@@ -1,6 +1,5 @@
-"""A small world for the healer: fakes where moto and the emulator lie, moto's DynamoDB for the ledger."""
+"""One target and its healer: fakes where moto and the emulator differ from AWS, and moto's DynamoDB."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -9,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
-from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import iso
@@ -22,7 +20,8 @@ from selfheal.functions.healer.observe import Setup, observe, read_alarms
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.remedy_fakes import CANARY, RemedyLambda, create_table
+from tests.functions.support.faults import aws_error
+from tests.functions.support.remedy_fakes import RemedyLambda, create_table
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
 FAST = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
@@ -33,36 +32,6 @@ REMEDY = Remedy("environment", "FAILURE_RATE", "0")
 TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
 OPERATOR = "arn:aws:iam::000000000000:user/operator"
 TARGET = Target("shop", "shop-fn", 0.001, (FAST, BACKSTOP), (REMEDY,))
-
-
-def aws_error(code: str, operation: str = "Operation") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": f"told about {CANARY}"}}, operation)
-
-
-class DiedError(BaseException):
-    """The healer's process is gone: nothing catches this."""
-
-
-@dataclass
-class FakeLambda(RemedyLambda):
-    """The function of the world: someone may change it, and step in around an update of its environment."""
-
-    updates: list[dict[str, str]] = field(default_factory=list)
-    before_update: Callable[[], None] = lambda: None
-    after_update: Callable[[], None] = lambda: None
-
-    def change(self, **variables: str) -> None:
-        """Someone else changes the environment."""
-        self.variables = self.variables | variables
-        self.revision += 1
-
-    def update_function_configuration(
-        self, FunctionName: str, Environment: dict[str, dict[str, str]], RevisionId: str | None = None
-    ) -> None:
-        self.before_update()
-        super().update_function_configuration(FunctionName, Environment, RevisionId)
-        self.updates.append(self.variables)
-        self.after_update()
 
 
 @dataclass
@@ -152,7 +121,7 @@ class World:
         self.target, self.mode, self.now = target, mode, START
         self.dynamodb: Any = Shared(client("dynamodb"))
         create_table(self.dynamodb)
-        self.function, self.cloudwatch, self.sns = FakeLambda(target.function), FakeCloudWatch(), FakeSns()
+        self.function, self.cloudwatch, self.sns = RemedyLambda(target.function), FakeCloudWatch(), FakeSns()
         ledger = Ledger(self.dynamodb, "ledger")
         self.aws = Aws(
             self.cloudwatch, self.function, self.sns, ledger, "people", self.dynamodb, "ledger", self.function
@@ -182,14 +151,35 @@ class World:
         self.traffic(100, 30)
         self.cloudwatch.set("fast", "ALARM", self.now)
 
+    def act(self) -> Decision:
+        """Break down, and run the healer once."""
+        self.break_down()
+        return self.step()
+
+    def keep_failing(self, seconds: int = 30) -> None:
+        """Let the last change settle, and go on failing."""
+        self._settle()
+        self.traffic(100, 30, seconds)
+        self.pass_time(2)
+
+    def be_well(self, seconds: int = 80) -> None:
+        """Clear the alarm, let the last change settle, and serve without errors."""
+        self.cloudwatch.set("fast", "OK", self.now)
+        self._settle()
+        self.traffic(100, 0, seconds)
+        self.pass_time(2)
+
     def heal(self) -> None:
         """Break down, act, and collect the evidence of recovery."""
-        self.break_down()
-        self.step()
-        self.pass_time(10)
-        self.traffic(100, 0, seconds=80)
-        self.cloudwatch.set("fast", "OK", self.now)
-        self.pass_time(2)
+        self.act()
+        self.be_well()
+
+    def align(self) -> None:
+        """Let time pass to the next fast period, unless one begins now."""
+        self.pass_time(-self.now.second % 10)
+
+    def _settle(self) -> None:
+        self.pass_time(-self.now.second % 10 or 10)
 
     def step(self) -> Decision:
         """Run once."""

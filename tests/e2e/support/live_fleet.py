@@ -1,4 +1,4 @@
-"""The fleet of `tests/support/fleet`, up in the sandbox, and what a test does to it and sees of it."""
+"""The fleet of `tests/e2e/support/fleet`, up in the sandbox, and what a test does to it and sees of it."""
 
 import json
 from collections.abc import Callable, Generator, Mapping
@@ -21,9 +21,9 @@ from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider.assets import make_zip
-from tests.support.foreign_shop import ROOT, foreign_deployed
-from tests.support.live_threads import Callers, Ear, every
-from tests.support.platform import wait_for
+from tests.e2e.support.foreign_shop import ROOT, foreign_deployed
+from tests.e2e.support.live_threads import Callers, Ear, every
+from tests.e2e.support.platform import wait_for
 
 PROGRAM = Path(__file__).parent / "fleet"
 PERSON = "arn:aws:iam::000000000000:user/ada"

@@ -1,4 +1,4 @@
-"""Parts of healers without one of the safeguards, and how to put them in the place of the real ones."""
+"""Parts of a healer that lack a safeguard, and ways to put them in place of the real ones."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.states import Effect, Reason
 from selfheal.functions.healer.target import Setting
-from tests.support.memory_table import MemoryTable
+from tests.functions.support.memory_table import MemoryTable
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
 live_of, waiting, put, write = Observation.live_of, guards.waiting, vars(Ledger)["_put"], Ledger.write

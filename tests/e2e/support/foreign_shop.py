@@ -15,7 +15,7 @@ from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi.deployer import deploy
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 FOREIGN = Path(__file__).parent / "foreign"
 
 

@@ -1,10 +1,11 @@
-"""A small pure evaluator of IAM policy documents: what the emulator does not enforce is decided here.
+"""A small evaluator of IAM policy documents, for what the emulator does not enforce.
 
-It knows what this project's documents use and raises for anything else, so that it never allows by ignorance.
+It supports what this project's documents use and raises for anything else, rather than allow it by mistake.
 Source: IAM user guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators".
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,10 @@ from fnmatch import fnmatchcase
 from typing import Any, cast
 
 _STATEMENT_KEYS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
+
+
+WITHOUT_RESOURCE_LEVEL = {"cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+"""Source: Service Authorization Reference; it lists no resource types for them."""
 
 
 class Verdict(StrEnum):
@@ -56,6 +61,28 @@ def resource_policy(text: str, request: Request) -> Verdict:
 def identity_policy(text: str, request: Request) -> Verdict:
     """Judge a request by the policy of the role that makes it."""
     return _verdict(statements(text), request)
+
+
+def allows(text: str, action: str, resource: str, *items: str, **context: str | Sequence[str]) -> bool:
+    """Return whether a role's policy allows a call; `items` are the keys of the ledger that it touches."""
+    if items:
+        context["dynamodb:LeadingKeys"] = items
+    return identity_policy(text, Request(action, resource, context=context)) is Verdict.ALLOWED
+
+
+def too_wide(text: str) -> list[tuple[str, str]]:
+    """Return the wildcard actions of a policy, and the wildcard resources that AWS does not demand.
+
+    The streams of one named log group count as narrow, because streams cannot be named beforehand.
+    """
+    return [
+        (action, arn)
+        for statement in statements(text)
+        for action in statement["Action"]
+        for arn in statement["Resource"]
+        if not re.fullmatch(r"[a-z]+:[A-Za-z]+", action)
+        or ("*" in arn.removesuffix(":*") and (arn != "*" or action not in WITHOUT_RESOURCE_LEVEL))
+    ]
 
 
 def same_account(identity: str, resource: str, request: Request) -> Verdict:

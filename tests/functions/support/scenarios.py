@@ -1,4 +1,4 @@
-"""Incidents from breakdown to end, in a loop that answers back."""
+"""Incidents from breakdown to end, in a closed loop."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,9 +7,9 @@ from datetime import timedelta
 from selfheal.functions.healer.states import Status, Verb
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import Mode
-from tests.support.closed_loop import Loop
-from tests.support.healer_world import FAST, REMEDY, START, TARGET
-from tests.support.remedy_fakes import MAPPING
+from tests.functions.support.loop import Loop
+from tests.functions.support.remedy_fakes import MAPPING
+from tests.functions.support.world import FAST, REMEDY, START, TARGET
 
 OVERRIDE = Remedy("override", "MODE", "safe")
 ROLLBACK = Remedy("rollback_alias", "live", None)
@@ -30,6 +30,13 @@ def unremedied(loop: Loop) -> Callable[[], bool]:
     return lambda: loop.live() == usual
 
 
+def failing(*remedies: Remedy, mode: Mode = Mode.ACT) -> Loop:
+    """Return a target that no remedy helps."""
+    loop = Loop(replace(TARGET, remedies=remedies), mode)
+    loop.cause = lambda: True
+    return loop
+
+
 def helped() -> Loop:
     return looping(REMEDY)
 
@@ -43,31 +50,25 @@ def helped_by_rollback() -> Loop:
 
 
 def not_helped() -> Loop:
-    loop = looping(REMEDY)
-    loop.cause = lambda: True
-    return loop
+    return failing(REMEDY)
 
 
 def undone_then_escalated() -> Loop:
-    loop = looping(replace(REMEDY, revert_safe=True))
-    loop.cause = lambda: True
-    return loop
+    return failing(replace(REMEDY, revert_safe=True))
 
 
 def limited_in_vain() -> Loop:
-    """Undone as well, where AWS has no revision."""
-    loop = looping(replace(LIMIT, revert_safe=True))
-    loop.cause = lambda: True
-    return loop
+    """Undone as well; AWS has no revision of this setting."""
+    return failing(replace(LIMIT, revert_safe=True))
 
 
 def expired() -> Loop:
-    """Reverted when its time is over, and the cause is gone by then."""
+    """Reverted when it expires; the cause is gone by then."""
     return _passing(replace(REMEDY, expires_after=120))
 
 
 def paused() -> Loop:
-    """Reverted as well, where AWS has no revision."""
+    """Reverted as well; AWS has no revision of this setting."""
     return _passing(PAUSE)
 
 
@@ -79,7 +80,7 @@ def _passing(remedy: Remedy) -> Loop:
 
 
 def probed() -> Loop:
-    """Callers go away with the act, so that only probes can tell; at this rate 27 of them do."""
+    """Callers stop with the act, so only probes give evidence; at this error rate, 27 are enough."""
     rule = replace(FAST, error_rate=0.25)
     loop = Loop(replace(TARGET, alarms=(rule, *TARGET.alarms[1:]), probe='{"rawPath": "/health"}'))
 

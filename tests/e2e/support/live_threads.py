@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.sandbox.clients import Clients
-from tests.support.platform import listen, received
+from tests.e2e.support.platform import listen, received
 
 BATCH = 10
 """Requests of one call."""

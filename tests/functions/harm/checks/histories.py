@@ -1,21 +1,18 @@
-"""Whatever happens, in whatever order: no act that is not allowed, and always an end."""
+"""What happens to a fleet over time, given or generated: no act that is not allowed, and always an end."""
 
 from dataclasses import replace
 from functools import partial
 
-import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings
 
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
-from tests.support.closed_loop import Loop
-from tests.support.harm_checks import check_acts, check_history, check_standing, is_at_rest
-from tests.support.harm_events import MODES, Event, TargetIs, ask, events, fleet_of, hook, targets
-from tests.support.harm_scenarios import OVERRIDE, expired, helped, looping
-from tests.support.healer_world import REMEDY
-
-pytestmark = pytest.mark.slow
+from tests.functions.support.events import Event, TargetIs, ask, fleet_of
+from tests.functions.support.faults import throttle
+from tests.functions.support.invariants import check_acts, check_history, check_standing, is_at_rest
+from tests.functions.support.loop import Loop
+from tests.functions.support.scenarios import OVERRIDE, expired, helped, looping
+from tests.functions.support.world import REMEDY
 
 SETTINGS = settings(
     derandomize=True,
@@ -26,7 +23,7 @@ SETTINGS = settings(
 )
 
 
-def check_whatever(given_targets: list[TargetIs], mode: Mode, happened: list[Event]) -> None:
+def allow_no_act_against_the_rules(given_targets: list[TargetIs], mode: Mode, happened: list[Event]) -> None:
     fleet = fleet_of(given_targets, mode)
     fleet.run(2)
     for kind, place, what in happened:
@@ -43,10 +40,7 @@ def check_whatever(given_targets: list[TargetIs], mode: Mode, happened: list[Eve
         assert is_at_rest(loop), f"no end: {loop.last}"
 
 
-test_whatever_happens = SETTINGS(given(targets, st.sampled_from(MODES), events)(check_whatever))
-
-
-def test_what_flaps_is_left_alone() -> None:
+def leave_alone_what_flaps() -> None:
     loop = looping(REMEDY)
     loop.limits = Limits(flapping_limit=2, cool_down_seconds=500)
     for _ in range(5):
@@ -60,7 +54,7 @@ def test_what_flaps_is_left_alone() -> None:
     assert len(loop.applies()) == 2
 
 
-def test_what_did_not_help_is_not_tried_in_the_next_incident() -> None:
+def remember_what_did_not_help() -> None:
     loop = looping(REMEDY)
     for cause in (True, False, True):
         loop.cause = partial(bool, cause)
@@ -71,7 +65,7 @@ def test_what_did_not_help_is_not_tried_in_the_next_incident() -> None:
     assert len(loop.applies()) == 1
 
 
-def test_an_expired_remedy_is_not_reverted_while_an_alarm_rings() -> None:
+def revert_nothing_while_an_alarm_rings() -> None:
     loop = looping(replace(REMEDY, expires_after=120))
     loop.run(6)
     loop.forced = "ALARM"
@@ -80,7 +74,7 @@ def test_an_expired_remedy_is_not_reverted_while_an_alarm_rings() -> None:
     assert loop.incident.reason is Reason.ALARM_STUCK
 
 
-def test_what_someone_else_has_set_is_not_reverted() -> None:
+def revert_nothing_that_someone_else_set() -> None:
     loop = expired()
     loop.run(6)
     loop.function.change(FAILURE_RATE="0.7")
@@ -89,19 +83,7 @@ def test_what_someone_else_has_set_is_not_reverted() -> None:
     assert loop.function.variables["FAILURE_RATE"] == "0.7"
 
 
-def test_what_someone_took_back_is_not_taken_to_be_in_place() -> None:
-    """The baseline comes back after recovery, and the alarm rings before the healer has seen that."""
-    loop = looping(REMEDY)
-    loop.run(15)
-    assert loop.incident.status is Status.RECOVERED
-    loop.function.change(FAILURE_RATE="0.3")
-    loop.run(20)
-    check_acts([loop])
-    assert loop.incident.status is Status.RECOVERED
-    assert len(loop.applies()) == 2
-
-
-def test_an_approval_is_not_used_again_after_a_release() -> None:
+def use_no_approval_again_after_a_release() -> None:
     loop = looping(replace(REMEDY, revert_safe=True), mode=Mode.SUGGEST)
     loop.cause = lambda: True
     loop.run(1)
@@ -116,7 +98,7 @@ def test_an_approval_is_not_used_again_after_a_release() -> None:
     assert loop.incident.status is Status.PROPOSED
 
 
-def test_what_is_no_remedy_any_more_is_not_applied_again() -> None:
+def apply_nothing_that_is_no_longer_a_remedy() -> None:
     """A deployment takes the remedy away while its revert is watched, and then the failure comes back."""
     loop = expired()
     loop.run(15)
@@ -127,7 +109,7 @@ def test_what_is_no_remedy_any_more_is_not_applied_again() -> None:
     assert loop.function.variables["FAILURE_RATE"] == "0.3"
 
 
-def test_a_forged_intent_does_not_choose_what_is_changed() -> None:
+def change_nothing_that_a_forged_intent_names() -> None:
     loop = helped()
     loop.run(1)
     incident = loop.incident
@@ -140,12 +122,11 @@ def test_a_forged_intent_does_not_choose_what_is_changed() -> None:
     assert loop.function.variables["OTHER"] == "kept"
 
 
-@pytest.mark.parametrize("state", ["INSUFFICIENT_DATA", "ALARM"])
-def test_an_act_that_was_dropped_does_not_leave_an_incident_open_for_ever(state: str) -> None:
+def end_an_incident_whose_act_was_dropped(state: str) -> None:
     """The alarm cleared before the act, and then neither alarm nor traffic says anything more."""
     loop = Loop()
     loop.cause = loop.fails_by_variable
-    hook(loop, "throttled")
+    loop.tap.fail_acts(throttle)
     loop.run(1)
     loop.cause, loop.requests = (lambda: False), 0
     loop.run(12)

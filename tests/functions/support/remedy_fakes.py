@@ -1,8 +1,8 @@
-"""A Lambda for the remedies that keeps AWS's rules, and writes down which IAM action every call needs.
+"""A fake Lambda that follows AWS's rules for the remedies and records the IAM action of every call.
 
-moto accepts any RevisionId and makes no mapping wait, so this is a fake: a compare-and-swap on revisions,
-409 while an update is in progress, versions in pages, a mapping that takes a while. Anyone may step in before
-or after a write.
+moto accepts any RevisionId and changes mappings at once. This fake compares revisions, answers 409 while an
+update is in progress, lists versions in pages, and takes time to change a mapping. Tests can run code before
+and after each write.
 """
 
 from collections import Counter
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
+from tests.functions.support.faults import CANARY, aws_error
 
-CANARY = "canary-secret-5d1f"
 MAPPING = "6f1c2a4e-0d3b-4a57-9c1e-5b8f7d2e9a10"
 ALARM = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
 VALUES: dict[str, tuple[str, str | None]] = {
@@ -30,12 +30,7 @@ VALUES: dict[str, tuple[str, str | None]] = {
 
 def target_with(*kinds: str, name: str = "shop", function: str = "shop-fn") -> Target:
     """Return a target with remedies of these kinds, in this order."""
-    remedies = tuple(Remedy(kind, *VALUES[kind]) for kind in kinds)
-    return Target(name, function, 0.001, (ALARM,), remedies)
-
-
-def refusal(code: str, operation: str = "Operation") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+    return Target(name, function, 0.001, (ALARM,), tuple(Remedy(kind, *VALUES[kind]) for kind in kinds))
 
 
 @dataclass
@@ -67,6 +62,8 @@ class RemedyLambda:
     """Runs just before a write arrives at AWS."""
     after: Callable[[], None] = lambda: None
     """Runs just after a write was done."""
+    updates: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    """The environment after each update of it, oldest first."""
     actions: Counter[str] = field(default_factory=Counter)
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
@@ -90,16 +87,22 @@ class RemedyLambda:
         """Set the environment; as at AWS, whoever names no revision overwrites what is there."""
         self._writes("lambda:UpdateFunctionConfiguration", "update_function_configuration", FunctionName)
         if self.status == "InProgress":
-            raise refusal("ResourceConflictException")
+            raise aws_error("ResourceConflictException")
         if RevisionId not in {None, str(self.revision)}:
-            raise refusal("PreconditionFailedException")
+            raise aws_error("PreconditionFailedException")
         self.variables, self.revision = dict(Environment["Variables"]), self.revision + 1
+        self.updates.append(self.variables)
         self.after()
+
+    def change(self, **variables: str) -> None:
+        """Change the environment, as someone other than the healer does."""
+        self.variables = self.variables | variables
+        self.revision += 1
 
     def get_alias(self, FunctionName: str, Name: str) -> dict[str, Any]:
         self._called("lambda:GetAlias", "get_alias", FunctionName)
         if self.alias is None or Name != self.alias["Name"]:
-            raise refusal("ResourceNotFoundException")
+            raise aws_error("ResourceNotFoundException")
         return dict(self.alias)
 
     def update_alias(
@@ -107,9 +110,9 @@ class RemedyLambda:
     ) -> None:
         self._writes("lambda:UpdateAlias", "update_alias", FunctionName)
         if self.alias is None or Name != self.alias["Name"] or FunctionVersion not in self.versions:
-            raise refusal("ResourceNotFoundException")
+            raise aws_error("ResourceNotFoundException")
         if RevisionId not in {None, self.alias["RevisionId"]}:
-            raise refusal("PreconditionFailedException")
+            raise aws_error("PreconditionFailedException")
         self.point_alias(FunctionVersion)
         self.after()
 
@@ -149,7 +152,7 @@ class RemedyLambda:
     def get_event_source_mapping(self, UUID: str) -> dict[str, Any]:
         self._called("lambda:GetEventSourceMapping", "get_event_source_mapping", self.function)
         if self.mapping is None or UUID != MAPPING:
-            raise refusal("ResourceNotFoundException")
+            raise aws_error("ResourceNotFoundException")
         return {"UUID": UUID, "State": self.mapping, "FunctionArn": self.fed}
 
     def update_event_source_mapping(self, UUID: str, Enabled: bool) -> None:
@@ -170,9 +173,9 @@ class RemedyLambda:
     def _called(self, action: str, method: str, function: str) -> None:
         self.actions[action] += 1
         if method in self.refuse:
-            raise refusal(self.refuse[method])
+            raise aws_error(self.refuse[method])
         if not self.exists or function != self.function:
-            raise refusal("ResourceNotFoundException")
+            raise aws_error("ResourceNotFoundException")
 
 
 @dataclass
@@ -216,3 +219,21 @@ def aws_for(lambda_: Any, dynamodb: Any = None, table: str = "ledger") -> Aws:
         table=table,
         prober=nothing,
     )
+
+
+class Tried:
+    """One remedy, on fakes."""
+
+    def __init__(
+        self, kind: str, function: RemedyLambda | None = None, dynamodb: Any = None, *, name: str = "shop"
+    ) -> None:
+        self.function = function or RemedyLambda()
+        self.target = target_with(kind, name=name)
+        self.setting = self.target.remedies[0].setting
+        self.aws = aws_for(self.function, dynamodb)
+
+    def read(self) -> Live:
+        return remedies.read(self.aws, self.target, self.setting)
+
+    def write(self, live: Live, value: str | None) -> str | None:
+        return remedies.write(self.aws, self.target, self.setting, live, value)

@@ -1,0 +1,204 @@
+"""Scenarios in which one call goes wrong, or every call of one kind."""
+
+from collections import Counter
+from functools import cache
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from selfheal.functions.healer.decide import MAX_ATTEMPTS
+from selfheal.functions.healer.states import Effect, Reason, Status
+from tests.functions.support.faults import (
+    Do,
+    Fault,
+    aws_error,
+    die_after,
+    die_before,
+    fail_after,
+    read_timeout,
+    refuse,
+    time_out_after,
+)
+from tests.functions.support.loop import Loop
+from tests.functions.support.scenarios import FAILED, SCENARIOS, UNDONE
+from tests.functions.support.tap import ACTS, UNCONDITIONAL
+
+AFTERWARDS = 5
+"""Ticks of ten seconds after the end, in which nothing more may happen."""
+
+LONG = 75
+"""Ticks in which every scenario ends, expired leases and AFTERWARDS included."""
+
+
+def time_out_before(_do: Do) -> Any:
+    raise read_timeout()
+
+
+def throttle(_do: Do) -> Any:
+    raise aws_error("ThrottlingException")
+
+
+def fail_before(_do: Do) -> Any:
+    raise aws_error("InternalServiceError")
+
+
+ERRORS: tuple[Fault, ...] = (throttle, refuse, fail_before, time_out_before)
+FAULTS: tuple[Fault, ...] = (die_before, die_after, time_out_after, fail_after, *ERRORS)
+QUIET = {("put_item", throttle), ("invoke", time_out_before), ("invoke", time_out_after)}
+"""Errors that do not fail the run: an act that AWS rejects for now is recorded as deferred, and a probe
+without an answer as failed."""
+
+
+def run(scenario: str, number: int | None = None, fault: Fault | None = None) -> tuple[Loop, object]:
+    """Run a scenario to its end; return it, and how the run ended in which a call went wrong."""
+    loop, ended, left = SCENARIOS[scenario](), None, AFTERWARDS
+    if number is not None and fault is not None:
+        loop.tap.fail_call(number, fault)
+    for _ in range(LONG):
+        begin = len(loop.tap.calls)
+        loop.elapse()
+        result = loop.attempt()
+        if number in range(begin, len(loop.tap.calls)):
+            ended = result
+        left -= loop.has_ended
+        if left < 0:
+            return loop, ended
+    raise AssertionError(f"{scenario} did not end: {loop.last}")
+
+
+def end_of(loop: Loop) -> tuple[Any, ...]:
+    """Return what must be the same whatever went wrong. The time it took is not part of it."""
+    incident, fleet = loop.incident, loop.book.read_fleet()
+    return (
+        incident.status,
+        incident.reason,
+        incident.effect,
+        incident.lease_until,
+        incident.acts,
+        len(incident.recent_acts),
+        loop.standing,
+        loop.live(),
+        loop.function.variables,
+        len(fleet.acts),
+        fleet.acting,
+        fleet.blocking,
+    )
+
+
+def notices(loop: Loop) -> Counter[str]:
+    """Return how often each notice was sent or tried."""
+    return Counter(arguments["Message"] for name, arguments in loop.tap.calls if name == "publish")
+
+
+@cache
+def undisturbed(scenario: str) -> tuple[tuple[Any, ...], int, list[Effect], list[tuple[int, str]]]:
+    """Run a scenario; return its end, its notices, its acts and the calls that are worth a fault."""
+    loop, _ = run(scenario)
+    calls = [(number, loop.tap.calls[number][0]) for number in loop.moments()]
+    return end_of(loop), len(loop.sns.sent), [act.effect for act in loop.acts], calls
+
+
+def ends_as_its_name_says(scenario: str) -> None:
+    (loop, _), made_by = run(scenario), SCENARIOS[scenario]
+    assert loop.incident.status is (Status.ESCALATED if made_by in FAILED else Status.RECOVERED)
+    undone = made_by in UNDONE or any(remedy.revert_safe for remedy in loop.target.remedies)
+    assert [act.effect for act in loop.acts] == [Effect.APPLY, *([Effect.REVERT] if undone else [])]
+    assert any(name == "invoke" for name, _ in loop.tap.calls) is (loop.target.probe is not None)
+
+
+def ends_the_same(scenario: str, fault: Fault) -> None:
+    """One call goes wrong: the incident ends as without that, with the same acts, and the run fails.
+
+    This includes settings for which AWS has no revision: if an answer was lost, the next run reads the
+    setting before it tries again.
+    """
+    end, sent, acts, calls = undisturbed(scenario)
+    for number, name in calls:
+        loop, ended = run(scenario, number, fault)
+        where = f"{fault.__name__} at call {number}, {name}"
+        assert ended is not None, where
+        assert isinstance(ended, BaseException) or (name, fault) in QUIET, f"{where}: silence, {ended}"
+        assert end_of(loop) == end, where
+        assert [act.effect for act in loop.acts] == acts, where
+        # A notice is repeated where it was sent and that could not be recorded.
+        assert sent <= len(loop.sns.sent) <= sent + 1, where
+        assert all(times <= 2 for times in notices(loop).values()), where
+        assert loop.incident.reason is not Reason.NOTICE_OWED, where
+
+
+def ends_the_same_when_repeated(scenario: str) -> None:
+    """boto3 repeats a write whose answer was lost.
+
+    Where AWS has a revision it rejects the second write: one act. Elsewhere the same value is written twice:
+    one intent, counted once.
+    """
+    end, sent, acts, calls = undisturbed(scenario)
+    for number, name in calls:
+        if name not in ACTS:
+            continue
+        loop, _ = run(scenario, number, lambda do: (do(), do())[1])
+        assert end_of(loop) == end, f"call {number}, {name}"
+        assert len(loop.acts) - len(acts) == (name in UNCONDITIONAL)
+        assert list(dict.fromkeys(act.effect for act in loop.acts)) == acts
+        assert len({act.intent for act in loop.acts}) == len(acts)
+        assert len(loop.sns.sent) == sent
+
+
+AFTER_AN_ACT = ("publish", "invoke")
+"""First called once the act is done. All other calls must work before an act."""
+
+
+def gives_up(scenario: str, fault: Fault) -> None:
+    """Every call of one kind fails: no act without its record, and no endless tries or messages."""
+    usual, _ = run(scenario)
+    for call in dict.fromkeys(name for name, _ in usual.tap.calls):
+        loop, passes = SCENARIOS[scenario](), SCENARIOS[scenario] in UNDONE
+        failures = run_without(loop, call, fault)
+        where = f"{fault.__name__} at every {call}"
+        assert failures, where
+        assert all(times <= MAX_ATTEMPTS for times in notices(loop).values()), where
+        assert len(loop.sns.sent) <= len(usual.sns.sent) + 1, where
+        assert len(loop.applies()) <= 1, where
+        if call in ACTS:
+            # Tried a few times: until the trouble passes, or people are called.
+            assert len(failures) <= MAX_ATTEMPTS
+            reverting = call == "delete_function_concurrency"
+            assert [act.effect for act in loop.acts] == ([Effect.APPLY] if reverting else [])
+            assert (Reason.ALARM_CLEARED if passes else Reason.ATTEMPTS_EXHAUSTED) in loop.reasons
+            assert loop.sns.sent
+        elif call not in AFTER_AN_ACT:
+            assert loop.acts == [], where
+
+
+def run_without(loop: Loop, call: str, fault: Fault) -> list[int]:
+    """Run on while every call of one kind fails; return the numbers of those calls."""
+    loop.tap.fail_every({call}, fault)
+    failures: list[int] = []
+    for _ in range(LONG):
+        loop.elapse()
+        begin = len(loop.tap.calls)
+        ended = loop.attempt()
+        failed = [at for at in range(begin, len(loop.tap.calls)) if loop.tap.calls[at][0] == call]
+        silent = not isinstance(ended, (ClientError, ReadTimeoutError)) and (call, fault) not in QUIET
+        assert not (failed and silent), "silence"
+        failures += failed
+    return failures
+
+
+def gives_up_a_revert(scenario: str) -> None:
+    """A revert that never succeeds is tried a few times, and then people are called."""
+    loop = SCENARIOS[scenario]()
+    tried: list[int] = []
+
+    def fault(number: int, do: Do) -> Any:
+        last = loop.last
+        if last is not None and last.effect is Effect.REVERT and loop.tap.calls[number][0] in ACTS:
+            tried.append(number)
+            return refuse(do)
+        return do()
+
+    loop.tap.fault = fault
+    loop.run(LONG)
+    assert len(tried) == MAX_ATTEMPTS
+    escalated = [line.reason for line in loop.incident.history if line.to == Status.ESCALATED]
+    assert escalated == [Reason.ATTEMPTS_EXHAUSTED]
