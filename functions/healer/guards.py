@@ -4,7 +4,7 @@ from datetime import timedelta
 from math import ceil
 
 from selfheal.functions.healer.clock import iso, parse_iso
-from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, since
+from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, not_before
 from selfheal.functions.healer.incident_fields import Guard
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import Observation
@@ -18,7 +18,7 @@ def flapping(seen: Observation, draft: Incident) -> Guard | None:
     """
     limits = seen.limits
     window = seen.now - timedelta(seconds=limits.flapping_window_seconds)
-    found = len(since(draft.recent_incidents, window))
+    found = len(not_before(draft.recent_incidents, window))
     if found <= limits.flapping_limit:
         return None
     until = iso(seen.now + timedelta(seconds=limits.flapping_hold_seconds))
@@ -46,7 +46,7 @@ def spent(seen: Observation, draft: Incident) -> Guard | None:
         (seen.limits.target_budget, draft.recent_acts),
         (seen.limits.budget, seen.fleet.acts),
     ):
-        acts = since(moments, seen.now - BUDGET_WINDOW)
+        acts = not_before(moments, seen.now - BUDGET_WINDOW)
         if len(acts) >= limit:
             frees = iso(parse_iso(acts[len(acts) - limit]) + BUDGET_WINDOW)
             return Guard(Reason.BUDGET_SPENT, limit=limit, found=len(acts), until=frees)

@@ -118,7 +118,7 @@ class Incident(IncidentFields):
     def applying(self, now: datetime, reason: Reason, plan: Plan, token: str, mode: Mode) -> "Incident":
         """Intend to apply a remedy. A resumed intent keeps its purpose and is not counted again."""
         resumed = self.effect is Effect.APPLY
-        acts = self.recent_acts if resumed else (*since(self.recent_acts, now - BUDGET_WINDOW), iso(now))
+        acts = self.recent_acts if resumed else (*not_before(self.recent_acts, now - BUDGET_WINDOW), iso(now))
         purpose = self.purpose if resumed else (reason if reason is Reason.RELAPSED else None)
         return replace(
             self._intending(now, Effect.APPLY, reason, Status.ACTING),
@@ -188,7 +188,7 @@ class Incident(IncidentFields):
         if self.purpose is Reason.ROLLED_BACK:
             # Changes are reverted one at a time. People are told when all of them are.
             return done.escalated(now, Reason.ROLLED_BACK, tell=not done.standing)
-        if self.purpose is Reason.NO_REMEDY_HELPED:
+        if self.purpose is Reason.REMEDY_INEFFECTIVE:
             return done.reopened(now, Reason.REVERTED)
         watched = done.moved(now, Reason.REVERTED, Status.VERIFYING)
         return replace(watched, acted_at=iso(now), evidence=None)
@@ -339,6 +339,6 @@ class Incident(IncidentFields):
         )
 
 
-def since(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:
+def not_before(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:
     """Return the moments at or after `earliest`."""
     return tuple([moment for moment in moments if parse_iso(moment) >= earliest])

@@ -95,7 +95,7 @@ class Hold:
     @property
     def outlives(self) -> bool:
         """Whether the hold outlives the incident: what does not help must not be tried for ever."""
-        return self.reason in (Reason.NO_REMEDY_HELPED, Reason.FLAPPING, Reason.ROLLED_BACK)
+        return self.reason in (Reason.REMEDY_INEFFECTIVE, Reason.FLAPPING, Reason.ROLLED_BACK)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ WATCHED = frozenset({Reason.EXPIRED, Reason.RESTORING})
 
 _PURPOSES = {
     Effect.APPLY: {None, Reason.RELAPSED},
-    Effect.REVERT: {*WATCHED, Reason.NO_REMEDY_HELPED, Reason.ROLLED_BACK},
+    Effect.REVERT: {*WATCHED, Reason.REMEDY_INEFFECTIVE, Reason.ROLLED_BACK},
 }
 
 

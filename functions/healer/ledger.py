@@ -21,7 +21,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.clock import Clock, parse_iso, set_by
-from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, since
+from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, not_before
 from selfheal.functions.healer.incident_rules import broken_rules
 from selfheal.functions.healer.items import from_item, to_item
 from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request
@@ -193,7 +193,7 @@ class Ledger:
         update: dict[str, Any] = {"TableName": self._table, "Key": FLEET_KEY}
         if fleet is not None:
             acted = after.recent_acts[-1]
-            acts = (*since(fleet.acts, parse_iso(acted) - BUDGET_WINDOW), acted)
+            acts = (*not_before(fleet.acts, parse_iso(acted) - BUDGET_WINDOW), acted)
             clauses.insert(0, "SET acts = :acts, version = :next")
             values |= {":acts": {"L": [{"S": at} for at in acts]}, ":next": {"N": str(fleet.version + 1)}}
             if fleet.version == 0:

@@ -34,7 +34,7 @@ def body(incident: Incident, ledger: str) -> str:
         lines.append(
             f"Evidence: {seen.errors} errors in {seen.requests} requests since {seen.since}: {seen.verdict}."
         )
-    if incident.reason is Reason.NO_REMEDY_HELPED:
+    if incident.reason is Reason.REMEDY_INEFFECTIVE:
         lines.append("After the act an alarm rang and was borne out, or the evidence said broken.")
     steps = _next(incident)
     if any("`selfheal " in step for step in steps):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from selfheal.functions.healer import guards
 from selfheal.functions.healer.clock import iso, parse_iso
-from selfheal.functions.healer.incident import Incident, since
+from selfheal.functions.healer.incident import Incident, not_before
 from selfheal.functions.healer.incident_fields import Approval, Guard, Plan
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import EVER, Decision, Observation, Request
@@ -31,7 +31,7 @@ def respond(seen: Observation, incident: Incident | None) -> Decision:
         return held
     if remedy is None:
         return _call_people(
-            seen, draft, Reason.NO_REMEDY_HELPED if seen.target.remedies else Reason.NO_REMEDY
+            seen, draft, Reason.REMEDY_INEFFECTIVE if seen.target.remedies else Reason.NO_REMEDY
         )
     live = seen.live_of(remedy.setting)
     if not live.exists:
@@ -101,7 +101,7 @@ def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
         standing=last.standing,
         hold=last.hold if last.is_held(now) else None,
         recent_acts=last.recent_acts,
-        recent_incidents=(*since(last.recent_incidents, window), iso(now)),
+        recent_incidents=(*not_before(last.recent_incidents, window), iso(now)),
     )
 
 

@@ -84,7 +84,7 @@ class Reason(StrEnum):
     PROBING = "probing"
     RECOVERED = "recovered-by-evidence"
     RECOVERED_UNAIDED = "recovered-without-an-act"
-    NO_REMEDY_HELPED = "remedy-ineffective"
+    REMEDY_INEFFECTIVE = "remedy-ineffective"
     NO_EVIDENCE = "no-evidence-in-time"
     ALARM_STUCK = "alarm-stuck-while-healthy"
     ALARM_SILENT = "alarm-silent-while-failing"

@@ -114,7 +114,7 @@ def expired(seen: Observation, incident: Incident) -> Decision | None:
 
 def _ineffective(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision:
     """Undo what did not help, if that is safe; otherwise leave it. Then the next remedy, or people."""
-    reason, remedy = Reason.NO_REMEDY_HELPED, seen.target.remedy_of(plan.key)
+    reason, remedy = Reason.REMEDY_INEFFECTIVE, seen.target.remedy_of(plan.key)
     tried = replace(incident, tried=(*incident.tried, str(plan.key)))
     if remedy is not None and remedy.revert_safe and seen.mode is Mode.ACT:
         return reverting(seen, tried, plan, live, reason, Status.INEFFECTIVE)

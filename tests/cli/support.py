@@ -34,7 +34,7 @@ PLAN = Plan("environment", "FAILURE_RATE", "0.3", "0", "c" * 44, "d" * 64)
 OTHER_PLAN = replace(PLAN, before="0.5")
 DIGEST = PLAN.digest("fragile")
 STANDING = Standing(PLAN, "2026-11-21T09:40:12.000Z")
-HELD = Hold(Reason.NO_REMEDY_HELPED, "2026-11-21T09:45:00.000Z")
+HELD = Hold(Reason.REMEDY_INEFFECTIVE, "2026-11-21T09:45:00.000Z")
 
 
 def incident(status: Status, target: str = "fragile", **changes: Any) -> Incident:

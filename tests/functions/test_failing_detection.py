@@ -70,7 +70,7 @@ def test_an_alarm_forced_into_ok_after_an_act_does_not_hide_that_it_did_not_help
     run(loop, 60 * MINUTE)
     assert loop.statuses == ["ACTING", "VERIFYING", "INEFFECTIVE", "ESCALATED"]
     assert loop.incident.evidence is not None
-    assert (loop.incident.evidence.verdict, loop.incident.reason) == ("broken", Reason.NO_REMEDY_HELPED)
+    assert (loop.incident.evidence.verdict, loop.incident.reason) == ("broken", Reason.REMEDY_INEFFECTIVE)
     assert (len(loop.applies()), len(loop.sns.sent)) == (1, 1)
 
 

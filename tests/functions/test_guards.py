@@ -198,7 +198,7 @@ def test_a_hold_outlives_the_incident_when_nothing_helped(world: World) -> None:
     world.keep_failing()
     world.step()
     world.traffic(100, 30)
-    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     world.be_well()
     assert world.step().reason is Reason.RECOVERED
     world.align()

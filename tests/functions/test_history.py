@@ -37,9 +37,9 @@ def of_weeks() -> Incident:
 
 def test_what_happens_is_measured_also_when_the_history_is_full() -> None:
     before = of_weeks()
-    after = before.escalated(START, Reason.NO_REMEDY_HELPED)
+    after = before.escalated(START, Reason.REMEDY_INEFFECTIVE)
     assert measures(before, after) == {"Escalated": 1}
-    again = before.moved(START, Reason.NO_REMEDY_HELPED, *ROUND)
+    again = before.moved(START, Reason.REMEDY_INEFFECTIVE, *ROUND)
     assert measures(before, again) == {"Ineffective": 1}
     back = before.moved(START, Reason.REVERTED, Status.ACTING).moved(START, Reason.REVERTED, Status.OPEN)
     assert measures(before, back)["Reverted"] == 2

@@ -59,7 +59,7 @@ def test_the_kill_switch_in_an_incident_keeps_what_stands_and_goes_on_judging(wo
     world.act()
     world.set_mode(Mode.OBSERVE)
     world.keep_failing()
-    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     assert len(world.function.updates) == 1
 
 

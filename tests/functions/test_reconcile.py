@@ -99,7 +99,7 @@ def test_an_ineffective_remedy_is_held_and_a_person_called_once(world: World) ->
     """The incident closes once there is evidence that the service is well."""
     world.act()
     world.keep_failing()
-    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     assert world.incident.status is Status.ESCALATED
     assert world.function.variables["FAILURE_RATE"] == "0"
     for _ in range(5):
@@ -120,11 +120,11 @@ def test_an_ineffective_remedy_that_is_safe_to_revert_is_undone(world: World) ->
     world.target = replace(world.target, remedies=(replace(REMEDY, revert_safe=True),))
     world.act()
     world.keep_failing()
-    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     assert world.function.variables["FAILURE_RATE"] == "0.3"
     assert (world.incident.status, world.incident.reason) == (Status.OPEN, Reason.REVERTED)
     assert world.open_targets() == set()
-    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     assert world.incident.status is Status.ESCALATED
     world.step()
     assert len(world.sns.sent) == 1

@@ -26,12 +26,12 @@ def test_what_does_not_help_is_followed_by_the_next_then_by_people_and_nothing_m
     world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
     world.act()
     world.keep_failing()
-    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     assert (world.incident.status, world.incident.tried) == (Status.OPEN, ("environment:FAILURE_RATE",))
     assert world.step().reason is Reason.ALARM_CONFIRMED
     assert override(world) == "0"
     world.keep_failing()
-    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     assert world.incident.status is Status.ESCALATED
     assert len(world.incident.standing) == 2
     assert len(world.sns.sent) == 1
@@ -141,7 +141,7 @@ def test_a_remedy_that_helps_for_forty_seconds_is_never_called_recovered(world: 
     world.traffic(100, 30, seconds=20)
     world.cloudwatch.set("fast", "ALARM", world.now)
     world.pass_time(2)
-    assert world.step().reason is Reason.NO_REMEDY_HELPED
+    assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     assert "RECOVERED" not in [line.to for line in world.incident.history]
 
 
@@ -208,7 +208,7 @@ class Prober:
         return {"Payload": BytesIO(b"{}"), **failed}
 
 
-@pytest.mark.parametrize(("failing", "expected"), [(0, Reason.RECOVERED), (999, Reason.NO_REMEDY_HELPED)])
+@pytest.mark.parametrize(("failing", "expected"), [(0, Reason.RECOVERED), (999, Reason.REMEDY_INEFFECTIVE)])
 def test_without_traffic_probes_tell_well_from_broken(world: World, failing: int, expected: Reason) -> None:
     prober = Prober(failing)
     world.aws = replace(world.aws, prober=prober)
