@@ -123,10 +123,13 @@ class Loop(World):
         except EXPECTED as error:
             return error
 
-    def run(self, ticks: int) -> None:
-        for _ in range(ticks):
-            self.elapse()
-            self.attempt()
+    def run(self, ticks: int) -> list[Decision | Exception | DiedError]:
+        """Let time pass; return how the runs ended."""
+        return [self.tick() for _ in range(ticks)]
+
+    def tick(self) -> Decision | Exception | DiedError:
+        self.elapse()
+        return self.attempt()
 
     def _took_effect(self, name: str, arguments: dict[str, Any], before: Values) -> None:
         if name == "invoke":

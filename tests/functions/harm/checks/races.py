@@ -84,8 +84,7 @@ def act_once_when_overtaken(size: int, remedy: Remedy) -> None:
         overtaken = overtake(loops, number)
         for _ in range(30):
             for loop in loops:
-                loop.elapse()
-                loop.attempt()
+                loop.tick()
         check_end(loops)
         if not overtaken:
             assert number > 2
@@ -123,8 +122,7 @@ def act_once_in_threads() -> None:
         at_once([loops, loops], lambda loop: loop.attempt())
         for _ in range(20):
             for loop in loops:
-                loop.elapse()
-                loop.attempt()
+                loop.tick()
         check_end(loops)
 
 
