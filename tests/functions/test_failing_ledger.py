@@ -16,7 +16,7 @@ from selfheal.functions.healer.incident import LEASE
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import Decision
-from selfheal.functions.healer.states import Effect, Reason, Status, Verb
+from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy, Setting
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits
 from tests.functions.support.handler import Healer
@@ -144,22 +144,10 @@ def test_when_the_count_of_the_fleet_is_lost_the_targets_own_still_holds(world: 
 
 
 def forge(world: World) -> Plan:
-    """Make the incident intend to revert a change of another variable."""
+    """Forge an intent after an act, when the alarm has cleared."""
     world.act()
     world.cloudwatch.set("fast", "OK", world.now)
-    incident = world.incident
-    assert incident.plan is not None
-    plan = replace(incident.plan, setting="OTHER", before="evil", after="kept")
-    forged = replace(
-        incident,
-        status=Status.ACTING,
-        version=incident.version + 1,
-        plan=plan,
-        effect=Effect.REVERT,
-        purpose=Reason.ROLLED_BACK,
-    )
-    world.aws.ledger.write(None, incident, forged)
-    return plan
+    return world.forge_intent()
 
 
 def test_a_forged_intent_on_a_setting_that_is_no_remedy_is_refused(world: World) -> None:

@@ -1,6 +1,6 @@
 """One target and its healer, on fakes."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,10 +11,11 @@ from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.decide import decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
-from selfheal.functions.healer.states import Verb
+from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.functions.support.faults import aws_error
@@ -235,6 +236,16 @@ class World:
         item |= {"by": {"S": OPERATOR}, "why": {"S": "a test"}, "at": {"S": iso(self.now)}}
         item |= {"mode": {"S": mode.value}} if mode else {}
         self.dynamodb.put_item(TableName="ledger", Item=item)
+
+    def forge_intent(self) -> Plan:
+        """Make the ledger intend to revert a change of a variable that no remedy sets."""
+        incident = self.incident
+        assert incident.plan is not None
+        plan = replace(incident.plan, setting="OTHER", before="evil", after="kept")
+        forged = replace(incident, version=incident.version + 1, status=Status.ACTING, plan=plan, token="")
+        forged = replace(forged, effect=Effect.REVERT, purpose=Reason.ROLLED_BACK)
+        self.book.write(None, incident, forged)
+        return plan
 
     def open_targets(self) -> frozenset[str]:
         """Return the targets that `up` would be refused for."""
