@@ -58,18 +58,12 @@ def test_an_instrumented_function_gets_both(preview: bool) -> None:
     ]
 
 
-def test_every_alarm_tells_both_when_it_fires_and_when_it_clears() -> None:
+def test_every_alarm_tells_when_it_fires_and_clears_after_one_period_and_silence_is_no_failure() -> None:
     deployment, _ = detect(instrumented=True)
     for alarm in deployment.of(ALARM):
-        assert alarm.inputs["alarmActions"] == ["arn:healer", "arn:people"]
-        assert alarm.inputs["okActions"] == ["arn:healer", "arn:people"]
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == ["arn:healer", "arn:people"]
         assert "https://" in alarm.inputs["alarmDescription"]
         assert "docs/operations.md" in alarm.inputs["alarmDescription"]
-
-
-def test_one_period_is_enough_and_silence_is_no_failure() -> None:
-    deployment, _ = detect(instrumented=True)
-    for alarm in deployment.of(ALARM):
         assert alarm.inputs["evaluationPeriods"] == alarm.inputs["datapointsToAlarm"] == 1
         assert alarm.inputs["treatMissingData"] == "notBreaching"
         assert alarm.inputs["comparisonOperator"] == "GreaterThanOrEqualToThreshold"

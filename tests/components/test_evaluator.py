@@ -26,36 +26,45 @@ def test_the_evaluator_refuses_to_guess() -> None:
         iam.identity_policy(condition, Request("a:b", "*", context={"x": "y"}))
 
 
-def test_for_all_values_holds_if_every_value_matches_and_also_if_there_is_none() -> None:
-    every = "ForAllValues:StringEquals"
-    assert holds(every, ["a", "b"], "a")
-    assert holds(every, ["a", "b"], "a", "b")
-    assert not holds(every, ["a", "b"], "a", "c")
-    assert holds(every, ["a", "b"])
-    assert not holds(every, "a*", "ab")
-    assert holds("ForAllValues:StringLike", "a*", "ab", "ac")
-    assert not holds("ForAllValues:StringLike", "a*", "ab", "ba")
+EVERY, EVERY_LIKE, SOME_LIKE = (
+    "ForAllValues:StringEquals",
+    "ForAllValues:StringLike",
+    "ForAnyValue:StringLike",
+)
 
 
-def test_for_any_value_holds_if_one_value_matches() -> None:
-    some = "ForAnyValue:StringLike"
-    assert holds(some, "a*", "ab", "ba")
-    assert not holds(some, "a*", "ba")
-    assert not holds(some, "a*")
-
-
-def test_null_is_about_whether_there_is_a_value() -> None:
-    assert holds("Null", "false", "a")
-    assert not holds("Null", "false")
-    assert holds("Null", "true")
-    assert not holds("Null", "true", "a")
-
-
-def test_arns_are_matched_with_wildcards_by_either_operator() -> None:
-    for operator in ("ArnEquals", "ArnLike"):
-        assert holds(operator, ["arn:x:1", "arn:y:*"], "arn:y:2")
-        assert not holds(operator, "arn:x:1", "arn:x:2")
-        assert not holds(operator, "arn:x:1")
+@pytest.mark.parametrize(
+    ("operator", "wanted", "given", "expected"),
+    [
+        (EVERY, ["a", "b"], ["a"], True),
+        (EVERY, ["a", "b"], ["a", "b"], True),
+        (EVERY, ["a", "b"], ["a", "c"], False),
+        (EVERY, ["a", "b"], [], True),
+        (EVERY, "a*", ["ab"], False),
+        (EVERY_LIKE, "a*", ["ab", "ac"], True),
+        (EVERY_LIKE, "a*", ["ab", "ba"], False),
+        (SOME_LIKE, "a*", ["ab", "ba"], True),
+        (SOME_LIKE, "a*", ["ba"], False),
+        (SOME_LIKE, "a*", [], False),
+        ("Null", "false", ["a"], True),
+        ("Null", "false", [], False),
+        ("Null", "true", [], True),
+        ("Null", "true", ["a"], False),
+        *[
+            (operator, wanted, given, expected)
+            for operator in ("ArnEquals", "ArnLike")
+            for wanted, given, expected in (
+                (["arn:x:1", "arn:y:*"], ["arn:y:2"], True),
+                ("arn:x:1", ["arn:x:2"], False),
+                ("arn:x:1", [], False),
+            )
+        ],
+    ],
+)
+def test_a_condition_holds_as_in_iam(
+    operator: str, wanted: str | list[str], given: list[str], expected: bool
+) -> None:
+    assert holds(operator, wanted, *given) is expected
 
 
 def test_several_values_without_a_quantifier_are_an_error_of_the_document() -> None:

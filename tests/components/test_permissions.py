@@ -169,17 +169,6 @@ def test_a_target_without_remedy_is_not_touched_at_all() -> None:
         assert iam.allows(role_policy(deployment), action, ORDERS)
 
 
-@pytest.mark.parametrize("preview", [True, False])
-def test_the_boundary_says_the_same_and_only_lambda_assumes_the_role(preview: bool) -> None:
-    deployment = healer(preview)
-    boundary, role = deployment.named("healer-boundary"), deployment.named("healer-role")
-    assert boundary.inputs["policy"] == role_policy(deployment)
-    assert boundary.urn in role.property_dependencies["permissionsBoundary"]
-    [trust] = iam.statements(role.inputs["assumeRolePolicy"])
-    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
-    assert deployment.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment") == []
-
-
 def test_documents_keep_their_dependencies() -> None:
     deployment = healer()
     wanted = {deployment.of(t)[0].urn for t in ("aws:dynamodb/table:Table", "aws:sqs/queue:Queue")}

@@ -1,39 +1,34 @@
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from types import ModuleType
 
 import pytest
-from moto import mock_aws
 
 from tests.functions.support.handler import Healer
-from tests.functions.support.world import TARGET, TOPIC, World, client
+from tests.functions.support.world import TARGET, TOPIC, World
 
 pytest.register_assert_rewrite("tests.functions.harm.checks")
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    with mock_aws():
-        yield World()
+def world() -> World:
+    return World()
 
 
 @pytest.fixture
-def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The handler's module, imported with an environment of its own, under moto."""
+def handler(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The handler's module, imported with an environment of its own."""
     environment = {"MODE": "act", "TARGETS": json.dumps([asdict(TARGET)]), "BUDGET": "12"}
     environment |= {"TOPIC_ARN": TOPIC, "ESCALATION_TOPIC_ARN": "people", "LEDGER_TABLE": "ledger"}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
-        from selfheal.functions.healer import aws, handler
+    from selfheal.functions.healer import aws, handler
 
-        with monkeypatch.context() as patch:
-            # Tests replace these clients.
-            patch.setattr(aws.boto3, "client", lambda service, **_: client(service))
-            module = importlib.reload(handler)
-        yield module
+    with monkeypatch.context() as patch:
+        # Tests set clients of their own, and making these takes long.
+        patch.setattr(aws, "connect", lambda *_: None)
+        return importlib.reload(handler)
 
 
 @pytest.fixture

@@ -18,13 +18,7 @@ MINUTE = 6
 
 def run(loop: Loop, ticks: int) -> list[Reason]:
     """Let time pass; return what was decided."""
-    reasons: list[Reason] = []
-    for _ in range(ticks):
-        loop.elapse()
-        decided = loop.attempt()
-        assert isinstance(decided, Decision)
-        reasons.append(decided.reason)
-    return reasons
+    return [decided.reason for decided in loop.run(ticks) if isinstance(decided, Decision)]
 
 
 def acted() -> Loop:

@@ -16,20 +16,16 @@ from selfheal.functions.healer.incident import LEASE
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import Decision
-from selfheal.functions.healer.states import Effect, Reason, Status, Verb
+from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.healer.target import Remedy, Setting
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits
 from tests.functions.support.handler import Healer
 from tests.functions.support.world import TARGET, World
 
-INCIDENT = {"pk": {"S": "target#shop"}, "sk": {"S": "incident"}}
+INCIDENT = ("target#shop", "incident")
 FLEET = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
 CART = replace(TARGET, name="cart", function="cart-fn", remedies=(Remedy("override", "MODE", "safe"),))
 SCHEDULE = {"wake": "schedule"}
-
-
-def item_of(world: World, key: dict[str, Any]) -> dict[str, Any]:
-    return world.dynamodb.get_item(TableName="ledger", Key=key)["Item"]
 
 
 def test_a_ledger_that_does_not_answer_ends_the_run_and_nothing_is_done(
@@ -99,7 +95,7 @@ def test_an_approval_among_the_commands_undoes_nothing(world: World) -> None:
     world.act()
     world.cloudwatch.set("fast", "OK", world.now)
     world.ask(Verb.ROLLBACK)
-    command = item_of(world, {"pk": {"S": "command#shop"}, "sk": {"S": "command"}})
+    command = world.dynamodb.items["command#shop", "command"]
     world.dynamodb.put_item(TableName="ledger", Item=command | {"verb": {"S": "approve"}})
     with suppress(ValueError):
         world.step()
@@ -108,7 +104,7 @@ def test_an_approval_among_the_commands_undoes_nothing(world: World) -> None:
 
 def test_an_incident_that_the_ledger_lost_after_the_act_is_not_acted_upon_again(world: World) -> None:
     world.act()
-    world.dynamodb.delete_item(TableName="ledger", Key=INCIDENT)
+    del world.dynamodb.items[INCIDENT]
     assert world.step().reason is Reason.ALREADY_APPLIED
     assert (world.incident.status, len(world.sns.sent)) == (Status.ESCALATED, 1)
     assert len(world.function.updates) == 1
@@ -117,7 +113,7 @@ def test_an_incident_that_the_ledger_lost_after_the_act_is_not_acted_upon_again(
 def test_a_ledger_restored_to_before_the_act_makes_no_second_one(world: World) -> None:
     world.break_down()
     kept: list[dict[str, Any]] = []
-    world.function.before = lambda: kept.append(item_of(world, INCIDENT))
+    world.function.before = lambda: kept.append(world.dynamodb.items[INCIDENT])
     world.step()
     world.dynamodb.put_item(TableName="ledger", Item=kept[0])
     assert world.step().reason is Reason.BUSY
@@ -139,7 +135,7 @@ def test_when_the_count_of_the_fleet_is_lost_the_targets_own_still_holds(world: 
     world.limits = Limits(budget=1, target_budget=1)
     world.heal()
     assert world.step().reason is Reason.RECOVERED
-    world.dynamodb.delete_item(TableName="ledger", Key=FLEET)
+    del world.dynamodb.items["fleet", "open"]
     world.function.change(FAILURE_RATE="0.3")
     assert world.step().reason is Reason.DRIFT_ENDED
     world.pass_time(60 - world.now.second % 60)
@@ -148,22 +144,10 @@ def test_when_the_count_of_the_fleet_is_lost_the_targets_own_still_holds(world: 
 
 
 def forge(world: World) -> Plan:
-    """Make the incident intend to revert a change of another variable."""
+    """Forge an intent after an act, when the alarm has cleared."""
     world.act()
     world.cloudwatch.set("fast", "OK", world.now)
-    incident = world.incident
-    assert incident.plan is not None
-    plan = replace(incident.plan, setting="OTHER", before="evil", after="kept")
-    forged = replace(
-        incident,
-        status=Status.ACTING,
-        version=incident.version + 1,
-        plan=plan,
-        effect=Effect.REVERT,
-        purpose=Reason.ROLLED_BACK,
-    )
-    world.aws.ledger.write(None, incident, forged)
-    return plan
+    return world.forge_intent()
 
 
 def test_a_forged_intent_on_a_setting_that_is_no_remedy_is_refused(world: World) -> None:

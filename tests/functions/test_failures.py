@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.incident import LEASE
@@ -22,6 +23,7 @@ SCHEDULE = {"wake": "schedule"}
 PROBED = replace(TARGET, probe='{"rawPath": "/health"}')
 
 
+@mock_aws
 def test_a_notice_that_reaches_nobody_counts_as_sent_and_the_ledger_has_the_incident(world: World) -> None:
     sns: Any = boto3.client("sns", region_name="us-east-1")
     topic = sns.create_topic(Name="people")["TopicArn"]
@@ -82,7 +84,7 @@ def test_probes_that_the_healer_may_not_send_are_no_evidence_and_people_are_call
             world.step()
     world.pass_time(60)
     assert world.step().reason is Reason.NO_EVIDENCE
-    assert [line.to for line in world.incident.history][-2:] == ["INCONCLUSIVE", "ESCALATED"]
+    assert world.statuses[-2:] == ["INCONCLUSIVE", "ESCALATED"]
     assert (world.incident.evidence and world.incident.evidence.probes, len(world.sns.sent)) == (0, 1)
 
 

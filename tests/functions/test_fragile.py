@@ -37,34 +37,47 @@ def test_partial_fails_the_same_share_of_callers_whatever_the_dice_say() -> None
     assert all(0 <= share_of(caller) < 1 for caller in callers)
 
 
-def load(monkeypatch: pytest.MonkeyPatch, rate: str, mode: str) -> ModuleType:
-    """Start a new execution environment with this configuration."""
-    monkeypatch.setenv("FAILURE_RATE", rate)
-    monkeypatch.setenv("FAULT_MODE", mode)
-    monkeypatch.delenv("OVERRIDES_TABLE", raising=False)
-    from selfheal.functions.fragile import handler
-
-    module = importlib.reload(handler)
-    monkeypatch.setattr(module.time, "sleep", slept.append)  # pyright: ignore[reportUnknownArgumentType]
-    slept.clear()
-    return module
-
-
 slept: list[float] = []
 
 
-def emitted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1
-    return json.loads(lines[0])
+class Service:
+    """The handler's module in a new execution environment, and what it prints."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, output: pytest.CaptureFixture[str]) -> None:
+        self._patch, self._output = patch, output
+        self.module = ModuleType("not started")
+
+    def start(self, rate: str, mode: str) -> None:
+        self._patch.setenv("FAILURE_RATE", rate)
+        self._patch.setenv("FAULT_MODE", mode)
+        self._patch.delenv("OVERRIDES_TABLE", raising=False)
+        from selfheal.functions.fragile import handler
+
+        self.module = importlib.reload(handler)
+        slept.clear()
+        self._patch.setattr(self.module.time, "sleep", slept.append)  # pyright: ignore[reportUnknownArgumentType]
+
+    def override(self, value: str | None) -> "Overridden":
+        overrides = Overridden(value)
+        self._patch.setattr(self.module, "_OVERRIDES", overrides)
+        return overrides
+
+    def handle(self) -> dict[str, Any]:
+        return self.module.handle({}, CONTEXT)
+
+    def printed(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._output.readouterr().out.splitlines()]
 
 
-def test_a_good_request_is_answered_and_counted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    answer = load(monkeypatch, "0", "exception").handle({}, CONTEXT)
-    assert answer["statusCode"] == 200
-    line = emitted(capsys)
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Service:
+    return Service(monkeypatch, capsys)
+
+
+def test_a_good_request_is_answered_and_counted(service: Service) -> None:
+    service.start("0", "exception")
+    assert service.handle()["statusCode"] == 200
+    (line,) = service.printed()
     assert (line["FunctionName"], line["Requests"], line["Errors"]) == ("shop", 1, 0)
     directive = line["_aws"]["CloudWatchMetrics"][0]
     assert directive["Dimensions"] == [["FunctionName"]]
@@ -75,26 +88,24 @@ def test_a_good_request_is_answered_and_counted(
     ("mode", "sleeps"), [("exception", []), ("latency", [2.0]), ("timeout", [4.0]), ("partial", [])]
 )
 def test_a_failing_request_is_counted_even_though_it_raises(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], mode: str, sleeps: list[float]
+    service: Service, mode: str, sleeps: list[float]
 ) -> None:
-    handler = load(monkeypatch, "1", mode)
-    with pytest.raises(handler.InjectedFaultError):
-        handler.handle({}, CONTEXT)
+    service.start("1", mode)
+    with pytest.raises(service.module.InjectedFaultError):
+        service.handle()
     assert slept == sleeps
-    assert emitted(capsys)["Errors"] == 1
+    assert [line["Errors"] for line in service.printed()] == [1]
 
 
-def test_a_failing_status_code_raises_nothing_but_is_counted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    answer = load(monkeypatch, "1", "status-code").handle({}, CONTEXT)
-    assert answer["statusCode"] == 503
-    assert emitted(capsys)["Errors"] == 1
+def test_a_failing_status_code_raises_nothing_but_is_counted(service: Service) -> None:
+    service.start("1", "status-code")
+    assert service.handle()["statusCode"] == 503
+    assert [line["Errors"] for line in service.printed()] == [1]
 
 
-def test_a_misconfigured_function_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misconfigured_function_does_not_start(service: Service) -> None:
     with pytest.raises(ValueError, match="FAILURE_RATE"):
-        load(monkeypatch, "2", "exception")
+        service.start("2", "exception")
 
 
 class Overridden:
@@ -109,48 +120,37 @@ class Overridden:
         return baseline if self.value is None else self.value
 
 
-def override(monkeypatch: pytest.MonkeyPatch, handler: ModuleType, value: str | None) -> Overridden:
-    overrides = Overridden(value)
-    monkeypatch.setattr(handler, "_OVERRIDES", overrides)
-    return overrides
-
-
-def test_an_override_holds_from_the_next_request_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    handler = load(monkeypatch, "1", "status-code")
-    overrides = override(monkeypatch, handler, None)
-    assert handler.handle({}, CONTEXT)["statusCode"] == 503
+def test_an_override_holds_from_the_next_request_on(service: Service) -> None:
+    service.start("1", "status-code")
+    overrides = service.override(None)
+    assert service.handle()["statusCode"] == 503
     overrides.value = "0"
-    answer = handler.handle({}, CONTEXT)
+    answer = service.handle()
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {"status": "ok", "failureRate": 0}
     assert overrides.keys == ["FAILURE_RATE", "FAILURE_RATE"]
-    assert [json.loads(line)["Errors"] for line in capsys.readouterr().out.splitlines()] == [1, 0]
+    assert [line["Errors"] for line in service.printed()] == [1, 0]
 
 
-def test_without_an_override_the_answer_names_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
-    handler = load(monkeypatch, "0.0", "exception")
-    override(monkeypatch, handler, None)
-    assert json.loads(handler.handle({}, CONTEXT)["body"])["failureRate"] == 0
+def test_without_an_override_the_answer_names_the_baseline(service: Service) -> None:
+    service.start("0.0", "exception")
+    service.override(None)
+    assert json.loads(service.handle()["body"])["failureRate"] == 0
 
 
-def test_an_override_that_is_no_rate_is_ignored_and_logged_once(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    handler = load(monkeypatch, "0", "exception")
-    override(monkeypatch, handler, "off")
+def test_an_override_that_is_no_rate_is_ignored_and_logged_once(service: Service) -> None:
+    service.start("0", "exception")
+    service.override("off")
     for _ in range(3):
-        assert json.loads(handler.handle({}, CONTEXT)["body"])["failureRate"] == 0
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["message"] for line in lines if "message" in line] == ["override ignored"]
+        assert json.loads(service.handle()["body"])["failureRate"] == 0
+    assert [line["message"] for line in service.printed() if "message" in line] == ["override ignored"]
 
 
-def test_the_error_names_the_rate_that_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    handler = load(monkeypatch, "0", "exception")
-    override(monkeypatch, handler, "1")
-    with pytest.raises(handler.InjectedFaultError, match=r"rate 1\.0"):
-        handler.handle({}, CONTEXT)
+def test_the_error_names_the_rate_that_held(service: Service) -> None:
+    service.start("0", "exception")
+    service.override("1")
+    with pytest.raises(service.module.InjectedFaultError, match=r"rate 1\.0"):
+        service.handle()
 
 
 @pytest.mark.parametrize("table", ["", "ledger"])

@@ -51,17 +51,6 @@ def test_the_budget_of_the_fleet_counts_the_acts_of_all_targets(world: World) ->
     assert world.function.updates == []
 
 
-def test_an_act_is_counted_in_the_transaction_of_its_intent(world: World) -> None:
-    world.act()
-    fleet = world.aws.ledger.read_fleet()
-    assert (fleet.version, len(fleet.acts), fleet.acting, fleet.blocking) == (
-        1,
-        1,
-        frozenset({"shop"}),
-        frozenset({"shop"}),
-    )
-
-
 def test_after_an_incident_the_next_waits_for_the_cool_down(world: World) -> None:
     world.limits = Limits(cool_down_seconds=300)
     recover(world)
@@ -120,7 +109,7 @@ def test_too_many_targets_under_a_change_at_once_stop_the_next(world: World) -> 
     assert world.incident.guard == Guard(Reason.BLAST_RADIUS, limit=1, found=2, total=2)
     assert len(world.sns.sent) == 1
     assert "limit 1, found 2, of 2" in world.sns.sent[0]["Message"]
-    world.dynamodb.delete_item(TableName="ledger", Key={"pk": {"S": "fleet"}, "sk": {"S": "open"}})
+    del world.dynamodb.items["fleet", "open"]
     world.traffic(100, 30)
     assert world.step().reason is Reason.ALARM_CONFIRMED
 
@@ -159,7 +148,7 @@ def test_an_alarm_that_outlasts_its_incident_is_given_its_time_again(world: Worl
     world.pass_time(10)
     world.step()
     assert world.incident.reason is Reason.ALARM_STUCK
-    assert [str(each.plan.key) for each in world.incident.standing] == ["environment:FAILURE_RATE"]
+    assert world.standing == ["environment:FAILURE_RATE"]
 
 
 def test_in_observe_an_alarm_that_rings_on_is_recorded_and_nobody_told(world: World) -> None:

@@ -11,12 +11,10 @@ from typing import Any
 
 import pytest
 
-from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import Target
 from tests.functions.support.faults import CANARY, aws_error
 from tests.functions.support.handler import Healer
-from tests.functions.support.memory_table import MemoryTable
 from tests.functions.support.world import TARGET, TOPIC
 
 OTHER_TARGET = replace(TARGET, name="cart", function="cart-fn")
@@ -60,24 +58,13 @@ def test_with_the_alarm_in_alarm_other_events_are_dropped_before_anything_is_rea
     healer: Healer, event: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     healer.break_down()
-    healer.dynamodb.delete_table(TableName="ledger")
+    healer.dynamodb.exists = False
     assert healer.handle(event) == {"wake": None, "decisions": {}}
     assert healer.function.updates == []
     assert "event dropped" in capsys.readouterr().out
 
 
-def in_memory(healer: Healer) -> None:
-    """Keep the ledger in memory: calls take no time, and threads do not disturb each other's transactions.
-
-    With moto, a transaction that fails takes back what another thread has written.
-    """
-    table = MemoryTable()
-    healer.aws = replace(healer.aws, ledger=Ledger(table, "ledger"), dynamodb=table)
-    healer.set(AWS=healer.aws)
-
-
 def test_a_thousand_duplicates_make_one_act(healer: Healer) -> None:
-    in_memory(healer)
     healer.break_down()
     runs = [healer.handle(notification("ALARM")) for _ in range(1000)]
     assert len(runs) == 1000
@@ -86,7 +73,6 @@ def test_a_thousand_duplicates_make_one_act(healer: Healer) -> None:
 
 
 def test_runs_at_the_same_time_make_one_act(healer: Healer) -> None:
-    in_memory(healer)
     healer.break_down()
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: healer.handle(notification("ALARM")), range(64)))

@@ -1,18 +1,12 @@
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from selfheal.functions.healer import remedies
 from selfheal.functions.shared.overrides import LOG_SECONDS, TRUST_SECONDS, TTL_SECONDS, Overrides, connect
-from tests.functions.support.remedy_fakes import RemedyLambda, aws_for, create_table, target_with
-
-TARGET = target_with("override")
-SETTING = TARGET.remedies[0].setting
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.remedy_fakes import Tried
 
 
 class Table:
@@ -20,9 +14,7 @@ class Table:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.client: Any = boto3.client("dynamodb", region_name="us-east-1")
-        create_table(self.client)
-        self.aws = aws_for(RemedyLambda(), self.client)
+        self.remedy = Tried("override", dynamodb=MemoryTable())
         self.asked: list[dict[str, Any]] = []
         self.failure: Exception | None = None
         self.overrides = Overrides(self, "ledger", "shop", lambda: self.now)
@@ -31,12 +23,11 @@ class Table:
         self.asked.append(arguments)
         if self.failure is not None:
             raise self.failure
-        return self.client.get_item(**arguments)
+        return self.remedy.aws.dynamodb.get_item(**arguments | {"ConsistentRead": True})
 
     def write(self, value: str | None) -> None:
         """Write as the healer does."""
-        live = remedies.read(self.aws, TARGET, SETTING)
-        assert remedies.write(self.aws, TARGET, SETTING, live, value) is None
+        assert self.remedy.write(self.remedy.read(), value) is None
 
     def get(self, after: float = 0) -> str:
         self.now += after
@@ -44,9 +35,8 @@ class Table:
 
 
 @pytest.fixture
-def table() -> Iterator[Table]:
-    with mock_aws():
-        yield Table()
+def table() -> Table:
+    return Table()
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -1,12 +1,11 @@
 import io
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
@@ -106,42 +105,29 @@ def test_the_healers_own_trouble_is_not_the_services() -> None:
         run(Service(EndpointConnectionError(endpoint_url="https://lambda")))
 
 
-@pytest.fixture
-def overloaded() -> Iterator[tuple[str, list[str]]]:
-    """An endpoint that answers 429 to everything, and the paths it was asked for."""
-    asked: list[str] = []
+class Body:
+    """The body of an HTTP response."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(self.path)
-            self.rfile.read(int(self.headers["Content-Length"]))
-            body = b'{"Type": "User", "message": "Rate exceeded"}'
-            self.send_response(429)
-            self.send_header("x-amzn-ErrorType", "TooManyRequestsException")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as the base class has it
-            del format, args
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    def stream(self) -> Iterator[bytes]:
+        yield b'{"Type": "User", "message": "Rate exceeded"}'
 
 
-def test_a_probe_is_one_call_and_never_a_retried_one(
-    overloaded: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    endpoint, asked = overloaded
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    client = aws.connect("ledger", "people").prober
-    assert probe(client, "shop-fn", PAYLOAD, 3, 60, lambda: 0.0) == (3, 3)
-    assert len(asked) == 3
-    retrying = boto3.client("lambda", config=Config(retries={"mode": "standard", "total_max_attempts": 2}))
-    assert probe(retrying, "shop-fn", PAYLOAD, 1, 60, lambda: 0.0) == (1, 1)
-    assert len(asked) == 5  # what the test could not see if the endpoint were not asked again
+def calls_of(client: Any, most: int) -> int:
+    """Probe with a client that gets the answer 429 to each request; return how many requests it sent."""
+    sent: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        sent.append(request.url)
+        headers = {"x-amzn-ErrorType": "TooManyRequestsException"}
+        return AWSResponse(request.url, 429, headers, Body())
+
+    client.meta.events.register("before-send.lambda", answer)
+    assert probe(client, "shop-fn", PAYLOAD, most, 60, lambda: 0.0) == (most, most)
+    return len(sent)
+
+
+def test_a_probe_is_one_call_and_never_a_retried_one() -> None:
+    assert calls_of(aws.connect("ledger", "people").prober, 3) == 3
+    # With a client that retries, the test would see that.
+    retries: Any = {"mode": "standard", "total_max_attempts": 2}
+    assert calls_of(boto3.client("lambda", config=Config(retries=retries)), 1) == 2

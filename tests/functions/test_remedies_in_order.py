@@ -15,13 +15,6 @@ OVERRIDE = Remedy("override", "FAILURE_RATE", "0")
 EXPIRING = replace(OVERRIDE, expires_after=120)
 
 
-def override(world: World) -> str | None:
-    """Return the value that the service would read."""
-    key = {"pk": {"S": "override#shop"}, "sk": {"S": "FAILURE_RATE"}}
-    item = world.dynamodb.get_item(TableName="ledger", Key=key).get("Item", {})
-    return item.get("value", {}).get("S")
-
-
 def test_what_does_not_help_is_followed_by_the_next_then_by_people_and_nothing_more(world: World) -> None:
     world.target = replace(world.target, remedies=(REMEDY, OVERRIDE))
     world.act()
@@ -29,7 +22,7 @@ def test_what_does_not_help_is_followed_by_the_next_then_by_people_and_nothing_m
     assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     assert (world.incident.status, world.incident.tried) == (Status.OPEN, ("environment:FAILURE_RATE",))
     assert world.step().reason is Reason.ALARM_CONFIRMED
-    assert override(world) == "0"
+    assert world.live()["override:FAILURE_RATE"] == "0"
     world.keep_failing()
     assert world.step().reason is Reason.REMEDY_INEFFECTIVE
     assert world.incident.status is Status.ESCALATED
@@ -47,13 +40,13 @@ def test_a_remedy_that_cannot_be_used_is_passed_over(world: World) -> None:
     world.function.change(FAILURE_RATE="0")
     assert world.act().reason is Reason.ALREADY_APPLIED
     assert world.step().reason is Reason.ALARM_CONFIRMED
-    assert (override(world), world.function.updates) == ("0", [])
+    assert (world.live()["override:FAILURE_RATE"], world.function.updates) == ("0", [])
 
 
 def test_an_override_restarts_nothing_and_blocks_no_deployment(world: World) -> None:
     world.target = replace(world.target, remedies=(OVERRIDE,))
     world.act()
-    assert (override(world), world.function.updates) == ("0", [])
+    assert (world.live()["override:FAILURE_RATE"], world.function.updates) == ("0", [])
     assert (world.incident.status, world.open_targets()) == (Status.VERIFYING, set())
 
 
@@ -71,7 +64,7 @@ def test_rollback_undoes_all_that_stands_the_last_first(world: World) -> None:
     apply_both(world)
     request = world.ask(Verb.ROLLBACK)
     world.step()
-    assert (override(world), world.function.variables["FAILURE_RATE"]) == (None, "0")
+    assert (world.live()["override:FAILURE_RATE"], world.function.variables["FAILURE_RATE"]) == (None, "0")
     world.step()
     assert world.function.variables["FAILURE_RATE"] == "0.3"
     assert world.incident.standing == ()
@@ -85,7 +78,7 @@ def test_a_rollback_that_expires_halfway_tells_people_what_still_stands(world: W
     world.step()
     world.pass_time(61)
     assert world.step().reason is Reason.COMMAND_EXPIRED
-    assert (override(world), world.function.variables["FAILURE_RATE"]) == (None, "0")
+    assert (world.live()["override:FAILURE_RATE"], world.function.variables["FAILURE_RATE"]) == (None, "0")
     told = world.sns.sent[-1]["Message"]
     assert "stands: environment:FAILURE_RATE from '0.3' to '0'" in told
     assert "`selfheal rollback" in told
@@ -97,7 +90,7 @@ def test_a_remedy_that_expires_is_taken_back_under_watch_and_leaves_no_drift(wor
     assert world.step().reason is Reason.COLLECTING_EVIDENCE
     world.pass_time(30)
     assert world.step().reason is Reason.EXPIRED
-    assert override(world) is None
+    assert world.live()["override:FAILURE_RATE"] is None
     assert world.incident.is_watching
     world.be_well()
     assert world.step().reason is Reason.RECOVERED
@@ -113,13 +106,13 @@ def test_a_relapse_after_the_revert_is_applied_again_and_people_are_called(world
     world.keep_failing()
     world.cloudwatch.set("fast", "ALARM", world.now)
     assert world.step().reason is Reason.RELAPSED
-    assert override(world) == "0"
+    assert world.live()["override:FAILURE_RATE"] == "0"
     assert (world.incident.status, world.incident.reason) == (Status.ESCALATED, Reason.RELAPSED)
     assert [message["Subject"].split()[1] for message in world.sns.sent] == ["ESCALATED:"]
     world.be_well()
     world.pass_time(200)
     world.step()
-    assert override(world) == "0"
+    assert world.live()["override:FAILURE_RATE"] == "0"
 
 
 def test_a_remedy_is_not_taken_back_while_the_alarm_rings(world: World) -> None:
@@ -127,7 +120,7 @@ def test_a_remedy_is_not_taken_back_while_the_alarm_rings(world: World) -> None:
     world.act()
     world.pass_time(125)
     assert world.step().reason is Reason.COLLECTING_EVIDENCE
-    assert override(world) == "0"
+    assert world.live()["override:FAILURE_RATE"] == "0"
 
 
 def test_a_remedy_that_helps_for_forty_seconds_is_never_called_recovered(world: World) -> None:
@@ -142,7 +135,7 @@ def test_a_remedy_that_helps_for_forty_seconds_is_never_called_recovered(world: 
     world.cloudwatch.set("fast", "ALARM", world.now)
     world.pass_time(2)
     assert world.step().reason is Reason.REMEDY_INEFFECTIVE
-    assert "RECOVERED" not in [line.to for line in world.incident.history]
+    assert "RECOVERED" not in world.statuses
 
 
 def test_drift_is_told_with_the_recovery_and_every_day_until_the_baseline_is_back(world: World) -> None:

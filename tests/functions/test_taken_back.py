@@ -96,4 +96,4 @@ def test_a_revert_that_someone_undid_is_not_repeated(world: World) -> None:
     world.pass_time(41)
     assert world.step().reason is Reason.VALUE_CHANGED
     assert world.function.variables["FAILURE_RATE"] == "0"
-    assert [str(each.plan.key) for each in world.incident.standing] == ["environment:FAILURE_RATE"]
+    assert world.standing == ["environment:FAILURE_RATE"]

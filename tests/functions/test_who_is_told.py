@@ -135,8 +135,7 @@ def test_times_and_outcomes_are_counted_once_and_without_naming_an_incident() ->
     def run(ticks: int) -> None:
         for _ in range(ticks):
             before = loop.last
-            loop.elapse()
-            loop.attempt()
+            loop.tick()
             if loop.last is not None and loop.last != before:
                 seen.append(measures(before, loop.last))
 

@@ -23,7 +23,7 @@ from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider.assets import make_zip
 from tests.e2e.support.foreign_shop import ROOT, foreign_deployed
 from tests.e2e.support.live_threads import Callers, Ear, every
-from tests.e2e.support.platform import wait_for
+from tests.e2e.support.platform import log_lines, wait_for
 
 PROGRAM = Path(__file__).parent / "fleet"
 PERSON = "arn:aws:iam::000000000000:user/ada"
@@ -150,20 +150,8 @@ class Fleet:
         return "\n".join([*lines, *changes, str(self.ear.subjects(target)), str(self.incident(target))])
 
     def _log(self) -> list[dict[str, Any]]:
-        """Return what the healers logged, in the order in which it came in."""
-        logs = self.clients.get("logs")
-        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
-        pages = [
-            page
-            for group in groups
-            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        ]
-        events = [
-            event for page in pages for event in page["events"] if event["message"].startswith('{"level"')
-        ]
-        return [
-            json.loads(event["message"]) for event in sorted(events, key=lambda event: event["timestamp"])
-        ]
+        """Return what the healers logged, in the order of time."""
+        return [json.loads(line) for line in log_lines(self.clients) if line.startswith('{"level"')]
 
     def _item(self, target: str, pk: str, sk: str) -> dict[str, Any]:
         table, key = self.outputs[f"ledger-{target}"], {"pk": {"S": pk}, "sk": {"S": sk}}

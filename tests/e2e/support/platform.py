@@ -102,14 +102,7 @@ class Platform:
 
     def logs(self) -> list[str]:
         """Return every line of every log group."""
-        client = self.clients.get("logs")
-        groups = [group["logGroupName"] for group in client.describe_log_groups()["logGroups"]]
-        pages = (
-            page
-            for group in groups
-            for page in client.get_paginator("filter_log_events").paginate(logGroupName=group)
-        )
-        return [event["message"] for page in pages for event in page["events"]]
+        return log_lines(self.clients)
 
     def story(self) -> str:
         """Return what the healer decided and where the incident stands, to explain a failure."""
@@ -129,6 +122,19 @@ class Platform:
             yield traffic
         finally:
             traffic.stop()
+
+
+def log_lines(clients: Clients) -> list[str]:
+    """Return every line of every log group, in the order of their times."""
+    client = clients.get("logs")
+    groups = [group["logGroupName"] for group in client.describe_log_groups()["logGroups"]]
+    pages = (
+        page
+        for group in groups
+        for page in client.get_paginator("filter_log_events").paginate(logGroupName=group)
+    )
+    events = [event for page in pages for event in page["events"]]
+    return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
 
 
 def wait_for(

@@ -1,14 +1,11 @@
 """Whatever wakes the healer: three shapes do, and nothing makes it raise."""
 
 import json
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 OWN = "arn:aws:sns:us-east-1:000000000000:healer"
 RECORD = {"EventSource": "aws:sns", "Sns": {"TopicArn": OWN, "Message": "anything"}}
@@ -40,18 +37,6 @@ events = (
 )
 
 
-@pytest.fixture(scope="module")
-def wake_of() -> Iterator[Callable[[Any, str], str | None]]:
-    """The handler's function: its module reads its environment when it is imported."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name in ("TOPIC_ARN", "ESCALATION_TOPIC_ARN", "LEDGER_TABLE"):
-            patch.setenv(name, "any")
-        for name, value in {"MODE": "observe", "TARGETS": "[]", "BUDGET": "1"}.items():
-            patch.setenv(name, value)
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        yield import_module("selfheal.functions.healer.handler").wake_of
-
-
 def expected(event: Any) -> str | None:
     """The three shapes, spelled out anew."""
     for name in ("schedule", "operator"):
@@ -72,7 +57,13 @@ def is_own(record: Any) -> bool:
             return False
 
 
-@settings(derandomize=True, max_examples=500, deadline=None, database=None)
+@settings(
+    derandomize=True,
+    max_examples=500,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(events)
 @example({"wake": "schedule"})
 @example({"wake": "operator"})
@@ -86,9 +77,9 @@ def is_own(record: Any) -> bool:
 @example({"Records": []})
 @example({"Records": [{"EventSource": "aws:sqs", "Sns": {"TopicArn": OWN}}]})
 @example({"Records": [RECORD, {"EventSource": "aws:sns", "Sns": {"TopicArn": f"{OWN}-forged"}}]})
-def test_only_the_three_known_shapes_wake_it(wake_of: Callable[[Any, str], str | None], event: Any) -> None:
+def test_only_the_three_known_shapes_wake_it(handler: ModuleType, event: Any) -> None:
     before = repr(event)
-    woke = wake_of(event, OWN)
+    woke = handler.wake_of(event, OWN)
     if isinstance(event, dict) and isinstance(event.get("Records"), tuple):
         assert woke is None
         return

@@ -14,24 +14,9 @@ from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.remedies import environment, rollback_alias
 from selfheal.functions.healer.states import Reason
 from selfheal.functions.shared.contract import Mode
+from tests.functions.harm import mutations as broken
 from tests.functions.harm.checks import clock_skew, faults, histories, races
-from tests.functions.harm.mutations import (
-    Mutate,
-    act_first,
-    act_without_answering,
-    always,
-    believe_that_it_stands,
-    both,
-    change_whatever_is_asked,
-    everywhere,
-    notify_again,
-    on,
-    overwriting,
-    put_anyway,
-    put_item_anyway,
-    wait_for_others_only,
-    write_without_counting,
-)
+from tests.functions.harm.mutations import Mutate, always, both, everywhere, on
 from tests.functions.support import world
 from tests.functions.support.events import MODES, events, targets
 from tests.functions.support.faults import die_before, refuse
@@ -47,35 +32,26 @@ def falsify() -> None:
 
 SKEWED = "one of two is fast"
 NO_LEASE = on(Incident, "is_leased", always(answer=False))
-NO_VERSION = on(Ledger, "_put", put_anyway)
+NO_VERSION = on(Ledger, "_put", broken.put_anyway)
 MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
     # Two at once
-    "no lease": (
-        NO_LEASE,
-        partial(races.act_once_when_overtaken, 1, LIMIT),
-    ),
-    "no version of an incident": (
-        NO_VERSION,
-        partial(races.act_once_in_turns, 1),
-    ),
-    "neither lease nor version": (
-        both(NO_LEASE, NO_VERSION),
-        partial(races.act_once_in_turns, 1),
-    ),
+    "no lease": (NO_LEASE, partial(races.act_once_when_overtaken, 1, LIMIT)),
+    "no version of an incident": (NO_VERSION, partial(races.act_once_in_turns, 1)),
+    "neither lease nor version": (both(NO_LEASE, NO_VERSION), partial(races.act_once_in_turns, 1)),
     "no revision of a function": (
-        overwriting(environment),
+        broken.overwriting(environment),
         partial(clock_skew.act_once_when_overtaken_by_a_fast_clock, "helped"),
     ),
     "no revision of an alias": (
-        overwriting(rollback_alias),
+        broken.overwriting(rollback_alias),
         partial(clock_skew.act_once_when_overtaken_by_a_fast_clock, "helped_by_rollback"),
     ),
     "no version of an override": (
-        on(MemoryTable, "put_item", put_item_anyway),
+        on(MemoryTable, "put_item", broken.put_item_anyway),
         partial(clock_skew.act_once_when_overtaken_by_a_fast_clock, "helped_by_override"),
     ),
     "act before intent": (
-        on(world, "execute", act_first),
+        on(world, "execute", broken.act_first),
         partial(faults.ends_as_its_name_says, "helped"),
     ),
     # What people decide
@@ -89,20 +65,17 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
         histories.use_no_approval_again_after_a_release,
     ),
     "approvals used again": (
-        on(respond, "_act", act_without_answering),
+        on(respond, "_act", broken.act_without_answering),
         histories.use_no_approval_again_after_a_release,
     ),
-    "hold ignored": (
-        on(respond, "_held", always(None)),
-        histories.remember_what_did_not_help,
-    ),
+    "hold ignored": (on(respond, "_held", always(None)), histories.remember_what_did_not_help),
     "live value not compared": (
-        on(Observation, "live_of", believe_that_it_stands),
+        on(Observation, "live_of", broken.believe_that_it_stands),
         histories.revert_nothing_that_someone_else_set,
     ),
     "what is no remedy is changed": (
         both(
-            on(execute, "_change", change_whatever_is_asked),
+            on(execute, "_change", broken.change_whatever_is_asked),
             on(Observation, "may_revert", True),
             on(decide, "_without_remedy", always(None)),
             on(observation, "_if_remedy", lambda _target, setting: setting),
@@ -112,15 +85,12 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
     # Guards
     "budget ignored": (on(guards, "spent", always(None)), races.spend_the_last_of_a_budget_once),
     "acts not counted": (
-        on(Ledger, "write", write_without_counting),
+        on(Ledger, "write", broken.write_without_counting),
         races.spend_the_last_of_a_budget_once,
     ),
-    "blast radius ignored": (
-        on(guards, "waiting", always(None)),
-        races.keep_within_the_blast_radius,
-    ),
+    "blast radius ignored": (on(guards, "waiting", always(None)), races.keep_within_the_blast_radius),
     "cool-down ignored": (
-        on(guards, "waiting", wait_for_others_only),
+        on(guards, "waiting", broken.wait_for_others_only),
         histories.leave_alone_what_flaps,
     ),
     "flapping ignored": (on(guards, "flapping", always(None)), histories.leave_alone_what_flaps),
@@ -147,7 +117,7 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
         partial(faults.gives_up_a_revert, "paused"),
     ),
     "notices tried for ever": (
-        on(decide, "_notify_again", notify_again),
+        on(decide, "_notify_again", broken.notify_again),
         partial(faults.gives_up, "not_helped", refuse),
     ),
     "notices not tried again": (

@@ -1,6 +1,5 @@
 """Two targets under one healer, as Lambda calls it: stopped anywhere, refused anywhere, both are healed."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -108,17 +107,10 @@ class Standing(datetime):
 
 
 @pytest.fixture
-def start(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Healer]:
+def start(handler: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Healer]:
     for module_name in ("clock", "ledger"):
         monkeypatch.setattr(f"selfheal.functions.healer.{module_name}.datetime", Standing)
-    environment = {"MODE": "act", "TARGETS": "[]", "BUDGET": "12", "LEDGER_TABLE": "ledger"}
-    environment |= {"TOPIC_ARN": "topic", "ESCALATION_TOPIC_ARN": "people", "AWS_DEFAULT_REGION": "us-east-1"}
-    for key, value in environment.items():
-        monkeypatch.setenv(key, value)
-    from selfheal.functions.healer import handler
-
-    module = importlib.reload(handler)
-    return lambda: Healer(module, monkeypatch)
+    return lambda: Healer(handler, monkeypatch)
 
 
 def check_healed(healer: Healer) -> None:

@@ -1,24 +1,21 @@
 """What the kinds call is what `remedies.json` says: no more, and nothing in vain."""
 
 from collections import Counter
-from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.shared.contract import REMEDIES, owner
+from tests.functions.support.memory_table import MemoryTable
 from tests.functions.support.remedy_fakes import (
     RecordingDynamoDb,
     RemedyLambda,
     Tried,
     aws_for,
-    create_table,
     target_with,
 )
 
@@ -27,11 +24,8 @@ LEDGER = {"dynamodb:GetItem"}
 
 
 @pytest.fixture
-def aws() -> Iterator[Aws]:
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        create_table(client)
-        yield aws_for(RemedyLambda(), RecordingDynamoDb(client, Counter()))
+def aws() -> Aws:
+    return aws_for(RemedyLambda(), RecordingDynamoDb(MemoryTable(), Counter()))
 
 
 def listed(kind: str, access: str) -> set[str]:

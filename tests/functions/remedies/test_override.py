@@ -1,51 +1,41 @@
-from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.live import Live
 from tests.functions.support.faults import aws_error
-from tests.functions.support.remedy_fakes import Tried, create_table
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.remedy_fakes import Tried
 
 KEY = {"pk": {"S": "override#shop"}, "sk": {"S": "FAILURE_RATE"}}
 
 
 @pytest.fixture
-def dynamodb() -> Iterator[Any]:
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        create_table(client)
-        yield client
+def remedy() -> Tried:
+    return Tried("override", dynamodb=MemoryTable())
 
 
-@pytest.fixture
-def remedy(dynamodb: Any) -> Tried:
-    return Tried("override", dynamodb=dynamodb)
+def item(remedy: Tried) -> dict[str, Any]:
+    return remedy.aws.dynamodb.items["override#shop", "FAILURE_RATE"]
 
 
-def item(dynamodb: Any) -> dict[str, Any]:
-    return dynamodb.get_item(TableName="ledger", Key=KEY)["Item"]
-
-
-def test_it_is_set_replaced_and_cleared_and_never_deleted(remedy: Tried, dynamodb: Any) -> None:
+def test_it_is_set_replaced_and_cleared_and_never_deleted(remedy: Tried) -> None:
     first = remedy.read()
     assert (first.value, first.token, first.exists) == (None, "0", True)
     assert remedy.write(first, "0") is None
     assert (remedy.read().value, remedy.read().token) == ("0", "1")
-    stored = item(dynamodb)
+    stored = item(remedy)
     assert stored["schema"] == {"N": "2"}
     assert datetime.now(UTC) - parse_iso(stored["since"]["S"]) < timedelta(seconds=30)
     assert remedy.write(remedy.read(), "0.1") is None
     assert remedy.write(remedy.read(), None) is None
     cleared = remedy.read()
     assert (cleared.value, cleared.token) == (None, "3")
-    assert "value" not in item(dynamodb)
+    assert "value" not in item(remedy)
     assert remedy.write(cleared, "0") is None
     assert (remedy.read().value, remedy.read().token) == ("0", "4")
 
@@ -80,9 +70,9 @@ def test_a_function_that_is_gone_has_no_override(remedy: Tried) -> None:
     assert not remedy.read().exists
 
 
-def test_an_item_of_a_later_schema_is_not_guessed_at(remedy: Tried, dynamodb: Any) -> None:
+def test_an_item_of_a_later_schema_is_not_guessed_at(remedy: Tried) -> None:
     later = {"schema": {"N": "3"}, "version": {"N": "1"}, "value": {"S": "0"}}
-    dynamodb.put_item(TableName="ledger", Item=KEY | later)
+    remedy.aws.dynamodb.put_item(Item=KEY | later)
     with pytest.raises(ValueError, match="schema 3, this healer knows up to 2"):
         remedy.read()
 

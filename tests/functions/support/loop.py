@@ -14,12 +14,11 @@ from selfheal.functions.healer.ledger import Ledger, LostRaceError
 from selfheal.functions.healer.observation import Decision
 from selfheal.functions.healer.states import TERMINAL, Effect, Reason
 from selfheal.functions.healer.target import Remedy, Target
-from selfheal.functions.shared.contract import Limits, Mode
+from selfheal.functions.shared.contract import Mode
 from tests.functions.support.faults import DiedError
 from tests.functions.support.memory_table import MemoryTable
-from tests.functions.support.remedy_fakes import RemedyLambda
 from tests.functions.support.tap import ACTS, WRITES, Tap, Tapped, Values
-from tests.functions.support.world import FAST, START, TARGET, FakeCloudWatch, FakeSns, World
+from tests.functions.support.world import FAST, TARGET, World
 
 EXPECTED = (LostRaceError, ClientError, ReadTimeoutError, DiedError)
 """How a run may end without an answer; anything else is a bug."""
@@ -58,18 +57,11 @@ class Act:
 class Loop(World):
     """One target that fails while its cause lasts, and its healer."""
 
-    def __init__(  # pyright: ignore[reportMissingSuperCall] - that one makes a table of moto's
+    def __init__(
         self, target: Target = TARGET, mode: Mode = Mode.ACT, table: MemoryTable | None = None
     ) -> None:
-        self.target, self.mode, self.now = target, mode, START
-        self.dynamodb = table or MemoryTable()
-        arn = f"arn:aws:lambda:us-east-1:000000000000:function:{target.function}"
-        self.function, self.sns = RemedyLambda(target.function, fed=arn), FakeSns()
-        names = [rule.name for rule in target.alarms]
-        self.cloudwatch = FakeCloudWatch(dict.fromkeys(names, "OK"), dict.fromkeys(names, START))
-        self.book = Ledger(self.dynamodb, "ledger")
         self.tap = Tap(self.live, self._took_effect)
-        self.limits, self.fleet_size = Limits(), 1
+        super().__init__(target, mode, table)
         self.cause: Callable[[], bool] = lambda: False
         self.forced: str | None = None
         self.requests, self.skew = 100, timedelta(0)
@@ -77,10 +69,9 @@ class Loop(World):
         self.touched = 0
         """How many of the acts were followed by a change of someone else's, or accepted."""
         self.runs: list[int] = []
-        self.aws = self.connect()
 
     def connect(self) -> Aws:
-        """Make a healer's clients, each of which goes through the tap."""
+        """Make the healer's clients, each of which goes through the tap."""
         parts = (self.cloudwatch, self.function, self.sns, self.dynamodb, self)
         cloudwatch, function, sns, dynamodb, prober = (Tapped(part, self.tap) for part in parts)
         ledger = Ledger(dynamodb, "ledger")
@@ -93,60 +84,15 @@ class Loop(World):
         return {**crashed, "Payload": BytesIO(b"{}")}
 
     @property
-    def incident(self) -> Incident:
-        incident = self.last
-        assert incident is not None
-        return incident
-
-    @property
-    def last(self) -> Incident | None:
-        """The incident, read beside the tap."""
-        return self.book.read(self.target.name)
-
-    @property
     def has_ended(self) -> bool:
         """Whether there is an incident, it is closed or escalated, and no effect of it is pending."""
         last = self.last
         return last is not None and last.status in TERMINAL and last.effect is None
 
     @property
-    def standing(self) -> list[str]:
-        """The settings that the ledger records as changed by the healer."""
-        return [str(each.plan.key) for each in self.incident.standing]
-
-    @property
-    def reasons(self) -> list[str]:
-        """The reasons of all transitions of the incident."""
-        return [line.reason for line in self.incident.history]
-
-    @property
-    def statuses(self) -> list[str]:
-        """The statuses that the incident moved to."""
-        return [line.to for line in self.incident.history]
-
-    @property
     def mode_in_effect(self) -> Mode:
         """The more restrictive of baseline and override; not as the healer has it."""
         return min(self.mode, self.book.read_mode().mode or self.mode, key=LEAST_FIRST.index)
-
-    def live(self) -> Values:
-        """What the target's remedies set, as it is."""
-        return {str(remedy.setting): self._value(remedy.kind, remedy.name) for remedy in self.target.remedies}
-
-    def _value(self, kind: str, name: str) -> str | None:
-        function = self.function
-        match kind:
-            case "environment":
-                return function.variables.get(name)
-            case "override":
-                item = self.dynamodb.items.get((f"override#{self.target.name}", name), {})
-                return item.get("value", {}).get("S")
-            case "rollback_alias":
-                return function.alias["FunctionVersion"] if function.alias else None
-            case "limit_concurrency":
-                return None if function.reserved is None else str(function.reserved)
-            case _:
-                return "Enabled" if function.mapping in ("Enabled", "Enabling") else "Disabled"
 
     def fails_by_variable(self) -> bool:
         """A cause that the remedy takes away."""
@@ -177,10 +123,13 @@ class Loop(World):
         except EXPECTED as error:
             return error
 
-    def run(self, ticks: int) -> None:
-        for _ in range(ticks):
-            self.elapse()
-            self.attempt()
+    def run(self, ticks: int) -> list[Decision | Exception | DiedError]:
+        """Let time pass; return how the runs ended."""
+        return [self.tick() for _ in range(ticks)]
+
+    def tick(self) -> Decision | Exception | DiedError:
+        self.elapse()
+        return self.attempt()
 
     def _took_effect(self, name: str, arguments: dict[str, Any], before: Values) -> None:
         if name == "invoke":

@@ -1,6 +1,6 @@
-"""DynamoDB in memory, as far as the ledger needs it: conditions, transactions and sets, and one lock.
+"""DynamoDB in memory, as far as the ledger needs it: conditions, transactions and sets.
 
-moto takes milliseconds for each call; the tests that try to do harm make hundreds of thousands.
+moto takes milliseconds per call, and the tests make hundreds of thousands. test_ledger.py runs on both.
 """
 
 import re
@@ -26,11 +26,14 @@ class MemoryTable:
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-        """What its answers are dated by."""
+        """Determines the date of its responses."""
+        self.exists = True
         self._lock = Lock()
 
     def get_item(self, **arguments: Any) -> dict[str, Any]:
         assert arguments["ConsistentRead"], "the healer must read what was written last"
+        if not self.exists:
+            raise _error("ResourceNotFoundException", "GetItem")
         with self._lock:
             # What is inside is never changed in place, only replaced, so a shallow copy is enough.
             item = self.items.get(_key(arguments["Key"]))

@@ -180,7 +180,7 @@ class RemedyLambda:
 
 @dataclass
 class RecordingDynamoDb:
-    """A real client, whose calls are written down as the IAM actions they need."""
+    """Records the IAM actions that the calls of a client need."""
 
     client: Any
     actions: Counter[str]

@@ -1,27 +1,26 @@
-"""One target and its healer: fakes where moto and the emulator differ from AWS, and moto's DynamoDB."""
+"""One target and its healer, on fakes."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
-
-import boto3
 
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.decide import decide
 from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
-from selfheal.functions.healer.states import Verb
+from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.functions.support.faults import aws_error
-from tests.functions.support.remedy_fakes import RemedyLambda, create_table
+from tests.functions.support.memory_table import MemoryTable
+from tests.functions.support.remedy_fakes import RemedyLambda
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
 FAST = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
@@ -38,8 +37,8 @@ TARGET = Target("shop", "shop-fn", 0.001, (FAST, BACKSTOP), (REMEDY,))
 class FakeCloudWatch:
     """Alarm states, and metrics as (namespace, name) -> moment -> value."""
 
-    states: dict[str, str] = field(default_factory=lambda: {"fast": "OK", "backstop": "OK"})
-    since: dict[str, datetime] = field(default_factory=lambda: {"fast": START, "backstop": START})
+    states: dict[str, str]
+    since: dict[str, datetime]
     metrics: dict[tuple[str, str], dict[datetime, float]] = field(default_factory=dict)
     status_code: str = "Complete"
 
@@ -95,44 +94,70 @@ class FakeSns:
         self.sent.append(arguments)
 
 
-_make_client = boto3.client
-
-
-@cache
-def client(service: str, **_: Any) -> Any:
-    """Return a client for use under moto, which all tests share: making one takes longer than most tests."""
-    return _make_client(service, region_name="us-east-1")
-
-
-class Shared:
-    """A client that others use as well; what a test replaces of it is replaced here only."""
-
-    def __init__(self, real: Any) -> None:
-        self._real = real
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-
 class World:
-    """One target under one healer, with a clock that the test moves. Needs moto's `mock_aws` around it."""
+    """One target and its healer, with a clock that the test moves."""
 
-    def __init__(self, target: Target = TARGET, mode: Mode = Mode.ACT) -> None:
+    def __init__(self, target: Target = TARGET, mode: Mode = Mode.ACT, table: Any = None) -> None:
         self.target, self.mode, self.now = target, mode, START
-        self.dynamodb: Any = Shared(client("dynamodb"))
-        create_table(self.dynamodb)
-        self.function, self.cloudwatch, self.sns = RemedyLambda(target.function), FakeCloudWatch(), FakeSns()
-        ledger = Ledger(self.dynamodb, "ledger")
-        self.aws = Aws(
-            self.cloudwatch, self.function, self.sns, ledger, "people", self.dynamodb, "ledger", self.function
-        )
+        self.dynamodb = table or MemoryTable()
+        self.book = Ledger(self.dynamodb, "ledger")
+        """The ledger, for the test."""
+        arn = f"arn:aws:lambda:us-east-1:000000000000:function:{target.function}"
+        self.function, self.sns = RemedyLambda(target.function, fed=arn), FakeSns()
+        names = [rule.name for rule in target.alarms]
+        self.cloudwatch = FakeCloudWatch(dict.fromkeys(names, "OK"), dict.fromkeys(names, START))
         self.limits, self.fleet_size = Limits(), 1
+        self.aws = self.connect()
+
+    def connect(self) -> Aws:
+        """Make the healer's clients."""
+        ledger, table = Ledger(self.dynamodb, "ledger"), self.dynamodb
+        return Aws(self.cloudwatch, self.function, self.sns, ledger, "people", table, "ledger", self.function)
+
+    @property
+    def last(self) -> Incident | None:
+        """The current or last incident, if there ever was one."""
+        return self.book.read(self.target.name)
 
     @property
     def incident(self) -> Incident:
-        incident = self.aws.ledger.read(self.target.name)
+        incident = self.last
         assert incident is not None
         return incident
+
+    @property
+    def standing(self) -> list[str]:
+        """The settings that the ledger records as changed by the healer."""
+        return [str(each.plan.key) for each in self.incident.standing]
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons of all transitions of the incident."""
+        return [line.reason for line in self.incident.history]
+
+    @property
+    def statuses(self) -> list[str]:
+        """The statuses that the incident moved to."""
+        return [line.to for line in self.incident.history]
+
+    def live(self) -> dict[str, str | None]:
+        """What the target's remedies set, as it is."""
+        return {str(remedy.setting): self._value(remedy.kind, remedy.name) for remedy in self.target.remedies}
+
+    def _value(self, kind: str, name: str) -> str | None:
+        function = self.function
+        match kind:
+            case "environment":
+                return function.variables.get(name)
+            case "override":
+                item = self.dynamodb.items.get((f"override#{self.target.name}", name), {})
+                return item.get("value", {}).get("S")
+            case "rollback_alias":
+                return function.alias["FunctionVersion"] if function.alias else None
+            case "limit_concurrency":
+                return None if function.reserved is None else str(function.reserved)
+            case _:
+                return "Enabled" if function.mapping in ("Enabled", "Enabling") else "Disabled"
 
     def clock(self) -> datetime:
         return self.now
@@ -212,12 +237,20 @@ class World:
         item |= {"mode": {"S": mode.value}} if mode else {}
         self.dynamodb.put_item(TableName="ledger", Item=item)
 
-    def open_targets(self) -> set[str]:
-        """What `up` would ask for."""
-        key = {"pk": {"S": "fleet"}, "sk": {"S": "open"}}
-        item = self.dynamodb.get_item(TableName="ledger", Key=key).get("Item", {})
-        return set(item.get("targets", {}).get("SS", []))
+    def forge_intent(self) -> Plan:
+        """Make the ledger intend to revert a change of a variable that no remedy sets."""
+        incident = self.incident
+        assert incident.plan is not None
+        plan = replace(incident.plan, setting="OTHER", before="evil", after="kept")
+        forged = replace(incident, version=incident.version + 1, status=Status.ACTING, plan=plan, token="")
+        forged = replace(forged, effect=Effect.REVERT, purpose=Reason.ROLLED_BACK)
+        self.book.write(None, incident, forged)
+        return plan
+
+    def open_targets(self) -> frozenset[str]:
+        """Return the targets that `up` would be refused for."""
+        return self.book.read_fleet().blocking
 
     def everything_written(self) -> str:
-        """All that left the healer: ledger items and messages."""
-        return f"{self.dynamodb.scan(TableName='ledger')['Items']} {self.sns.sent} {iso(self.now)}"
+        """Return all that left the healer: ledger items and messages."""
+        return f"{self.dynamodb.items} {self.sns.sent} {iso(self.now)}"

@@ -41,8 +41,7 @@ def run(loop: Loop, skew: str, ticks: int = 150) -> None:
     was_open = False
     for _ in range(ticks):
         loop.skew = SKEWS[skew][len(loop.runs) % len(SKEWS[skew])]
-        loop.elapse()
-        loop.attempt()
+        loop.tick()
         last = loop.last
         if last is not None and was_open and last.status is Status.RECOVERED:
             check_evidence(loop)

@@ -56,8 +56,7 @@ def run(scenario: str, number: int | None = None, fault: Fault | None = None) ->
         loop.tap.fail_call(number, fault)
     for _ in range(LONG):
         begin = len(loop.tap.calls)
-        loop.elapse()
-        result = loop.attempt()
+        result = loop.tick()
         if number in range(begin, len(loop.tap.calls)):
             ended = result
         left -= loop.has_ended

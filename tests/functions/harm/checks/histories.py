@@ -5,7 +5,7 @@ from functools import partial
 
 from hypothesis import HealthCheck, settings
 
-from selfheal.functions.healer.states import Effect, Reason, Status, Verb
+from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Limits, Mode
 from tests.functions.support.events import Event, TargetIs, ask, fleet_of
 from tests.functions.support.faults import throttle
@@ -112,12 +112,7 @@ def apply_nothing_that_is_no_longer_a_remedy() -> None:
 def change_nothing_that_a_forged_intent_names() -> None:
     loop = helped()
     loop.run(1)
-    incident = loop.incident
-    assert incident.plan is not None
-    plan = replace(incident.plan, setting="OTHER", before="evil", after="kept")
-    forged = replace(incident, version=incident.version + 1, status=Status.ACTING, plan=plan)
-    forged = replace(forged, effect=Effect.REVERT, purpose=Reason.ROLLED_BACK, token="")
-    loop.book.write(None, incident, forged)
+    loop.forge_intent()
     loop.run(20)
     assert loop.function.variables["OTHER"] == "kept"
 

@@ -1,6 +1,6 @@
 """Two healers that run at the same time, a hundred times over."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from random import Random
@@ -18,13 +18,16 @@ from tests.functions.support.tap import Do
 from tests.functions.support.world import REMEDY
 
 ROUNDS = 100
+ALL_AT_ONCE = Limits(blast_radius=1.0)
 
 
-def fleet(size: int, mode: Mode = Mode.ACT, remedy: Remedy = REMEDY) -> list[Loop]:
-    """Return failing targets that may all be changed at the same time."""
+def fleet(
+    size: int, mode: Mode = Mode.ACT, remedy: Remedy = REMEDY, limits: Limits = ALL_AT_ONCE
+) -> list[Loop]:
+    """Return failing targets."""
     loops = list(fleet_of([((remedy,), "unremedied", None)] * size, mode).loops)
     for loop in loops:
-        loop.limits = Limits(blast_radius=1.0)
+        loop.limits = limits
     return loops
 
 
@@ -84,8 +87,7 @@ def act_once_when_overtaken(size: int, remedy: Remedy) -> None:
         overtaken = overtake(loops, number)
         for _ in range(30):
             for loop in loops:
-                loop.elapse()
-                loop.attempt()
+                loop.tick()
         check_end(loops)
         if not overtaken:
             assert number > 2
@@ -116,36 +118,29 @@ def overtake(loops: list[Loop], number: int) -> bool:
 
 
 def act_once_in_threads() -> None:
-    for _ in range(ROUNDS):
-        loops = fleet(2)
-        for loop in loops:
-            loop.elapse()
-        at_once([loops, loops], lambda loop: loop.attempt())
-        for _ in range(20):
-            for loop in loops:
-                loop.elapse()
-                loop.attempt()
-        check_end(loops)
-
-
-def at_once(parts: list[list[Loop]], act: Callable[[Loop], object]) -> None:
-    barrier = Barrier(len(parts))
+    barrier = Barrier(2)
 
     def work(loops: list[Loop]) -> None:
         barrier.wait()
         for loop in loops:
-            act(loop)
+            loop.attempt()
 
-    with ThreadPoolExecutor(len(parts)) as pool:
-        for run in [pool.submit(work, part) for part in parts]:
-            run.result()
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(ROUNDS):
+            loops = fleet(2)
+            for loop in loops:
+                loop.elapse()
+            for run in [pool.submit(work, loops), pool.submit(work, loops)]:
+                run.result()
+            for _ in range(20):
+                for loop in loops:
+                    loop.tick()
+            check_end(loops)
 
 
 def spend_the_last_of_a_budget_once() -> None:
     for seed in range(ROUNDS):
-        dice, loops = Random(seed), fleet(2)
-        for loop in loops:
-            loop.limits = Limits(budget=1, blast_radius=1.0)
+        dice, loops = Random(seed), fleet(2, limits=Limits(budget=1, blast_radius=1.0))
         for _ in range(12):
             for loop in loops:
                 loop.elapse()
@@ -157,9 +152,7 @@ def spend_the_last_of_a_budget_once() -> None:
 
 def keep_within_the_blast_radius() -> None:
     for seed in range(ROUNDS):
-        dice, loops = Random(seed), fleet(2)
-        for loop in loops:
-            loop.limits = Limits(blast_radius=0.5)
+        dice, loops = Random(seed), fleet(2, limits=Limits(blast_radius=0.5))
         for _ in range(12):
             for loop in loops:
                 loop.elapse()
