@@ -40,6 +40,7 @@ def worst_alarm_probability(up_to: int, natural: float, least: int, alarm_rate: 
     return worst
 
 
+@settings(deadline=None)
 @given(requests=st.integers(1, 120), rate=st.floats(1e-6, 0.3), share=st.floats(0.0, 1.0))
 def test_tail_is_the_sum_of_all_terms(requests: int, rate: float, share: float) -> None:
     least = int(requests * rate) + 1
@@ -84,6 +85,7 @@ def test_the_defaults_give_the_numbers_in_the_documentation() -> None:
     assert derive(0.001, 1.0, 60, 0.05) == 4
 
 
+@settings(deadline=None)
 @given(period=st.sampled_from([10, 60, 3600]), rate=st.floats(0.02, 1.0))
 def test_fewer_accepted_false_alarms_never_take_fewer_errors(period: int, rate: float) -> None:
     numbers = [derive(0.01, accepted, period, rate) for accepted in (1000.0, 10.0, 1.0, 0.01)]
