@@ -100,15 +100,15 @@ def test_events_fail_once_and_end_in_a_queue_of_their_own() -> None:
         assert limits.urn in deployment.named(name).dependencies
 
 
-@pytest.mark.parametrize("protect", [True, False])
-def test_the_ledger(protect: bool) -> None:
-    [table] = healer(protect_ledger=protect).of("aws:dynamodb/table:Table")
+@pytest.mark.parametrize(("given", "protected"), [({}, True), ({"protect_ledger": False}, False)])
+def test_the_ledger_is_protected_by_default(given: dict[str, bool], protected: bool) -> None:
+    [table] = healer(**given).of("aws:dynamodb/table:Table")
     assert table.inputs["name"] == "ledger"
     assert (table.inputs["hashKey"], table.inputs["rangeKey"]) == ("pk", "sk")
     assert table.inputs["billingMode"] == "PAY_PER_REQUEST"
     assert table.inputs["ttl"] == {"attributeName": "expires_at", "enabled": True}
     assert table.inputs["pointInTimeRecovery"] == {"enabled": True}
-    assert table.inputs["deletionProtectionEnabled"] is protect
+    assert table.inputs["deletionProtectionEnabled"] is protected
 
 
 def test_the_ledger_says_which_healer_and_which_mode_were_deployed() -> None:
@@ -118,13 +118,6 @@ def test_the_ledger_says_which_healer_and_which_mode_were_deployed() -> None:
     assert (written["pk"], written["sk"]) == ({"S": "deployment"}, {"S": "healer"})
     assert written["mode"] == {"S": "suggest"}
     assert function(deployment).urn in item.dependencies
-
-
-def test_the_ledger_is_protected_and_the_healer_only_observes_unless_told_otherwise() -> None:
-    deployment = healer()
-    assert deployment.of("aws:dynamodb/table:Table")[0].inputs["deletionProtectionEnabled"] is True
-    silent = healer(mode=Mode.OBSERVE)
-    assert function(silent).inputs["environment"]["variables"]["MODE"] == "observe"
 
 
 def test_people_are_subscribed_by_e_mail() -> None:

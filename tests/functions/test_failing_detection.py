@@ -17,8 +17,11 @@ MINUTE = 6
 
 
 def run(loop: Loop, ticks: int) -> list[Reason]:
-    """Let time pass; return what was decided."""
-    return [decided.reason for decided in loop.run(ticks) if isinstance(decided, Decision)]
+    """Let time pass; return what was decided. No run may fail."""
+    ended = loop.run(ticks)
+    decided = [each for each in ended if isinstance(each, Decision)]
+    assert decided == ended
+    return [each.reason for each in decided]
 
 
 def acted() -> Loop:

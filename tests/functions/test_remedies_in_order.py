@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -194,8 +195,6 @@ class Prober:
         self.failing = failing
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        from io import BytesIO
-
         self.sent.append(f"{FunctionName} {Payload.decode()}")
         failed = {"FunctionError": "Unhandled"} if len(self.sent) <= self.failing else {}
         return {"Payload": BytesIO(b"{}"), **failed}
