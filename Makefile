@@ -28,7 +28,7 @@ demo: setup ## See the whole loop heal, on this machine, and write out/demo/inci
 	@$(BIN)/selfheal demo
 
 test: setup ## Run every test; those on the real engine are skipped where there is no Pulumi CLI
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## Run the tests that are quick: no emulator, no real engine, no exhaustive search for harm
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not engine"

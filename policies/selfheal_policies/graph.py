@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from selfheal_policies import arns, types
+from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
 from selfheal_policies.roles import Access, Grant, Write, access_of, grants_of, roles_of
@@ -13,8 +14,7 @@ from selfheal_policies.wiring import Link, Wiring
 class Graph:
     """Who wakes whom, and what those who are woken may change.
 
-    A *healer* is a function or state machine that an alarm can reach **and** whose role can change something,
-    or cannot be read; a *notifier* is reached and changes nothing.
+    Which of them are healers and which notifiers, says healers.py.
     """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
@@ -78,26 +78,21 @@ class Graph:
         """Functions and state machines that an alarm reaches, directly or through what calls them."""
         keys = frozenset[str]().union(*(self.woken(alarm) for alarm in self.alarms))
         called = self._called(keys)
-        # A function that a healer merely asks (a probe) is no healer for writing its own data.
         return [
             actor
             for actor in self.index.of(*types.ACTORS)
-            if actor.urn in keys or (actor.urn in called and self.access(actor).controls)
+            if actor.urn in keys or (actor.urn in called and counts_when_called(self.access(actor)))
         ]
 
     @cached_property
     def healers(self) -> list[Resource]:
         """What an alarm can reach and whose role can change something, or cannot be read."""
-        return [actor for actor in self.reached if not self._is_notifier(actor)]
+        return [actor for actor in self.reached if can_heal(self.access(actor))]
 
     @cached_property
     def notifiers(self) -> list[Resource]:
         """What an alarm can reach and whose role is known to change nothing."""
-        return [actor for actor in self.reached if self._is_notifier(actor)]
-
-    def _is_notifier(self, actor: Resource) -> bool:
-        access = self.access(actor)
-        return not access.changes and not access.unreadable
+        return [actor for actor in self.reached if not can_heal(self.access(actor))]
 
     @property
     def healer_functions(self) -> list[Resource]:
@@ -111,8 +106,7 @@ class Graph:
         return [
             actor
             for actor in self.index.of(*types.ACTORS)
-            if actor.urn not in reached
-            and any(write.control and write.acts_on_functions for write in self.access(actor).writes)
+            if actor.urn not in reached and is_idle(self.access(actor))
         ]
 
     # The alarms of a healer, and the ways from them to it

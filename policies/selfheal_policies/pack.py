@@ -14,10 +14,10 @@ from pulumi_policy import (
 )
 
 from selfheal_policies import rules as all_rules
+from selfheal_policies.engine_call import PolicyList, once
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import from_resource, from_stack
 from selfheal_policies.rule import AnyRule, Finding, ResourceRule, Rule, StackRule
-from selfheal_policies.scope import PolicyList, once
 from selfheal_policies.settings import ConfigurationError, configured
 from selfheal_policies.waiver_policies import WaiverReport, Waivers, sdk_properties, waived
 

@@ -1,6 +1,6 @@
 """What a role may do: its policies, inline and managed, its boundary, and the changes that they allow.
 
-The graph decides by it who is a healer (graph.py), and rules what a healer may do: one reading for both.
+healers.py decides by it who is a healer, and the rules what a healer may do: one reading for both.
 """
 
 from collections.abc import Iterator

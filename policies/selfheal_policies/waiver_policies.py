@@ -19,8 +19,8 @@ from pulumi_policy import (
 )
 
 from selfheal_policies import types, waivers
+from selfheal_policies.engine_call import once
 from selfheal_policies.rule import Finding, Rule
-from selfheal_policies.scope import once
 
 
 class WaiverRule(Rule):

@@ -10,7 +10,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 from pulumi_policy import policy as sdk
-from selfheal_policies import pack, scope
+from selfheal_policies import engine_call, pack
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule, StackRule
@@ -214,7 +214,7 @@ def test_the_graph_is_made_once_a_call_and_never_outlives_it() -> None:
         both.analyze_stack(healer(Scene(), route).told())
     assert [graph is seen[0] for graph in seen] == [True, True, False, False]
     assert seen[2] is seen[3]
-    assert scope.once("graph", object) is not seen[2]
+    assert engine_call.once("graph", object) is not seen[2]
 
 
 def test_other_policies_enabled_in_the_next_call_see_the_next_stack() -> None:
@@ -252,4 +252,4 @@ def test_calls_at_the_same_time_do_not_share() -> None:
 
 
 def test_outside_of_a_call_nothing_is_kept() -> None:
-    assert scope.once("x", object) is not scope.once("x", object)
+    assert engine_call.once("x", object) is not engine_call.once("x", object)
