@@ -10,18 +10,20 @@ from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import FLEET_KEY
 
 _NOTHING_THERE = ("couldn't find resource", "empty result")
-"""What the AWS provider says of a table and of an item that do not exist (measured with version 7.51.1)."""
+"""The AWS provider's errors for a missing table and a missing item, observed with version 7.51.1."""
 
 
 class UnreadableLedgerError(ComponentError):
-    """Whether something is open cannot be known."""
+    """The ledger cannot be read, so it is not known whether an incident is open."""
 
 
 def open_targets(ledger_name: str) -> list[str]:
-    """Return the targets that the healer's override stands on, sorted; none if there is no ledger yet.
+    """Return the targets with a change by the healer that `up` would undo, sorted.
+
+    If there is no ledger yet, there are none.
 
     Raises:
-        UnreadableLedgerError: when AWS answers anything else than an item, no item or no table.
+        UnreadableLedgerError: when AWS answers with an error other than "no item" or "no table".
 
     """
     try:
@@ -39,10 +41,10 @@ def open_targets(ledger_name: str) -> list[str]:
 
 
 def refuse_while_open(ledger_name: str, restore_baseline: bool) -> None:
-    """Refuse `up` while the healer's override stands somewhere: `up` would put the failing baseline back.
+    """Refuse `up` while it would undo a change by the healer and restore the failing baseline.
 
-    To be called before any resource is registered, so that a refused `up` changes nothing. At preview it
-    only warns.
+    Call this before registering any resource, so that a refused `up` changes nothing. At preview it only
+    warns.
 
     Args:
         ledger_name: The table's name.

@@ -4,12 +4,12 @@
     OPEN        None, NOTIFY                None                                    -
     PROPOSED    None, NOTIFY                None                                    plan
     ACTING      APPLY                       None, RELAPSED                          plan
-    ACTING      REVERT                      why it is taken back                    plan
+    ACTING      REVERT                      why it is reverted                      plan
     VERIFYING   None, NOTIFY, PROBE         None; `is_watching`: EXPIRED, RESTORING plan
     ESCALATED   None, NOTIFY                None                                    hold (not TARGET_REMOVED)
     RECOVERED   None, NOTIFY                None                                    closed_at
 
-INEFFECTIVE and INCONCLUSIVE are passed through, never rested in. A lease is that of an effect.
+INEFFECTIVE and INCONCLUSIVE are passed through within one write. Only an effect has a lease.
 """
 
 from collections.abc import Iterator

@@ -17,7 +17,6 @@ TABLE_ARN = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{TABLE}"
 FUNCTION_ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:fn"
 MAPPINGS = f"arn:aws:lambda:us-east-1:{ACCOUNT}:event-source-mapping:*"
 KEYS = "dynamodb:LeadingKeys"
-ITEM_ACTIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query")
 SET = {"UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"S": "1"}}}
 Call = Callable[[Any, str], Any]
 
