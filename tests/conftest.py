@@ -1,8 +1,10 @@
 """What every test gets: an environment in which nothing reaches a real account or ~/.aws."""
 
 import os
+from functools import cache
 from pathlib import Path
 
+import botocore.loaders
 import pytest
 
 os.environ.update(
@@ -19,6 +21,8 @@ os.environ.update(
 os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)
 
+# Every new session parses botocore's service models again, which takes longer than most tests.
+botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 
 ROOT = Path(__file__).parent.parent
 

@@ -36,26 +36,24 @@ def from_item(item: Mapping[str, Any]) -> Incident:
         raise ValueError(
             f"ledger item of schema {raw['schema']}, this healer knows up to {SCHEMA}: deploy a newer one"
         )
-    return _load(Incident, {key: value for key, value in raw.items() if key not in _NOT_FIELDS})
-
-
-def _load(kind: Any, raw: Any) -> Any:
-    """Return a value of a field's type: DynamoDB knows neither integers, nor tuples, nor enumerations."""
-    if raw is None:
-        return None
-    if get_origin(kind) is UnionType:
-        (kind,) = (each for each in get_args(kind) if each is not NoneType)
-    if get_origin(kind) is tuple:
-        return tuple(_load(get_args(kind)[0], each) for each in raw)
-    if is_dataclass(kind):
-        types, build = _types(kind), cast("Callable[..., Any]", kind)
-        return build(**{name: _load(types.get(name, str), value) for name, value in raw.items()})
-    return kind(raw)
+    return _loader(Incident)({key: value for key, value in raw.items() if key not in _NOT_FIELDS})
 
 
 @cache
-def _types(kind: Any) -> Mapping[str, Any]:
-    return get_type_hints(kind)
+def _loader(kind: Any) -> Callable[[Any], Any]:
+    """Return what makes values of a field's type: DynamoDB has no integers, tuples or enumerations."""
+    if get_origin(kind) is UnionType:
+        (kind,) = (each for each in get_args(kind) if each is not NoneType)
+    if get_origin(kind) is tuple:
+        load = _loader(get_args(kind)[0])
+        return lambda raw: tuple(map(load, raw))
+    if is_dataclass(kind):
+        loaders = {name: _loader(hint) for name, hint in get_type_hints(kind).items()}
+        build = cast("Callable[..., Any]", kind)
+        return lambda raw: build(
+            **{name: None if value is None else loaders.get(name, str)(value) for name, value in raw.items()}
+        )
+    return kind
 
 
 def _plain(value: Any) -> Any:

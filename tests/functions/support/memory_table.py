@@ -5,7 +5,6 @@ moto takes milliseconds per call, and the tests make hundreds of thousands. test
 
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from threading import Lock
@@ -44,7 +43,7 @@ class MemoryTable:
         with self._lock:
             if not self._holds(_key(arguments["Item"]), arguments):
                 raise _error("ConditionalCheckFailedException", "PutItem")
-            self.items[_key(arguments["Item"])] = deepcopy(arguments["Item"])
+            self.items[_key(arguments["Item"])] = dict(arguments["Item"])
         return {}
 
     def transact_write_items(self, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:
@@ -58,7 +57,7 @@ class MemoryTable:
                 raise _error("TransactionCanceledException", "TransactWriteItems", reasons)
             for key, (kind, entry) in zip(keys, entries, strict=True):
                 if kind == "Put":
-                    self.items[key] = deepcopy(entry["Item"])
+                    self.items[key] = dict(entry["Item"])
                 elif kind == "Update":
                     self.items[key] = _updated(self.items.get(key) or dict(entry["Key"]), entry)
         return {}
@@ -78,7 +77,7 @@ class MemoryTable:
 
 def _updated(item: Item, entry: dict[str, Any]) -> Item:
     """Carry out an UpdateExpression of SET, ADD to sets and DELETE from sets."""
-    item, values = deepcopy(item), entry["ExpressionAttributeValues"]
+    item, values = dict(item), entry["ExpressionAttributeValues"]
     parts = _CLAUSE.split(entry["UpdateExpression"])[1:]
     for verb, clause in zip(parts[::2], parts[1::2], strict=True):
         for term in clause.strip().rstrip(",").split(", "):
