@@ -4,7 +4,7 @@ Which file decides what:
 
     decide.py    dispatch; resuming the intents and notices of a run that died; holds that end
     respond.py   no change is in place yet: act, propose a plan, wait for a guard, or escalate
-    verify.py    a change is in place or was reverted: did it help, is it still needed, has it expired
+    verify.py    a change is in place or was reverted: did it help, is it reverted, has it expired
     people.py    requests of people, and drift after recovery
     guards.py    budgets, cool-down, blast radius, flapping: what delays or prevents a remediation
 

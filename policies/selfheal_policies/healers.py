@@ -1,4 +1,7 @@
-"""What a healer is: a function or state machine that an alarm reaches and whose role can change something."""
+"""What a healer is: a function or state machine that an alarm reaches and whose role can change something.
+
+`graph.py` finds what alarms reach; `roles.py` reads what a role can change.
+"""
 
 from selfheal_policies.roles import Access
 

@@ -1,4 +1,4 @@
-"""Error texts of the provider: what is wrong, what is allowed, what was given, what to do next."""
+"""How the provider refuses properties, ids and, asked by `provider.py`, types: what is allowed, what to do."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
