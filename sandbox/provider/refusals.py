@@ -1,4 +1,4 @@
-"""How the provider refuses properties, ids and, asked by `provider.py`, types: what is allowed, what to do."""
+"""How the provider refuses properties, ids and, asked by `provider.py`, types: what is allowed instead."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
