@@ -24,8 +24,7 @@ VARIABLE = "FAILURE_RATE"
 settings = Settings.load()
 
 # Before any resource: an `up` that is refused must have changed nothing.
-ledger_name = f"{pulumi.get_project()}-{pulumi.get_stack()}-ledger"
-refuse_while_open(ledger_name, settings.restore_baseline)
+refuse_while_open(settings.ledger_name, settings.restore_baseline, settings.mode)
 
 service_args: FragileServiceArgs = {
     "failure_rate": settings.failure_rate,
@@ -34,7 +33,7 @@ service_args: FragileServiceArgs = {
     "log_retention_days": settings.log_retention_days,
 }
 if RemedyKind.OVERRIDE in settings.remedies:
-    service_args["overrides"] = {"table": ledger_name, "target": TARGET}
+    service_args["overrides"] = {"table": settings.ledger_name, "target": TARGET}
 service = FragileService(TARGET, service_args)
 
 
@@ -61,7 +60,7 @@ healer = Healer(
     "healer",
     {
         "targets": [target],
-        "ledger_name": ledger_name,
+        "ledger_name": settings.ledger_name,
         "mode": settings.mode,
         "budget": settings.budget,
         "escalation_emails": list(settings.escalation_emails),

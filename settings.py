@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -20,6 +21,12 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 REMEDIES = (RemedyKind.ENVIRONMENT, RemedyKind.OVERRIDE, RemedyKind.ROLLBACK_ALIAS)
 """What can help the fragile service. A limit of concurrency cannot: its failures do not come from load."""
+
+
+_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+
+_WORKS_WITH = {RemedyKind.ENVIRONMENT: Traffic.LATEST, RemedyKind.ROLLBACK_ALIAS: Traffic.ALIAS}
+"""Remedies that work with one kind of traffic only: the environment of a published version is frozen."""
 
 
 class SettingsError(pulumi.RunError):
@@ -52,6 +59,8 @@ class Settings:
     escalation_emails: tuple[str, ...]
     reserve_concurrency: bool
     protect_ledger: bool
+    ledger_name: str
+    """Of the table. A stack that is renamed keeps its ledger if this does not change."""
     log_retention_days: int
     restore_baseline: bool
 
@@ -66,10 +75,15 @@ class Settings:
         """
         reader = _Reader(pulumi.Config())
         reader.refuse_unknown(_camel(field.name) for field in fields(cls))
+        traffic = reader.word("traffic", Traffic.LATEST)
+        remedies = reader.words("remedies", REMEDIES, (RemedyKind.OVERRIDE,))
+        for kind in remedies:
+            reader.refuse_combination(kind, traffic)
+        protect_ledger = reader.boolean("protectLedger", default=True)
         return cls(
             failure_rate=reader.number("failureRate", None, 0, 1, "0.3"),
             fault_mode=reader.word("faultMode", FaultMode.EXCEPTION),
-            traffic=reader.word("traffic", Traffic.LATEST),
+            traffic=traffic,
             natural_error_rate=reader.number(
                 "naturalErrorRate", "0.001", 0, MAX_NATURAL_ERROR_RATE, "0.001", above=True
             ),
@@ -77,11 +91,12 @@ class Settings:
                 "falseAlarmsPerYear", "1", 0, MAX_FALSE_ALARMS_PER_YEAR, "1", above=True
             ),
             mode=reader.word("mode", Mode.OBSERVE),
-            remedies=reader.words("remedies", REMEDIES, (RemedyKind.OVERRIDE,)),
+            remedies=remedies,
             budget=reader.whole("budget", Limits.budget, *LIMIT_RANGES["budget"][:2]),
             escalation_emails=reader.emails("escalationEmails"),
             reserve_concurrency=reader.boolean("reserveConcurrency", default=True),
-            protect_ledger=reader.boolean("protectLedger", default=True),
+            protect_ledger=protect_ledger,
+            ledger_name=reader.ledger_name("ledgerName", protect_ledger),
             log_retention_days=reader.days("logRetentionDays", 14),
             restore_baseline=reader.boolean("restoreBaseline", default=False),
         )
@@ -159,6 +174,30 @@ class _Reader:
             )
         return tuple(type(allowed[0])(entry) for entry in entries)
 
+    def refuse_combination(self, kind: RemedyKind, traffic: Traffic) -> None:
+        """Raise for a remedy that cannot work with this traffic."""
+        needed = _WORKS_WITH.get(kind, traffic)
+        if traffic is not needed:
+            key, allowed = self._config.full_key("remedies"), [each for each in REMEDIES if each is not kind]
+            raise pulumi.RunError(
+                f"configuration key {key} holds {kind}, which works with traffic {needed} only, and traffic "
+                f"is {traffic}. Set it with: pulumi config set traffic {needed}; or remove the remedy: with "
+                f"traffic {traffic} allowed are {', '.join(allowed)}"
+            )
+
+    def ledger_name(self, key: str, protected: bool) -> str:
+        """Return a table's name. What nothing protects needs one that does not follow the stack's."""
+        text = self._config.get(key)
+        default = f"{pulumi.get_project()}-{pulumi.get_stack()}-ledger"
+        if not text and protected:
+            return default
+        if not text or not _TABLE_NAME.fullmatch(text):
+            why = "" if protected else " while protectLedger is false (a renamed stack would lose its ledger)"
+            allowed = f"a table's name, 3 to 255 letters, digits, dots, hyphens and underscores{why}"
+            given = repr(text) if text else "nothing"
+            raise SettingsError(self._config.full_key(key), allowed, given, f"{key} {default}")
+        return text
+
     def whole(self, key: str, default: int, low: int, high: int) -> int:
         """Return a whole number from `low` to `high`."""
         text = self._config.get(key)
@@ -190,18 +229,22 @@ class _Reader:
             raise SettingsError(self._config.full_key(key), allowed, repr(text), f"{key} {default}")
         return int(text)
 
+    def _is_secret(self, key: str) -> bool:
+        return pulumi_config.is_config_secret(self._config.full_key(key))
+
     def emails(self, key: str) -> tuple[str, ...]:
         """Return a list of addresses, which configuration holds as JSON."""
         text = self._config.get(key)
         if text is None:
             return ()
         addresses = _strings(text)
-        if addresses is not None and all(map(is_email, addresses)):
+        if addresses is not None and all(map(is_email, addresses)) and len(set(addresses)) == len(addresses):
             return tuple(addresses)
         raise SettingsError(
             self._config.full_key(key),
-            'a list of e-mail addresses such as ["oncall@example.com"]',
-            repr(text),
+            'a list of e-mail addresses such as ["oncall@example.com"], each once',
+            # What is secret stays so; a list that cannot be read may hold addresses too.
+            "a secret" if self._is_secret(key) else repr(text),
             f"--path '{key}[0]' oncall@example.com",
         )
 

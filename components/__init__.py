@@ -5,7 +5,7 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.fragile_service import FragileService, FragileServiceArgs, OverridesArgs, Traffic
 from selfheal.components.healer import Healer, HealerArgs
 from selfheal.components.limits import GuardArgs
-from selfheal.components.refuse_while_open import refuse_while_open
+from selfheal.components.refuse_while_open import WhileOpen, refuse_while_open
 from selfheal.components.remedies import RemedyArgs
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import FaultMode, Mode, RemedyKind
@@ -26,5 +26,6 @@ __all__ = [
     "RemedyKind",
     "TargetArgs",
     "Traffic",
+    "WhileOpen",
     "refuse_while_open",
 ]

@@ -17,8 +17,11 @@ from selfheal.components.iam import Statement, allow
 from selfheal.components.ledger import deployment_item, ledger_table
 from selfheal.components.limits import GuardArgs, check_guards, guards_text
 from selfheal.components.people import approver_policy, operator_policy
+from selfheal.components.project import warn_without_refresh
+from selfheal.components.refuse_while_open import HEALER_TYPE, WhileOpen, refuse_in_healer
 from selfheal.components.targets import TargetArgs, check
 from selfheal.components.topics import check_emails, escalation_topic, healer_topic
+from selfheal.components.unprotected_ledger import warn_of_loss
 from selfheal.components.wakeups import wake_by_schedule, wake_by_topic
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits, Mode
 
@@ -38,7 +41,8 @@ class HealerArgs(TypedDict):
     """The functions to heal, at least one. About eight fit into one healer."""
 
     ledger_name: str
-    """Name of the ledger's table, unique in account and region; given, because `up` looks it up first."""
+    """Name of the ledger's table, unique in account and region; given, because `up` looks it up first.
+    Another name is another ledger, without what this one remembers."""
 
     mode: NotRequired[Mode]
     """How much it may do on its own. Default OBSERVE, which has no permission to change a target."""
@@ -56,7 +60,11 @@ class HealerArgs(TypedDict):
     """Whether to reserve a concurrency of 1. Default true. Set false if an account quota of 10 forbids it."""
 
     protect_ledger: NotRequired[bool]
-    """Whether DynamoDB refuses to delete the ledger. Default true."""
+    """Whether DynamoDB and Pulumi refuse to delete the ledger, and what would replace it. Default true."""
+
+    while_open: NotRequired[WhileOpen]
+    """What to do while a remedy stands that a deployment would undo. A Python program calls
+    `refuse_while_open` before its first resource instead. Default REFUSE."""
 
     log_retention_days: NotRequired[int]
     """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
@@ -90,22 +98,29 @@ class Healer(pulumi.ComponentResource):
         """Register all resources.
 
         Raises:
-            ComponentError: when a target, remedy, guard, rate, address or retention is not valid.
+            ComponentError: when a target, remedy, guard, rate, address or retention is not valid, or while a
+                remedy stands of which the program does not know.
 
         """
         check(args["targets"])
         budget, guards = args.get("budget", Limits.budget), args.get("guards", GuardArgs())
         check_guards(budget, guards)
-        check_emails(args.get("escalation_emails", []))
-        super().__init__("selfheal:index:Healer", name, {**args}, opts)
+        emails = args.get("escalation_emails", [])
+        check_emails(emails)
+        super().__init__(HEALER_TYPE, name, {**args, "escalation_emails": pulumi.Output.secret(emails)}, opts)
+        protect = args.get("protect_ledger", True)
+        refuse_in_healer(args["ledger_name"], WhileOpen(args.get("while_open", WhileOpen.REFUSE)), self)
+        if not protect:
+            warn_of_loss(args["ledger_name"], [target["name"] for target in args["targets"]], self)
+        warn_without_refresh(self)
         options = pulumi.ResourceOptions(parent=self)
         arns = Arns(self)
         self.topic_arn = healer_topic(name, arns, self)
-        self.escalation_topic_arn = escalation_topic(name, arns, args.get("escalation_emails", []), self)
+        self.escalation_topic_arn = escalation_topic(name, arns, emails, self)
         targets = [(target, self._detect(name, target)) for target in args["targets"]]
         self.alarm_names = [alarm["name"] for _, alarms in targets for alarm in alarms]
 
-        table = ledger_table(name, args["ledger_name"], args.get("protect_ledger", True), self)
+        table = ledger_table(name, args["ledger_name"], protect, self)
         self.ledger_table = table.name
         queue = aws.sqs.Queue(
             f"{name}-failures",

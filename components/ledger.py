@@ -1,9 +1,23 @@
 """The ledger: the table with the healer's memory of incidents."""
 
+import json
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.functions.shared.contract import DEPLOYMENT_KEY, SCHEMA
+from selfheal.components.errors import ComponentError
+from selfheal.functions.shared.contract import DEPLOYMENT_KEY, SCHEMA, Key
+
+_NOTHING_THERE = ("couldn't find resource", "empty result")
+"""The AWS provider's errors for a missing table and a missing item, observed with version 7.51.1."""
+
+Item = dict[str, dict[str, Any]]
+"""An item of DynamoDB in its typed form."""
+
+
+class UnreadableLedgerError(ComponentError):
+    """The ledger cannot be read, so it is not known whether an incident is open."""
 
 
 def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Resource) -> aws.dynamodb.Table:
@@ -14,7 +28,8 @@ def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Reso
     Args:
         name: Prefix of the logical name.
         ledger_name: Name of the table, unique in account and region.
-        protect: Whether DynamoDB refuses to delete it.
+        protect: Whether DynamoDB and Pulumi refuse to delete it. Pulumi refuses at preview, before anything
+            else is deleted; `pulumi stack rename` is such a case, if the name contains the stack's.
         parent: The parent component.
 
     """
@@ -32,7 +47,7 @@ def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Reso
         ttl=aws.dynamodb.TableTtlArgs(attribute_name="expires_at", enabled=True),
         point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
         deletion_protection_enabled=protect,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, protect=protect),
     )
 
 
@@ -62,3 +77,29 @@ def deployment_item(
         item=pulumi.Output.json_dumps(item),
         opts=opts,
     )
+
+
+def read_item(ledger_name: str, key: Key, opts: pulumi.InvokeOptions | None = None) -> Item:
+    """Return an item of the ledger; empty if there is no such item, or no such table.
+
+    Args:
+        ledger_name: Name of the table.
+        key: Key of the item.
+        opts: Parent or provider of the call. Default: the default provider.
+
+    Raises:
+        UnreadableLedgerError: when AWS answers with another error, or with something else than an item.
+
+    """
+    try:
+        answer = aws.dynamodb.get_table_item(table_name=ledger_name, key=json.dumps(key), opts=opts)
+        # Whatever else the answer is, it is no item: that raises here.
+        return {name: dict(value) for name, value in json.loads(answer.item).items()}
+    except Exception as error:
+        if any(text in str(error) for text in _NOTHING_THERE):
+            return {}
+        raise UnreadableLedgerError(
+            f"the ledger {ledger_name} could not be read, so it is not known whether an incident is open: "
+            f"{error}. Allowed are a readable table, or none (first deployment). Check the credentials, "
+            "region and dynamodb:GetItem of whoever deploys, and deploy again."
+        ) from error

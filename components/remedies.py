@@ -153,14 +153,12 @@ def _check_traffic(where: str, kind: RemedyKind, aliased: bool) -> None:
             f"{where} cannot work on traffic that uses an alias, because the environment of a published "
             f"version never changes. Allowed there are {RemedyKind.OVERRIDE}, {RemedyKind.ROLLBACK_ALIAS}, "
             f"{RemedyKind.LIMIT_CONCURRENCY} and {RemedyKind.PAUSE_CONSUMER}. Choose one of them, or leave "
-            "`alias` out if traffic reaches $LATEST. In this project's own program: pulumi config set --path "
-            f"'remedies[0]' {RemedyKind.OVERRIDE}."
+            "`alias` out if traffic reaches $LATEST."
         )
     if kind is RemedyKind.ROLLBACK_ALIAS and not aliased:
         raise ComponentError(
             f"{where} works only on traffic that uses an alias, because $LATEST has no earlier version. "
-            "Give the target its `alias`, or choose another kind. In this project's own program: pulumi "
-            "config set traffic alias."
+            "Give the target its `alias`, or choose another kind."
         )
 
 

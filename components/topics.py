@@ -1,5 +1,6 @@
 """The two SNS topics: one wakes the healer, one notifies people."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 
@@ -52,14 +53,19 @@ def escalation_topic(
 ) -> pulumi.Output[str]:
     """Register the topic that notifies people, subscribe the addresses, and return its ARN.
 
-    The topic's policy allows alarms of this account to publish. The healer's role allows the healer.
+    The topic's policy allows alarms of this account to publish. The healer's role allows the healer. An
+    address is personal: it is a secret in the state, and is not part of the resource's name.
     """
     options = pulumi.ResourceOptions(parent=parent)
     topic = aws.sns.Topic(f"{name}-escalation", opts=options)
     arn = arns.topic(topic.name)
     for address in emails:
         aws.sns.TopicSubscription(
-            f"{name}-email-{address}", topic=arn, protocol="email", endpoint=address, opts=options
+            f"{name}-email-{hashlib.sha256(address.encode()).hexdigest()[:8]}",
+            topic=arn,
+            protocol="email",
+            endpoint=pulumi.Output.secret(address),
+            opts=options,
         )
     return _guarded(f"{name}-escalation-policy", arn, [_alarms_publish(arns, arn)], parent)
 

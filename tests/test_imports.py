@@ -11,7 +11,7 @@ PACKAGE = {"components", "functions", "cli", "sandbox"}
 OURS = {*PACKAGE, "policies", "settings", "tests", "selfheal"}
 RULES = {
     # folder: (folders of ours, third parties)
-    "components": ({"components", "functions"}, {"pulumi", "pulumi_aws"}),
+    "components": ({"components", "functions"}, {"pulumi", "pulumi_aws", "yaml"}),  # PyYAML comes with pulumi
     "functions": ({"functions"}, {"boto3", "botocore"}),
     "sandbox": ({"sandbox"}, None),
     "cli": ({"cli", "sandbox", "functions"}, None),

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pulumi.runtime import rpc
 
 from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import Mode
@@ -122,11 +123,12 @@ def test_the_ledger_says_which_healer_and_which_mode_were_deployed() -> None:
 
 def test_people_are_subscribed_by_e_mail() -> None:
     deployment = healer(escalation_emails=["a@example.com", "b@example.com"])
-    mails = [s.inputs for s in deployment.of("aws:sns/topicSubscription:TopicSubscription") if "@" in s.name]
-    assert {(mail["topic"], mail["protocol"], mail["endpoint"]) for mail in mails} == {
-        (PEOPLE, "email", "a@example.com"),
-        (PEOPLE, "email", "b@example.com"),
-    }
+    mails = [s for s in deployment.of("aws:sns/topicSubscription:TopicSubscription") if "email" in s.name]
+    assert {(mail.inputs["topic"], mail.inputs["protocol"]) for mail in mails} == {(PEOPLE, "email")}
+    addresses = [mail.inputs["endpoint"] for mail in mails]
+    assert [rpc.is_rpc_secret(address) for address in addresses] == [True, True]
+    assert {rpc.unwrap_rpc_secret(address) for address in addresses} == {"a@example.com", "b@example.com"}
+    assert not any("example" in resource.name for resource in deployment.resources)
 
 
 @pytest.mark.parametrize(

@@ -45,12 +45,12 @@ KINDS = "environment, override, rollback_alias, limit_concurrency, pause_consume
         (
             (
                 r"`environment` cannot work on traffic that uses an alias.*Allowed there are override, "
-                r"rollback_alias.*pulumi config set --path 'remedies\[0\]' override"
+                r"rollback_alias.*leave `alias` out"
             ),
             [target(alias="live")],
         ),
         (
-            r"`rollback_alias` works only on traffic that uses an alias.*pulumi config set traffic alias",
+            r"`rollback_alias` works only on traffic that uses an alias.*Give the target its `alias`",
             [target(remedies=[REMEDIES[RemedyKind.ROLLBACK_ALIAS]])],
         ),
         (f"one of {KINDS}, got 'reboot'", [target(remedies=remedy(kind="reboot"))]),

@@ -10,9 +10,10 @@ def test_two_stacks_share_an_account_and_a_ledger_is_lost_by_none_of_it(cloud: A
     one.up()
     two.up()
     ledgers = ["selfheal-one-ledger", "selfheal-two-ledger"]
-    for stack in (one, two):
+    refused = (one, "currently marked for protection"), (two, "Table already exists: selfheal-two-ledger")
+    for stack, words in refused:
         told = stack.up("--refresh=false", "--replace", stack.urn("Table", "healer-ledger"), code=FAILED)
-        assert f"Table already exists: selfheal-{stack.name}-ledger" in told, told
+        assert words in told, told
         assert sorted(tables(stack)) == ledgers
     two.run("destroy", "--refresh=false")
     assert tables(one) == ["selfheal-one-ledger"]

@@ -14,6 +14,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a misspelt key": ({"failureRte": "0.3"}, "failureRte"),
     "another type": ({"budget": "many"}, "budget"),
     "one that does not fit another": ({"traffic": "alias", "remedies": ["environment"]}, "remedies"),
+    "an address twice": ({"escalationEmails": ["a@example.com", "a@example.com"]}, "each once"),
     "a required one missing": ({"failureRate": None}, "failureRate"),
 }
 
@@ -39,14 +40,15 @@ def test_a_region_that_does_not_exist_is_refused_by_name(cloud: Account) -> None
     assert "us-middle-9" in told
 
 
-def test_secret_and_structured_configuration_is_encrypted_in_the_file_and_used(dev: Stack) -> None:
-    """That the address is not secret for ever is for part 6: see test_still_wrong."""
+def test_addresses_are_printed_nowhere_and_encrypted_in_the_state(dev: Stack) -> None:
+    """Also one that is no secret in the file."""
     dev.configure(escalationEmails=["ada@example.com"])
     dev.run("config set", "--secret", "--path", "selfheal:escalationEmails[1]", "bob@example.com")
     written = yaml.safe_load(dev.config_file.read_text())["config"]["selfheal:escalationEmails"]
     assert written[0] == "ada@example.com"
     assert written[1].keys() == {"secure"}
-    dev.up()
+    told = dev.up() + dev.run("stack export") + dev.run("stack output", "--json")
+    assert [word for word in told.split() if "@example.com" in word] == []
     topics = dev.account.clients.get("sns")
     topic = dev.outputs()["escalationTopicArn"]
     subscribed = topics.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]

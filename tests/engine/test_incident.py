@@ -1,4 +1,4 @@
-"""What `preview`, `up` and `destroy` do while the healer's remedy stands."""
+"""What `preview`, `up` and `destroy` do while the healer's remedy stands, one after the other."""
 
 from tests.engine.live import BASELINE, REMEDY, close, everything, rate, stand
 from tests.support.stacks import FAILED, Stack
@@ -20,6 +20,25 @@ def test_preview_warns_and_up_is_refused_with_nothing_changed(dev: Stack) -> Non
         assert "Traceback" not in told
         assert rate(dev) == REMEDY
     assert everything(dev) == before
+
+
+def test_mode_observe_lets_up_through_and_leaves_the_remedy(dev: Stack) -> None:
+    """How docs/operations.md takes the healer's permissions away in the middle of an incident."""
+    dev.configure(mode="observe", failureRate="0.2")
+    told = dev.run("up")
+    assert "mode is observe: `up` goes on, and leaves what remedies change as it is" in told, told
+    healer = dev.outputs()["healerName"]
+    functions, iam = dev.account.clients.get("lambda"), dev.account.clients.get("iam")
+    live = functions.get_function_configuration(FunctionName=healer)
+    assert live["Environment"]["Variables"]["MODE"] == "observe"
+    role = live["Role"].split("/")[-1]
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    assert "UpdateFunctionConfiguration" not in str(policy)
+    assert rate(dev) == REMEDY
+
+    dev.configure(mode="act", failureRate="0.3")
+    assert f"error: {OPEN}" in dev.up(code=FAILED)
 
 
 def test_restore_baseline_lets_up_through(dev: Stack) -> None:

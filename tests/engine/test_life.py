@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.engine.live import BASELINE, REMEDY, everything, override, rate, tables
+from tests.engine.live import BASELINE, REMEDY, everything, override, rate
 from tests.support.stacks import CHANGES, FAILED, Account, Stack
 
 DEPLOYED = 41
@@ -110,18 +110,8 @@ def test_the_state_can_be_exported_and_imported(dev: Stack, tmp_path: Path) -> N
     dev.preview("--refresh=false", "--expect-no-changes")
 
 
-def test_destroy_stops_at_a_protected_ledger_and_takes_down_everything_without(dev: Stack) -> None:
-    """That the rest is gone when it stops is for part 6: see test_still_wrong."""
-    table = f"selfheal-{dev.name}-ledger"
-    dev.configure(protectLedger=True)
-    dev.up("--refresh=false")
-    told = dev.run("destroy", "--refresh=false", code=FAILED)
-    assert "Table is protected against deletion" in told
-    assert table in tables(dev)
-
-    # What docs/operations.md says: unprotect, then destroy.
-    dev.configure(protectLedger=False)
-    dev.up()
+def test_destroy_takes_down_everything(dev: Stack) -> None:
+    """A ledger that is protected: see test_renames."""
     assert f"- {DEPLOYED} deleted" in dev.run("destroy")
     assert not any(everything(dev).values()), everything(dev)
     assert dev.resources() == []

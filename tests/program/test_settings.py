@@ -38,6 +38,7 @@ def test_the_defaults() -> None:
         escalation_emails=(),
         reserve_concurrency=True,
         protect_ledger=True,
+        ledger_name="selfheal-test-ledger",
         log_retention_days=14,
         restore_baseline=False,
     )
@@ -69,6 +70,7 @@ def test_everything_set() -> None:
         escalationEmails='["a@example.com"]',
         reserveConcurrency="false",
         protectLedger="false",
+        ledgerName="kept",
         logRetentionDays="30",
         restoreBaseline="true",
     )
@@ -81,7 +83,8 @@ def test_everything_set() -> None:
     assert found.remedies == (RemedyKind.ROLLBACK_ALIAS, RemedyKind.OVERRIDE)
     assert found.budget == 24
     assert (found.escalation_emails, found.reserve_concurrency) == (("a@example.com",), False)
-    assert (found.protect_ledger, found.log_retention_days, found.restore_baseline) == (False, 30, True)
+    assert (found.protect_ledger, found.ledger_name) == (False, "kept")
+    assert (found.log_retention_days, found.restore_baseline) == (30, True)
 
 
 @pytest.mark.parametrize("given", ["1.5", "-1", "nan", "inf", "-inf", "abc", "", "30%", "1.0000001", "0,3"])
@@ -132,6 +135,8 @@ def test_the_failure_rate_must_be_set() -> None:
         ("escalationEmails", "a@example.com", "a list of e-mail addresses"),
         ("escalationEmails", '["nobody"]', "a list of e-mail addresses"),
         ("escalationEmails", "[1]", "a list of e-mail addresses"),
+        ("escalationEmails", '["a@example.com", "a@example.com"]', "each once"),
+        ("ledgerName", "a b", "a table's name, 3 to 255 .*, got 'a b'"),
         ("escalationEmails", '{"a@example.com": 1}', "a list of e-mail addresses"),
     ],
 )
@@ -173,3 +178,31 @@ def test_keys_of_others_are_none_of_its_business() -> None:
     config = {"selfheal:failureRate": "0", "aws:region": "us-east-1", "other:failurerate": "9"}
     deploy(lambda: found.append(Settings.load()), config=config)
     assert found[0].failure_rate == 0
+
+
+@pytest.mark.parametrize(
+    ("traffic", "kind", "hint"),
+    [
+        (
+            "alias",
+            "environment",
+            "set traffic latest; .* with traffic alias allowed are override, rollback_alias",
+        ),
+        (
+            "latest",
+            "rollback_alias",
+            "set traffic alias; .* with traffic latest allowed are environment, overri",
+        ),
+    ],
+)
+def test_a_remedy_that_cannot_work_on_the_traffic_is_refused_and_says_what_to_set(
+    traffic: str, kind: str, hint: str
+) -> None:
+    with pytest.raises(pulumi.RunError, match=f"remedies holds {kind}, .*pulumi config {hint}"):
+        load(traffic=traffic, remedies=f'["override", "{kind}"]')
+
+
+def test_a_ledger_that_nothing_protects_has_a_name_that_does_not_follow_the_stack() -> None:
+    with pytest.raises(SettingsError, match=r"while protectLedger is false.*set ledgerName selfheal-test-"):
+        load(protectLedger="false")
+    assert load(protectLedger="false", ledgerName="kept").ledger_name == "kept"

@@ -66,6 +66,8 @@ class Registration:
     inputs: Mapping[str, Any]
     dependencies: frozenset[str]
     property_dependencies: Mapping[str, frozenset[str]]
+    ignored: tuple[str, ...]
+    """The option `ignore_changes`."""
 
 
 @dataclass
@@ -101,17 +103,23 @@ class Deployment:
 
 Invokes = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
 
-_IDENTITY: Invokes = {
+
+def _no_ledger(_: Mapping[str, Any]) -> Mapping[str, Any]:
+    raise RefusedError("reading DynamoDB Table Item: couldn't find resource")
+
+
+_FIRST_DEPLOYMENT: Invokes = {
     "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": ACCOUNT},
     "aws:index/getRegion:getRegion": lambda _: {"region": REGION},
     "aws:index/getPartition:getPartition": lambda _: {"partition": "aws"},
+    "aws:dynamodb/getTableItem:getTableItem": _no_ledger,
 }
 
 
 class _Mocks(mocks.Mocks):
     def __init__(self, deployment: Deployment, invokes: Invokes) -> None:
         self.deployment = deployment
-        self.invokes = {**_IDENTITY, **invokes}
+        self.invokes = {**_FIRST_DEPLOYMENT, **invokes}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         self.deployment.calls.append(args.token)
@@ -145,6 +153,7 @@ class _Monitor(mocks.MockMonitor):
                     inputs,
                     frozenset(request.dependencies),
                     {key: frozenset(d.urns) for key, d in request.propertyDependencies.items()},
+                    tuple(request.ignoreChanges),
                 )
             )
         identifier, state = self._answer(request, inputs)
@@ -193,7 +202,7 @@ def deploy(
         preview: Whether computed properties are unknown.
         stack: Name of the stack.
         config: Full keys to texts.
-        invokes: Token to the answer, or to what raises, beyond account, region and partition.
+        invokes: Token to the answer, or to what raises, beyond account, region, partition and no ledger.
 
     """
     deployment = Deployment()

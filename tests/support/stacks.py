@@ -49,7 +49,8 @@ class Account:
     def stack(self, name: str, **overrides: Any) -> "Stack":
         """Make a stack of the unmodified program, like dev but for `overrides`, by the project's keys."""
         like_dev = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
-        given = {f"selfheal:{key}": value for key, value in overrides.items()}
+        own = {"ledgerName": f"selfheal-{name}-ledger", **overrides}
+        given = {f"selfheal:{key}": value for key, value in own.items()}
         return self.stack_with(name, ROOT, like_dev | given)
 
     def stack_with(self, name: str, project: Path, overrides: Mapping[str, Any] | None = None) -> "Stack":
