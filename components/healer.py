@@ -109,7 +109,8 @@ class Healer(pulumi.ComponentResource):
         check_emails(emails)
         super().__init__(HEALER_TYPE, name, {**args, "escalation_emails": pulumi.Output.secret(emails)}, opts)
         protect = args.get("protect_ledger", True)
-        refuse_in_healer(args["ledger_name"], WhileOpen(args.get("while_open", WhileOpen.REFUSE)), self)
+        mode, while_open = Mode(args.get("mode", Mode.OBSERVE)), args.get("while_open", WhileOpen.REFUSE)
+        refuse_in_healer(args["ledger_name"], WhileOpen(while_open), mode, self)
         if not protect:
             warn_of_loss(args["ledger_name"], [target["name"] for target in args["targets"]], self)
         warn_without_refresh(self)
@@ -128,7 +129,6 @@ class Healer(pulumi.ComponentResource):
             message_retention_seconds=QUEUE_RETENTION_SECONDS,
             opts=options,
         )
-        mode = Mode(args.get("mode", Mode.OBSERVE))
         function = lambda_function(
             name,
             "healer",

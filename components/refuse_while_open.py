@@ -32,7 +32,8 @@ class WhileOpen(StrEnum):
     REFUSE = "refuse"
     """Fail preview and `up`."""
     WARN = "warn"
-    """Warn at preview, and fail `up`. For previews of pull requests."""
+    """Warn at preview, for pull requests. `up` fails, unless the mode is OBSERVE: people may have to take the
+    healer's permissions away, and deploy it alone to leave the change as it is."""
     RESTORE_BASELINE = "restore-baseline"
     """Warn, and let `up` put the baseline back over the change."""
 
@@ -74,12 +75,15 @@ def refuse_while_open(
         raise problem
 
 
-def refuse_in_healer(ledger_name: str, while_open: WhileOpen, healer: pulumi.ComponentResource) -> None:
+def refuse_in_healer(
+    ledger_name: str, while_open: WhileOpen, mode: Mode, healer: pulumi.ComponentResource
+) -> None:
     """Refuse where the program did not ask before its first resource, or not where this Healer deploys.
 
     Args:
         ledger_name: The table's name.
         while_open: What to do.
+        mode: The mode that is about to be deployed.
         healer: The component, whose provider and region are used.
 
     Raises:
@@ -92,6 +96,8 @@ def refuse_in_healer(ledger_name: str, while_open: WhileOpen, healer: pulumi.Com
         return
     if while_open is WhileOpen.RESTORE_BASELINE:
         _warn(problem, f"while_open is {while_open}: `up` goes on")
+    elif while_open is WhileOpen.WARN and mode is Mode.OBSERVE:
+        _warn(problem, "while_open is warn and mode is observe: `up` goes on; deploy the healer alone")
     elif while_open is WhileOpen.WARN and pulumi.runtime.is_dry_run():
         _warn(problem, f"while_open is {while_open}: `up` will be refused, when resources have been updated")
     else:

@@ -155,10 +155,12 @@ def test_a_healer_refuses_what_began_after_the_program_asked() -> None:
 
 
 def test_a_healer_only_warns_of_a_pull_request() -> None:
-    [warning] = healer(OPEN, preview=True, while_open=WhileOpen.WARN).warnings
+    [warning] = healer(OPEN, preview=True, while_open=WhileOpen.WARN, mode=Mode.ACT).warnings
     assert "while_open is warn" in warning
     with pytest.raises(ComponentError, match="an incident is open"):
-        healer(OPEN, while_open=WhileOpen.WARN)
+        healer(OPEN, while_open=WhileOpen.WARN, mode=Mode.ACT)
+    [warning] = healer(OPEN, while_open=WhileOpen.WARN, mode=Mode.OBSERVE).warnings
+    assert "deploy the healer alone" in warning
 
 
 def test_a_healer_lets_people_restore_the_baseline() -> None:

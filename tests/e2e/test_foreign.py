@@ -24,7 +24,7 @@ def test_the_program_holds_the_readmes_snippet() -> None:
     snippet = text.split("### Heal a service of your own")[1].split("```python\n")[1].split("```")[0]
     program = {ast.dump(node) for node in ast.parse((FOREIGN / "__main__.py").read_text("utf-8")).body}
     assert [ast.unparse(node) for node in ast.parse(snippet).body if ast.dump(node) not in program] == []
-    assert len([line for line in snippet.splitlines() if line.strip()]) <= 15
+    assert len([line for line in snippet.splitlines() if line.strip()]) <= 18
 
 
 def test_the_function_knows_nothing_of_selfheal() -> None:

@@ -1,4 +1,4 @@
-"""Another team's program in its first week: our Healer in ten lines, and no call of refuse_while_open."""
+"""Another team's program in its first week: our Healer in ten lines, and refuse_while_open() forgotten."""
 
 import shutil
 from typing import Any
@@ -11,6 +11,7 @@ from tests.e2e.support.foreign_shop import FOREIGN
 from tests.engine.live import everything
 from tests.support.stacks import FAILED, Account, Stack
 
+ASKS = "refuse_while_open(ledger)"
 OPEN = "an incident is open on checkout"
 
 
@@ -19,6 +20,9 @@ def shop(cloud: Account, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """The program, deployed; its ledger is protected by default."""
     folder = tmp_path_factory.mktemp("foreign") / "shop"
     shutil.copytree(FOREIGN, folder)
+    program = folder / "__main__.py"
+    kept = [line for line in program.read_text().splitlines(keepends=True) if not line.startswith(ASKS)]
+    program.write_text("".join(kept))
     stack = cloud.stack_with("dev", folder)
     stack.up()
     return stack
@@ -46,18 +50,33 @@ def test_a_standing_remedy_fails_the_preview_with_nothing_changed(shop: Stack) -
     before = everything(shop)
     told = shop.run("up", code=FAILED)
     assert f"error: {OPEN}" in told, told
-    assert "refuse_while_open('shop-ledger') before its first resource" in told
+    assert "refuse_while_open('shop-dev-ledger') before its first resource" in told
     assert "Traceback" not in told
     assert (pricing(shop), everything(shop)) == ("off", before)
 
 
+def test_the_healer_alone_is_brought_to_observe_and_the_remedy_stays(shop: Stack) -> None:
+    program = shop.project / "__main__.py"
+    kept = program.read_text()
+    program.write_text(
+        kept.replace("Mode.ACT,", 'Mode.OBSERVE, "while_open": WhileOpen.WARN,').replace(
+            "import Healer,", "import WhileOpen, Healer,"
+        )
+    )
+    told = shop.run("up", "--target", "**selfheal:index:Healer**")
+    program.write_text(kept)
+    assert "deploy the healer alone" in told, told
+    [healer] = (each for each in shop.resources() if each["urn"].endswith("Function::healer"))
+    functions = shop.account.clients.get("lambda")
+    live = functions.get_function_configuration(FunctionName=healer["outputs"]["name"])
+    assert live["Environment"]["Variables"]["MODE"] == "observe"
+    assert pricing(shop) == "off"
+
+
 def test_a_program_that_asks_is_refused_also_without_a_preview(shop: Stack) -> None:
     """What the Healer cannot do: at `up` it is registered after the function that it heals."""
-    program = shop.project / "__main__.py"
-    asks = 'refuse_while_open("shop-ledger")\n'
-    text = program.read_text().replace("Healer, Mode,", "Healer, Mode, refuse_while_open,")
-    program.write_text(text.replace("\ntrust = ", f"\n{asks}trust = "))
-    assert asks in program.read_text()
+    shutil.copy(FOREIGN / "__main__.py", shop.project)
+    assert f"\n{ASKS}" in (shop.project / "__main__.py").read_text()
     told = shop.run("up", "--skip-preview", code=FAILED)
     assert f"error: {OPEN}" in told, told
     assert pricing(shop) == "off"

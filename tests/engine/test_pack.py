@@ -108,5 +108,5 @@ def test_a_foreign_program_with_components_and_pack_is_deployed(cloud: Account, 
     told = stack.run("up", "--policy-pack", str(ROOT / "policies"))
     assert "selfheal@v" in told
     assert "[mandatory]" not in told, told
-    assert stack.outputs()["ledgerTable"] == "shop-ledger"
+    assert stack.outputs()["ledgerTable"] == "shop-dev-ledger"
     stack.preview("--expect-no-changes")

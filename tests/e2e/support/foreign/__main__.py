@@ -5,7 +5,10 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import Healer, Mode, RemedyKind
+from selfheal.components import Healer, Mode, RemedyKind, refuse_while_open
+
+ledger = f"{pulumi.get_project()}-{pulumi.get_stack()}-ledger"
+refuse_while_open(ledger)  # before any resource, so that `up` never undoes a remedy during an incident
 
 trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
 role = aws.iam.Role(
@@ -25,7 +28,7 @@ checkout = aws.lambda_.Function(
 healer = Healer(
     "healer",
     {
-        "ledger_name": "shop-ledger",
+        "ledger_name": ledger,
         "mode": Mode.ACT,
         "escalation_emails": ["oncall@example.com"],
         "targets": [
