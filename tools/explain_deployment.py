@@ -51,7 +51,7 @@ def reasons(stack: str, outputs: Sequence[str]) -> list[str]:
             f"plan no longer fits (violates plan). {changed}. To make a new plan, which shows that change, "
             f"{again}."
         )
-    if "currently locked" in told:
+    if "currently locked" in told or "currently in progress" in told:  # of S3, of Pulumi Cloud
         found.append(
             "Another deployment of the stack is running, or was killed. If its process is gone, see "
             f"docs/operations.md, A deployment that was killed. Then {again}."

@@ -80,10 +80,15 @@ def test_a_stack_that_does_not_exist_is_not_created() -> None:
     assert "`pulumi stack init staging --secrets-provider awskms://" in told
 
 
-def test_a_lock_is_explained() -> None:
-    [told] = reasons(
-        "dev", ["error: the stack is currently locked by 1 lock(s). Either wait for the other process\n"]
-    )
+@pytest.mark.parametrize(
+    "error",
+    [
+        "the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or",
+        "[409] Conflict: Another update is currently in progress.",
+    ],
+)
+def test_a_lock_is_explained(error: str) -> None:
+    [told] = reasons("dev", [f"error: {error}\n"])
     assert "Another deployment of the stack is running" in told
 
 

@@ -213,3 +213,13 @@ def test_no_stack_is_created_by_a_workflow_that_deploys() -> None:
         for each in jobs():
             if each.workflow == name:
                 assert not any("stack init" in step.get("run", "") for step in each.steps)
+
+
+def test_every_variable_and_environment_is_documented() -> None:
+    page = (FOLDER.parents[1] / "docs" / "ci.md").read_text()
+    text = "".join(path.read_text() for path in FOLDER.glob("*.yml"))
+    named = set(re.findall(r"vars\.(\w+)", text))
+    assert named == set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE))
+    for stack in explain_deployment.STACKS:
+        assert f"`{stack}`" in page
+        assert f"`{stack}-preview`" in page
