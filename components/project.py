@@ -15,10 +15,12 @@ def warn_without_refresh(healer: pulumi.ComponentResource) -> None:
     Only a warning: the program is not told whether `--refresh` is on the command line. A component that is
     used from another language is not told where the project is.
     """
+    root = pulumi.get_root_directory()
+    if not root:
+        return
     try:
-        folder = Path(pulumi.get_root_directory() or "")
-        text = next(file for name in FILES if (file := folder / name).is_file()).read_text(encoding="utf-8")
-        project: Any = yaml.safe_load(text)
+        file = next(file for name in FILES if (file := Path(root) / name).is_file())
+        project: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
         refresh = project.get("options", {}).get("refresh")
     except (StopIteration, OSError, AttributeError, yaml.YAMLError):
         return  # the CLI has read the file, and says what is wrong with it

@@ -56,23 +56,28 @@ class ByPulumi:
         return cls(selected, config_file, project / "policies", output, by)
 
     def first(self) -> dict[str, Any]:
-        """Preview with the policy pack, then `up` with it; return the stack's outputs.
+        """Deploy; return the stack's outputs.
+
+        Raises:
+            CliError: when either is refused.
+
+        """
+        self.again()
+        return {key: output.value for key, output in self.stack.outputs().items()}
+
+    def again(self) -> dict[str, int]:
+        """Preview with the policy pack, then `up` with it, which restores the baseline.
+
+        The Automation API's `up` skips its preview, and with that what only a preview refuses in time.
+
+        Returns:
+            How many resources were created, updated and so on.
 
         Raises:
             CliError: when either is refused.
 
         """
         self._run(self.stack.preview, "pulumi preview --policy-pack policies")
-        self.again()
-        return {key: output.value for key, output in self.stack.outputs().items()}
-
-    def again(self) -> dict[str, int]:
-        """Run `up`, which restores the baseline; return how many resources were created, updated and so on.
-
-        Raises:
-            CliError: when it is refused.
-
-        """
         # With show_secrets the Automation API reads the stack's history, which writes a salt into the
         # project's own stack file.
         return self._run(partial(self.stack.up, show_secrets=False), "pulumi up")
