@@ -3,18 +3,15 @@
 Only the check at the end of each may fail, as `StillWrongError`: what leads to it has to work.
 """
 
-import json
 import re
 import shutil
 from collections.abc import Generator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from selfheal.functions.shared.contract import FLEET_KEY
-from tests.conftest import ROOT
 from tests.e2e.support.foreign_shop import FOREIGN
 from tests.engine.live import close, everything, stand
 from tests.support.stacks import Account, Stack
@@ -160,18 +157,3 @@ def test_a_destroy_with_a_protected_ledger_is_refused_with_nothing_touched(shop:
     assert code != 0
     assert "protected" in told
     right(everything(shop) == before, told[-500:])
-
-
-# --- the pack -----------------------------------------------------------------------------------------------
-
-
-@wrong("neither Pulumi nor its SDK for packs compares the configuration with the policies of the pack")
-def test_a_misspelt_policy_in_the_configuration_of_the_pack_is_named(cloud: Account, tmp_path: Path) -> None:
-    misspelt = "lambda-function-failure-rat"
-    rules = tmp_path / "rules.json"
-    rules.write_text(json.dumps({misspelt: {"enforcementLevel": "mandatory", "maximum": 0.1}}))
-    stack = cloud.small("misspelt", 'aws.sns.Topic("t")')
-    pack = ("--policy-pack", str(ROOT / "policies"), "--policy-pack-config", str(rules))
-    code, told = stack.tried("preview", *pack)
-    assert misspelt in told or code == 0, told
-    right(misspelt in told, told)
