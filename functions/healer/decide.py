@@ -70,16 +70,33 @@ def _go_on(seen: Observation, incident: Incident) -> Decision | None:
 
 
 def retire(seen: Observation) -> Decision:
-    """Return the last step for a target that is no longer configured: people are told which changes remain.
+    """Return the next step for a target that is no longer configured. The target itself is never touched.
 
-    The target then no longer blocks `up`, and the healer ignores it.
+    People are told which changes remain, and the target no longer blocks `up`. After that the healer only
+    answers people: it closes the incident when one of them says so, and refuses everything else.
     """
     incident, reason = seen.incident, Reason.TARGET_REMOVED
     if incident is None or (incident.effect is not None and incident.is_leased(seen.now)):
         return Decision(reason)
-    if incident.reason is not reason:
-        return Decision.of(incident.retired(seen.now))
-    return _notify_again(seen, incident) if incident.effect is Effect.NOTIFY else Decision(reason)
+    given, close = [each for each in (seen.approval, seen.command) if each is not None], seen.command
+    expired = close is not None and seen.now >= parse_iso(close.until)
+    if (
+        close is not None
+        and close.verb is Verb.CLOSE
+        and not expired
+        and incident.status is not Status.CLOSED
+    ):
+        closed = incident.closed(seen.now, close.by, close.why)
+        return Decision.of(closed.answering(*(each.id for each in given)))
+    if incident.reason is not reason and incident.status is not Status.CLOSED:
+        return Decision.of(incident.retired(seen.now).answering(*(each.id for each in given)))
+    if incident.effect is Effect.NOTIFY:
+        return _notify_again(seen, incident)
+    if not given:
+        return Decision(reason)
+    answered = incident.moved(seen.now, incident.reason).answering(*(each.id for each in given))
+    # Nobody may be waiting for the answer any more, and the incident is still open.
+    return Decision.of(answered.telling(seen.now) if expired else answered)
 
 
 def _notice(seen: Observation, incident: Incident) -> Decision | None:
