@@ -78,24 +78,18 @@ def retire(seen: Observation) -> Decision:
     incident, reason = seen.incident, Reason.TARGET_REMOVED
     if incident is None or (incident.effect is not None and incident.is_leased(seen.now)):
         return Decision(reason)
-    given, close = [each for each in (seen.approval, seen.command) if each is not None], seen.command
-    expired = close is not None and seen.now >= parse_iso(close.until)
-    if (
-        close is not None
-        and close.verb is Verb.CLOSE
-        and not expired
-        and incident.status is not Status.CLOSED
-    ):
-        closed = incident.closed(seen.now, close.by, close.why)
-        return Decision.of(closed.answering(*(each.id for each in given)))
-    if incident.reason is not reason and incident.status is not Status.CLOSED:
-        return Decision.of(incident.retired(seen.now).answering(*(each.id for each in given)))
-    if incident.effect is Effect.NOTIFY:
-        return _notify_again(seen, incident)
-    if not given:
-        return Decision(reason)
-    answered = incident.moved(seen.now, incident.reason).answering(*(each.id for each in given))
-    # Nobody may be waiting for the answer any more, and the incident is still open.
+    command, given = seen.command, [each.id for each in (seen.approval, seen.command) if each is not None]
+    expired = command is not None and seen.now >= parse_iso(command.until)
+    if incident.is_open or incident.standing:
+        if command is not None and command.verb is Verb.CLOSE and not expired:
+            return Decision.of(incident.closed(seen.now, command.by, command.why).answering(*given))
+        if incident.reason is not reason:
+            return Decision.of(incident.retired(seen.now).answering(*given))
+    notice = _notice(seen, incident)
+    if notice is not None or not given:
+        return notice or Decision(reason)
+    answered = incident.moved(seen.now, incident.reason).answering(*given)
+    # Nobody may be waiting for the answer any more, and the incident is not closed.
     return Decision.of(answered.telling(seen.now) if expired else answered)
 
 

@@ -96,7 +96,7 @@ def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: 
 
 
 def _retire_removed(clock: Clock) -> list[str]:
-    """Take one step for each target that a deployment removed in the middle; return those that failed."""
+    """Take one step for each target that a deployment removed in an incident; return those that failed."""
     fleet = AWS.ledger.read_fleet()
     known = fleet.acting | fleet.blocking | fleet.standing | fleet.unfinished
     failures: list[str] = []
@@ -105,7 +105,8 @@ def _retire_removed(clock: Clock) -> list[str]:
             seen = _removed(name, fleet, clock.now())
             decision = retire(seen)
             execute(seen, decision, AWS, clock.now)
-            log("warning", "target removed from configuration", target=name, reason=decision.reason)
+            if decision.incident is not None:  # it may be known for days, until a person closes it
+                log("warning", "target removed from configuration", target=name, reason=decision.reason)
         except LostRaceError:
             log("info", "another run retires what was removed", target=name)
         except Exception as error:  # noqa: BLE001 - the others must be handled; raised by the caller

@@ -3,7 +3,7 @@
     pk               sk            what                                                        written by
     target#<name>    incident      the target's current incident, or its last                  the healer
     target#<name>    closed#<id>   a copy of each closed incident, until it expires            the healer
-    fleet            open          shared by all targets: changes in progress, budget          the healer
+    fleet            open          shared by all targets: changes, unfinished work, budget     the healer
     mode             override      the override of the mode                                    operators
     approval#<name>  approval      who approved which plan                                     approvers
     command#<name>   command       a person's request                                          operators

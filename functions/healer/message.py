@@ -91,10 +91,9 @@ def _next(incident: Incident) -> list[str]:
         closure = incident.closure
         return [f"Closed by {closure.by}: {closure.why}", "Next: nothing; the target is not configured."]
     if incident.reason is Reason.TARGET_REMOVED:
-        return [
-            "Next: the healer no longer looks at this target. Put back by hand what must not stand.",
-            f"Then `selfheal close {incident.id}` closes the incident.",
-        ]
+        next_ = "Next: the healer no longer looks at this target. Put back by hand what must not stand."
+        close = f"Then `selfheal close {incident.id}` closes the incident."
+        return [next_, close] if incident.is_open or incident.drifts else [next_]
     if incident.status is Status.RECOVERED:
         return _after_recovery(incident)
     if incident.status is Status.PROPOSED and incident.plan is not None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Mode
@@ -130,6 +131,17 @@ def test_drift_of_a_removed_target_is_closed_as_well(acted: Healer) -> None:
     assert listed(acted) == {"shop"}
     closed = close(acted)
     assert (closed.status, closed.standing) == (Status.CLOSED, ())
+    assert listed(acted) == set()
+
+
+def test_one_that_is_over_is_only_told_and_needs_nobody(acted: Healer) -> None:
+    """Its last notice was under way when the target was removed."""
+    verifying = acted.incident
+    recovered = replace(verifying, standing=()).recovered(acted.now, Reason.RECOVERED)
+    acted.book.write(None, verifying, replace(recovered, lease_until=iso(acted.now)))
+    acted.handle()
+    assert (acted.incident.status, acted.incident.reason) == (Status.RECOVERED, Reason.RECOVERED)
+    assert "RECOVERED: shop" in acted.sns.sent[-1]["Subject"]
     assert listed(acted) == set()
 
 
