@@ -154,7 +154,8 @@ class Healer(pulumi.ComponentResource):
         )
         self.function_name = function.name
         running = pulumi.ResourceOptions(parent=self, depends_on=[function])
-        deployment_item(name, self.ledger_table, self.function_name, mode.value, running)
+        names = [target["name"] for target in args["targets"]]
+        deployment_item(name, self.ledger_table, self.function_name, mode.value, names, opts=running)
         # IAM conditions on the ledger's items control who may do what. The team attaches the policies.
         people = name, self.ledger_table, self.function_name, arns, self
         self.approver_policy_arn = approver_policy(*people)

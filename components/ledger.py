@@ -1,6 +1,7 @@
 """The ledger: the table with the healer's memory of incidents."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -56,6 +57,8 @@ def deployment_item(
     table: pulumi.Output[str],
     function: pulumi.Output[str],
     mode: str,
+    targets: Sequence[str],
+    *,
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Register an item in the ledger that says what was deployed, so that the CLI needs only the ledger.
@@ -65,10 +68,18 @@ def deployment_item(
         table: Name of the ledger.
         function: Name of the healer's function.
         mode: The mode in stack configuration.
+        targets: Names of the targets: a command about any other is refused, as nobody would answer.
         opts: Parent and dependencies.
 
     """
-    item = {**DEPLOYMENT_KEY, "schema": {"N": str(SCHEMA)}, "mode": {"S": mode}, "healer": {"S": function}}
+    item = {
+        **DEPLOYMENT_KEY,
+        "schema": {"N": str(SCHEMA)},
+        "mode": {"S": mode},
+        "healer": {"S": function},
+        # A list and not a set, of which AWS does not keep the order: that would be a change at every refresh.
+        "targets": {"L": [{"S": target} for target in targets]},
+    }
     aws.dynamodb.TableItem(
         f"{name}-deployment",
         table_name=table,

@@ -33,7 +33,7 @@ def approver_policy(
 def operator_policy(
     name: str, table: pulumi.Output[str], function: pulumi.Output[str], arns: Arns, parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """Register the policy for people who may also set the mode, roll back, release, restore and accept."""
+    """Register the policy for people who may also set the mode and send every command."""
     description = f"May see the incidents of {name}, approve, command it and set its mode"
     statements = _statements(table, function, arns, MODE_KEY, request_key("command", "*"))
     return _policy(f"{name}-operator", description, statements, arns, parent)

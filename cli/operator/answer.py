@@ -12,6 +12,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.console import Output
+from selfheal.cli.errors import CliError
 from selfheal.cli.exits import ExitCode
 from selfheal.cli.operator.ledger import Ledger, read_incident
 from selfheal.cli.operator.requests import Submitted, submit
@@ -27,7 +28,7 @@ DEFAULT_WAIT_SECONDS = 10.0
 
 POLL_SECONDS = 1.0
 
-_NOT_DONE = frozenset({Reason.COMMAND_EXPIRED, Reason.COMMAND_REFUSED})
+_NOT_DONE = frozenset({Reason.COMMAND_EXPIRED, Reason.COMMAND_REFUSED, Reason.TARGET_REMOVED})
 _NOT_REVERTED = _NOT_DONE | {
     Reason.MODE_FORBIDS,
     Reason.NO_REMEDY,
@@ -35,7 +36,13 @@ _NOT_REVERTED = _NOT_DONE | {
     Reason.VALUE_CHANGED,
 }
 _NOT_APPLIED = frozenset(
-    {Reason.APPROVAL_STALE, Reason.APPROVAL_EXPIRED, Reason.BUDGET_SPENT, Reason.VALUE_CHANGED}
+    {
+        Reason.APPROVAL_STALE,
+        Reason.APPROVAL_EXPIRED,
+        Reason.BUDGET_SPENT,
+        Reason.TARGET_REMOVED,
+        Reason.VALUE_CHANGED,
+    }
 )
 
 REFUSALS: Mapping[Verb, frozenset[Reason]] = {
@@ -45,6 +52,7 @@ REFUSALS: Mapping[Verb, frozenset[Reason]] = {
     # These change no function, so what the healer finds on it afterwards does not mean that they failed.
     Verb.RELEASE: _NOT_DONE,
     Verb.ACCEPT: _NOT_DONE,
+    Verb.CLOSE: _NOT_DONE,
 }
 """The reasons which mean that a request was not carried out."""
 
@@ -87,9 +95,10 @@ def request_and_wait(
 
     Raises:
         typer.Exit: with FOUND when the healer refused.
-        CliError: when the request could not be written.
+        CliError: when there is no such healer, or the request could not be written.
 
     """
+    require_healer(ledger)
     submitted = submit(ledger.dynamodb, ledger.table, request, incident, datetime.now(UTC))
     request = submitted.request
     asked = f"{request.by} asked for this already at {request.at}" if submitted.earlier else None
@@ -122,6 +131,29 @@ def _json(submitted: Submitted, answer: Answer | None, *, woken: bool) -> dict[s
     }
 
 
+def require_healer(ledger: Ledger) -> None:
+    """Refuse if the healer's function does not exist: nobody would answer. An unknown one may exist.
+
+    Raises:
+        CliError: when AWS says that there is no such function.
+
+    """
+    if ledger.healer is None:
+        return
+    try:
+        # It runs nothing, and needs the permission that waking the healer needs.
+        ledger.clients.get("lambda").invoke(FunctionName=ledger.healer, InvocationType="DryRun")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            raise CliError(
+                f"Nothing was asked: the healer {ledger.healer}, which the ledger {ledger.table} names, does "
+                "not exist, so nobody would answer. Deploy the stack again, name the healer with --healer, "
+                "or change by hand what must not stand."
+            ) from error
+    except BotoCoreError:
+        return  # it may exist
+
+
 def wake_healer(ledger: Ledger, output: Output) -> bool:
     """Invoke the healer; return whether it ran. A failure is only printed: its schedule wakes it too."""
     if ledger.healer is None:
@@ -136,7 +168,8 @@ def wake_healer(ledger: Ledger, output: Output) -> bool:
         problem = str(error)
     if problem is not None:
         output.say(
-            f"The healer could not be woken ({problem}). Its schedule takes it up within a minute.",
+            f"The healer could not be woken ({problem}). If its schedule still runs, it takes this up within "
+            "a minute; if not, nobody does.",
             style="yellow",
         )
     return problem is None

@@ -25,6 +25,7 @@ def approvable_plan(incident: Incident, incidents: Incidents, mode: Mode, digest
 
     """
     _require_current(incident, incidents)
+    _require_answer(Verb.APPROVE, incident, incidents)
     about = incident.id
     if incident.status is not Status.PROPOSED:
         raise CliError(
@@ -58,7 +59,7 @@ def check_command(verb: Verb, incident: Incident, incidents: Incidents, now: dat
     """Refuse a command that the healer could only refuse.
 
     Args:
-        verb: rollback, release, restore or accept.
+        verb: rollback, release, restore, accept or close.
         incident: The incident it is about.
         incidents: Every incident of its ledger.
         now: The current time: some holds end by themselves.
@@ -68,6 +69,7 @@ def check_command(verb: Verb, incident: Incident, incidents: Incidents, now: dat
 
     """
     _require_current(incident, incidents)
+    _require_answer(verb, incident, incidents)
     if problem := _problem(verb, incident, now):
         raise CliError(f"{problem} Look at it: selfheal incidents show {incident.id}")
 
@@ -99,9 +101,30 @@ def _require_current(incident: Incident, incidents: Incidents) -> None:
         )
 
 
+def _require_answer(verb: Verb, incident: Incident, incidents: Incidents) -> None:
+    """Refuse what is not for this target: one that was removed is only closed, and only that one is."""
+    about, target = incident.id, incident.target
+    if incidents.is_removed(incident) is (verb is Verb.CLOSE):
+        return
+    if verb is Verb.CLOSE:
+        raise CliError(
+            f"Only the incident of a target that a deployment removed can be closed by a person. {target} is "
+            f"a target of the healer, which closes {about} by evidence. What can be done about it: "
+            f"selfheal incidents show {about}"
+        )
+    raise CliError(
+        f"{target} is no target of the healer any more: a deployment removed it, and the healer touches "
+        f"nothing of it, so there is no {verb}. Put back by hand what must not stand, then: "
+        f"selfheal close {about} --why TEXT. Or configure the target again, and deploy."
+    )
+
+
 def _problem(verb: Verb, incident: Incident, now: datetime) -> str | None:
     about, target, status = incident.id, incident.target, incident.status
     match verb:
+        case Verb.CLOSE:
+            if not (incident.is_open or incident.drifts):
+                return f"Only what is open, or stands after recovery, can be closed; {about} is {status}."
         case Verb.RELEASE:
             if not is_held(incident, now) and status is not Status.ESCALATED:
                 return (

@@ -38,8 +38,14 @@ def open_ledger(location: Location) -> Generator[Ledger]:
         remark(f"{access.description}, ledger {table} ({source}).")
         deployed = _read_deployment(location, access.clients.get("dynamodb"), table)
         healer, mode = (deployed.get(name, {}).get("S") for name in ("healer", "mode"))
+        named = deployed.get("targets", {}).get("L")
         yield Ledger(
-            access.clients, table, location.healer or healer, *_baseline(mode), location.as_options()
+            access.clients,
+            table,
+            location.healer or healer,
+            *_baseline(mode),
+            targets=None if named is None else frozenset(each["S"] for each in named),
+            options=location.as_options(),
         )
 
 

@@ -1,4 +1,4 @@
-"""`selfheal rollback`, `release`, `restore` and `accept`: commands to the healer, alike but for the verb."""
+"""`selfheal rollback`, `release`, `restore`, `accept` and `close`: commands to the healer, all of a kind."""
 
 from datetime import UTC, datetime
 
@@ -60,11 +60,24 @@ def accept(*, target: Target, why: Why = None, wait: Wait = None, location: Loca
     _command(Verb.ACCEPT, target, location, output, why=why, wait=wait)
 
 
+def close(
+    *, incident: IncidentOrTarget, why: Why = None, wait: Wait = None, location: Location, output: Output
+) -> None:
+    """Close the incident of a target that a deployment removed.
+
+    The healer changes nothing of such a target any more, and cannot see how it is. Put back by hand what must
+    not stand: what is left is recorded with the incident, and yours from then on. The incident of any other
+    target is closed by the healer, by evidence.
+    """
+    _command(Verb.CLOSE, incident, location, output, why=why, wait=wait)
+
+
 EXAMPLES = {
     rollback: ("rollback fragile --why 'made it worse'", "rollback checkout --why 'no help' --aws --wait 60"),
     release: ("release fragile --why 'cause found'", "release checkout --why 'deployed a fix' --aws -s prod"),
     restore: ("restore fragile --why 'mended'", "restore checkout --why 'mended' --aws -s prod --wait 60"),
     accept: ("accept fragile --why 'see change 4711'", "accept checkout --why 'intended' --aws -s prod"),
+    close: ("close fragile --why 'service retired'", "close checkout --why 'moved' --aws -s prod"),
 }
 COMMANDS = tuple(
     (command, epilog(*(f"selfheal {example}" for example in examples), found=REFUSED))

@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from selfheal.cli.operator.aws_access import ClientSource
 from selfheal.cli.operator.mode_override import Stored, effective_mode, read_mode
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.items import from_item
+from selfheal.functions.healer.states import Reason
 from selfheal.functions.shared.contract import SCHEMA, Mode, incident_key
 
 
@@ -44,6 +45,8 @@ class Incidents:
     """Open ones first, then the newest first."""
     plan_digests: Mapping[str, str] = field(default_factory=dict[str, str])
     """By id of the incident, the digest that the healer recorded beside its plan."""
+    targets: frozenset[str] | None = None
+    """The targets of the deployed healer; None where the ledger does not tell."""
 
     @property
     def readable(self) -> list[Incident]:
@@ -56,10 +59,14 @@ class Incidents:
         return [
             each
             for each in self.readable
-            if not each.is_open
-            and any(not standing.accepted for standing in each.standing)
-            and self.current(each.target) is each
+            if not each.is_open and each.drifts and self.current(each.target) is each
         ]
+
+    def is_removed(self, incident: Incident) -> bool:
+        """Return whether a deployment removed the target of an incident, as far as the ledger tells."""
+        if self.targets is None:
+            return incident.reason is Reason.TARGET_REMOVED
+        return incident.target not in self.targets
 
     def current(self, target: str) -> Incident | Unreadable | None:
         """Return the newest incident of a target, which holds whatever stands on it."""
@@ -77,7 +84,11 @@ class Incidents:
             raise CliError(f"{found.id} {found.problem}")
         if found is not None:
             return found
-        names = sorted({name for each in self.found for name in (each.id, each.target)})
+        if self.targets and wanted in self.targets:
+            raise CliError(f"{wanted} is a target of the healer and has no incident: there is nothing to do.")
+        names = sorted(
+            {name for each in self.found for name in (each.id, each.target)} | (self.targets or set())
+        )
         close = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(close)}?" if close else "`selfheal incidents` lists them."
         where = "the ledger." if self.found else "the ledger, which has none."
@@ -96,6 +107,8 @@ class Ledger:
     """The mode that was deployed; None when it is not known."""
     baseline_source: str
     """Where the baseline was read, or why it is not known, for people."""
+    targets: frozenset[str] | None = None
+    """The targets that were deployed; None when they are not known."""
     options: str = ""
     """The options with which another command finds this ledger, with a space before them."""
 
@@ -106,7 +119,7 @@ class Ledger:
 
     def incidents(self) -> Incidents:
         """Read every incident; raises as `read_incidents`."""
-        return read_incidents(self.dynamodb, self.table)
+        return replace(read_incidents(self.dynamodb, self.table), targets=self.targets)
 
     def mode(self) -> tuple[Stored, Mode]:
         """Read the override of the mode, and return it with the mode in effect; raises as `read_mode`."""

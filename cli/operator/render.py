@@ -102,6 +102,10 @@ def _details(incident: Incident, now: datetime) -> Iterator[tuple[str, str]]:
         yield "hold", f"{hold.reason}, since {hold.since}, {until}{over}"
     if approval := incident.approval:
         yield "approval", f"of {approval.plan} by {approval.by} at {approval.at}"
+    if closure := incident.closure:
+        yield "closed by", f"{closure.by}: {printable(closure.why)}"
+        for each in closure.left:
+            yield "left", f"{change(each.plan)} since {each.since}"
     if evidence := incident.evidence:
         probes = f", {evidence.probe_errors} of {evidence.probes} probes" if evidence.probes else ""
         counts = f"{evidence.errors} errors of {evidence.requests} requests{probes}"
@@ -145,6 +149,7 @@ def next_steps(
         (Verb.RELEASE, f"{about} --why TEXT", "end the hold: the healer may act again"),
         (Verb.RESTORE, f"{target} --why TEXT", "undo what stands, under watch"),
         (Verb.ACCEPT, f"{target} --why TEXT", "make what stands the new baseline"),
+        (Verb.CLOSE, f"{about} --why TEXT", "its target was removed: what stands is yours from then on"),
     )
     steps = [
         (f"{verb} {arguments}", meaning)
@@ -184,11 +189,10 @@ def destroy_lines(incidents: Incidents, options: str = "") -> list[str]:
         if incident.is_open:
             undo = f"rollback {incident.id}"
             lines.append(f"  The record of {incident.id} is deleted with the ledger.")
-        lines += [
-            f"  On {incident.target} stands {change(each.plan)}. Undo it first: "
-            f"selfheal {undo} --why TEXT{options}"
-            for each in incident.standing
-        ]
+        how = f"Undo it first: selfheal {undo} --why TEXT{options}"
+        if incidents.is_removed(incident):
+            how = "Undo it by hand: a deployment removed the target."
+        lines += [f"  On {incident.target} stands {change(each.plan)}. {how}" for each in incident.standing]
     if any(incident.standing for incident in concerned):
         lines.append("  A change on a function that is not part of the stack would stay.")
     return lines

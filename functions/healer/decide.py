@@ -70,16 +70,27 @@ def _go_on(seen: Observation, incident: Incident) -> Decision | None:
 
 
 def retire(seen: Observation) -> Decision:
-    """Return the last step for a target that is no longer configured: people are told which changes remain.
+    """Return the next step for a target that is no longer configured. The target itself is never touched.
 
-    The target then no longer blocks `up`, and the healer ignores it.
+    People are told which changes remain, and the target no longer blocks `up`. After that the healer only
+    answers people: it closes the incident when one of them says so, and refuses everything else.
     """
     incident, reason = seen.incident, Reason.TARGET_REMOVED
     if incident is None or (incident.effect is not None and incident.is_leased(seen.now)):
         return Decision(reason)
-    if incident.reason is not reason:
-        return Decision.of(incident.retired(seen.now))
-    return _notify_again(seen, incident) if incident.effect is Effect.NOTIFY else Decision(reason)
+    command, given = seen.command, [each.id for each in (seen.approval, seen.command) if each is not None]
+    expired = command is not None and seen.now >= parse_iso(command.until)
+    if incident.is_open or incident.standing:
+        if command is not None and command.verb is Verb.CLOSE and not expired:
+            return Decision.of(incident.closed(seen.now, command.by, command.why).answering(*given))
+        if incident.reason is not reason:
+            return Decision.of(incident.retired(seen.now).answering(*given))
+    notice = _notice(seen, incident)
+    if notice is not None or not given:
+        return notice or Decision(reason)
+    answered = incident.moved(seen.now, incident.reason).answering(*given)
+    # Nobody may be waiting for the answer any more, and the incident is not closed.
+    return Decision.of(answered.telling(seen.now) if expired else answered)
 
 
 def _notice(seen: Observation, incident: Incident) -> Decision | None:

@@ -7,7 +7,9 @@ notifies people.
 import json
 import os
 import time
-from typing import Any, cast
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal, cast
 
 from selfheal.functions.healer.aws import connect
 from selfheal.functions.healer.clock import Clock
@@ -15,7 +17,7 @@ from selfheal.functions.healer.decide import decide, retire
 from selfheal.functions.healer.execute import PROBE_SECONDS, execute
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.measure import measures
-from selfheal.functions.healer.observation import Observation
+from selfheal.functions.healer.observation import Fleet, Observation
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
 from selfheal.functions.healer.states import Reason
 from selfheal.functions.healer.target import Target, parse_targets
@@ -29,6 +31,8 @@ TARGETS = parse_targets(os.environ["TARGETS"])
 LIMITS = Limits(budget=int(os.environ["BUDGET"]), **json.loads(os.environ.get("GUARDS", "{}")))
 TOPIC_ARN = os.environ["TOPIC_ARN"]
 AWS = connect(os.environ["LEDGER_TABLE"], os.environ["ESCALATION_TOPIC_ARN"])
+
+REQUESTS: tuple[Literal["approval"], Literal["command"]] = ("approval", "command")
 
 BEGIN_WITHIN = 15.0
 """Seconds into a run after which no further target is started: the timeout could interrupt it."""
@@ -63,10 +67,7 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
             # Only the type: the text of an AWS error may quote the request, which may contain secrets.
             failures.append(f"{target.name}: {type(error).__name__}")
             log("error", "target failed", target=target.name, error=_describe(error))
-    try:
-        _retire_removed(clock)
-    except LostRaceError:
-        log("info", "another run retires what was removed")
+    failures += _retire_removed(clock)
     if failures:
         raise RunFailedError(f"{len(failures)} of {len(TARGETS)} targets failed: {'; '.join(failures)}")
     return {"wake": wake, "decisions": decisions}
@@ -94,18 +95,34 @@ def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: 
     return decision.reason
 
 
-def _retire_removed(clock: Clock) -> None:
-    """Retire targets that a deployment removed while a change by the healer was in place."""
+def _retire_removed(clock: Clock) -> list[str]:
+    """Take one step for each target that a deployment removed in an incident; return those that failed."""
     fleet = AWS.ledger.read_fleet()
-    known = fleet.acting | fleet.blocking | fleet.standing
+    known = fleet.acting | fleet.blocking | fleet.standing | fleet.unfinished
+    failures: list[str] = []
     for name in sorted(known - {target.name for target in TARGETS}):
-        now = clock.now()
-        incident = AWS.ledger.read(name)
-        removed = Target(name, "", 0, (), ())
-        seen = Observation(removed, now, MODE, {}, incident, fleet=fleet)
-        decision = retire(seen)
-        execute(seen, decision, AWS, clock.now)
-        log("warning", "target removed from configuration", target=name, reason=decision.reason)
+        try:
+            seen = _removed(name, fleet, clock.now())
+            decision = retire(seen)
+            execute(seen, decision, AWS, clock.now)
+            if decision.incident is not None:  # it may be known for days, until a person closes it
+                log("warning", "target removed from configuration", target=name, reason=decision.reason)
+        except LostRaceError:
+            log("info", "another run retires what was removed", target=name)
+        except Exception as error:  # noqa: BLE001 - the others must be handled; raised by the caller
+            failures.append(f"{name}: {type(error).__name__}")
+            log("error", "removed target failed", target=name, error=_describe(error))
+    return failures
+
+
+def _removed(name: str, fleet: Fleet, now: datetime) -> Observation:
+    """Return what the ledger says of a target that is not configured; nothing else of it may be read."""
+    incident, target = AWS.ledger.read(name), Target(name, "", 0, (), ())
+    seen = Observation(target, now, MODE, {}, incident, fleet=fleet)
+    if incident is None:
+        return seen
+    approval, command = (AWS.ledger.read_request(kind, incident) for kind in REQUESTS)
+    return replace(seen, approval=approval, command=command)
 
 
 def _describe(error: Exception) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident_fields import (
+    Closure,
     Evidence,
     Guard,
     Hold,
@@ -42,7 +43,12 @@ class Incident(IncidentFields):
     @property
     def is_open(self) -> bool:
         """Whether it still needs the healer or a person."""
-        return self.status is not Status.RECOVERED
+        return self.status not in (Status.RECOVERED, Status.CLOSED)
+
+    @property
+    def drifts(self) -> bool:
+        """Whether a change is in place that nobody has accepted."""
+        return any(not each.accepted for each in self.standing)
 
     @property
     def is_acting(self) -> bool:
@@ -151,6 +157,10 @@ class Incident(IncidentFields):
     def telling(self, now: datetime) -> "Incident":
         """Intend to notify people, as a part of this write."""
         return replace(self, effect=Effect.NOTIFY, lease_until=iso(now + LEASE), attempts=1)
+
+    def telling_unless_silent(self, now: datetime) -> "Incident":
+        """Intend to notify people, unless it is one that was only observed: of these nobody was told."""
+        return self if self.mode is Mode.OBSERVE and not self.acts else self.telling(now)
 
     def telling_again(self, now: datetime) -> "Incident":
         """Intend to send a notice that could not be sent earlier."""
@@ -272,20 +282,35 @@ class Incident(IncidentFields):
             guard=None,
             purpose=None,
         )
-        silent = self.mode is Mode.OBSERVE and not self.acts
-        return closed if silent else closed.telling(now)
+        return closed.telling_unless_silent(now)
 
     def retired(self, now: datetime) -> "Incident":
         """Retire a target that a deployment removed, and tell people which changes remain in place."""
         path = () if self.status in TERMINAL else (Status.ESCALATED,)
         left = self.maybe_done().moved(now, Reason.TARGET_REMOVED, *path)
-        return replace(left, purpose=None).telling(now)
+        return replace(left, purpose=None).telling_unless_silent(now)
+
+    def closed(self, now: datetime, by: str, why: str) -> "Incident":
+        """Close the incident of a target that a deployment removed. Its changes stay, and are people's."""
+        path = () if self.status in TERMINAL else (Status.ESCALATED,)
+        left = self.maybe_done()
+        closed = replace(
+            left.moved(now, Reason.CLOSED, *path, Status.CLOSED),
+            closure=Closure(by, iso(now), why, left.standing),
+            standing=(),
+            closed_at=iso(now),
+            reminded_at=None,
+            hold=self.hold if self.hold is not None and self.hold.outlives else None,
+            guard=None,
+            purpose=None,
+        )
+        return closed.telling_unless_silent(now)
 
     # Requests of people, and drift.
 
-    def answering(self, request_id: str) -> "Incident":
-        """Mark a person's request as answered, as a part of this write."""
-        return replace(self, answered=(*self.answered, request_id)[-ANSWERED:])
+    def answering(self, *request_ids: str) -> "Incident":
+        """Mark people's requests as answered, as a part of this write."""
+        return replace(self, answered=(*self.answered, *request_ids)[-ANSWERED:])
 
     def released(self, now: datetime, mode: Mode | None = None) -> "Incident":
         """End the hold.

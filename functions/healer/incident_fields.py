@@ -119,6 +119,17 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Closure:
+    """Who closed the incident of a target that is no longer configured, and what was left in place."""
+
+    by: str
+    at: str
+    why: str
+    left: tuple[Standing, ...] = ()
+    """The changes that were in place, or perhaps were. The healer has no part in them any more."""
+
+
+@dataclass(frozen=True)
 class IncidentFields:
     """The fields of an incident. Times are ISO 8601 in UTC."""
 
@@ -159,6 +170,7 @@ class IncidentFields:
     """If it outlives the incident, the target's next one begins with it."""
     approval: Approval | None = None
     """The approval of the last remediation."""
+    closure: Closure | None = None
     answered: tuple[str, ...] = ()
     """Ids of the last requests that were answered."""
     evidence: Evidence | None = None

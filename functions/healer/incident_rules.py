@@ -8,6 +8,7 @@
     VERIFYING   None, NOTIFY, PROBE         None; `is_watching`: EXPIRED, RESTORING plan
     ESCALATED   None, NOTIFY                None                                    hold (not TARGET_REMOVED)
     RECOVERED   None, NOTIFY                None                                    closed_at
+    CLOSED      None, NOTIFY                None                                    closed_at, closure
 
 INEFFECTIVE and INCONCLUSIVE are passed through within one write. Only an effect has a lease.
 """
@@ -42,7 +43,9 @@ def broken_rules(incident: Incident) -> Iterator[str]:
         yield "needs a plan"
     if status is Status.ESCALATED and incident.hold is None and incident.reason is not Reason.TARGET_REMOVED:
         yield "needs a hold"
-    if status is Status.RECOVERED and incident.closed_at is None:
+    if not incident.is_open and incident.closed_at is None:
         yield "needs the time at which it was closed"
+    if status is Status.CLOSED and (incident.closure is None or incident.standing):
+        yield "needs who closed it, and leaves its changes to them"
     if incident.lease_until is not None and effect is None:
         yield "has a lease of no effect"

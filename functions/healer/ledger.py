@@ -3,7 +3,7 @@
     pk               sk            what                                                        written by
     target#<name>    incident      the target's current incident, or its last                  the healer
     target#<name>    closed#<id>   a copy of each closed incident, until it expires            the healer
-    fleet            open          shared by all targets: changes in progress, budget          the healer
+    fleet            open          shared by all targets: changes, unfinished work, budget     the healer
     mode             override      the override of the mode                                    operators
     approval#<name>  approval      who approved which plan                                     approvers
     command#<name>   command       a person's request                                          operators
@@ -70,6 +70,7 @@ class Ledger:
             frozenset(raw.get("targets", ())),
             tuple(raw.get("acts", ())),
             frozenset(raw.get("standing", ())),
+            frozenset(raw.get("unfinished", ())),
         )
 
     def read_mode(self) -> ModeOverride:
@@ -143,9 +144,9 @@ class Ledger:
             transaction.append({"ConditionCheck": self._unchanged_mode(seen.mode_override)})
         fleet = self._fleet(seen.fleet if seen and counts else None, before, after)
         transaction += [{"Update": fleet}] if fleet else []
-        if after.closed_at is not None and (before is None or before.closed_at is None):
+        if after.closed_at not in (None, before.closed_at if before else None):
             copy = to_item(after) | incident_key(after.target, after.id)
-            expires = int((parse_iso(after.closed_at) + KEEP_CLOSED).timestamp())
+            expires = int((parse_iso(after.closed_at or "") + KEEP_CLOSED).timestamp())
             copy |= {"expires_at": {"N": str(expires)}}
             transaction.append({"Put": {"TableName": self._table, "Item": copy}})
         try:
@@ -204,21 +205,22 @@ class Ledger:
         return update | {"UpdateExpression": " ".join(clauses), "ExpressionAttributeValues": values}
 
 
-_SETS = ("acting", "targets", "standing")
+_SETS = ("acting", "targets", "standing", "unfinished")
 
 
 def _membership(incident: Incident | None) -> set[str]:
     """Return the sets of the fleet's item that a target belongs to.
 
-    "acting" holds the targets with a change in progress, "targets" those whose change blocks `up`, and
-    "standing" those with a change that is still in place.
+    "acting" holds the targets with a change in progress, "targets" those whose change blocks `up`, "standing"
+    those with a change that is still in place, and "unfinished" those that someone has to look at again.
     """
     if incident is None:
         return set()
+    unfinished = {"unfinished"} if incident.is_open or incident.effect is not None else set[str]()
     if incident.reason is Reason.TARGET_REMOVED:
-        # Once people were told, the healer ignores the target.
-        return {"acting"} if incident.effect else set()
-    standing = {"standing"} if incident.standing else set[str]()
+        # It blocks nothing any more. People have to close what is open or stands.
+        return unfinished | ({"unfinished"} if incident.drifts else set())
+    standing = unfinished | ({"standing"} if incident.standing else set())
     if not incident.is_open:
         return standing
     plans = [each.plan for each in incident.standing]

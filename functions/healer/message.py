@@ -57,6 +57,9 @@ def _done(incident: Incident) -> list[str]:
         known = any(each.plan == incident.plan for each in incident.standing)
         proposed = incident.status in (Status.PROPOSED, Status.OPEN) and not known
         return [*done, f"Proposed: {_change(incident.plan)}."] if proposed and incident.plan else done
+    if incident.status is Status.CLOSED and incident.closure is not None:
+        left = [f"{_change(each.plan)} since {each.since}" for each in incident.closure.left]
+        return [f"Done, or perhaps done, and left as it is: {'; '.join(left) or 'nothing'}."]
     pending = incident.status in (Status.OPEN, Status.PROPOSED) or incident.reason is Reason.BUDGET_SPENT
     if incident.acts and incident.plan is not None and not pending:
         return [f"Done, and no longer in place as it was left: {_change(incident.plan)}."]
@@ -84,8 +87,13 @@ def _kept_back(guard: Guard) -> str:
 
 
 def _next(incident: Incident) -> list[str]:
+    if incident.status is Status.CLOSED and incident.closure is not None:
+        closure = incident.closure
+        return [f"Closed by {closure.by}: {closure.why}", "Next: nothing; the target is not configured."]
     if incident.reason is Reason.TARGET_REMOVED:
-        return ["Next: the healer no longer looks at this target. Put back by hand what must not stand."]
+        next_ = "Next: the healer no longer looks at this target. Put back by hand what must not stand."
+        close = f"Then `selfheal close {incident.id}` closes the incident."
+        return [next_, close] if incident.is_open or incident.drifts else [next_]
     if incident.status is Status.RECOVERED:
         return _after_recovery(incident)
     if incident.status is Status.PROPOSED and incident.plan is not None:

@@ -75,6 +75,9 @@ class Fleet:
     """When remedies were applied within the budget's window, oldest first."""
     standing: frozenset[str] = frozenset()
     """Targets with a change by the healer in place, in an incident or as drift."""
+    unfinished: frozenset[str] = frozenset()
+    """Targets whose incident is open or has a notice to send, or whose drift people have to end although the
+    target is no longer configured. By this set the healer finds the incidents of removed targets."""
 
 
 @dataclass(frozen=True)

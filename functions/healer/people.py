@@ -23,7 +23,8 @@ def answer(seen: Observation, incident: Incident, command: Request) -> Decision:
         return Decision.of(incident.released(seen.now).answering(command.id))
     after_recovery = command.verb in (Verb.RESTORE, Verb.ACCEPT)
     last = incident.last_standing
-    if last is None or incident.is_open is after_recovery:
+    # The incident of a configured target is closed by evidence only.
+    if command.verb is Verb.CLOSE or last is None or incident.is_open is after_recovery:
         return _note(seen, incident, command, Reason.COMMAND_REFUSED)
     if command.verb is Verb.ACCEPT:
         # The next `up` restores what Pulumi owns. Any other change stays until someone restores it.

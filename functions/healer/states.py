@@ -19,6 +19,7 @@ class Status(StrEnum):
     INEFFECTIVE = "INEFFECTIVE"
     INCONCLUSIVE = "INCONCLUSIVE"
     ESCALATED = "ESCALATED"
+    CLOSED = "CLOSED"
 
 
 class Effect(StrEnum):
@@ -43,6 +44,8 @@ class Verb(StrEnum):
     """Revert drift after recovery, and verify that the service stays healthy."""
     ACCEPT = "accept"
     """Accept drift after recovery."""
+    CLOSE = "close"
+    """Close the incident of a target that is no longer configured."""
 
 
 class Reason(StrEnum):
@@ -106,6 +109,7 @@ class Reason(StrEnum):
     DRIFT_STANDS = "drift-stands"
     DRIFT_ENDED = "drift-ended"
     DRIFT_ACCEPTED = "drift-accepted"
+    CLOSED = "closed-by-a-person"
     NOTICE_DUE = "notice-due"
     NOTICE_OWED = "notice-owed"
 
@@ -119,6 +123,10 @@ MEANING: Mapping[Status, str] = {
     Status.INCONCLUSIVE: "There was not enough evidence in time; passed through, never rested in.",
     Status.ESCALATED: "People were called. The healer does nothing more until its hold ends.",
     Status.RECOVERED: "Evidence showed the service well for the stability window. The incident is over.",
+    Status.CLOSED: (
+        "A person closed it, because its target is no longer configured. What stood is theirs; nothing was "
+        "shown about the service."
+    ),
 }
 
 WAYS: Mapping[tuple[Status, Status], str] = {
@@ -153,9 +161,11 @@ WAYS: Mapping[tuple[Status, Status], str] = {
     (Status.ESCALATED, Status.OPEN): "released, or the hold's time is over",
     (Status.ESCALATED, Status.ACTING): "rolled back by a person; expired: revert",
     (Status.ESCALATED, Status.RECOVERED): "well by evidence",
+    (Status.ESCALATED, Status.CLOSED): "closed by a person: the target is no longer configured",
+    (Status.RECOVERED, Status.CLOSED): "closed by a person: drift on a target that is no longer configured",
     (Status.RECOVERED, Status.ACTING): "restored by a person, or expired: revert under watch",
 }
 """When an incident moves, by (from, to). A new incident begins in OPEN."""
 
-TERMINAL = frozenset({Status.RECOVERED, Status.ESCALATED})
+TERMINAL = frozenset({Status.RECOVERED, Status.ESCALATED, Status.CLOSED})
 """The states in which every incident ends if nobody does anything."""

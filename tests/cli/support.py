@@ -105,8 +105,8 @@ def create_table(name: str = TABLE, dynamodb: Any = None) -> None:
     )
 
 
-def deploy(mode: str, *, table: str = TABLE, **more: str) -> None:
-    """Write what `up` writes into the ledger: the baseline, and the healer's name."""
+def deploy(mode: str, *, table: str = TABLE, **more: Any) -> None:
+    """Write what `up` writes into the ledger: the baseline, and the healer's name and targets."""
     item = serialized({"pk": "deployment", "sk": "healer", "mode": mode} | more)
     client().put_item(TableName=table, Item=item)
 

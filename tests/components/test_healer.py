@@ -112,12 +112,15 @@ def test_the_ledger_is_protected_by_default(given: dict[str, bool], protected: b
     assert table.inputs["deletionProtectionEnabled"] is protected
 
 
-def test_the_ledger_says_which_healer_and_which_mode_were_deployed() -> None:
-    deployment = healer(mode=Mode.SUGGEST)
+def test_the_ledger_says_which_healer_mode_and_targets_were_deployed() -> None:
+    deployment = healer(
+        mode=Mode.SUGGEST, targets=[target(name="b"), target(name="a", function_name="other")]
+    )
     [item] = deployment.of("aws:dynamodb/tableItem:TableItem")
     written = json.loads(item.inputs["item"])
     assert (written["pk"], written["sk"]) == ({"S": "deployment"}, {"S": "healer"})
     assert written["mode"] == {"S": "suggest"}
+    assert written["targets"] == {"L": [{"S": "b"}, {"S": "a"}]}
     assert function(deployment).urn in item.dependencies
 
 

@@ -74,6 +74,20 @@ def test_a_value_that_the_schema_of_a_policy_forbids_is_refused(undeployed: Stac
     assert "maximum" in told
 
 
+def test_a_misspelt_policy_in_the_configuration_is_named(undeployed: Stack, tmp_path: Path) -> None:
+    """Also one without a level, of which Pulumi itself says only that its level is invalid."""
+    file = rules(tmp_path, {RULE[:-1]: {"enforcementLevel": "mandatory", "maximum": 0.1}, "all": "mandatory"})
+    told = undeployed.preview(*PACK, CONFIG, file, code=FAILED)
+    assert f"{RULE[:-1]}, which is no policy of this pack (did you mean {RULE}?)" in told
+    assert "Traceback" not in told, told
+    told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, {RULE[:-1]: {"maximum": 0.1}}), code=FAILED)
+    assert 'configuring policy pack "selfheal" at "policies": invalid enforcement level ""' in told
+
+
+def test_a_level_for_all_policies_is_no_misspelt_name(undeployed: Stack, tmp_path: Path) -> None:
+    undeployed.preview(*PACK, CONFIG, rules(tmp_path, {"all": "advisory"}))
+
+
 def test_two_packs_at_once_are_both_asked(undeployed: Stack, tmp_path: Path) -> None:
     body = """
     def named(args, report):

@@ -35,6 +35,8 @@ RECOVERED = VERIFYING.recovered(START, Reason.RECOVERED)
         ESCALATED,
         RECOVERED,
         RECOVERED.retired(START),
+        RECOVERED.closed(START, "ann", "retired"),
+        VERIFYING.closed(START, "ann", "retired"),
         OPEN.proposing(START, Reason.MODE_FORBIDS, PLAN, Mode.SUGGEST),
         ESCALATED.released(START),
     ],

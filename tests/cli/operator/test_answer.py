@@ -6,9 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
-from selfheal.cli.operator.answer import Answer, answer_to, new_transitions, wait_for_answer, wake_healer
+from selfheal.cli.errors import CliError
+from selfheal.cli.operator.answer import (
+    Answer,
+    answer_to,
+    new_transitions,
+    require_healer,
+    wait_for_answer,
+    wake_healer,
+)
 from selfheal.cli.operator.ledger import Ledger
 from selfheal.cli.operator.requests import make_request
 from selfheal.functions.healer.states import Reason, Status, Verb
@@ -72,7 +80,21 @@ def test_a_failure_to_wake_it_is_only_told(answer: dict[str, Any] | Exception, w
     screen = Screen.make()
     assert not wake_healer(ledger(Clients(answer)), screen)
     assert why in screen.text
-    assert "within a minute" in screen.text
+    assert "If its schedule still runs" in screen.text
+
+
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "of AWS"}}, "Invoke")
+
+
+def test_a_healer_that_does_not_exist_is_refused_and_one_that_may_exist_is_not() -> None:
+    with pytest.raises(CliError, match=r"Nothing was asked: the healer healer, .* does not exist"):
+        require_healer(ledger(Clients(error("ResourceNotFoundException"))))
+    for answer in ({}, error("AccessDeniedException"), EndpointConnectionError(endpoint_url="http://x")):
+        clients = Clients(answer)
+        require_healer(ledger(clients))
+        assert clients.asked == [{"FunctionName": "healer", "InvocationType": "DryRun"}]
+    require_healer(ledger(Clients(error("ResourceNotFoundException")), healer=None))
 
 
 @pytest.mark.usefixtures("dynamodb")

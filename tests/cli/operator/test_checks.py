@@ -1,5 +1,6 @@
 """What may be asked for, and what is said when it may not."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.cli.support import (
     verifying,
 )
 
-COMMANDS = [Verb.ROLLBACK, Verb.RELEASE, Verb.RESTORE, Verb.ACCEPT]
+COMMANDS = [Verb.ROLLBACK, Verb.RELEASE, Verb.RESTORE, Verb.ACCEPT, Verb.CLOSE]
 NOTHING = set[Verb]()
 
 
@@ -94,6 +95,51 @@ def test_each_command_has_its_states(one: Incident, sensible: set[Verb]) -> None
 def test_an_error_says_what_is_allowed_what_is_and_what_to_do(verb: Verb, one: Incident, words: str) -> None:
     with pytest.raises(CliError, match=f"(?s){words}.*selfheal incidents show {one.id}"):
         check_command(verb, one, ledger_of(one), NOW)
+
+
+REMOVED = Reason.TARGET_REMOVED
+
+
+@pytest.mark.parametrize(
+    ("one", "targets", "sensible"),
+    [
+        (verifying(), {"shop"}, {Verb.CLOSE}),
+        (proposed(), {"shop"}, {Verb.CLOSE}),
+        (escalated(), {"shop"}, {Verb.CLOSE}),
+        (drifting(), {"shop"}, {Verb.CLOSE}),
+        (held(Status.RECOVERED, None), {"shop"}, NOTHING),
+        (incident(Status.CLOSED), {"shop"}, NOTHING),
+        (incident(Status.CLOSED), {"fragile"}, NOTHING),
+        (verifying(), {"fragile", "shop"}, {Verb.ROLLBACK}),
+        # Configured again: the healer has not run yet.
+        (escalated(reason=REMOVED), {"fragile"}, {Verb.ROLLBACK, Verb.RELEASE}),
+        # The ledger does not tell which targets there are.
+        (escalated(reason=REMOVED), None, {Verb.CLOSE}),
+        (escalated(), None, {Verb.ROLLBACK, Verb.RELEASE}),
+    ],
+)
+def test_for_a_removed_target_there_is_one_command(
+    one: Incident, targets: set[str] | None, sensible: set[Verb]
+) -> None:
+    incidents = replace(ledger_of(one), targets=None if targets is None else frozenset(targets))
+    found = {verb for verb in Verb if is_allowed(verb, one, incidents, Mode.ACT, NOW)}
+    assert found == sensible
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_a_refusal_for_a_removed_target_says_why_and_what_to_do(verb: Verb) -> None:
+    one = proposed()
+    incidents = replace(ledger_of(one), targets=frozenset({"shop"}))
+    if verb is Verb.CLOSE:
+        incidents = replace(incidents, targets=frozenset({"fragile"}))
+        words = "fragile is a target of the healer, which closes .* by evidence"
+    else:
+        words = f"a deployment removed it.*no {verb}.*selfheal close {one.id} --why TEXT"
+    check = partial(check_command, verb, one, incidents, NOW)
+    if verb is Verb.APPROVE:
+        check = partial(approvable_plan, one, incidents, Mode.SUGGEST)
+    with pytest.raises(CliError, match=words):
+        check()
 
 
 def test_a_hold_is_over_when_its_time_is() -> None:

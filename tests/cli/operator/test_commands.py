@@ -37,7 +37,7 @@ CALLER = "arn:aws:sts::123456789012:user/moto"
 COMMANDS = [
     *(("incidents",), ("incidents", "show", "x"), ("incidents", "follow", "x"), ("mode",)),
     *(("mode", "observe", "--why", "w"), ("approve", "x", "--plan", DIGEST, "--yes")),
-    *((verb, "x", "--why", "w") for verb in ("rollback", "release", "restore", "accept")),
+    *((verb, "x", "--why", "w") for verb in ("rollback", "release", "restore", "accept", "close")),
 ]
 APPROVE = ("approve", "fragile", "--plan", DIGEST, "--yes")
 AWS = ("--aws", "--ledger", TABLE)
@@ -176,11 +176,15 @@ def test_the_answer_is_waited_for_and_a_refusal_is_exit_code_3(
 
 
 @deployed
-def test_a_healer_that_cannot_be_woken_is_only_told() -> None:
+def test_nothing_is_asked_of_a_healer_that_does_not_exist_but_its_mode_can_be_set() -> None:
+    """What is asked expires; the mode holds whenever there is a healer again."""
     put(verifying())
-    shown = said("rollback", "fragile", "--why", "worse", "--healer", "nobody", *AWS)
+    refused = said("rollback", "fragile", "--why", "worse", "--healer", "nobody", *AWS, code=1)
+    assert "the healer nobody, which the ledger selfheal-dev-ledger names, does not exist" in refused
+    assert not request_of("command")
+    shown = said("mode", "observe", "--why", "worse", "--healer", "nobody", *AWS)
     assert "could not be woken" in shown
-    assert "selfheal incidents follow" in shown
+    assert "in effect observe" in shown
 
 
 @deployed
@@ -202,7 +206,7 @@ def test_commands_are_written(one: Incident, verb: str, name: str) -> None:
 
 
 @deployed
-@pytest.mark.parametrize("verb", ["rollback", "release", "restore", "accept"])
+@pytest.mark.parametrize("verb", ["rollback", "release", "restore", "accept", "close"])
 def test_a_command_that_makes_no_sense_is_not_written(verb: str) -> None:
     put(proposed())
     assert "selfheal incidents show" in said(verb, "fragile", "--why", "because", *AWS, code=1)

@@ -114,6 +114,14 @@ def test_an_unknown_one_names_what_comes_close(made: list[Any], wanted: str, wor
         ledger_of(*made).find(wanted)
 
 
+def test_a_target_without_an_incident_is_known_and_named_where_it_comes_close() -> None:
+    incidents = replace(ledger_of(verifying()), targets=frozenset({"fragile", "shop"}))
+    with pytest.raises(CliError, match="shop is a target of the healer and has no incident"):
+        incidents.find("shop")
+    with pytest.raises(CliError, match="Did you mean shop"):
+        incidents.find("shopp")
+
+
 def test_all_pages_of_the_table_are_read(dynamodb: Any) -> None:
     for number in range(30):
         # A page of a scan ends at 1 MB: 30 items of 100 kB need several.

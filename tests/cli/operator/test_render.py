@@ -1,5 +1,7 @@
 """An incident in words."""
 
+from dataclasses import replace
+
 import pytest
 
 from selfheal.cli.operator.mode import without_effect
@@ -14,7 +16,7 @@ from selfheal.cli.operator.render import (
     row,
 )
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import Approval, Evidence, Guard, Hold, Plan
+from selfheal.functions.healer.incident_fields import Approval, Closure, Evidence, Guard, Hold, Plan
 from selfheal.functions.healer.observation import ModeOverride
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
@@ -22,6 +24,7 @@ from tests.cli.support import (
     DIGEST,
     NOW,
     PLAN,
+    STANDING,
     drifting,
     escalated,
     incident,
@@ -98,6 +101,13 @@ def test_everything_about_an_incident() -> None:
     assert "(over)" in "\n".join(incident_lines(incident(Status.OPEN, hold=over), NOW))
 
 
+def test_who_closed_it_and_what_was_left_is_shown() -> None:
+    closure = Closure("arn:ann", "2026-11-21T09:51:00.000Z", "retired", (STANDING,))
+    told = "\n".join(incident_lines(incident(Status.CLOSED, closure=closure), NOW))
+    assert "arn:ann: retired" in told
+    assert f"{CHANGE} since {STANDING.since}" in told
+
+
 def test_the_history_is_a_timeline() -> None:
     (line,) = history_lines(proposed().history)
     assert line.split() == ["2026-11-21T09:40:11.000Z", "OPEN", "→", "PROPOSED", "mode-forbids-acting"]
@@ -131,6 +141,8 @@ def test_before_all_is_destroyed_it_is_said_what_stays() -> None:
     assert "selfheal restore shop --why TEXT --aws" in told[2]
     assert "would stay" in told[3]
     assert len(told) == 4
+    gone = replace(ledger_of(one), targets=frozenset({"shop"}))
+    assert "Undo it by hand: a deployment removed the target." in destroy_lines(gone)[1]
     assert destroy_lines(ledger_of(well)) == []
     assert "would stay" not in " ".join(destroy_lines(ledger_of(proposed())))
     (unknown,) = destroy_lines(ledger_of(item_of(one, schema=3)))
