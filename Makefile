@@ -50,4 +50,4 @@ pins: setup ## Pin the newest versions that requirements/*.in allow, with hashes
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/program.in -c requirements-dev.txt -o requirements.txt
 
 clean: ## Remove what the commands above made
-	rm -rf $(VENV) policies/$(VENV) .pulumi out .selfheal .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) policies/$(VENV) components/plugin/$(VENV) .pulumi out .selfheal .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,42 +1,34 @@
 """The wheel: one top-level name, the functions' sources in it, and the same imports as in the checkout."""
 
-import shutil
 import subprocess
 import sys
 import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parent.parent
-SOURCES = ("selfheal", "cli", "components", "functions", "sandbox")
+from tests.conftest import ROOT
+from tests.support.wheel import FOLDERS, build_wheel
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The unpacked wheel, built from a copy: a build leaves files beside its sources."""
+    """The unpacked wheel."""
     folder = tmp_path_factory.mktemp("wheel")
-    copy = folder / "copy"
-    for name in SOURCES:
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", folder, copy],
-        check=True,
-    )
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as file:
+    with zipfile.ZipFile(build_wheel(folder)) as file:
         file.extractall(folder / "site")
     return folder / "site"
 
 
 def test_it_has_one_name_and_everything_under_it(installed: Path) -> None:
     assert [path.name for path in installed.iterdir() if "dist-info" not in path.name] == ["selfheal"]
-    for name in SOURCES[1:]:
+    for name in FOLDERS[1:]:
         sources = {path.relative_to(ROOT) for path in (ROOT / name).rglob("*.py")}
+        sources.discard(Path("components", "plugin", "__main__.py"))  # Pulumi runs it in a checkout
         assert {
             path.relative_to(installed / "selfheal") for path in (installed / "selfheal" / name).rglob("*.py")
         } == (sources)
@@ -45,6 +37,24 @@ def test_it_has_one_name_and_everything_under_it(installed: Path) -> None:
 def test_it_says_its_licence(installed: Path) -> None:
     (licence,) = installed.glob("*.dist-info/licenses/LICENSE")
     assert "Apache License" in licence.read_text()
+
+
+def test_it_needs_no_more_than_the_program_does(installed: Path) -> None:
+    """What the pins of the program name, each in the range that the wheel asks for; the rest is an extra."""
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    asked = [
+        Requirement(text) for text in message_from_string(metadata.read_text()).get_all("Requires-Dist", [])
+    ]
+    pinned = [
+        Requirement(line)
+        for line in (ROOT / "requirements/program.in").read_text().splitlines()
+        if "==" in line
+    ]
+    plain = {each.name: each.specifier for each in asked if each.marker is None}
+    assert plain.keys() == {each.name for each in pinned}
+    for each in pinned:
+        assert plain[each.name].contains(str(each.specifier).removeprefix("=="))
+    assert {str(each.marker) for each in asked if each.marker} == {'extra == "cli"'}
 
 
 def test_components_deploy_the_functions_that_came_with_them(installed: Path, tmp_path: Path) -> None:

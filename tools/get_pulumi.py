@@ -1,7 +1,8 @@
 """Get the Pulumi CLI while `COMMAND...` makes .venv: `python tools/get_pulumi.py COMMAND...`.
 
 Called by `make setup`, before anything is installed: standard library only. docs/adr/0012 says why these
-routes. The pinned version stands in tools/pulumi/go.mod. Does nothing where all is there, at these versions.
+routes. The pinned versions stand in tools/pulumi/go.mod and, for the host of YAML programs, in
+tools/pulumi-yaml/go.mod. Does nothing where all is there, at these versions.
 Exit code 0 without a CLI as well (what needs none works), otherwise COMMAND's, or 1 with a reason.
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[1]
 PYTHON = CHECKOUT / ".venv" / "bin" / "python"
 MODULE = CHECKOUT / "tools" / "pulumi"
+YAML_MODULE = CHECKOUT / "tools" / "pulumi-yaml"
 FOLDER = CHECKOUT / ".pulumi"
 BIN = FOLDER / "bin"
 HOME = FOLDER / "home"
@@ -30,6 +32,8 @@ STAMP = FOLDER / "versions"
 INSTALLER = "https://get.pulumi.com/install.sh"
 """What the SDK's installer downloads first."""
 COMMAND_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+YAML_HOST = "pulumi-language-yaml"
+YAML_PACKAGE = f"github.com/pulumi/pulumi-yaml/cmd/{YAML_HOST}"
 HOST = "pulumi-language-python"
 HOST_SCRIPT = f"""#!/bin/sh
 # The language host of the checkout; the executor beside it is Pulumi's own.
@@ -54,9 +58,10 @@ def pinned(path: Path, pattern: str) -> str:
 
 
 CLI = pinned(MODULE / "go.mod", r"pulumi/pulumi/pkg/v3 v")
+YAML = pinned(YAML_MODULE / "go.mod", r"pulumi/pulumi-yaml v")
 SDK = pinned(CHECKOUT / "requirements.txt", r"^pulumi==")
 AWS = pinned(CHECKOUT / "requirements.txt", r"^pulumi-aws==")
-VERSIONS = f"pulumi {CLI}, SDK {SDK}\n"
+VERSIONS = f"pulumi {CLI}, SDK {SDK}, YAML {YAML}\n"
 INSTALL = CHECKOUT / "sandbox" / "pulumi" / "plugin" / "install.py"
 PLUGIN = HOME / "plugins" / f"resource-aws-v{AWS}" / "pulumi-resource-aws"
 
@@ -164,30 +169,45 @@ def built_with_go(
         "no SDK",
         MODULE,
     ).strip()
-    flags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={CLI}"
-    target = str(BIN / "pulumi")
-    run(
-        [go, "build", readonly, "-ldflags", flags, "-o", target, COMMAND_PACKAGE],
-        build_seconds,
-        "the build failed",
+    build(
+        go,
         MODULE,
+        COMMAND_PACKAGE,
+        f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={CLI}",
+        build_seconds,
     )
     shutil.copyfile(Path(sdk, "python", "cmd", f"{HOST}-exec"), BIN / f"{HOST}-exec")
     (BIN / HOST).touch(0o755)  # `finish` writes it
+    try:
+        version = f"github.com/pulumi/pulumi-yaml/pkg/version.Version={YAML}"
+        build(go, YAML_MODULE, YAML_PACKAGE, version, build_seconds)
+    except RouteError as error:
+        say(f"programs in YAML are left out, there is no {YAML_HOST}: {error}.")
     return f"built {_version(BIN / 'pulumi')}"
 
 
+def build(go: str, module: Path, package: str, version: str, seconds: float) -> None:
+    """Build a command into BIN as a module pins it; `version` is a variable of it and its value."""
+    flags = f"-s -w -X {version}"
+    target = str(BIN / package.rsplit("/", 1)[1])
+    command = [go, "build", "-mod=readonly", "-ldflags", flags, "-o", target, package]
+    run(command, seconds, "the build failed", module)
+
+
 def finish() -> int:
-    """Give the policy pack its environment, and make the language host and the AWS provider this checkout's.
+    """Give pack and plugin their environment, and make language host and AWS provider this checkout's.
 
     Returns the exit code.
     """
     if (BIN / f"{HOST}-exec").exists() and (BIN / HOST).read_text() != HOST_SCRIPT:
         (BIN / HOST).write_text(HOST_SCRIPT)
-    environment = CHECKOUT / "policies" / ".venv"
-    if not environment.exists():  # without one the official host hangs while it loads the pack
-        environment.unlink(missing_ok=True)
-        environment.symlink_to(Path("..", ".venv"))
+    for folder in (CHECKOUT / "policies", CHECKOUT / "components" / "plugin"):
+        environment = folder / ".venv"
+        if not environment.exists():  # without one the official host hangs while it loads the pack
+            environment.unlink(missing_ok=True)
+            environment.symlink_to(os.path.relpath(CHECKOUT / ".venv", folder))
+    for cached in (*HOME.glob("plugins/schema-*.json"), *HOME.glob("schemas/*.json")):
+        cached.unlink()  # YAML programs would not see what the sandbox's provider has learned since
     try:
         if not PLUGIN.exists() or PLUGIN.stat().st_mtime < INSTALL.stat().st_mtime:
             module = "selfheal.sandbox.pulumi.plugin.install"

@@ -1,7 +1,6 @@
 """The pack as users run it: by `--policy-pack`, configured, with levels and waivers, beside another."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -105,22 +104,3 @@ def test_two_packs_at_once_are_both_asked(undeployed: Stack, tmp_path: Path) -> 
     assert "topic-seen" in told, told
     assert "selfheal@v" in told
     assert "second@v" in told
-
-
-def test_a_foreign_program_with_components_and_pack_is_deployed(cloud: Account, tmp_path: Path) -> None:
-    """Another team's project: its own function, our Healer in ten lines, our pack."""
-    folder = tmp_path / "shop"
-    source = ROOT / "tests" / "e2e" / "support" / "foreign"
-    os.makedirs(folder)  # noqa: PTH103
-    for path in source.rglob("*"):
-        target = folder / path.relative_to(source)
-        if path.is_dir():
-            target.mkdir(exist_ok=True)
-        else:
-            target.write_bytes(path.read_bytes())
-    stack = cloud.stack_with("dev", folder, {})
-    told = stack.run("up", "--policy-pack", str(ROOT / "policies"))
-    assert "selfheal@v" in told
-    assert "[mandatory]" not in told, told
-    assert stack.outputs()["ledgerTable"] == "shop-dev-ledger"
-    stack.preview("--expect-no-changes")

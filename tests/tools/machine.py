@@ -45,12 +45,14 @@ class Machine:
         for name in (
             "tools/get_pulumi.py",
             "tools/pulumi/go.mod",
+            "tools/pulumi-yaml/go.mod",
             "requirements.txt",
             "sandbox/pulumi/plugin/install.py",
         ):
             (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(CHECKOUT / name, self.checkout / name)
-        (self.checkout / "policies").mkdir()
+        for name in ("policies", "components/plugin"):
+            (self.checkout / name).mkdir(parents=True)
         self.path.mkdir()
         self.installs("sys.exit('no installer here')")
         self.tools = self.load()

@@ -31,6 +31,7 @@ def test_the_user_s_own_is_linked(machine: Machine) -> None:
     assert machine.asked_go() == ""
     assert machine.tools.PLUGIN.exists()
     assert (machine.checkout / "policies" / ".venv").readlink() == Path("..", ".venv")
+    assert (machine.checkout / "components" / "plugin" / ".venv").readlink() == Path("..", "..", ".venv")
 
 
 def test_a_language_host_may_be_elsewhere_on_path(machine: Machine) -> None:
@@ -83,7 +84,7 @@ def test_go_builds_the_pinned_module_and_our_language_host_is_put_beside(machine
 
     machine.setup()
 
-    asked = machine.asked_go().splitlines()[-1]
+    asked = machine.asked_go().splitlines()[-2]
     assert asked.startswith(f"{machine.checkout}/tools/pulumi: go build -mod=readonly -ldflags -s -w -X ")
     assert "sdk/v3/go/common/version.Version=3.274.1" in asked
     assert asked.endswith(" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
@@ -91,6 +92,31 @@ def test_go_builds_the_pinned_module_and_our_language_host_is_put_beside(machine
     assert host.stat().st_mode & 0o111
     assert "-m selfheal.sandbox.pulumi.language --use-executor" in host.read_text()
     assert machine.cli.with_name(f"{HOST}-exec").read_text() == "# the executor"
+
+
+def test_the_host_of_yaml_programs_is_built_beside_it(machine: Machine) -> None:
+    machine.put_go()
+
+    machine.setup()
+
+    asked = machine.asked_go().splitlines()[-1]
+    assert "pulumi-yaml/pkg/version.Version=1.25.0" in asked
+    assert asked.endswith(" github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml")
+    assert machine.cli.with_name("pulumi-language-yaml").exists()
+
+
+def test_without_the_host_of_yaml_programs_the_cli_is_there(machine: Machine) -> None:
+    machine.put_go('case "$*" in *cmd/pulumi-language-yaml) echo "no such module" >&2; exit 1;; esac')
+
+    code, said = machine.setup()
+
+    assert code == 0
+    assert (
+        "programs in YAML are left out, there is no pulumi-language-yaml: the build failed: no such module."
+        in said
+    )
+    assert "built 3.274.1" in said
+    assert machine.cli.exists()
 
 
 def test_nothing_at_all_is_no_failure(machine: Machine) -> None:
@@ -206,6 +232,21 @@ def test_a_provider_that_is_not_there_is_installed_again(machine: Machine) -> No
     machine.tools.PLUGIN.parent.rmdir()
 
     assert machine.setup() == (0, "")
+    assert machine.tools.PLUGIN.exists()
+
+
+def test_what_yaml_programs_remember_of_the_provider_is_forgotten(machine: Machine) -> None:
+    put_pulumi(machine)
+    machine.setup()
+    remembered = [
+        machine.tools.HOME / name for name in ("plugins/schema-aws-7.51.1-.json", "schemas/aws.json")
+    ]
+    for file in remembered:
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+
+    assert machine.setup() == (0, "")
+    assert [file for file in remembered if file.exists()] == []
     assert machine.tools.PLUGIN.exists()
 
 
