@@ -4,7 +4,8 @@
 
 All clients begin at once, as after an outage, against a downstream that serves RATE calls a second (a token
 bucket of one tenth of a second) and refuses the rest. A call takes a random time each way, as in the
-simulation of the article that functions/shared/backoff.py names. Simulated, so that the figures are the same everywhere.
+simulation of the article that functions/shared/backoff.py names. Simulated, so that the figures are the same
+everywhere.
 """
 # ruff: noqa: INP001  (a script, no package)
 
