@@ -1,7 +1,6 @@
 """Decides whether a request fails. Pure functions."""
 
-from hashlib import sha256
-
+from selfheal.functions.shared.callers import share_of
 from selfheal.functions.shared.contract import FaultMode
 
 
@@ -21,11 +20,6 @@ def parse_rate(text: str) -> float:
             f"FAILURE_RATE must be a number from 0 to 1, got {text!r}; set it in stack configuration"
         )
     return rate
-
-
-def share_of(caller: str) -> float:
-    """Map a caller to a number in [0, 1): always the same one, and uniform over callers."""
-    return int.from_bytes(sha256(caller.encode()).digest()[:8], "big") / 2**64
 
 
 def fails(mode: FaultMode, rate: float, roll: float, caller: str) -> bool:

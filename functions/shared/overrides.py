@@ -5,11 +5,12 @@ and after a while the baseline. `Overrides.get` does not raise.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from selfheal.functions.shared.cached import LOG_SECONDS, Cached, FailureLog
 from selfheal.functions.shared.contract import override_key
-from selfheal.functions.shared.log import log
+
+__all__ = ["LOG_SECONDS", "TRUST_SECONDS", "TTL_SECONDS", "Overrides", "connect"]
 
 TTL_SECONDS = 3.0
 """How long a value is cached, which delays an override. Well below the fast alarm's period of 10 s."""
@@ -17,20 +18,8 @@ TTL_SECONDS = 3.0
 TRUST_SECONDS = 60.0
 """How long the last known value is used if the ledger does not answer."""
 
-LOG_SECONDS = 60.0
-"""Minimum time between two log lines about a ledger that does not answer."""
-
 TIMEOUT_SECONDS = 0.3
 """Timeout to connect, and again to read. This delays at most one request in TTL_SECONDS."""
-
-
-@dataclass
-class _Known:
-    """The last value of one key, and when the ledger was asked last."""
-
-    value: str | None = None
-    read_at: float | None = None
-    asked_at: float | None = None
 
 
 class Overrides:
@@ -49,30 +38,26 @@ class Overrides:
         self._table = table
         self._target = target
         self._clock = clock
-        self._known: dict[str, _Known] = {}
-        self._logged_at: float | None = None
+        self._cached: dict[str, Cached[str | None]] = {}
+        self._log = FailureLog("override not read", clock, target=target)
 
     def get(self, key: str, baseline: str) -> str:
         """Return the override of a key, or the baseline if there is none or it cannot be read."""
-        now = self._clock()
-        known = self._known.setdefault(key, _Known())
-        if not _within(known.asked_at, now, TTL_SECONDS):
-            self._ask(key, known, now)
-        if known.value is None or not _within(known.read_at, now, TRUST_SECONDS):
-            return baseline
-        return known.value
+        cached = self._cached.get(key)
+        if cached is None:
+            cached = self._cached.setdefault(key, self._cache(key))
+        value = cached.get()
+        return baseline if value is None else value
 
-    def _ask(self, key: str, known: _Known, now: float) -> None:
-        # Also set when the read fails: a slow ledger must not delay every request.
-        known.asked_at = now
-        try:
-            value = self._read(key)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the service continues without the ledger
-            if not _within(self._logged_at, now, LOG_SECONDS):
-                self._logged_at = now
-                log("warning", "override not read", target=self._target, key=key, error=type(error).__name__)
-            return
-        known.value, known.read_at = value, now
+    def _cache(self, key: str) -> Cached[str | None]:
+        return Cached(
+            lambda: self._read(key),
+            self._clock,
+            ttl=TTL_SECONDS,
+            trust=TRUST_SECONDS,
+            pause=lambda _: TTL_SECONDS,
+            failed=lambda error: self._log(type(error).__name__, key=key),
+        )
 
     def _read(self, key: str) -> str | None:
         # Eventually consistent: a replica lags a second at most, less than the cache does. It costs half, and
@@ -98,8 +83,3 @@ def connect(table: str, target: str, clock: Callable[[], float]) -> Overrides:
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     return Overrides(boto3.client("dynamodb", config=config), table, target, clock)
-
-
-def _within(moment: float | None, now: float, seconds: float) -> bool:
-    """Return whether a moment is less than `seconds` ago. If the clock was set back, it is not."""
-    return moment is not None and 0 <= now - moment < seconds

@@ -13,6 +13,7 @@ from selfheal.components.function import package
 
 BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 ENVIRONMENTS = {
+    "downstream": {"DOWNSTREAM_TABLE": "downstream"},
     "fragile": {"FAILURE_RATE": "0"},
     "healer": {
         "MODE": "act",

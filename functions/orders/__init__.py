@@ -1,0 +1,1 @@
+"""The orders service: what becomes of an order, from the queue at its door to its end."""

@@ -1,0 +1,216 @@
+"""Partial batch responses: one bad record does not send its neighbours back.
+
+A consumer gives its function for one record to `sqs_batch` or `kinesis_batch` and returns the answer to
+Lambda, with ReportBatchItemFailures set on the event source mapping. Neither function raises because of a
+record: an exception would fail the whole batch.
+
+What the function raises says what becomes of the record:
+
+    nothing       done
+    PoisonError   it can never succeed: moved to the dead-letter queue at once and counted as done
+    RefusedError  not now, for a reason that is not the record's, for example an open circuit: it goes back,
+                  to appear again after `retry_after` seconds if that is given
+    any other     a bug or a failure: logged with its class, and it goes back
+
+Source: "Handling errors for an SQS event source in Lambda" and "Configuring partial batch response with
+Kinesis Data Streams and Lambda" in the AWS Lambda developer guide.
+"""
+
+import math
+import re
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from selfheal.functions.shared.log import log
+
+Record = Mapping[str, Any]
+"""One record of an event, as Lambda passes it."""
+
+LONGEST_VISIBILITY_SECONDS = 43200 - 900
+"""How long a message can be kept invisible at most. SQS counts 12 hours from the moment it was received, of
+which a function may have used its longest timeout. Source: API reference of ChangeMessageVisibility."""
+
+TEXT_LENGTH = 256
+"""Characters of a text that travel with a letter. The whole reason is in the log."""
+
+MOST_ATTRIBUTES = 10
+"""Attributes that a message can have. Source: Amazon SQS message quotas."""
+
+# SQS refuses a message with any other character. Source: API reference of SendMessage.
+_REFUSED_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class PoisonError(ValueError):
+    """The record can never succeed, however often it is tried. Its text is the letter's reason."""
+
+
+class RefusedError(Exception):
+    """The record is not tried now, for a reason that is not its own. It is no failure of the record.
+
+    Args:
+        text: Why.
+        retry_after: Seconds until it is worth another try. None: after the queue's visibility timeout.
+
+    """
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class Failure(TypedDict):
+    """One record that has to come again."""
+
+    itemIdentifier: str
+
+
+class Answer(TypedDict):
+    """What Lambda expects of a batch: the records that have to come again."""
+
+    batchItemFailures: list[Failure]
+
+
+@dataclass(frozen=True)
+class DeadLetterQueue:
+    """Where a consumer moves poison, and what the letters say about it."""
+
+    client: Any
+    """A boto3 SQS client."""
+
+    url: str
+    """The queue's URL."""
+
+    target: str
+    """The consumer that a letter returns to when it is redriven, for example its queue's name."""
+
+    def send(self, record: Record, reason: str) -> None:
+        """Send a letter: the record's body and own attributes, with `origin`, `target` and `reason`.
+
+        A letter of a letter keeps the first origin. Of a message's own attributes as many stay as there is
+        room for.
+
+        Raises:
+            botocore.exceptions.ClientError: when the queue does not take it.
+
+        """
+        kept = {name: _attribute(value) for name, value in record.get("messageAttributes", {}).items()}
+        said = {
+            "origin": _text(record.get("eventSourceARN")),
+            "target": _text(self.target),
+            "reason": _text(reason),
+        }
+        if said.keys() <= kept.keys():
+            said["origin"] = kept["origin"]
+        own = [(name, value) for name, value in kept.items() if name not in said]
+        self.client.send_message(
+            QueueUrl=self.url,
+            MessageBody=record["body"],
+            MessageAttributes=dict(own[: MOST_ATTRIBUTES - len(said)]) | said,
+        )
+
+
+def sqs_batch(
+    event: Mapping[str, Any],
+    handle: Callable[[Record], object],
+    *,
+    client: Any,
+    queue_url: str,
+    dead_letters: DeadLetterQueue,
+    refusals: tuple[type[Exception], ...] = (RefusedError,),
+) -> Answer:
+    """Run a function for each message of a batch from a standard queue. Never raises because of a record.
+
+    Args:
+        event: The event of the SQS mapping.
+        handle: Handles one message. What it returns is ignored, what it raises says what becomes of the
+            message.
+        client: A boto3 SQS client.
+        queue_url: The URL of the queue that the messages come from, whose visibility is changed.
+        dead_letters: Where poison goes. If it cannot be sent, the message goes back and nothing is lost.
+        refusals: The exceptions that are refusals. `retry_after` is read from them if they have it.
+
+    """
+    failures: list[Failure] = []
+    for record in event["Records"]:
+        identifier = str(record["messageId"])
+        fields = {"message_id": identifier, "source": record.get("eventSourceARN")}
+        try:
+            handle(record)
+        except PoisonError as error:
+            if not _moved(record, error, dead_letters, fields):
+                failures.append({"itemIdentifier": identifier})
+        except refusals as error:
+            _hide(record, error, client, queue_url, fields)
+            failures.append({"itemIdentifier": identifier})
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other messages are not to pay for it
+            log("error", "message failed", **fields, error=type(error).__name__, detail=str(error))
+            failures.append({"itemIdentifier": identifier})
+    return {"batchItemFailures": failures}
+
+
+def kinesis_batch(event: Mapping[str, Any], handle: Callable[[Record], object]) -> Answer:
+    """Run a function for each record of a batch from one shard, up to the first that fails. Never raises.
+
+    Records of a shard are in order, and Lambda retries from the failed one on, so nothing behind it is tried.
+    Poison and refusals come again as any other failure: the mapping's limits on retries and record age bring
+    the record to its failure destination, which keeps the order and the data.
+    """
+    for record in event["Records"]:
+        number = str(record["kinesis"]["sequenceNumber"])
+        try:
+            handle(record)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what came before it is done
+            log(
+                "error",
+                "record failed",
+                sequence_number=number,
+                source=record.get("eventSourceARN"),
+                error=type(error).__name__,
+                detail=str(error),
+            )
+            return {"batchItemFailures": [{"itemIdentifier": number}]}
+    return {"batchItemFailures": []}
+
+
+def _moved(
+    record: Record, poison: PoisonError, dead_letters: DeadLetterQueue, fields: dict[str, Any]
+) -> bool:
+    """Move a message to the dead-letter queue, and return whether it is there."""
+    try:
+        dead_letters.send(record, str(poison))
+    except Exception as error:  # noqa: BLE001 - it goes back instead: better twice than never
+        log("error", "poison not moved", **fields, reason=str(poison), error=type(error).__name__)
+        return False
+    log("error", "poison moved", **fields, reason=str(poison), target=dead_letters.target)
+    return True
+
+
+def _hide(record: Record, refusal: Exception, client: Any, queue_url: str, fields: dict[str, Any]) -> None:
+    """Keep a message invisible for as long as the refusal says."""
+    seconds: float | None = getattr(refusal, "retry_after", None)
+    log("warning", "message refused", **fields, error=type(refusal).__name__, retry_after=seconds)
+    if seconds is None:
+        return
+    try:
+        client.change_message_visibility(
+            QueueUrl=queue_url,
+            ReceiptHandle=record["receiptHandle"],
+            VisibilityTimeout=math.ceil(min(max(0.0, seconds), LONGEST_VISIBILITY_SECONDS)),
+        )
+    except Exception as error:  # noqa: BLE001 - it comes again after the queue's visibility timeout instead
+        log("warning", "visibility not changed", **fields, error=type(error).__name__)
+
+
+def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an attribute as SQS takes it, from one as Lambda passes it."""
+    if "stringValue" in value:
+        return {"DataType": value["dataType"], "StringValue": value["stringValue"]}
+    return {"DataType": value["dataType"], "BinaryValue": b64decode(value["binaryValue"])}
+
+
+def _text(value: object) -> dict[str, Any]:
+    """Return an attribute that SQS takes, whatever the text."""
+    text = _REFUSED_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(value or "unknown")[:TEXT_LENGTH])
+    return {"DataType": "String", "StringValue": text}

@@ -1,0 +1,322 @@
+"""Against SQS as moto has it. What a mapping does with the answer is tested with the components."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from selfheal.functions.shared.batch import (
+    LONGEST_VISIBILITY_SECONDS,
+    DeadLetterQueue,
+    PoisonError,
+    Record,
+    RefusedError,
+    kinesis_batch,
+    sqs_batch,
+)
+
+ORIGIN = "arn:aws:sqs:us-east-1:123456789012:orders"
+
+
+class CircuitOpenError(Exception):
+    """A refusal that knows nothing of this module."""
+
+
+class Queues:
+    """A queue, its dead-letter queue, and a consumer of batches."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.url, self.letters_url = (
+            client.create_queue(QueueName=n)["QueueUrl"] for n in ("orders", "dead")
+        )
+        self.dead_letters = DeadLetterQueue(client, self.letters_url, "fulfilment")
+
+    def received(self, *bodies: str, **attributes: Any) -> list[dict[str, Any]]:
+        """Send messages, receive them, and return them as Lambda passes them."""
+        for body in bodies:
+            self.client.send_message(QueueUrl=self.url, MessageBody=body, MessageAttributes=attributes)
+        return self.take(self.url)
+
+    def take(self, url: str) -> list[dict[str, Any]]:
+        messages = self.client.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30, MessageAttributeNames=["All"]
+        ).get("Messages", [])
+        return [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "messageAttributes": {
+                    name: {key[0].lower() + key[1:]: _event(part) for key, part in value.items()}
+                    for name, value in message.get("MessageAttributes", {}).items()
+                },
+                "eventSourceARN": ORIGIN,
+            }
+            for message in messages
+        ]
+
+    def run(
+        self,
+        records: list[dict[str, Any]],
+        handle: Callable[[Record], object],
+        **change: Any,
+    ) -> list[str]:
+        """Return the bodies of the messages that come again."""
+        arguments: dict[str, Any] = {
+            "client": self.client,
+            "queue_url": self.url,
+            "dead_letters": self.dead_letters,
+        }
+        answer = sqs_batch({"Records": records}, handle, **arguments | change)
+        assert list(answer) == ["batchItemFailures"]
+        bodies = {record["messageId"]: record["body"] for record in records}
+        return [bodies[failure["itemIdentifier"]] for failure in answer["batchItemFailures"]]
+
+    def letters(self) -> list[dict[str, Any]]:
+        return self.take(self.letters_url)
+
+
+def _event(part: Any) -> Any:
+    return base64.b64encode(part).decode() if isinstance(part, bytes) else part
+
+
+def _said(letter: dict[str, Any]) -> dict[str, Any]:
+    return {name: value["stringValue"] for name, value in letter["messageAttributes"].items()}
+
+
+class Refusing:
+    """An SQS client of which every call fails."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": "no"}}, name)
+
+        return call
+
+
+@pytest.fixture
+def queues(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        yield Queues(boto3.client("sqs", region_name="us-east-1"))
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def by_body(record: Record) -> None:
+    """Do what the body says."""
+    match record["body"].partition(" "):
+        case "poison", _, reason:
+            raise PoisonError(reason)
+        case "refused", _, seconds:
+            raise RefusedError("circuit open", float(seconds) if seconds else None)
+        case "open", _, _:
+            raise CircuitOpenError
+        case "bug", _, _:
+            raise KeyError("amount")
+        case _:
+            return
+
+
+def test_only_what_failed_comes_again_and_each_failure_is_logged_with_its_message(
+    queues: Queues, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = queues.received("good", "bug", "poison no amount", "refused", "good too")
+    assert queues.run(records, by_body) == ["bug", "refused"]
+    identifiers = {record["body"]: record["messageId"] for record in records}
+    lines = [(line["level"], line["message"], line["message_id"]) for line in logged(capsys)]
+    assert lines == [
+        ("error", "message failed", identifiers["bug"]),
+        ("error", "poison moved", identifiers["poison no amount"]),
+        ("warning", "message refused", identifiers["refused"]),
+    ]
+
+
+def test_a_bug_is_logged_with_its_class_and_text(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
+    queues.run(queues.received("bug"), by_body)
+    (line,) = logged(capsys)
+    assert (line["error"], line["detail"], line["source"]) == ("KeyError", "'amount'", ORIGIN)
+    assert queues.letters() == []
+
+
+def test_a_value_error_that_nobody_called_poison_is_a_bug(queues: Queues) -> None:
+    def handle(_: Record) -> None:
+        int("x")
+
+    assert queues.run(queues.received("any"), handle) == ["any"]
+    assert queues.letters() == []
+
+
+def test_poison_is_moved_at_once_and_says_where_it_came_from_where_it_returns_to_and_why(
+    queues: Queues,
+) -> None:
+    assert queues.run(queues.received("poison no amount"), by_body) == []
+    (letter,) = queues.letters()
+    assert letter["body"] == "poison no amount"
+    assert _said(letter) == {"origin": ORIGIN, "target": "fulfilment", "reason": "no amount"}
+
+
+def test_a_letter_keeps_the_attributes_that_the_message_had(queues: Queues) -> None:
+    own = {
+        "caller": {"DataType": "String", "StringValue": "c1"},
+        "digest": {"DataType": "Binary", "BinaryValue": b"\x00\x01"},
+    }
+    queues.run(queues.received("poison x", **own), by_body)
+    (letter,) = queues.letters()
+    attributes = letter["messageAttributes"]
+    assert attributes["caller"]["stringValue"] == "c1"
+    assert base64.b64decode(attributes["digest"]["binaryValue"]) == b"\x00\x01"
+
+
+def test_a_letter_never_has_more_attributes_than_sqs_takes_and_its_own_three_come_first(
+    queues: Queues,
+) -> None:
+    own = {f"a{number}": {"DataType": "String", "StringValue": "v"} for number in range(10)}
+    queues.run(queues.received("poison x", **own), by_body)
+    (letter,) = queues.letters()
+    assert len(letter["messageAttributes"]) == 10
+    assert {"origin", "target", "reason"} <= letter["messageAttributes"].keys()
+
+
+def test_a_letter_that_fails_again_keeps_its_first_origin(queues: Queues) -> None:
+    def text(value: str) -> dict[str, str]:
+        return {"DataType": "String", "StringValue": value}
+
+    first = {"origin": text("first"), "target": text("billing"), "reason": text("old")}
+    queues.run(queues.received("poison new", **first), by_body)
+    (letter,) = queues.letters()
+    assert _said(letter) == {"origin": "first", "target": "fulfilment", "reason": "new"}
+    # A message that happens to have such an attribute is no letter.
+    queues.run(queues.received("poison new", origin=text("web")), by_body)
+    assert _said(queues.letters()[-1])["origin"] == ORIGIN
+
+
+@pytest.mark.parametrize("reason", ["", "a\x00b\ufffe\ud800", "\N{PILE OF POO}"])
+def test_a_reason_that_sqs_would_refuse_does_not_keep_poison_in_the_queue(
+    queues: Queues, reason: str
+) -> None:
+    def handle(_: Record) -> None:
+        raise PoisonError(reason * 1000)
+
+    assert queues.run(queues.received("any"), handle) == []
+    (letter,) = queues.letters()
+    shown = _said(letter)["reason"]
+    assert len(shown) == (256 if reason else len("unknown"))
+    assert not set(shown) & {"\x00", "\ufffe", "\ud800"}
+    assert not set(shown) & {"\x00", "\ufffe", "\ud800"}
+
+
+def test_poison_that_cannot_be_moved_comes_again(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
+    lost = DeadLetterQueue(Refusing(), queues.letters_url, "fulfilment")
+    assert queues.run(queues.received("poison x"), by_body, dead_letters=lost) == ["poison x"]
+    (line,) = logged(capsys)
+    assert (line["message"], line["reason"], line["error"]) == ("poison not moved", "x", "ClientError")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "visibility"),
+    [
+        ("120", 120),
+        ("0.2", 1),
+        ("-5", 0),
+        ("1e9", LONGEST_VISIBILITY_SECONDS),
+        ("inf", LONGEST_VISIBILITY_SECONDS),
+    ],
+)
+def test_a_refused_message_stays_away_for_as_long_as_the_refusal_says(
+    queues: Queues, seconds: str, visibility: int
+) -> None:
+    client = Recording()
+    (record,) = queues.received(f"refused {seconds}")
+    assert queues.run([record], by_body, client=client) == [record["body"]]
+    assert client.calls == [
+        {
+            "QueueUrl": queues.url,
+            "ReceiptHandle": record["receiptHandle"],
+            "VisibilityTimeout": visibility,
+        }
+    ]
+
+
+class Recording:
+    """An SQS client that keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+
+    def change_message_visibility(self, **arguments: Any) -> None:
+        self.calls.append(arguments)
+
+
+def test_a_refusal_without_a_delay_leaves_the_visibility_alone(queues: Queues) -> None:
+    client = Recording()
+    assert queues.run(queues.received("refused"), by_body, client=client) == ["refused"]
+    assert client.calls == []
+
+
+def test_sqs_takes_the_visibility_and_the_message_is_away(queues: Queues) -> None:
+    records = queues.received("refused 0", "refused 600")
+    assert queues.run(records, by_body) == ["refused 0", "refused 600"]
+    assert [record["body"] for record in queues.take(queues.url)] == ["refused 0"]
+
+
+@pytest.mark.parametrize("seconds", ["5", "nan"])
+def test_a_visibility_that_cannot_be_changed_is_logged_and_the_message_comes_again(
+    queues: Queues, seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = f"refused {seconds}"
+    assert queues.run(queues.received(body), by_body, client=Refusing()) == [body]
+    assert [line["message"] for line in logged(capsys)] == ["message refused", "visibility not changed"]
+
+
+def test_a_refusal_of_another_kind_can_be_named(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
+    records = queues.received("open")
+    assert queues.run(records, by_body, refusals=(RefusedError, CircuitOpenError)) == ["open"]
+    assert logged(capsys)[0]["message"] == "message refused"
+    assert queues.run(records, by_body) == ["open"]
+    assert logged(capsys)[0]["message"] == "message failed"
+
+
+def test_a_good_batch_says_nothing(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
+    assert queues.run(queues.received("good", "better"), by_body) == []
+    assert logged(capsys) == []
+
+
+def stream(*bodies: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {"eventSourceARN": "arn:stream", "kinesis": {"sequenceNumber": str(number)}, "body": body}
+            for number, body in enumerate(bodies, start=100)
+        ]
+    }
+
+
+@pytest.mark.parametrize("bad", ["bug", "poison x", "refused 5"])
+def test_a_stream_stops_at_its_first_failure_whatever_it_is(
+    bad: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried: list[str] = []
+
+    def handle(record: Record) -> None:
+        tried.append(record["body"])
+        by_body(record)
+
+    answer = kinesis_batch(stream("good", bad, "good", "bug"), handle)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "101"}]}
+    assert tried == ["good", bad]
+    (line,) = logged(capsys)
+    assert (line["level"], line["message"], line["sequence_number"]) == ("error", "record failed", "101")
+
+
+def test_a_stream_without_failures_has_none() -> None:
+    assert kinesis_batch(stream("good", "good"), by_body) == {"batchItemFailures": []}
+    assert kinesis_batch(stream(), by_body) == {"batchItemFailures": []}
