@@ -20,7 +20,7 @@ from selfheal.sandbox.provider.wire import UNKNOWN
 Inputs = Mapping[str, Any]
 
 _SEED_DIGITS = 7
-_AUTO_NAME = re.compile(rf"-[0-9a-f]{{{_SEED_DIGITS}}}$")
+_AUTO_NAME = re.compile(rf"-[0-9a-f]{{{_SEED_DIGITS}}}(\.fifo)?$")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ class AwsProvider:
                     f"{type_} needs {spec.name}, since pulumi:autonaming is disabled. Set {spec.name}."
                 )
             else:
-                result[spec.name] = proposed or f"{urn_name}-{seed[:_SEED_DIGITS]}"
+                suffix = spec.name_suffix(result)
+                result[spec.name] = (proposed or f"{urn_name}-{seed[:_SEED_DIGITS]}") + suffix
                 refusals.check_name(type_, spec, result[spec.name], urn_name)
         return result
 

@@ -42,5 +42,7 @@ TABLE: Mapping[str, Spec] = {
     "aws:sns/topicPolicy:TopicPolicy": sns.TOPIC_POLICY,
     "aws:sns/topicSubscription:TopicSubscription": sns.SUBSCRIPTION,
     "aws:sqs/queue:Queue": sqs.QUEUE,
+    "aws:sqs/queuePolicy:QueuePolicy": sqs.QUEUE_POLICY,
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": sqs.REDRIVE_ALLOW_POLICY,
 }
 """Resource types of the Pulumi SDK, with their implementation."""

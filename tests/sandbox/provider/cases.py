@@ -428,6 +428,41 @@ CASES = [
         {"dead": (QUEUE, {"name": "dead"})},
     ),
     Case(
+        QUEUE,
+        {
+            "fifoQueue": True,
+            "contentBasedDeduplication": True,
+            "deduplicationScope": "messageGroup",
+            "fifoThroughputLimit": "perMessageGroupId",
+            "maxMessageSize": 262144,
+        },
+        {"contentBasedDeduplication": False, "delaySeconds": 5},
+        lambda c, id_, _: c.get("sqs").set_queue_attributes(
+            QueueUrl=id_, Attributes={"MaximumMessageSize": "1024"}
+        ),
+        "maxMessageSize",
+    ),
+    Case(
+        "aws:sqs/queuePolicy:QueuePolicy",
+        {"queueUrl": "{queue.url}", "policy": policy("sqs:SendMessage")},
+        {"policy": policy("sqs:ReceiveMessage")},
+        lambda c, id_, _: c.get("sqs").set_queue_attributes(
+            QueueUrl=id_, Attributes={"Policy": policy("sqs:*")}
+        ),
+        "policy",
+        {"queue": (QUEUE, {})},
+    ),
+    Case(
+        "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
+        {"queueUrl": "{queue.url}", "redriveAllowPolicy": json.dumps({"redrivePermission": "denyAll"})},
+        {"redriveAllowPolicy": json.dumps({"redrivePermission": "allowAll"})},
+        lambda c, id_, _: c.get("sqs").set_queue_attributes(
+            QueueUrl=id_, Attributes={"RedriveAllowPolicy": ""}
+        ),
+        None,
+        {"queue": (QUEUE, {})},
+    ),
+    Case(
         TABLE_TYPE,
         {
             **TABLE_INPUTS,

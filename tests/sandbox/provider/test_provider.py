@@ -52,6 +52,20 @@ def test_a_name_is_the_programs_or_else_an_automatic_one(
     assert nowhere.check(QUEUE, "jobs", given, old, SEED)["name"] == name
 
 
+def test_the_automatic_name_of_a_fifo_queue_ends_as_aws_wants_and_is_kept(nowhere: AwsProvider) -> None:
+    first = nowhere.check(QUEUE, "jobs", {"fifoQueue": True}, None, SEED)
+    assert first["name"] == "jobs-0123456.fifo"
+    assert nowhere.check(QUEUE, "jobs", {"fifoQueue": True}, first, "f" * 32)["name"] == first["name"]
+
+
+@pytest.mark.parametrize(("name", "fifo"), [("jobs", True), ("jobs.fifo", False)])
+def test_a_queue_is_refused_whose_name_belies_its_kind(
+    nowhere: AwsProvider, name: str, *, fifo: bool
+) -> None:
+    with pytest.raises(InputError, match=rf"ends in \.fifo.*given were name '{name}' and fifoQueue {fifo}"):
+        nowhere.create(QUEUE, {"name": name, "fifoQueue": fifo})
+
+
 def test_the_statement_id_is_the_automatic_name_of_a_permission(nowhere: AwsProvider) -> None:
     inputs = {"action": "a", "function": "f", "principal": "p"}
     assert nowhere.check(PERMISSION, "allow", inputs, None, SEED)["statementId"] == "allow-0123456"
