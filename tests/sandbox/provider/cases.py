@@ -16,6 +16,7 @@ FUNCTION = "aws:lambda/function:Function"
 ROLE = "aws:iam/role:Role"
 TOPIC = "aws:sns/topic:Topic"
 QUEUE = "aws:sqs/queue:Queue"
+STREAM = "aws:kinesis/stream:Stream"
 API = "aws:apigatewayv2/api:Api"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 ALIAS = "aws:lambda/alias:Alias"
@@ -161,6 +162,51 @@ CASES = [
         "enabled",
         {**FUNCTION_NEEDS, "queue": (QUEUE, {})},
         taken="ResourceConflictException: An event source mapping with SQS arn",
+    ),
+    Case(
+        MAPPING,
+        {
+            "eventSourceArn": "{stream.arn}",
+            "functionName": "{fn.name}",
+            "startingPosition": "TRIM_HORIZON",
+            "batchSize": 50,
+            "bisectBatchOnFunctionError": True,
+            "maximumRetryAttempts": 3,
+            "maximumRecordAgeInSeconds": 600,
+            "parallelizationFactor": 2,
+            "functionResponseTypes": ["ReportBatchItemFailures"],
+            "destinationConfig": {"onFailure": {"destinationArn": "{queue.arn}"}},
+        },
+        {
+            "bisectBatchOnFunctionError": False,
+            "maximumRetryAttempts": 5,
+            "parallelizationFactor": None,
+            "destinationConfig": None,
+        },
+        lambda c, id_, _: c.get("lambda").update_event_source_mapping(UUID=id_, MaximumRecordAgeInSeconds=60),
+        "maximumRecordAgeInSeconds",
+        {**FUNCTION_NEEDS, "queue": (QUEUE, {}), "stream": (STREAM, {"shardCount": 1})},
+        taken="ResourceConflictException: An event source mapping with event source arn",
+    ),
+    Case(
+        STREAM,
+        {"shardCount": 2, "retentionPeriod": 48, "encryptionType": "KMS", "kmsKeyId": "alias/aws/kinesis"},
+        {"shardCount": 1, "retentionPeriod": 24, "encryptionType": "NONE", "kmsKeyId": None},
+        lambda c, id_, _: c.get("kinesis").increase_stream_retention_period(
+            StreamARN=id_, RetentionPeriodHours=72
+        ),
+        "retentionPeriod",
+        taken="ResourceInUseException",
+        import_id="{name}",
+    ),
+    Case(
+        STREAM,
+        {"streamModeDetails": {"streamMode": "ON_DEMAND"}},
+        {"retentionPeriod": 30},
+        lambda c, id_, _: c.get("kinesis").delete_stream(StreamARN=id_),
+        None,
+        taken="ResourceInUseException",
+        import_id="{name}",
     ),
     Case(
         PERMISSION,

@@ -21,6 +21,7 @@ from tests.sandbox.provider.cases import (
     POLICY,
     QUEUE,
     ROLE,
+    STREAM,
     TABLE_TYPE,
     TOPIC,
     code,
@@ -201,10 +202,63 @@ def test_a_mapping_is_changed_without_being_resumed_and_then_consumes_what_was_s
     until(lambda: waiting() == 0, 20)
 
 
-def test_only_a_queue_can_feed_a_function(provider: AwsProvider) -> None:
-    given = {"eventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s", "functionName": "f"}
-    with pytest.raises(ProviderError, match=r"must be the ARN of an SQS queue; given was arn:aws:kinesis"):
-        provider.create(MAPPING, given)
+_KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
+_SQS = "arn:aws:sqs:us-east-1:000000000000:q"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"eventSourceArn": "arn:aws:mq:us-east-1:0:b"},
+            r"an SQS queue, a Kinesis stream .* given was arn:aws:mq",
+        ),
+        ({"eventSourceArn": _KINESIS}, r"startingPosition is needed for a stream"),
+        (
+            {
+                "eventSourceArn": _KINESIS,
+                "startingPosition": "LATEST",
+                "scalingConfig": {"maximumConcurrency": 2},
+            },
+            r"^scalingConfig: AWS has this for queues only; given was .*:kinesis:",
+        ),
+        (
+            {"eventSourceArn": _SQS, "bisectBatchOnFunctionError": True, "maximumRetryAttempts": 0},
+            r"^bisectBatchOnFunctionError, maximumRetryAttempts: AWS has this for streams only",
+        ),
+    ],
+)
+def test_a_mapping_is_refused_that_its_source_cannot_have(
+    provider: AwsProvider, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ProviderError, match=said):
+        provider.create(MAPPING, {"functionName": "f", **given})
+
+
+def test_the_metrics_of_a_mapping_are_as_recorded_since_the_emulator_forgets_them(
+    provider: AwsProvider, role: str
+) -> None:
+    function, _, _ = _made(provider, FUNCTION, "counted", FUNCTION_INPUTS | {"role": role})
+    _, _, queue = _made(provider, QUEUE, "counting", {})
+    given = {"eventSourceArn": queue["arn"], "functionName": function}
+    counted = given | {"metricsConfig": {"metrics": ["EventCount"]}}
+    id_, inputs, outputs = _made(provider, MAPPING, "count", counted)
+    assert outputs["metricsConfig"] == {"metrics": ["EventCount"]}
+    assert _drifted(provider, MAPPING, id_, inputs) == []
+    later = {key: value for key, value in inputs.items() if key != "metricsConfig"}
+    assert "metricsConfig" not in provider.update(MAPPING, id_, inputs, later)
+
+
+def test_a_stream_feeds_a_function_in_batches_of_100_unless_told_otherwise(
+    provider: AwsProvider, clients: Clients, role: str
+) -> None:
+    function, _, _ = _made(provider, FUNCTION, "streamed", FUNCTION_INPUTS | {"role": role})
+    stream, _, _ = _made(provider, STREAM, "stream", {"shardCount": 1})
+    given = {"eventSourceArn": stream, "functionName": function, "startingPosition": "LATEST"}
+    id_, inputs, made = _made(provider, MAPPING, "feed", given)
+    assert made["batchSize"] == 100
+    provider.update(MAPPING, id_, {**inputs, "batchSize": 5}, inputs)
+    assert clients.get("lambda").get_event_source_mapping(UUID=id_)["BatchSize"] == 100
 
 
 def test_what_aws_refuses_is_told_with_its_code_and_message(provider: AwsProvider) -> None:

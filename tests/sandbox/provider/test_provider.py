@@ -82,7 +82,7 @@ def test_values_not_known_yet_pass_the_check(nowhere: AwsProvider) -> None:
     assert nowhere.check(FUNCTION, "f", given, None, SEED)["role"] == UNKNOWN
 
 
-STREAM = {"eventSourceArn": "s", "functionName": "f", "startingPosition": "LATEST"}
+TUMBLING = {"eventSourceArn": "s", "functionName": "f", "tumblingWindowInSeconds": 9}
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     r"queues:Queue\. Did you mean aws:sqs/queue:Queue": ("aws:sqs/queues:Queue", {}),
     r"named delaySecond\. Did you mean delaySeconds": (QUEUE, {"delaySecond": 1}),
@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     r"^architectures of .* must be a list; given was {": (FUNCTION, INPUTS | {"architectures": {"a": 1}}),
     r"^environment of .* with the keys variables": (FUNCTION, INPUTS | {"environment": "A=1"}),
     r"needs code, handler, runtime; given were: role": (FUNCTION, {"role": "r"}),
-    r"EventSourceMapping named startingPosition": (MAPPING, STREAM),
+    r"EventSourceMapping named tumblingWindowInSeconds": (MAPPING, TUMBLING),
 }
 INVOKES_REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "Did you mean aws:index/getRegion:getRegion": ("aws:index/getRegions:getRegions", {}),
