@@ -160,7 +160,8 @@ class AwsProvider:
             for key, kind in spec.inputs.items()
             if kind is not LOCAL and not empty(kind, live.get(key))
         }
-        return spec.import_id.resolve({**where, **live}), inputs, live
+        id_ = spec.import_id.resolve({**where, **live})
+        return id_, inputs, {key: value for key, value in live.items() if key != "id"}
 
     def update(self, type_: str, id_: str, old_inputs: Inputs, new_inputs: Inputs, /) -> Props:
         """Change a resource from the old inputs to the new ones; return the outputs."""

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from selfheal.sandbox.provider import (
+    apigateway,
+    apigateway_method,
+    apigateway_stage,
     apigatewayv2,
     cloudwatch,
     dynamodb,
@@ -19,6 +22,20 @@ from selfheal.sandbox.provider import (
 from selfheal.sandbox.provider.spec import Spec
 
 TABLE: Mapping[str, Spec] = {
+    "aws:apigateway/account:Account": apigateway_stage.ACCOUNT,
+    "aws:apigateway/authorizer:Authorizer": apigateway.AUTHORIZER,
+    "aws:apigateway/deployment:Deployment": apigateway_stage.DEPLOYMENT,
+    "aws:apigateway/integration:Integration": apigateway_method.INTEGRATION,
+    "aws:apigateway/integrationResponse:IntegrationResponse": apigateway_method.INTEGRATION_RESPONSE,
+    "aws:apigateway/method:Method": apigateway_method.METHOD,
+    "aws:apigateway/methodResponse:MethodResponse": apigateway_method.METHOD_RESPONSE,
+    "aws:apigateway/methodSettings:MethodSettings": apigateway_stage.METHOD_SETTINGS,
+    "aws:apigateway/model:Model": apigateway.MODEL,
+    "aws:apigateway/requestValidator:RequestValidator": apigateway.REQUEST_VALIDATOR,
+    "aws:apigateway/resource:Resource": apigateway.RESOURCE,
+    "aws:apigateway/response:Response": apigateway.RESPONSE,
+    "aws:apigateway/restApi:RestApi": apigateway.REST_API,
+    "aws:apigateway/stage:Stage": apigateway_stage.STAGE,
     "aws:apigatewayv2/api:Api": apigatewayv2.API,
     "aws:apigatewayv2/integration:Integration": apigatewayv2.INTEGRATION,
     "aws:apigatewayv2/route:Route": apigatewayv2.ROUTE,

@@ -45,6 +45,8 @@ class Case:
     needs: dict[str, Need] = field(default_factory=dict[str, Need])
     stays: bool = False
     """It cannot be seen to be gone, because AWS puts a default in its place."""
+    many: bool = False
+    """Creating it again makes another one, with an id of its own."""
     taken: str | None = None
     """How AWS refuses a second one of that name; None where it replaces it, or makes another."""
     import_id: str | None = "{id}"
@@ -386,6 +388,7 @@ CASES = [
         {"description": "e", "corsConfiguration": None},
         lambda c, id_, _: c.get("apigatewayv2").update_api(ApiId=id_, Description="x"),
         "description",
+        many=True,
     ),
     Case(
         "aws:apigatewayv2/integration:Integration",
@@ -401,6 +404,7 @@ CASES = [
         ),
         "payloadFormatVersion",
         {**FUNCTION_NEEDS, **API_NEEDS},
+        many=True,
         import_id="{apiId}/{id}",
     ),
     Case(

@@ -50,6 +50,14 @@ def _snake(key: str) -> str:
         (RULE, "b/r", {"eventBusName": "b", "name": "r"}),
         (TARGET, "r/t", {"rule": "r", "targetId": "t"}),
         (TARGET, "b/r/t", {"eventBusName": "b", "rule": "r", "targetId": "t"}),
+        ("aws:apigateway/model:Model", "a/Order", {"restApi": "a", "name": "Order"}),
+        (
+            "aws:apigateway/integrationResponse:IntegrationResponse",
+            "a/r/PUT/202",
+            {"restApi": "a", "resourceId": "r", "httpMethod": "PUT", "statusCode": "202"},
+        ),
+        ("aws:apigateway/account:Account", "api-gateway-account", {}),
+        ("aws:apigateway/account:Account", "another", None),
         (ALIAS, "live", None),
         (STAGE, "", None),
     ],
@@ -63,5 +71,7 @@ def test_import_ids_are_the_aws_providers(type_: str, given: str, expected: dict
 def test_every_field_of_an_import_id_is_a_property_and_only_items_have_none() -> None:
     for type_, spec in TABLE.items():
         for form in spec.import_id.forms if spec.import_id else ():
-            assert {field for _, field, _, _ in Formatter().parse(form)} <= {*spec.inputs, "id"}, type_
+            assert {field for _, field, _, _ in Formatter().parse(form) if field} <= {*spec.inputs, "id"}, (
+                type_
+            )
     assert [type_ for type_, spec in TABLE.items() if spec.import_id is None] == [ITEM_TYPE]
