@@ -70,6 +70,9 @@ class Spec:
     computed: frozenset[str] = frozenset()
     """Outputs that AWS determines: unknown at preview until the resource exists."""
 
+    secret: frozenset[str] = frozenset()
+    """Properties that hold a secret, whatever the program says."""
+
     identity: frozenset[str] = frozenset()
     """Properties that two resources cannot share. Empty if AWS assigns an id."""
 

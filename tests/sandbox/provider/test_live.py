@@ -28,6 +28,7 @@ from tests.sandbox.provider.cases import (
     policy,
     trust,
 )
+from tests.sandbox.provider.pattern_cases import SECRET, SECRET_VERSION, STATE_MACHINE
 from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
@@ -259,6 +260,35 @@ def test_a_stream_feeds_a_function_in_batches_of_100_unless_told_otherwise(
     assert made["batchSize"] == 100
     provider.update(MAPPING, id_, {**inputs, "batchSize": 5}, inputs)
     assert clients.get("lambda").get_event_source_mapping(UUID=id_)["BatchSize"] == 100
+
+
+def test_tracing_of_a_state_machine_is_as_recorded_since_the_emulator_forgets_it(
+    provider: AwsProvider, role: str
+) -> None:
+    definition = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+    given = {"definition": definition, "roleArn": role, "tracingConfiguration": {"enabled": True}}
+    id_, inputs, outputs = _made(provider, STATE_MACHINE, "traced", given)
+    assert outputs["tracingConfiguration"] == {"enabled": True}
+    assert _drifted(provider, STATE_MACHINE, id_, inputs) == []
+    later = {key: value for key, value in inputs.items() if key != "tracingConfiguration"}
+    revision = provider.update(STATE_MACHINE, id_, inputs, later)["revisionId"]
+    assert revision != outputs["revisionId"]
+
+
+def test_a_new_value_of_a_secret_is_a_new_version_and_the_old_one_loses_its_label(
+    provider: AwsProvider, clients: Clients
+) -> None:
+    secret, _, _ = _made(provider, SECRET, "rotated", {"recoveryWindowInDays": 0})
+    old, inputs, _ = _made(provider, SECRET_VERSION, "one", {"secretId": secret, "secretString": "1"})
+    _made(provider, SECRET_VERSION, "two", {"secretId": secret, "secretString": "2"})
+    api = clients.get("secretsmanager")
+    assert api.get_secret_value(SecretId=secret)["SecretString"] == "2"
+    assert provider.diff(SECRET_VERSION, inputs, inputs | {"secretString": "2"}).replace == ["secretString"]
+    provider.delete(SECRET_VERSION, old, inputs)
+    stages = api.describe_secret(SecretId=secret)["VersionIdsToStages"].values()
+    assert [list(labels) for labels in stages if labels] == [["AWSCURRENT"]]
+    provider.delete(SECRET, secret, {"recoveryWindowInDays": 0})
+    assert provider.read(SECRET_VERSION, old, inputs) is None
 
 
 def test_what_aws_refuses_is_told_with_its_code_and_message(provider: AwsProvider) -> None:

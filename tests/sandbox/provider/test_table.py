@@ -24,11 +24,18 @@ def test_the_table_holds_only_what_the_sdk_knows(type_: str) -> None:
     assert spec.required | spec.replace | spec.identity | spec.defaults.keys() <= spec.inputs.keys()
     assert spec.recomputed.keys() <= spec.computed | spec.inputs.keys()
     assert spec.name is None or spec.name in spec.inputs
-    assert spec.unset.keys() <= spec.inputs.keys()
+    assert spec.unset.keys() | spec.secret <= spec.inputs.keys()
 
 
 def _snake(key: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in key)
+
+
+def test_the_id_of_a_target_names_its_bus_unless_it_is_the_default_one() -> None:
+    import_id = TABLE[TARGET].import_id
+    assert import_id
+    for bus, expected in (("default", "r-t"), ("b", "b-r-t")):
+        assert import_id.resolve({"eventBusName": bus, "rule": "r", "targetId": "t"}) == expected
 
 
 @pytest.mark.parametrize(
