@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from selfheal.sandbox.clients import Clients
-from selfheal.sandbox.provider.apigateway_patch import found, given, patches
+from selfheal.sandbox.provider.apigateway_patch import patches
 from selfheal.sandbox.provider.calls import or_none, refused
 from selfheal.sandbox.provider.import_id import ImportId
+from selfheal.sandbox.provider.names import found, given
 from selfheal.sandbox.provider.spec import FLAG, MAP, VALUE, Kind, Props, Spec, values
 
 _WHERE = {"restApi": "restApiId", "resourceId": "resourceId", "httpMethod": "httpMethod"}

@@ -1,19 +1,9 @@
-"""API Gateway: the arguments, answers and patch operations of the calls about REST APIs."""
+"""API Gateway: the patch operations of the calls that change parts of REST APIs."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from selfheal.sandbox.provider.spec import Kind, Props, changed
-
-
-def given(inputs: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return a call's arguments for the inputs that are set; `names` maps Pulumi's names to AWS's."""
-    return {theirs: inputs[ours] for ours, theirs in names.items() if inputs.get(ours) is not None}
-
-
-def found(answer: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the properties that an answer holds; `names` maps Pulumi's names to AWS's."""
-    return {ours: answer[theirs] for ours, theirs in names.items() if answer.get(theirs) is not None}
 
 
 def patches(

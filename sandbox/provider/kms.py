@@ -127,9 +127,11 @@ def _read_alias(clients: Clients, id_: str, inputs: Props) -> Props | None:
 
 ALIAS = Spec(
     inputs=values("name", "targetKeyId"),
-    # An automatic name would need the prefix that AWS requires.
-    required=frozenset({"name", "targetKeyId"}),
+    required=frozenset({"targetKeyId"}),
     computed=frozenset({"arn", "targetKeyArn"}),
+    name="name",
+    name_limit=256,
+    naming=lambda name, _: f"alias/{name}",
     identity=frozenset({"name"}),
     replace=frozenset({"name"}),
     recomputed={"targetKeyArn": frozenset({"targetKeyId"})},

@@ -85,8 +85,8 @@ class Spec:
     name_limit: int = 255
     """Longest automatic name, in characters."""
 
-    name_suffix: Callable[[Props], str] = lambda _: ""
-    """Returns what an automatic name ends in, for given inputs. Default: nothing."""
+    naming: Callable[[str, Props], str] = lambda name, _: name
+    """Makes an automatic name one that AWS allows for the inputs. Default: it is one already."""
 
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Defaults of the AWS provider (source: its schemas). Set by check, so that policies see them."""

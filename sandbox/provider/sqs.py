@@ -89,7 +89,7 @@ QUEUE = Spec(
     name_limit=80,
     identity=frozenset({"name"}),
     replace=frozenset({"name", "fifoQueue"}),
-    name_suffix=lambda inputs: ".fifo" if inputs.get("fifoQueue") else "",
+    naming=lambda name, inputs: f"{name}.fifo" if inputs.get("fifoQueue") else name,
     defaults={
         "delaySeconds": 0,
         "messageRetentionSeconds": 345600,

@@ -58,6 +58,21 @@ def test_the_automatic_name_of_a_fifo_queue_ends_as_aws_wants_and_is_kept(nowher
     assert nowhere.check(QUEUE, "jobs", {"fifoQueue": True}, first, "f" * 32)["name"] == first["name"]
 
 
+@pytest.mark.parametrize(
+    ("type_", "given", "key", "name"),
+    [
+        ("aws:s3/bucket:Bucket", {}, "bucket", "jobs-0123456"),
+        ("aws:kms/alias:Alias", {"targetKeyId": "k"}, "name", "alias/Jobs-0123456"),
+    ],
+)
+def test_an_automatic_name_is_one_that_aws_allows_and_is_kept(
+    nowhere: AwsProvider, type_: str, given: dict[str, Any], key: str, name: str
+) -> None:
+    first = nowhere.check(type_, "Jobs", given, None, SEED)
+    assert first[key] == name
+    assert nowhere.check(type_, "Jobs", given, first, "f" * 32)[key] == name
+
+
 @pytest.mark.parametrize(("name", "fifo"), [("jobs", True), ("jobs.fifo", False)])
 def test_a_queue_is_refused_whose_name_belies_its_kind(
     nowhere: AwsProvider, name: str, *, fifo: bool

@@ -1,5 +1,6 @@
 """The table against the AWS SDK for Pulumi and the import ids of the AWS provider."""
 
+import importlib
 from string import Formatter
 
 import pulumi_aws
@@ -18,9 +19,12 @@ def test_the_table_holds_only_what_the_sdk_knows(type_: str) -> None:
     spec = TABLE[type_]
     name = type_.rsplit(":", 1)[1]
     folder = type_.removeprefix("aws:").split("/", maxsplit=1)[0]
-    module = getattr(pulumi_aws, "lambda_" if folder == "lambda" else folder)
-    assert {_snake(key) for key in spec.inputs} <= set(dir(getattr(module, f"{name}Args")))
-    assert {_snake(key) for key in spec.computed} <= set(dir(getattr(module, name)))
+    class_ = getattr(getattr(pulumi_aws, "lambda_" if folder == "lambda" else folder), name)
+    # An object of another resource may have the name of the arguments, which are then called differently.
+    module = importlib.import_module(class_.__module__)
+    arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
+    assert {_snake(key) for key in spec.inputs} <= set(dir(arguments))
+    assert {_snake(key) for key in spec.computed} <= set(dir(class_))
     assert spec.required | spec.replace | spec.identity | spec.defaults.keys() <= spec.inputs.keys()
     assert spec.recomputed.keys() <= spec.computed | spec.inputs.keys()
     assert spec.name is None or spec.name in spec.inputs
@@ -65,6 +69,8 @@ def test_the_id_of_a_target_names_its_bus_unless_it_is_the_default_one() -> None
         ),
         ("aws:apigateway/account:Account", "api-gateway-account", {}),
         ("aws:apigateway/account:Account", "another", None),
+        ("aws:s3/bucketObjectv2:BucketObjectv2", "s3://b/a/k", {"bucket": "b", "key": "a/k"}),
+        ("aws:s3/bucketObjectv2:BucketObjectv2", "b/a/k", {"bucket": "b", "key": "a/k"}),
         (ALIAS, "live", None),
         (STAGE, "", None),
     ],
