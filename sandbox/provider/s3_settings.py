@@ -1,7 +1,7 @@
 """S3: the settings of a bucket that are resources of their own."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.provider.import_id import ImportId
@@ -168,7 +168,7 @@ def _put_lifecycle(api: Any, bucket: str, inputs: Props) -> None:
 
 def _filled(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a rule without an empty filter, which S3 does not take."""
-    return {key: value for key, value in rule.items() if cast("Any", value) != {}}
+    return {key: value for key, value in rule.items() if value != {}}
 
 
 LIFECYCLE = _setting(

@@ -29,6 +29,7 @@ from tests.sandbox.provider.cases import (
     trust,
 )
 from tests.sandbox.provider.pattern_cases import SECRET, SECRET_VERSION, STATE_MACHINE
+from tests.sandbox.provider.s3_cases import BUCKET, OBJECT, VERSIONING
 from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
@@ -332,6 +333,36 @@ def test_a_policy_keeps_at_most_five_versions(provider: AwsProvider, clients: Cl
     assert len(versions) == 5
     provider.delete(POLICY, id_, inputs)
     assert provider.read(POLICY, id_, inputs) is None
+
+
+def test_a_bucket_with_objects_is_kept_unless_it_may_be_emptied(
+    provider: AwsProvider, clients: Clients
+) -> None:
+    bucket, inputs, _ = _made(provider, BUCKET, "Full", {})
+    _made(provider, VERSIONING, "v", {"bucket": bucket, "versioningConfiguration": {"status": "Enabled"}})
+    given = {"bucket": bucket, "key": "a/b", "content": "one"}
+    object_, first, made = _made(provider, OBJECT, "o", given)
+    assert made["versionId"]
+    provider.update(OBJECT, object_, first, first | {"content": "two"})
+    api = clients.get("s3")
+    assert api.get_object(Bucket=bucket, Key="a/b")["Body"].read() == b"two"
+    assert api.head_object(Bucket=bucket, Key="a/b")["ContentType"] == "application/octet-stream"
+    with pytest.raises(ProviderError, match=r"deleting: DeleteBucket: BucketNotEmpty"):
+        provider.delete(BUCKET, bucket, inputs)
+    provider.delete(BUCKET, bucket, inputs | {"forceDestroy": True})
+    assert provider.read(BUCKET, bucket, inputs) is None
+
+
+def test_an_object_is_deleted_with_its_versions_and_its_neighbours_are_not(
+    provider: AwsProvider, clients: Clients
+) -> None:
+    bucket, _, _ = _made(provider, BUCKET, "neighbours", {})
+    object_, inputs, _ = _made(provider, OBJECT, "o", {"bucket": bucket, "key": "a", "content": "x"})
+    _made(provider, OBJECT, "p", {"bucket": bucket, "key": "ab", "contentBase64": "eA=="})
+    provider.delete(OBJECT, object_, inputs)
+    api = clients.get("s3")
+    assert [found["Key"] for found in api.list_objects_v2(Bucket=bucket)["Contents"]] == ["ab"]
+    assert api.get_object(Bucket=bucket, Key="ab")["Body"].read() == b"x"
 
 
 # --- invokes ---
