@@ -1,11 +1,13 @@
 """The table against the AWS SDK for Pulumi and the import ids of the AWS provider."""
 
 import importlib
+import re
 from string import Formatter
 
 import pulumi_aws
 import pytest
 
+from selfheal import SOURCE
 from selfheal.sandbox.provider.table import TABLE
 from tests.sandbox.provider.cases import ALIAS, ITEM_TYPE, PERMISSION, QUEUE, RULE, STAGE
 
@@ -88,3 +90,11 @@ def test_every_field_of_an_import_id_is_a_property_and_only_items_have_none() ->
                 type_
             )
     assert [type_ for type_, spec in TABLE.items() if spec.import_id is None] == [ITEM_TYPE]
+
+
+def test_the_documentation_lists_every_type_and_no_other() -> None:
+    text = (SOURCE / "docs" / "sandbox.md").read_text()
+    section = text.split("## Types of resources")[1].split("\n## ")[0]
+    cells = [row.split("|")[2] for row in section.splitlines() if row.startswith("| ")][1:]
+    listed = sorted(name for cell in cells for name in re.findall(r"`(\w+)`", cell))
+    assert listed == sorted(type_.rsplit(":", 1)[1] for type_ in TABLE)
