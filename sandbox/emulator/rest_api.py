@@ -7,6 +7,8 @@ is a JSON pointer, in which `~1` is a slash; the last token of a list's path nam
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+_OPERATIONS = frozenset({"add", "remove", "replace"})
+"""Those that are implemented: `copy`, `move` and `test` are ignored, as before."""
 _FLAGS = frozenset({"apiKeyRequired", "disableExecuteApiEndpoint", "tracingEnabled", "cacheClusterEnabled"})
 _NUMBERS = frozenset({"authorizerResultTtlInSeconds", "minimumCompressionSize", "timeoutInMillis"})
 
@@ -14,6 +16,8 @@ _NUMBERS = frozenset({"authorizerResultTtlInSeconds", "minimumCompressionSize", 
 def apply_patch(target: dict[str, Any], operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Apply patch operations to what they describe, in place; return it."""
     for operation in operations:
+        if operation.get("op", "replace") not in _OPERATIONS:
+            continue
         path = str(operation.get("path", "")).removeprefix("/")
         *above, last = [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")]
         place: Any = target

@@ -35,6 +35,7 @@ from selfheal.sandbox.emulator.rest_api import apply_patch
         # Lists are sets: the path names the member.
         ({"l": ["a"]}, {"op": "add", "path": "/l/image~1png"}, {"l": ["a", "image/png"]}),
         ({"l": ["a", "b"]}, {"op": "remove", "path": "/l/a"}, {"l": ["b"]}),
+        ({"a": "1"}, {"op": "copy", "from": "/a", "path": "/b"}, {"a": "1"}),
         ({"l": ["EDGE"]}, {"op": "replace", "path": "/l/EDGE", "value": "REGIONAL"}, {"l": ["REGIONAL"]}),
     ],
 )
