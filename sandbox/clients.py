@@ -96,5 +96,6 @@ class Clients:
             # The user's http_proxy cannot reach this machine, and must not see these keys.
             proxies={} if is_loopback(self.endpoint) else None,
             retries={"mode": "standard", "total_max_attempts": self.retries},
+            s3={"addressing_style": "path"},  # a bucket's name in front of `localhost` may not resolve
         )
         return self._session.client(service, endpoint_url=self.endpoint, config=config)

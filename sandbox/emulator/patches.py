@@ -11,6 +11,7 @@ from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
+from selfheal.sandbox.emulator.rest_api import apply_patch
 
 USED: Mapping[str, tuple[str, ...]] = {
     "cloudwatch": (
@@ -24,6 +25,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     ),
     "iam_evaluator": ("enforce",),
     "dynamodb": ("_tables",),
+    "apigateway_v1": ("_apply_patch",),
 }
 """By module, everything of ministack that is replaced, called or read here."""
 
@@ -73,6 +75,7 @@ def patch(modules: Mapping[str, ModuleType]) -> None:
         dynamodb_resource_arns=tables_with_keys(actions.dynamodb_resource_arns, schema),
         dynamodb_transaction_checks=transactions_with_keys(actions.dynamodb_transaction_checks, schema),
     )
+    _replace(modules["apigateway_v1"], _apply_patch=apply_patch)
     _replace(evaluator, enforce=with_condition_keys(evaluator.enforce, functions._esms))  # noqa: SLF001
 
 

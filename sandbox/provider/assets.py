@@ -52,6 +52,9 @@ class Blob:
 class Asset(Blob):
     """One file; `read()` gives its bytes."""
 
+    source: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
+    """Its `text` or `path`, as the program gave it, without which Pulumi's SDK takes no asset back."""
+
 
 @dataclass(frozen=True)
 class Archive(Blob):
@@ -68,19 +71,21 @@ def decode(value: Mapping[str, Any], folder: Path) -> Asset | Archive:
     asset = value[SIGNATURE_KEY] == ASSET_SIGNATURE
     known = str(value.get("hash") or "")
     if known:
-        kind = Asset if asset else Archive
-        pack = (lambda: _asset_bytes(value, folder)) if asset else (lambda: _archive_bytes(value, folder))
-        return kind(known, pack if value.keys() & _CONTENT else None)
+        there = bool(value.keys() & _CONTENT)
+        if asset:
+            return Asset(known, (lambda: _asset_bytes(value, folder)) if there else None, _source(value))
+        return Archive(known, (lambda: _archive_bytes(value, folder)) if there else None)
     if asset:
         content = _asset_bytes(value, folder)
-        return Asset(hashlib.sha256(content).hexdigest(), content)
+        return Asset(hashlib.sha256(content).hexdigest(), content, _source(value))
     return Archive(_hash(_archive_entries(value, folder)), _archive_bytes(value, folder))
 
 
 def encode(blob: Blob) -> dict[str, str]:
-    """Return the object for an asset or archive, with its hash and without content."""
-    signature = ASSET_SIGNATURE if isinstance(blob, Asset) else ARCHIVE_SIGNATURE
-    return {SIGNATURE_KEY: signature, "hash": blob.sha256}
+    """Return the object for an asset or archive: its hash, and of an asset what the program gave."""
+    if isinstance(blob, Asset):
+        return {SIGNATURE_KEY: ASSET_SIGNATURE, "hash": blob.sha256, **blob.source}
+    return {SIGNATURE_KEY: ARCHIVE_SIGNATURE, "hash": blob.sha256}
 
 
 def make_zip(entries: Mapping[str, bytes]) -> bytes:
@@ -94,6 +99,10 @@ def make_zip(entries: Mapping[str, bytes]) -> bytes:
             info.external_attr = _ENTRY_MODE
             archive.writestr(info, entries[name])
     return buffer.getvalue()
+
+
+def _source(value: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(value[key]) for key in ("path", "text", "uri") if key in value}
 
 
 def _archive_bytes(value: Mapping[str, Any], folder: Path) -> bytes:

@@ -9,6 +9,9 @@ from botocore.exceptions import ClientError
 _GONE = frozenset(
     {"NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException", "NoSuchEntity"}
     | {"DashboardNotFoundError", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+    | {"ParameterNotFound", "StateMachineDoesNotExist", "404", "NoSuchBucket", "NoSuchKey"}
+    | {"NoSuchBucketPolicy", "NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration"}
+    | {"ServerSideEncryptionConfigurationNotFoundError"}
 )
 """The error codes by which the services of the table say that something does not exist."""
 

@@ -1,5 +1,6 @@
 """EventBridge: rules and their targets."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from selfheal.sandbox.clients import Clients
@@ -26,7 +27,7 @@ def _read_rule(clients: Clients, id_: str, inputs: Props) -> Props | None:  # no
     return {**from_aws(live, _RULE), "eventBusName": _bus(inputs), "arn": live["Arn"]}
 
 
-def _bus(inputs: Props) -> str:
+def _bus(inputs: Mapping[str, Any]) -> str:
     return str(inputs.get("eventBusName") or "default")
 
 
@@ -61,6 +62,8 @@ EVENT_RULE = Spec(
 _TARGET = {
     **same_names("arn", "input", "inputPath", "roleArn", "deadLetterConfig", "retryPolicy"),
     "targetId": "Id",
+    "kinesisTarget": "KinesisParameters",
+    "sqsTarget": "SqsParameters",
 }
 
 
@@ -77,7 +80,13 @@ def _put_target(clients: Clients, inputs: Props) -> str:
         Rule=inputs["rule"], EventBusName=_bus(inputs), Targets=[target]
     )
     _raise_failures(answer, "PutTargets")
-    return f"{_in_bus(inputs, inputs['rule'])}-{inputs['targetId']}"
+    return _target_id(inputs)
+
+
+def _target_id(properties: Mapping[str, Any]) -> str:
+    """Return the id as the AWS provider makes it."""
+    bus = _bus(properties)
+    return f"{'' if bus == 'default' else f'{bus}-'}{properties['rule']}-{properties['targetId']}"
 
 
 def _read_target(clients: Clients, id_: str, inputs: Props) -> Props | None:  # noqa: ARG001
@@ -114,6 +123,8 @@ EVENT_TARGET = Spec(
         "inputTransformer": {"inputPaths": MAP, "inputTemplate": JSON},
         "deadLetterConfig": values("arn"),
         "retryPolicy": values("maximumEventAgeInSeconds", "maximumRetryAttempts"),
+        "kinesisTarget": values("partitionKeyPath"),
+        "sqsTarget": values("messageGroupId"),
         "forceDestroy": LOCAL,
     },
     required=frozenset({"rule", "arn"}),
@@ -123,7 +134,7 @@ EVENT_TARGET = Spec(
     identity=frozenset({"rule", "targetId", "eventBusName"}),
     replace=frozenset({"rule", "targetId", "eventBusName"}),
     defaults={"eventBusName": "default", "forceDestroy": False},
-    import_id=ImportId(("{eventBusName}/{rule}/{targetId}", "{rule}/{targetId}"), id="{rule}-{targetId}"),
+    import_id=ImportId(("{eventBusName}/{rule}/{targetId}", "{rule}/{targetId}"), id=_target_id),
     create=_put_target,
     read=_read_target,
     update=lambda clients, _id, _old, new: _put_target(clients, new),

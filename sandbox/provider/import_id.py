@@ -4,7 +4,7 @@ Source: section "Import" of each type's page in the Pulumi registry, AWS provide
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ class ImportId:
     forms: tuple[str, ...] = ("{id}",)
     """Each has properties in braces; the longest comes first. `{id}` is an id that AWS assigned."""
 
-    id: str = "{id}"
+    id: str | Callable[[Mapping[str, Any]], str] = "{id}"
     """The id in the AWS provider's state, made of properties and outputs."""
 
     def parse(self, given: str) -> dict[str, str] | None:
@@ -36,7 +36,7 @@ class ImportId:
 
     def resolve(self, properties: Mapping[str, Any]) -> str:
         """Return the resource's id, from its properties and outputs."""
-        return self.id.format(**properties)
+        return self.id.format(**properties) if isinstance(self.id, str) else self.id(properties)
 
 
 def _pattern(form: str) -> re.Pattern[str]:

@@ -28,6 +28,16 @@ def from_aws(answer: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, 
     }
 
 
+def given(inputs: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return an AWS call's arguments for the inputs that are set, with their values as they are."""
+    return {theirs: inputs[ours] for ours, theirs in fields.items() if inputs.get(ours) is not None}
+
+
+def found(answer: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return the properties that an AWS answer holds, with their values as they are."""
+    return {ours: answer[theirs] for ours, theirs in fields.items() if answer.get(theirs) is not None}
+
+
 def same_names(*names: str) -> dict[str, str]:
     """Return a map of names that differ by their first letter only."""
     return {name: name[:1].upper() + name[1:] for name in names}

@@ -20,7 +20,7 @@ from selfheal.sandbox.provider.wire import UNKNOWN
 Inputs = Mapping[str, Any]
 
 _SEED_DIGITS = 7
-_AUTO_NAME = re.compile(rf"-[0-9a-f]{{{_SEED_DIGITS}}}$")
+_AUTO_NAME = re.compile(rf"-([0-9a-f]{{{_SEED_DIGITS}}})(?:\.fifo)?$")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ class AwsProvider:
         result = {**spec.defaults, **inputs}
         if spec.name and result.get(spec.name) is None:
             old = (old_inputs or {}).get(spec.name)
-            ours = isinstance(old, str) and _AUTO_NAME.search(old) and old.startswith(f"{urn_name}-")
+            digits = _AUTO_NAME.search(old) if isinstance(old, str) else None
+            ours = digits and old == spec.naming(f"{urn_name}-{digits[1]}", result)
             if ours or (old and proposed):  # names of a custom pattern cannot be recognized
                 result[spec.name] = old
             elif proposed == "":
@@ -75,7 +76,8 @@ class AwsProvider:
                     f"{type_} needs {spec.name}, since pulumi:autonaming is disabled. Set {spec.name}."
                 )
             else:
-                result[spec.name] = proposed or f"{urn_name}-{seed[:_SEED_DIGITS]}"
+                automatic = proposed or f"{urn_name}-{seed[:_SEED_DIGITS]}"
+                result[spec.name] = spec.naming(automatic, result)
                 refusals.check_name(type_, spec, result[spec.name], urn_name)
         return result
 
@@ -159,7 +161,8 @@ class AwsProvider:
             for key, kind in spec.inputs.items()
             if kind is not LOCAL and not empty(kind, live.get(key))
         }
-        return spec.import_id.resolve({**where, **live}), inputs, live
+        id_ = spec.import_id.resolve({**where, **live})
+        return id_, inputs, {key: value for key, value in live.items() if key != "id"}
 
     def update(self, type_: str, id_: str, old_inputs: Inputs, new_inputs: Inputs, /) -> Props:
         """Change a resource from the old inputs to the new ones; return the outputs."""

@@ -70,6 +70,9 @@ class Spec:
     computed: frozenset[str] = frozenset()
     """Outputs that AWS determines: unknown at preview until the resource exists."""
 
+    secret: frozenset[str] = frozenset()
+    """Properties that hold a secret, whatever the program says."""
+
     identity: frozenset[str] = frozenset()
     """Properties that two resources cannot share. Empty if AWS assigns an id."""
 
@@ -81,6 +84,9 @@ class Spec:
 
     name_limit: int = 255
     """Longest automatic name, in characters."""
+
+    naming: Callable[[str, Props], str] = lambda name, _: name
+    """Makes an automatic name one that AWS allows for the inputs. Default: it is one already."""
 
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Defaults of the AWS provider (source: its schemas). Set by check, so that policies see them."""

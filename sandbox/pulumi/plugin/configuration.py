@@ -21,7 +21,7 @@ SETTINGS: Mapping[str, str] = {
     "skipMetadataApiCheck": "Of no effect: the metadata service of EC2 is never asked.",
     "skipRegionValidation": "Of no effect: a region that does not exist is always refused.",
     "skipRequestingAccountId": "Of no effect: the account is asked for when it is needed.",
-    "s3UsePathStyle": "Of no effect: the sandbox has no buckets.",
+    "s3UsePathStyle": "Of no effect: it is always used.",
 }
 """Every setting that is implemented, with its description."""
 

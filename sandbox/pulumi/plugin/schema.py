@@ -51,6 +51,9 @@ def _resource(type_: str, types: Json) -> Json:
     spec, sdk = TABLE[type_], sdk_types.of_resource(type_)
     inputs = {key: _property(type_, kind, sdk.types[key], types) for key, kind in spec.inputs.items()}
     outputs = {key: _property(type_, LOCAL, sdk.types[key], types) for key in spec.computed}
+    inputs = {
+        key: {**value, "secret": True} if key in spec.secret else value for key, value in inputs.items()
+    }
     replaced = {
         key: {**value, "willReplaceOnChanges": True} if key in spec.replace else value
         for key, value in inputs.items()
@@ -91,11 +94,13 @@ def _property(owner: str, kind: Kind, python: Any, types: Json) -> Json:
         return {"$ref": f"#/types/{_type(owner, kind, python, types)}"}
     arguments = get_args(python)
     match get_origin(python):
-        case origin if origin is not None and issubclass(origin, Mapping):
+        case origin if isinstance(origin, type) and issubclass(origin, Mapping):
             return {"type": "object", "additionalProperties": _property(owner, LOCAL, arguments[1], types)}
-        case origin if origin is not None and issubclass(origin, Sequence):
+        case origin if isinstance(origin, type) and issubclass(origin, Sequence):
             member = kind[0] if isinstance(kind, Sequence) else kind
             return {"type": "array", "items": _property(owner, member, arguments[0], types)}
+        case _ if _FILES.keys() & set(arguments):  # either
+            return {"$ref": _FILES[Asset]}
         case _:
             raise TypeError(f"{owner} has a property of type {python}, which the schema cannot express.")
 

@@ -24,9 +24,12 @@ class Types:
 
 def of_resource(type_: str) -> Types:
     """Return the outputs of a resource type, its inputs among them, and which inputs it requires."""
-    module, name = _module(type_), type_.rsplit(":", 1)[1]
-    arguments = getattr(module, f"{name}Args")
-    return Types(_types.resource_types(getattr(module, name)), _required(arguments))
+    name = type_.rsplit(":", 1)[1]
+    class_ = getattr(_module(type_), name)
+    # Where an object of another resource has that name, the SDK calls them differently.
+    module = importlib.import_module(class_.__module__)
+    arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
+    return Types(_types.resource_types(class_), _required(arguments))
 
 
 def of_object(class_: type) -> Types:

@@ -13,6 +13,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 from selfheal.sandbox.errors import InputError, ProviderError, SandboxError, UnfinishedError
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.provider.provider import Diff
+from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import decode, encode, is_unknown
 from selfheal.sandbox.pulumi.plugin import configuration
 
@@ -110,13 +111,13 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         with _errors_reported(context):
             if request.preview:
                 return provider_pb2.CreateResponse(
-                    properties=_struct(self._provider.preview(type_, inputs, None))
+                    properties=_struct(self._provider.preview(type_, inputs, None), type_)
                 )
             try:
                 id_, outputs = self._provider.create(type_, inputs)
             except UnfinishedError as error:
                 self._report_unfinished(type_, inputs, error, context)
-            return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
+            return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs, type_))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         type_, _ = _of(request.urn)
@@ -132,7 +133,9 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         if result is None:
             return provider_pb2.ReadResponse()  # without an id: it does not exist
         id_, live, outputs = result
-        return provider_pb2.ReadResponse(id=id_, inputs=_struct(live), properties=_struct(outputs))
+        return provider_pb2.ReadResponse(
+            id=id_, inputs=_struct(live, type_), properties=_struct(outputs, type_)
+        )
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         type_, _ = _of(request.urn)
@@ -147,7 +150,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
                 # inputs.
                 old = {key: state.get(key, value) for key, value in inputs.items()}
                 outputs = self._provider.update(type_, request.id, old, news)
-        return provider_pb2.UpdateResponse(properties=_struct(outputs))
+        return provider_pb2.UpdateResponse(properties=_struct(outputs, type_))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         inputs, _ = decode(request.old_inputs, self._folder)
@@ -188,8 +191,8 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             found = None
         detail = provider_pb2.ErrorResourceInitFailed(
             id=error.id,
-            properties=_struct(found[1] if found else inputs),
-            inputs=_struct(inputs),
+            properties=_struct(found[1] if found else inputs, type_),
+            inputs=_struct(inputs, type_),
             reasons=[str(error)],
         )
         packed = any_pb2.Any()
@@ -212,8 +215,10 @@ def _proposed(request: Any) -> str | None:
     return request.autonaming.proposed_name if request.HasField("autonaming") else None
 
 
-def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    return encode({key: value for key, value in properties.items() if value is not None}, blobs=True)
+def _struct(properties: Mapping[str, Any], type_: str | None = None) -> struct_pb2.Struct:
+    """Return the Struct of properties; of a resource of this type, with its secrets marked as such."""
+    secrets = TABLE[type_].secret if type_ else ()
+    return encode({key: value for key, value in properties.items() if value is not None}, secrets, blobs=True)
 
 
 def _completed(

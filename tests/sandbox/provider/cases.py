@@ -16,6 +16,7 @@ FUNCTION = "aws:lambda/function:Function"
 ROLE = "aws:iam/role:Role"
 TOPIC = "aws:sns/topic:Topic"
 QUEUE = "aws:sqs/queue:Queue"
+STREAM = "aws:kinesis/stream:Stream"
 API = "aws:apigatewayv2/api:Api"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 ALIAS = "aws:lambda/alias:Alias"
@@ -44,6 +45,8 @@ class Case:
     needs: dict[str, Need] = field(default_factory=dict[str, Need])
     stays: bool = False
     """It cannot be seen to be gone, because AWS puts a default in its place."""
+    many: bool = False
+    """Creating it again makes another one, with an id of its own."""
     taken: str | None = None
     """How AWS refuses a second one of that name; None where it replaces it, or makes another."""
     import_id: str | None = "{id}"
@@ -161,6 +164,51 @@ CASES = [
         "enabled",
         {**FUNCTION_NEEDS, "queue": (QUEUE, {})},
         taken="ResourceConflictException: An event source mapping with SQS arn",
+    ),
+    Case(
+        MAPPING,
+        {
+            "eventSourceArn": "{stream.arn}",
+            "functionName": "{fn.name}",
+            "startingPosition": "TRIM_HORIZON",
+            "batchSize": 50,
+            "bisectBatchOnFunctionError": True,
+            "maximumRetryAttempts": 3,
+            "maximumRecordAgeInSeconds": 600,
+            "parallelizationFactor": 2,
+            "functionResponseTypes": ["ReportBatchItemFailures"],
+            "destinationConfig": {"onFailure": {"destinationArn": "{queue.arn}"}},
+        },
+        {
+            "bisectBatchOnFunctionError": False,
+            "maximumRetryAttempts": 5,
+            "parallelizationFactor": None,
+            "destinationConfig": None,
+        },
+        lambda c, id_, _: c.get("lambda").update_event_source_mapping(UUID=id_, MaximumRecordAgeInSeconds=60),
+        "maximumRecordAgeInSeconds",
+        {**FUNCTION_NEEDS, "queue": (QUEUE, {}), "stream": (STREAM, {"shardCount": 1})},
+        taken="ResourceConflictException: An event source mapping with event source arn",
+    ),
+    Case(
+        STREAM,
+        {"shardCount": 2, "retentionPeriod": 48, "encryptionType": "KMS", "kmsKeyId": "alias/aws/kinesis"},
+        {"shardCount": 1, "retentionPeriod": 24, "encryptionType": "NONE", "kmsKeyId": None},
+        lambda c, id_, _: c.get("kinesis").increase_stream_retention_period(
+            StreamARN=id_, RetentionPeriodHours=72
+        ),
+        "retentionPeriod",
+        taken="ResourceInUseException",
+        import_id="{name}",
+    ),
+    Case(
+        STREAM,
+        {"streamModeDetails": {"streamMode": "ON_DEMAND"}},
+        {"retentionPeriod": 30},
+        lambda c, id_, _: c.get("kinesis").delete_stream(StreamARN=id_),
+        None,
+        taken="ResourceInUseException",
+        import_id="{name}",
     ),
     Case(
         PERMISSION,
@@ -340,6 +388,7 @@ CASES = [
         {"description": "e", "corsConfiguration": None},
         lambda c, id_, _: c.get("apigatewayv2").update_api(ApiId=id_, Description="x"),
         "description",
+        many=True,
     ),
     Case(
         "aws:apigatewayv2/integration:Integration",
@@ -355,6 +404,7 @@ CASES = [
         ),
         "payloadFormatVersion",
         {**FUNCTION_NEEDS, **API_NEEDS},
+        many=True,
         import_id="{apiId}/{id}",
     ),
     Case(
@@ -426,6 +476,41 @@ CASES = [
         ),
         "messageRetentionSeconds",
         {"dead": (QUEUE, {"name": "dead"})},
+    ),
+    Case(
+        QUEUE,
+        {
+            "fifoQueue": True,
+            "contentBasedDeduplication": True,
+            "deduplicationScope": "messageGroup",
+            "fifoThroughputLimit": "perMessageGroupId",
+            "maxMessageSize": 262144,
+        },
+        {"contentBasedDeduplication": False, "delaySeconds": 5},
+        lambda c, id_, _: c.get("sqs").set_queue_attributes(
+            QueueUrl=id_, Attributes={"MaximumMessageSize": "1024"}
+        ),
+        "maxMessageSize",
+    ),
+    Case(
+        "aws:sqs/queuePolicy:QueuePolicy",
+        {"queueUrl": "{queue.url}", "policy": policy("sqs:SendMessage")},
+        {"policy": policy("sqs:ReceiveMessage")},
+        lambda c, id_, _: c.get("sqs").set_queue_attributes(
+            QueueUrl=id_, Attributes={"Policy": policy("sqs:*")}
+        ),
+        "policy",
+        {"queue": (QUEUE, {})},
+    ),
+    Case(
+        "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
+        {"queueUrl": "{queue.url}", "redriveAllowPolicy": json.dumps({"redrivePermission": "denyAll"})},
+        {"redriveAllowPolicy": json.dumps({"redrivePermission": "allowAll"})},
+        lambda c, id_, _: c.get("sqs").set_queue_attributes(
+            QueueUrl=id_, Attributes={"RedriveAllowPolicy": ""}
+        ),
+        None,
+        {"queue": (QUEUE, {})},
     ),
     Case(
         TABLE_TYPE,

@@ -68,6 +68,14 @@ def test_plain_values_go_back_with_their_secrets_and_without_content() -> None:
     assert encoded == struct({"a": 1, "s": {SIGNATURE: wire.SECRET_SIGNATURE, "value": [1]}})
 
 
+def test_an_asset_goes_back_as_the_program_gave_it(tmp_path: Path) -> None:
+    """The engine does not complete what a creation returns, and the SDK refuses an asset without content."""
+    text = {SIGNATURE: assets.ASSET_SIGNATURE, "text": "hi", "hash": "h" * 64}
+    path = {SIGNATURE: assets.ASSET_SIGNATURE, "path": "page.html", "hash": "g" * 64}
+    plain, _ = wire.decode(struct({"text": text, "path": path}), tmp_path)
+    assert wire.encode(plain, blobs=True) == struct({"text": text, "path": path})
+
+
 def test_a_resource_reference_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="carries the signature"):
         wire.decode(struct({"r": {SIGNATURE: vars(rpc)["_special_resource_sig"], "urn": "u"}}), tmp_path)

@@ -13,8 +13,13 @@ from selfheal.sandbox.provider.provider import Diff
 from selfheal.sandbox.provider.spec import LOCAL
 from selfheal.sandbox.provider.table import TABLE
 from tests.sandbox.provider.cases import CASES, Case, Need
+from tests.sandbox.provider.pattern_cases import PATTERN_CASES
+from tests.sandbox.provider.rest_cases import REST_CASES
+from tests.sandbox.provider.s3_cases import S3_CASES
 
 pytestmark = pytest.mark.slow
+
+ALL = [*CASES, *REST_CASES, *PATTERN_CASES, *S3_CASES]
 
 Made = dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]]
 
@@ -58,7 +63,7 @@ def _created_again(provider: AwsProvider, case: Case, id_: str, inputs: dict[str
             provider.create(case.type, inputs)
         return
     again, _ = provider.create(case.type, inputs)
-    if case.type.endswith(("Integration", "Api")):  # any number of them
+    if case.many:
         assert again != id_
         provider.delete(case.type, again, inputs)
     else:
@@ -80,7 +85,7 @@ def _imported(provider: AwsProvider, case: Case, id_: str, inputs: dict[str, Any
     assert provider.lookup(case.type, id_, inputs) == found  # `.get` with the id and what is known
 
 
-@pytest.mark.parametrize("case", CASES, ids=_names)
+@pytest.mark.parametrize("case", ALL, ids=_names)
 def test_life_of_a_resource(provider: AwsProvider, clients: Clients, case: Case) -> None:
     made = _make(provider, case.needs)
     wanted = _fill(case.inputs, _outputs(made))
@@ -121,4 +126,4 @@ def test_life_of_a_resource(provider: AwsProvider, clients: Clients, case: Case)
 
 
 def test_every_type_of_the_table_has_a_case() -> None:
-    assert {case.type for case in CASES} == set(TABLE)
+    assert {case.type for case in ALL} == set(TABLE)

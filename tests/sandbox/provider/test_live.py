@@ -21,12 +21,15 @@ from tests.sandbox.provider.cases import (
     POLICY,
     QUEUE,
     ROLE,
+    STREAM,
     TABLE_TYPE,
     TOPIC,
     code,
     policy,
     trust,
 )
+from tests.sandbox.provider.pattern_cases import SECRET, SECRET_VERSION, STATE_MACHINE
+from tests.sandbox.provider.s3_cases import BUCKET, OBJECT, VERSIONING
 from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
@@ -201,10 +204,92 @@ def test_a_mapping_is_changed_without_being_resumed_and_then_consumes_what_was_s
     until(lambda: waiting() == 0, 20)
 
 
-def test_only_a_queue_can_feed_a_function(provider: AwsProvider) -> None:
-    given = {"eventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s", "functionName": "f"}
-    with pytest.raises(ProviderError, match=r"must be the ARN of an SQS queue; given was arn:aws:kinesis"):
-        provider.create(MAPPING, given)
+_KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
+_SQS = "arn:aws:sqs:us-east-1:000000000000:q"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"eventSourceArn": "arn:aws:mq:us-east-1:0:b"},
+            r"an SQS queue, a Kinesis stream .* given was arn:aws:mq",
+        ),
+        ({"eventSourceArn": _KINESIS}, r"startingPosition is needed for a stream"),
+        (
+            {
+                "eventSourceArn": _KINESIS,
+                "startingPosition": "LATEST",
+                "scalingConfig": {"maximumConcurrency": 2},
+            },
+            r"^scalingConfig: AWS has this for queues only; given was .*:kinesis:",
+        ),
+        (
+            {"eventSourceArn": _SQS, "bisectBatchOnFunctionError": True, "maximumRetryAttempts": 0},
+            r"^bisectBatchOnFunctionError, maximumRetryAttempts: AWS has this for streams only",
+        ),
+    ],
+)
+def test_a_mapping_is_refused_that_its_source_cannot_have(
+    provider: AwsProvider, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ProviderError, match=said):
+        provider.create(MAPPING, {"functionName": "f", **given})
+
+
+def test_the_metrics_of_a_mapping_are_as_recorded_since_the_emulator_forgets_them(
+    provider: AwsProvider, role: str
+) -> None:
+    function, _, _ = _made(provider, FUNCTION, "counted", FUNCTION_INPUTS | {"role": role})
+    _, _, queue = _made(provider, QUEUE, "counting", {})
+    given = {"eventSourceArn": queue["arn"], "functionName": function}
+    counted = given | {"metricsConfig": {"metrics": ["EventCount"]}}
+    id_, inputs, outputs = _made(provider, MAPPING, "count", counted)
+    assert outputs["metricsConfig"] == {"metrics": ["EventCount"]}
+    assert _drifted(provider, MAPPING, id_, inputs) == []
+    later = {key: value for key, value in inputs.items() if key != "metricsConfig"}
+    assert "metricsConfig" not in provider.update(MAPPING, id_, inputs, later)
+
+
+def test_a_stream_feeds_a_function_in_batches_of_100_unless_told_otherwise(
+    provider: AwsProvider, clients: Clients, role: str
+) -> None:
+    function, _, _ = _made(provider, FUNCTION, "streamed", FUNCTION_INPUTS | {"role": role})
+    stream, _, _ = _made(provider, STREAM, "stream", {"shardCount": 1})
+    given = {"eventSourceArn": stream, "functionName": function, "startingPosition": "LATEST"}
+    id_, inputs, made = _made(provider, MAPPING, "feed", given)
+    assert made["batchSize"] == 100
+    provider.update(MAPPING, id_, {**inputs, "batchSize": 5}, inputs)
+    assert clients.get("lambda").get_event_source_mapping(UUID=id_)["BatchSize"] == 100
+
+
+def test_tracing_of_a_state_machine_is_as_recorded_since_the_emulator_forgets_it(
+    provider: AwsProvider, role: str
+) -> None:
+    definition = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+    given = {"definition": definition, "roleArn": role, "tracingConfiguration": {"enabled": True}}
+    id_, inputs, outputs = _made(provider, STATE_MACHINE, "traced", given)
+    assert outputs["tracingConfiguration"] == {"enabled": True}
+    assert _drifted(provider, STATE_MACHINE, id_, inputs) == []
+    later = {key: value for key, value in inputs.items() if key != "tracingConfiguration"}
+    revision = provider.update(STATE_MACHINE, id_, inputs, later)["revisionId"]
+    assert revision != outputs["revisionId"]
+
+
+def test_a_new_value_of_a_secret_is_a_new_version_and_the_old_one_loses_its_label(
+    provider: AwsProvider, clients: Clients
+) -> None:
+    secret, _, _ = _made(provider, SECRET, "rotated", {"recoveryWindowInDays": 0})
+    old, inputs, _ = _made(provider, SECRET_VERSION, "one", {"secretId": secret, "secretString": "1"})
+    _made(provider, SECRET_VERSION, "two", {"secretId": secret, "secretString": "2"})
+    api = clients.get("secretsmanager")
+    assert api.get_secret_value(SecretId=secret)["SecretString"] == "2"
+    assert provider.diff(SECRET_VERSION, inputs, inputs | {"secretString": "2"}).replace == ["secretString"]
+    provider.delete(SECRET_VERSION, old, inputs)
+    stages = api.describe_secret(SecretId=secret)["VersionIdsToStages"].values()
+    assert [list(labels) for labels in stages if labels] == [["AWSCURRENT"]]
+    provider.delete(SECRET, secret, {"recoveryWindowInDays": 0})
+    assert provider.read(SECRET_VERSION, old, inputs) is None
 
 
 def test_what_aws_refuses_is_told_with_its_code_and_message(provider: AwsProvider) -> None:
@@ -248,6 +333,36 @@ def test_a_policy_keeps_at_most_five_versions(provider: AwsProvider, clients: Cl
     assert len(versions) == 5
     provider.delete(POLICY, id_, inputs)
     assert provider.read(POLICY, id_, inputs) is None
+
+
+def test_a_bucket_with_objects_is_kept_unless_it_may_be_emptied(
+    provider: AwsProvider, clients: Clients
+) -> None:
+    bucket, inputs, _ = _made(provider, BUCKET, "Full", {})
+    _made(provider, VERSIONING, "v", {"bucket": bucket, "versioningConfiguration": {"status": "Enabled"}})
+    given = {"bucket": bucket, "key": "a/b", "content": "one"}
+    object_, first, made = _made(provider, OBJECT, "o", given)
+    assert made["versionId"]
+    provider.update(OBJECT, object_, first, first | {"content": "two"})
+    api = clients.get("s3")
+    assert api.get_object(Bucket=bucket, Key="a/b")["Body"].read() == b"two"
+    assert api.head_object(Bucket=bucket, Key="a/b")["ContentType"] == "application/octet-stream"
+    with pytest.raises(ProviderError, match=r"deleting: DeleteBucket: BucketNotEmpty"):
+        provider.delete(BUCKET, bucket, inputs)
+    provider.delete(BUCKET, bucket, inputs | {"forceDestroy": True})
+    assert provider.read(BUCKET, bucket, inputs) is None
+
+
+def test_an_object_is_deleted_with_its_versions_and_its_neighbours_are_not(
+    provider: AwsProvider, clients: Clients
+) -> None:
+    bucket, _, _ = _made(provider, BUCKET, "neighbours", {})
+    object_, inputs, _ = _made(provider, OBJECT, "o", {"bucket": bucket, "key": "a", "content": "x"})
+    _made(provider, OBJECT, "p", {"bucket": bucket, "key": "ab", "contentBase64": "eA=="})
+    provider.delete(OBJECT, object_, inputs)
+    api = clients.get("s3")
+    assert [found["Key"] for found in api.list_objects_v2(Bucket=bucket)["Contents"]] == ["ab"]
+    assert api.get_object(Bucket=bucket, Key="ab")["Body"].read() == b"x"
 
 
 # --- invokes ---

@@ -52,6 +52,35 @@ def test_a_name_is_the_programs_or_else_an_automatic_one(
     assert nowhere.check(QUEUE, "jobs", given, old, SEED)["name"] == name
 
 
+def test_the_automatic_name_of_a_fifo_queue_ends_as_aws_wants_and_is_kept(nowhere: AwsProvider) -> None:
+    first = nowhere.check(QUEUE, "jobs", {"fifoQueue": True}, None, SEED)
+    assert first["name"] == "jobs-0123456.fifo"
+    assert nowhere.check(QUEUE, "jobs", {"fifoQueue": True}, first, "f" * 32)["name"] == first["name"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "given", "key", "name"),
+    [
+        ("aws:s3/bucket:Bucket", {}, "bucket", "jobs-0123456"),
+        ("aws:kms/alias:Alias", {"targetKeyId": "k"}, "name", "alias/Jobs-0123456"),
+    ],
+)
+def test_an_automatic_name_is_one_that_aws_allows_and_is_kept(
+    nowhere: AwsProvider, type_: str, given: dict[str, Any], key: str, name: str
+) -> None:
+    first = nowhere.check(type_, "Jobs", given, None, SEED)
+    assert first[key] == name
+    assert nowhere.check(type_, "Jobs", given, first, "f" * 32)[key] == name
+
+
+@pytest.mark.parametrize(("name", "fifo"), [("jobs", True), ("jobs.fifo", False)])
+def test_a_queue_is_refused_whose_name_belies_its_kind(
+    nowhere: AwsProvider, name: str, *, fifo: bool
+) -> None:
+    with pytest.raises(InputError, match=rf"ends in \.fifo.*given were name '{name}' and fifoQueue {fifo}"):
+        nowhere.create(QUEUE, {"name": name, "fifoQueue": fifo})
+
+
 def test_the_statement_id_is_the_automatic_name_of_a_permission(nowhere: AwsProvider) -> None:
     inputs = {"action": "a", "function": "f", "principal": "p"}
     assert nowhere.check(PERMISSION, "allow", inputs, None, SEED)["statementId"] == "allow-0123456"
@@ -68,7 +97,7 @@ def test_values_not_known_yet_pass_the_check(nowhere: AwsProvider) -> None:
     assert nowhere.check(FUNCTION, "f", given, None, SEED)["role"] == UNKNOWN
 
 
-STREAM = {"eventSourceArn": "s", "functionName": "f", "startingPosition": "LATEST"}
+TUMBLING = {"eventSourceArn": "s", "functionName": "f", "tumblingWindowInSeconds": 9}
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     r"queues:Queue\. Did you mean aws:sqs/queue:Queue": ("aws:sqs/queues:Queue", {}),
     r"named delaySecond\. Did you mean delaySeconds": (QUEUE, {"delaySecond": 1}),
@@ -79,7 +108,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     r"^architectures of .* must be a list; given was {": (FUNCTION, INPUTS | {"architectures": {"a": 1}}),
     r"^environment of .* with the keys variables": (FUNCTION, INPUTS | {"environment": "A=1"}),
     r"needs code, handler, runtime; given were: role": (FUNCTION, {"role": "r"}),
-    r"EventSourceMapping named startingPosition": (MAPPING, STREAM),
+    r"EventSourceMapping named tumblingWindowInSeconds": (MAPPING, TUMBLING),
 }
 INVOKES_REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "Did you mean aws:index/getRegion:getRegion": ("aws:index/getRegions:getRegions", {}),

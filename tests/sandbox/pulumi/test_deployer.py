@@ -101,7 +101,7 @@ def test_what_a_stack_file_encrypts_must_be_overridden(tmp_path: Path) -> None:
     ("body", "told"),
     [
         ("aws.sns.Topic('t', name='bad')", "aws:sns/topic:Topic 't': creating: no such luck"),
-        ("aws.kms.Key('k')", r"aws:kms/key:Key 'k': .*no resource type"),
+        ("aws.efs.FileSystem('k')", r"aws:efs/fileSystem:FileSystem 'k': .*no resource type"),
         ("aws.sns.Topic('t'); aws.sns.Topic('t')", "aws:sns/topic:Topic 't': Duplicate resource URN"),
         ("raise ValueError('no good')", "failed: ValueError: no good"),
         ("pulumi.Config().require('missing')", "small:missing"),

@@ -129,7 +129,7 @@ def test_another_region_of_the_environment_replaces_and_forgets_nothing(account:
     ("text", "said"),
     [
         ('aws.sqs.Queue("q", tags={"a": "b"})', "no property of aws:sqs/queue:Queue named tags"),
-        ('aws.s3.Bucket("b")', "no resource type aws:s3/bucket:Bucket"),
+        ('aws.ec2.Eip("e")', "no resource type aws:ec2/eip:Eip"),
         ('aws.Provider("p", region="mars-1")', "no region mars-1"),
         ('aws.Provider("p", profile="work")', "no setting of the AWS provider named profile"),
         ("aws.ec2.get_vpc()", "no function aws:ec2/getVpc:getVpc"),
@@ -183,3 +183,44 @@ def test_the_plugin_is_installed_as_pulumi_installs_one(account: Account) -> Non
 
 def _command(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+PATTERNS = """
+queue = aws.sqs.Queue("intake", fifo_queue=True)
+aws.sqs.QueuePolicy("send", queue_url=queue.url, policy='{"Version": "2012-10-17", "Statement": []}')
+bus = aws.cloudwatch.EventBus("orders")
+aws.cloudwatch.EventArchive("orders", event_source_arn=bus.arn, retention_days=7)
+bucket = aws.s3.Bucket("Poison", force_destroy=True)
+aws.s3.BucketServerSideEncryptionConfiguration("poison", bucket=bucket.bucket,
+    rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}])
+aws.s3.BucketVersioning("poison", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"})
+aws.s3.BucketObjectv2("page", bucket=bucket.bucket, key="index.html", source=pulumi.StringAsset("<p>"))
+stream = aws.kinesis.Stream("analytics", shard_count=1)
+secret = aws.secretsmanager.Secret("key", recovery_window_in_days=0)
+aws.secretsmanager.SecretVersion("key", secret_id=secret.id, secret_string="hush-hush")
+aws.ssm.Parameter("rate", type="SecureString", value="hush-hush")
+api = aws.apigateway.RestApi("orders", endpoint_configuration={"types": "REGIONAL"})
+at = {"rest_api": api.id, "resource_id": api.root_resource_id, "http_method": "GET"}
+method = aws.apigateway.Method("get", **at, authorization="NONE")
+mock = aws.apigateway.Integration("get", **at, type="MOCK", opts=pulumi.ResourceOptions(depends_on=[method]),
+    request_templates={"application/json": '{"statusCode": 200}'})
+deployment = aws.apigateway.Deployment("orders", rest_api=api.id, triggers={"hash": HASH},
+    opts=pulumi.ResourceOptions(depends_on=[mock]))
+aws.apigateway.Stage("live", rest_api=api.id, deployment=deployment.id, stage_name="live")
+"""
+
+
+def test_what_the_patterns_need_is_deployed_changed_and_destroyed(account: Account) -> None:
+    made = account.small("patterns")
+    made.program('HASH = "1"' + PATTERNS)
+    made.up()
+    exported = made.run("stack export")
+    assert "hush-hush" not in exported
+    assert made.resource("intake")["outputs"]["name"].endswith(".fifo")
+    first = made.resource("live")["outputs"]["deployment"]
+    assert "unchanged" in made.run("preview", "--expect-no-changes", "--refresh")
+    made.program('HASH = "2"' + PATTERNS)
+    made.up()
+    assert made.resource("live")["outputs"]["deployment"] != first
+    made.run("destroy")
+    assert made.resources() == []

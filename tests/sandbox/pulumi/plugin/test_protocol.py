@@ -14,6 +14,7 @@ from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.sandbox.provider.cases import FUNCTION, ITEM_TYPE, QUEUE, ROLE, TABLE_TYPE, TOPIC, trust
+from tests.sandbox.provider.pattern_cases import PARAMETER
 from tests.sandbox.pulumi.plugin.conftest import ENVIRONMENT, Served, struct, urn
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -95,6 +96,18 @@ def test_check_adds_name_and_defaults_and_leaves_the_rest(stub: Any) -> None:
     assert dict(checked.inputs["code"]) == _archive(path="./functions")
 
 
+def test_the_value_of_a_parameter_is_a_secret_whatever_the_program_says(live: Any) -> None:
+    """Otherwise an import, or a program in YAML, would put it into the state in the clear."""
+    marked = {SIGNATURE: SECRET, "value": "hunter2"}
+    inputs = _check(live, PARAMETER, {"type": "SecureString", "value": "hunter2"}).inputs
+    assert dict(_create(live, PARAMETER, inputs, preview=True).properties["value"]) == marked
+    made = _create(live, PARAMETER, inputs)
+    imported = _read(live, PARAMETER, made.id)
+    for values in (made.properties, imported.properties, imported.inputs):
+        assert dict(values["value"]) == marked
+        assert values["type"] == "SecureString"
+
+
 def test_an_automatic_name_is_kept_and_a_pattern_of_the_project_is_used(stub: Any) -> None:
     options = provider_pb2.CheckRequest.AutonamingOptions
     assert _check(stub, QUEUE, {}, {"name": "thing-abcdef0"}).inputs["name"] == "thing-abcdef0"
@@ -163,7 +176,7 @@ def test_a_preview_calls_nothing_and_leaves_open_what_aws_will_say(stub: Any) ->
 
 
 NOT_THERE: dict[str, Callable[[Any], Any]] = {
-    "no resource type aws:s3/bucket:Bucket": lambda stub: _check(stub, "aws:s3/bucket:Bucket", {}),
+    "no resource type aws:ec2/instance:Instance": lambda stub: _check(stub, "aws:ec2/instance:Instance", {}),
     "no component aws:x:Y": lambda stub: stub.Construct(provider_pb2.ConstructRequest(type="aws:x:Y")),
     "no method aws:x:y": lambda stub: stub.Call(provider_pb2.CallRequest(tok="aws:x:y")),
     "no parameters": lambda stub: stub.Parameterize(provider_pb2.ParameterizeRequest()),

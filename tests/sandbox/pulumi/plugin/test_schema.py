@@ -54,6 +54,7 @@ def test_every_property_of_the_table_is_described(type_: str, package: dict[str,
     assert set(described["requiredInputs"]) <= spec.required
     assert {key for key, value in inputs.items() if value.get("willReplaceOnChanges")} == spec.replace
     assert set(described["required"]) <= described["properties"].keys()
+    assert {key for key, value in described["properties"].items() if value.get("secret")} == spec.secret
 
 
 @pytest.mark.parametrize("token", sorted(INVOKES))
