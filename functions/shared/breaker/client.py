@@ -1,0 +1,298 @@
+"""What consumers use: a call through the breaker.
+
+    breaker = connect(os.environ["BREAKER_TABLE"], "payments", BreakerSettings(), neutral=(InvalidOrderError,))
+
+    with breaker.call():              # raises CircuitOpen
+        answer = charge(order)        # an exception is a failure, unless it is one of `neutral`
+
+One object a circuit and environment, used by any number of threads. Nothing runs in the background, because
+Lambda freezes an environment between invocations: counts are flushed by the calls themselves.
+
+The store is asked at most once a second and environment, and once more when a first failure follows successes.
+A call is never refused, failed or delayed for long because the store is: the last known state holds. When that
+is older than TRUST_SECONDS (open: when its pause has been over for as long), the circuit counts as closed,
+because a breaker whose store is down must not stop the orders (fail open).
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from selfheal.functions.shared.breaker.circuit import Circuit, Outcome, State
+from selfheal.functions.shared.breaker.settings import BreakerSettings
+from selfheal.functions.shared.breaker.store import Store
+from selfheal.functions.shared.breaker.window import Count, bucket_of, within
+from selfheal.functions.shared.log import log
+
+FLUSH_SECONDS = 1.0
+"""Minimum time between two flushes of one environment, and how old the known state may be when a call begins."""
+
+TRUST_SECONDS = 60.0
+"""How long the last known state holds if the store does not answer. As for overrides."""
+
+LOG_SECONDS = 60.0
+"""Minimum time between two log lines about a store that does not answer."""
+
+TIMEOUT_SECONDS = 0.5
+"""Timeout to connect to the store, and again to read. Delays at most one call in FLUSH_SECONDS."""
+
+RACES = 5
+"""Attempts to write a probe's outcome while others write. Only the controller and people do, so one is enough."""
+
+
+class CircuitOpen(Exception):  # noqa: N818 - the name that workflows match: neither retried nor caught there
+    """The call was refused: nothing was sent. Put the message back; this is no failure of the message.
+
+    Attributes:
+        retry_after: Seconds until the next probe may succeed; at least 1.
+
+    """
+
+    def __init__(self, name: str, retry_after: float) -> None:
+        super().__init__(
+            f"the circuit {name!r} is open: the call was not made; try again in {retry_after:.0f} s"
+        )
+        self.retry_after = retry_after
+
+
+class Breaker:
+    """The breaker of one circuit in one environment.
+
+    Args:
+        store: Of this circuit.
+        settings: Of this circuit, the same everywhere.
+        neutral: Exceptions that say nothing about the dependency, such as those of validation.
+        clock: Returns the time in seconds. A wall clock: it also advances while Lambda is frozen.
+        chance: Returns a random number in [0, 1).
+
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: BreakerSettings,
+        neutral: tuple[type[Exception], ...] = (),
+        clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._neutral = neutral
+        self._clock = clock
+        self._chance = chance
+        self._memory = Lock()  # held for an instant, never while the store is asked
+        self._asking = Lock()  # held by the one thread that asks the store
+        self._known = Circuit(store.name)
+        self._read_at: float | None = None
+        self._asked_at: float | None = None
+        self._asked_once = False
+        self._pending: dict[int, Count] = {}
+        self._pending_generation = 0
+        self._failing = False
+        self._logged_at: float | None = None
+
+    @contextmanager
+    def call(self, probe: str | None = None, *, counts: bool = True) -> Iterator[None]:
+        """Make a call inside the `with` block. What the block raises is raised.
+
+        Args:
+            counts: Whether the call is counted. False for the second and later attempts of one order: orders that
+                fail are called again, and in a partial outage would soon outvote those that do not.
+            probe: The lease that came with a message which the controller sent as probe.
+
+        Raises:
+            CircuitOpen: when the circuit is open, or half-open and this is not its probe.
+
+        """
+        if probe is not None:
+            with self._probe(probe):
+                yield
+            return
+        generation = self._admit()
+        outcome = Outcome.NEUTRAL
+        try:
+            yield
+            outcome = Outcome.SUCCESS
+        except Exception as error:
+            outcome = self._outcome(error)
+            raise
+        finally:
+            self._record(outcome if counts else Outcome.NEUTRAL, generation)
+
+    def flush(self) -> None:
+        """Flush counts if the last flush is a second ago: worth calling at the end of an invocation."""
+        self._refresh(self._clock())
+
+    def _admit(self) -> int:
+        """Return the generation in which a call may begin."""
+        now = self._clock()
+        self._refresh(now)
+        with self._memory:
+            known, trusted = self._known, self._trusted(now)
+        if known.state is not State.CLOSED and trusted:
+            raise CircuitOpen(known.name, max(1.0, known.until - now))
+        return known.generation
+
+    def _trusted(self, now: float) -> bool:
+        if self._read_at is None:
+            return False
+        return now - max(self._read_at, self._known.until) < TRUST_SECONDS
+
+    def _outcome(self, error: Exception) -> Outcome:
+        return Outcome.NEUTRAL if isinstance(error, (*self._neutral, CircuitOpen)) else Outcome.FAILURE
+
+    def _record(self, outcome: Outcome, generation: int) -> None:
+        """Count a call that has ended. It belongs to the generation in which it began."""
+        now = self._clock()
+        failed = outcome is Outcome.FAILURE
+        with self._memory:
+            if outcome is not Outcome.NEUTRAL and generation >= self._pending_generation:
+                if generation > self._pending_generation:
+                    self._pending, self._pending_generation = {}, generation
+                bucket = bucket_of(now)
+                self._pending[bucket] = self._pending.get(bucket, Count()) + Count(1, int(failed))
+            first_failure = failed and not self._failing
+            self._failing = self._failing or failed
+        self._refresh(now, at_once=first_failure)
+
+    def _refresh(self, now: float, *, at_once: bool = False) -> None:
+        """Flush what is pending and learn the state, if that is due and no other thread does it.
+
+        A first failure learns the state at once, by reading only: others may have opened the circuit meanwhile.
+        """
+        due = self._due(now)
+        if not due and not at_once and self._asked_once:
+            return
+        # Threads wait for the very first answer only; else they go on with what is known.
+        if not self._asking.acquire(blocking=not self._asked_once):
+            return
+        try:
+            if self._due(now):
+                self._ask(now)
+            elif at_once:
+                self._guarded(self._store.read, now)
+        finally:
+            self._asked_once = True
+            self._asking.release()
+
+    def _due(self, now: float) -> bool:
+        with self._memory:
+            asked = self._asked_at
+        return asked is None or not 0 <= now - asked < FLUSH_SECONDS
+
+    def _ask(self, now: float) -> None:
+        settings = self._settings
+        with self._memory:
+            self._asked_at = now
+            sent, generation = self._pending, self._pending_generation
+            sent = {
+                bucket: each for bucket, each in sent.items() if within(bucket, now, settings.window_seconds)
+            }
+            self._pending = {}
+            self._failing = False
+
+        def ask() -> Circuit:
+            if not sent:
+                return self._store.read()
+            return self._store.add(sent, generation, now, settings.window_seconds)
+
+        circuit = self._guarded(ask, now)
+        if circuit is None:
+            # An update that timed out may have been carried out: counting it twice could open the circuit,
+            # counting it never only delays that.
+            return
+        if circuit.should_open(now, settings):
+            opened = circuit.opened(now, self._chance(), settings)
+            self._guarded(lambda: self._open(circuit, opened), now)
+
+    def _open(self, before: Circuit, after: Circuit) -> Circuit:
+        written, circuit = self._store.replace(before, after)
+        if written:
+            log("warning", "circuit opened", circuit=after.name, openings=after.openings, until=after.until)
+        return circuit
+
+    def _guarded(self, ask: Callable[[], Circuit], now: float) -> Circuit | None:
+        """Ask the store and remember its answer, or log that there is none."""
+        try:
+            circuit = ask()
+        except Exception as error:  # noqa: BLE001 - whatever it is, calls go on without the store
+            if self._logged_at is None or not 0 <= now - self._logged_at < LOG_SECONDS:
+                self._logged_at = now
+                log(
+                    "warning", "breaker store not asked", circuit=self._store.name, error=type(error).__name__
+                )
+            return None
+        with self._memory:
+            self._known, self._read_at = circuit, now
+        return circuit
+
+    @contextmanager
+    def _probe(self, lease_id: str) -> Iterator[None]:
+        """Make the one call of a probe, and record what came of it."""
+        try:
+            claimed = claim(self._store, lease_id, self._clock())
+        except Exception as error:  # noqa: BLE001 - without the store there is no knowing that it is the only one
+            log("warning", "probe not claimed", circuit=self._store.name, error=type(error).__name__)
+            claimed = False
+        if not claimed:
+            raise CircuitOpen(self._store.name, 1.0)
+        outcome = Outcome.NEUTRAL
+        try:
+            yield
+            outcome = Outcome.SUCCESS
+        except Exception as error:
+            outcome = self._outcome(error)
+            raise
+        finally:
+            try:
+                settle(self._store, lease_id, outcome, self._clock(), self._chance(), self._settings)
+            except Exception as error:  # noqa: BLE001 - the call was made; its lease runs out and counts as failed
+                log("warning", "probe not settled", circuit=self._store.name, error=type(error).__name__)
+
+
+def claim(store: Store, lease_id: str, now: float) -> bool:
+    """Begin a probe: return whether its lease holds and nobody has begun it. Raises what the store raises."""
+    circuit = store.read()
+    for _ in range(RACES):
+        begun = circuit.claimed(lease_id, now)
+        if begun is None:
+            return False
+        written, circuit = store.replace(circuit, begun)
+        if written:
+            return True
+    return False
+
+
+def settle(
+    store: Store, lease_id: str, outcome: Outcome, now: float, chance: float, settings: BreakerSettings
+) -> None:
+    """Record what came of a probe, unless its lease is over. Raises what the store raises."""
+    circuit = store.read()
+    for _ in range(RACES):
+        after = circuit.probed(lease_id, outcome, now, chance, settings)
+        if after is None:
+            log("info", "late probe ignored", circuit=store.name, outcome=outcome.value)
+            return
+        written, circuit = store.replace(circuit, after)
+        if written:
+            log("info", "probed", circuit=store.name, outcome=outcome.value, state=after.state.value)
+            return
+
+
+def connect(
+    table: str, name: str, settings: BreakerSettings, neutral: tuple[type[Exception], ...] = ()
+) -> Breaker:
+    """Return the breaker of a circuit, with credentials and region from the function's environment."""
+    # Imported here, so that tests and tools which never connect start without boto3.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        connect_timeout=TIMEOUT_SECONDS,
+        read_timeout=TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return Breaker(Store(boto3.client("dynamodb", config=config), table, name), settings, neutral)
