@@ -1,8 +1,8 @@
 """Decides the controller's next step from what is there now. Pure, and level-triggered like the healer.
 
-Each run observes the circuit and its mappings, takes one step, and says how long to wait for the next. Nothing is
-remembered between runs, so one that crashed at any line is simply repeated; and a mapping that a deployment
-replaced or switched on while the circuit is open is just one that has to be paused.
+Each run observes the circuit and its mappings, takes one step, and says how long to wait for the next.
+Nothing is remembered between runs, so one that crashed at any line is simply repeated; and a mapping that a
+deployment replaced or switched on while the circuit is open is just one that has to be paused.
 """
 
 from collections.abc import Sequence
@@ -96,6 +96,7 @@ def next_step(
     now: float,
     chance: float,
     settings: BreakerSettings,
+    *,
     episode: int,
 ) -> Step:
     """Return the next step.

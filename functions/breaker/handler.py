@@ -1,4 +1,4 @@
-"""The Lambda handler of one step of the controller. The workflow waits as long as it says, and calls again."""
+"""The Lambda handler of one step of the controller. The workflow waits as it says, and calls again."""
 
 import json
 import os
@@ -17,8 +17,8 @@ from selfheal.functions.shared.breaker.settings import parse_settings
 from selfheal.functions.shared.breaker.store import Store
 
 MOST_STEPS = 1000
-"""Steps of one execution. An execution ends at 25,000 events, and a step makes about ten: it ends before that,
-and the wake-up starts another."""
+"""Steps of one execution. An execution ends at 25,000 events, and a step makes about ten: it ends before
+that, and the wake-up starts another."""
 
 
 def parse_consumers(text: str) -> list[Consumer]:
@@ -33,13 +33,19 @@ def parse_consumers(text: str) -> list[Consumer]:
     for each in consumers:
         if not 2 <= each.maximum_concurrency <= 1000:  # noqa: PLR2004 - AWS's range
             raise ValueError(
-                f"maximum_concurrency of {each.function} must be from 2 to 1000, got {each.maximum_concurrency}"
+                f"maximum_concurrency of {each.function} must be from 2 to 1000, "
+                f"got {each.maximum_concurrency}"
             )
     return consumers
 
 
 def parse_probe(text: str, sqs: Any, lambda_: Any) -> Probe:
-    """Return the probe in a JSON object: `url` of a health route, and to probe by message `queue_url`, `function`.
+    """Return the probe in a JSON object.
+
+    Args:
+        text: With `url` of a health route and, to probe by message, `queue_url` and `function`.
+        sqs: A boto3 client.
+        lambda_: A boto3 client without retries.
 
     Raises:
         ValueError: when a part is missing or unknown.
@@ -49,7 +55,7 @@ def parse_probe(text: str, sqs: Any, lambda_: Any) -> Probe:
     by_message = {"queue_url", "function"} <= parts.keys()
     if "url" not in parts or parts.keys() - {"url"} not in (set[str](), {"queue_url", "function"}):
         raise ValueError(
-            "a probe is {url} or {url, queue_url, function}: the health route serves when the queue is empty; "
+            "a probe is {url} or {url, queue_url, function}: the route serves when the queue is empty; "
             f"got {', '.join(sorted(parts)) or 'nothing'}"
         )
     route = health_route(http_get(parts["url"]))

@@ -1,7 +1,8 @@
 """Kinds of probe: a health route, or a real message of the queue.
 
-A probe is a function of the lease that it is made under. It returns what it found out, or None where the probed
-consumer itself records the outcome in the circuit, because only it can tell a failure from an invalid message.
+A probe is a function of the lease that it is made under. It returns what it found out, or None where the
+probed consumer itself records the outcome in the circuit, because only it can tell a failure from an invalid
+message.
 """
 
 import json
@@ -60,10 +61,10 @@ def http_get(url: str) -> Callable[[], int]:
 def message(sqs: Any, lambda_: Any, queue_url: str, function: str, otherwise: Probe) -> Probe:
     """Return a probe that releases one message of the queue to one consumer.
 
-    The mapping stays paused: the controller receives the message and invokes the consumer with it, so exactly one
-    is released, and nothing has to be switched on, which takes minutes. The record carries the lease under
-    PROBE_ATTRIBUTE. The message is deleted if the consumer does not report it as failed; else it goes back. The
-    consumer claims the lease and records the outcome itself.
+    The mapping stays paused: the controller receives the message and invokes the consumer with it, so exactly
+    one is released, and nothing has to be switched on, which takes minutes. The record carries the lease
+    under PROBE_ATTRIBUTE. The message is deleted if the consumer does not report it as failed; else it goes
+    back. The consumer claims the lease and records the outcome itself.
 
     Args:
         sqs: A boto3 client.

@@ -8,8 +8,8 @@ from typing import Any
 from selfheal.functions.breaker.control import Act, Step, next_step
 from selfheal.functions.breaker.mappings import Consumer, change, read
 from selfheal.functions.breaker.probes import Probe
+from selfheal.functions.shared.breaker.changes import settle
 from selfheal.functions.shared.breaker.circuit import Circuit, Outcome
-from selfheal.functions.shared.breaker.client import settle
 from selfheal.functions.shared.breaker.settings import BreakerSettings
 from selfheal.functions.shared.breaker.store import Store
 from selfheal.functions.shared.log import log
@@ -41,7 +41,7 @@ class Controller:
         """
         circuit = self.store.read()
         mappings = read(self.lambda_, self.consumers)
-        step = next_step(circuit, mappings, self.clock(), self.chance(), self.settings, episode)
+        step = next_step(circuit, mappings, self.clock(), self.chance(), self.settings, episode=episode)
         self._take(step, circuit)
         log(
             "info",
@@ -70,9 +70,9 @@ class Controller:
         written, _ = self.store.replace(circuit, circuit.leased(lease, self.clock(), self.settings))
         if not written:
             return
-        # None: the consumer was to record it. If it did, this comes too late and is ignored. If it did not, it
-        # made no call: an invalid message, say.
+        # None: the consumer was to record it. If it did, this comes too late and is ignored. If it did not,
+        # it made no call: an invalid message, say.
         self._settle(lease, self.probe(lease) or Outcome.NEUTRAL)
 
     def _settle(self, lease: str, outcome: Outcome) -> None:
-        settle(self.store, lease, outcome, self.clock(), self.chance(), self.settings)
+        settle(self.store, lease, outcome, now=self.clock(), chance=self.chance(), settings=self.settings)

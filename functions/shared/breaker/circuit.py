@@ -6,9 +6,9 @@
     half-open -> open     a probe failed, or its lease ran out: killed and timed-out probes count
     any -> open, closed   forced by a person, until a stated time
 
-Each method returns the circuit after exactly one more write. *Generation* rises with each change of state, and
-what was begun in an older one is ignored. *Version* rises with each write but the counts', and makes writes
-conditional. *Episode* rises when a circuit at rest is left, and names one run of the controller.
+Each method returns the circuit after exactly one more write. *Generation* rises with each change of state,
+and what was begun in an older one is ignored. *Version* rises with each write but the counts', and makes
+writes conditional. *Episode* rises when a circuit at rest is left, and names one run of the controller.
 """
 
 from collections.abc import Mapping
@@ -257,7 +257,7 @@ class Circuit:
 
     def _written(self, **fields: object) -> Self:
         changes: Mapping[str, object] = {"version": self.version + 1, **fields}
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)
 
 
 def longest_pause(openings: int, settings: BreakerSettings) -> int:

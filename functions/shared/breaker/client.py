@@ -1,6 +1,6 @@
 """What consumers use: a call through the breaker.
 
-    breaker = connect(os.environ["BREAKER_TABLE"], "payments", BreakerSettings(), neutral=(InvalidOrderError,))
+    breaker = connect(table, "payments", BreakerSettings(), neutral=(InvalidOrderError,))
 
     with breaker.call():              # raises CircuitOpen
         answer = charge(order)        # an exception is a failure, unless it is one of `neutral`
@@ -8,19 +8,19 @@
 One object a circuit and environment, used by any number of threads. Nothing runs in the background, because
 Lambda freezes an environment between invocations: counts are flushed by the calls themselves.
 
-The store is asked at most once a second and environment, and once more when a first failure follows successes.
-A call is never refused, failed or delayed for long because the store is: the last known state holds. When that
-is older than TRUST_SECONDS (open: when its pause has been over for as long), the circuit counts as closed,
-because a breaker whose store is down must not stop the orders (fail open).
+The store is asked at most once a second and environment, and once more when a first failure follows
+successes. A call is never refused, failed or delayed for long because the store is: the last known state
+holds. When that is older than TRUST_SECONDS (open: when its pause has been over for as long), the circuit
+counts as closed, because a breaker whose store is down must not stop the orders (fail open).
 """
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
 
+from selfheal.functions.shared.breaker.changes import claim, settle
 from selfheal.functions.shared.breaker.circuit import Circuit, Outcome, State
 from selfheal.functions.shared.breaker.settings import BreakerSettings
 from selfheal.functions.shared.breaker.store import Store
@@ -28,7 +28,8 @@ from selfheal.functions.shared.breaker.window import Count, bucket_of, within
 from selfheal.functions.shared.log import log
 
 FLUSH_SECONDS = 1.0
-"""Minimum time between two flushes of one environment, and how old the known state may be when a call begins."""
+"""Minimum time between two flushes of one environment, and how old the known state may be when a call
+begins."""
 
 TRUST_SECONDS = 60.0
 """How long the last known state holds if the store does not answer. As for overrides."""
@@ -38,9 +39,6 @@ LOG_SECONDS = 60.0
 
 TIMEOUT_SECONDS = 0.5
 """Timeout to connect to the store, and again to read. Delays at most one call in FLUSH_SECONDS."""
-
-RACES = 5
-"""Attempts to write a probe's outcome while others write. Only the controller and people do, so one is enough."""
 
 
 class CircuitOpen(Exception):  # noqa: N818 - the name that workflows match: neither retried nor caught there
@@ -95,12 +93,12 @@ class Breaker:
         self._logged_at: float | None = None
 
     @contextmanager
-    def call(self, probe: str | None = None, *, counts: bool = True) -> Iterator[None]:
+    def call(self, probe: str | None = None, *, counts: bool = True) -> Generator[None]:
         """Make a call inside the `with` block. What the block raises is raised.
 
         Args:
-            counts: Whether the call is counted. False for the second and later attempts of one order: orders that
-                fail are called again, and in a partial outage would soon outvote those that do not.
+            counts: Whether the call is counted. False for the second and later attempts of one order:
+                orders that fail are called again, and in a partial outage would soon outvote the others.
             probe: The lease that came with a message which the controller sent as probe.
 
         Raises:
@@ -161,7 +159,8 @@ class Breaker:
     def _refresh(self, now: float, *, at_once: bool = False) -> None:
         """Flush what is pending and learn the state, if that is due and no other thread does it.
 
-        A first failure learns the state at once, by reading only: others may have opened the circuit meanwhile.
+        A first failure learns the state at once, by reading only: others may have opened the circuit
+        meanwhile.
         """
         due = self._due(now)
         if not due and not at_once and self._asked_once:
@@ -230,11 +229,11 @@ class Breaker:
         return circuit
 
     @contextmanager
-    def _probe(self, lease_id: str) -> Iterator[None]:
+    def _probe(self, lease_id: str) -> Generator[None]:
         """Make the one call of a probe, and record what came of it."""
         try:
             claimed = claim(self._store, lease_id, self._clock())
-        except Exception as error:  # noqa: BLE001 - without the store there is no knowing that it is the only one
+        except Exception as error:  # noqa: BLE001 - it might not be the only one
             log("warning", "probe not claimed", circuit=self._store.name, error=type(error).__name__)
             claimed = False
         if not claimed:
@@ -248,38 +247,13 @@ class Breaker:
             raise
         finally:
             try:
-                settle(self._store, lease_id, outcome, self._clock(), self._chance(), self._settings)
-            except Exception as error:  # noqa: BLE001 - the call was made; its lease runs out and counts as failed
+                self._settle(lease_id, outcome)
+            except Exception as error:  # noqa: BLE001 - the lease runs out instead
                 log("warning", "probe not settled", circuit=self._store.name, error=type(error).__name__)
 
-
-def claim(store: Store, lease_id: str, now: float) -> bool:
-    """Begin a probe: return whether its lease holds and nobody has begun it. Raises what the store raises."""
-    circuit = store.read()
-    for _ in range(RACES):
-        begun = circuit.claimed(lease_id, now)
-        if begun is None:
-            return False
-        written, circuit = store.replace(circuit, begun)
-        if written:
-            return True
-    return False
-
-
-def settle(
-    store: Store, lease_id: str, outcome: Outcome, now: float, chance: float, settings: BreakerSettings
-) -> None:
-    """Record what came of a probe, unless its lease is over. Raises what the store raises."""
-    circuit = store.read()
-    for _ in range(RACES):
-        after = circuit.probed(lease_id, outcome, now, chance, settings)
-        if after is None:
-            log("info", "late probe ignored", circuit=store.name, outcome=outcome.value)
-            return
-        written, circuit = store.replace(circuit, after)
-        if written:
-            log("info", "probed", circuit=store.name, outcome=outcome.value, state=after.state.value)
-            return
+    def _settle(self, lease_id: str, outcome: Outcome) -> None:
+        now, chance = self._clock(), self._chance()
+        settle(self._store, lease_id, outcome, now=now, chance=chance, settings=self._settings)
 
 
 def connect(

@@ -16,14 +16,14 @@ class BreakerSettings:
     """
 
     failure_rate: float = 0.5
-    """The circuit opens at this share of failures, above 0 to 1. Two thirds of it never open it. Default of Resilience4j
-    (failureRateThreshold 50 %) and of Polly (FailureRatio 0.1 there, too low beside a partial outage)."""
+    """The circuit opens at this share of failures, above 0 to 1. Two thirds of it never open it. Default of
+    Resilience4j (failureRateThreshold) and Hystrix (errorThresholdPercentage)."""
     minimum_calls: int = 20
     """Calls in the window below which nothing is judged. Resilience4j and Polly take 100 for one process;
     Hystrix took 20 (requestVolumeThreshold), which suits queues with few consumers."""
     window_seconds: int = 10
-    """Length of the sliding window, at most: see `Circuit.should_open`. Default of Hystrix (rollingStats.timeInMilliseconds) and 30 s of Polly;
-    with a flush a second, 10 s are ten buckets."""
+    """Length of the sliding window, at most: see `Circuit.should_open`. Default of Hystrix
+    (rollingStats.timeInMilliseconds)."""
     successes: int = 3
     """Successful probes in a row that close the circuit. Powertools' success_threshold."""
     pause_seconds: int = 5
@@ -74,12 +74,13 @@ def parse_settings(text: str) -> BreakerSettings:
     raw: Any = json.loads(text)
     known = [field.name for field in fields(BreakerSettings)]
     if not isinstance(raw, dict):
-        raise ValueError(f"breaker settings must be a JSON object, got {text[:60]!r}")
+        raise ValueError(f"breaker settings must be a JSON object, got {text[:60]!r}")  # noqa: TRY004 - bad input
     values = cast("dict[str, Any]", raw)
     for name, value in values.items():
         if name not in known:
             raise ValueError(f"there is no breaker setting {name!r}: known are {', '.join(known)}")
         kinds = (int, float) if name == "failure_rate" else (int,)
         if isinstance(value, bool) or not isinstance(value, kinds):
-            raise ValueError(f"{name} must be a number, whole unless it is failure_rate, got {value!r}")
+            wrong = f"{name} must be a number, whole unless it is failure_rate, got {value!r}"
+            raise ValueError(wrong)  # noqa: TRY004 - the same
     return BreakerSettings(**values)

@@ -1,7 +1,8 @@
 """The store of one circuit: an item in DynamoDB, and no write without a condition.
 
-Counts are added by an atomic update that requires the generation in which the calls were made. Everything else
-requires the version that was read. Either answers with the item as it then is, so that neither needs a read.
+Counts are added by an atomic update that requires the generation in which the calls were made. Everything
+else requires the version that was read. Either answers with the item as it then is, so that neither needs a
+read.
 """
 
 from typing import Any, cast
@@ -25,7 +26,8 @@ REFUSED = "ConditionalCheckFailedException"
 class Store:
     """One circuit's item.
 
-    Methods raise what boto3 raises when DynamoDB does not answer, and ValueError for an item of a later schema.
+    Methods raise what boto3 raises when DynamoDB does not answer, and ValueError for an item of a later
+    schema.
 
     Args:
         client: A boto3 DynamoDB client.

@@ -61,10 +61,10 @@ def sums(buckets: Buckets, now: float, window_seconds: int) -> Iterator[Count]:
 def is_failing(count: Count, least_calls: int, rate: float) -> bool:
     """Return whether there are enough calls, the share of failures is reached, and it is not chance.
 
-    Two thirds of the rate must be ruled out: a dependency that fails one caller in three (at a rate of 50 %) has 10
-    failures in 20 calls every few minutes. The chance of so many failures is bounded by Chernoff's inequality,
-    exp(-calls * KL(found, tolerated)). At 50 % it asks for 17 failures in 20 calls, 32 in 50, and from 157 calls on
-    for no more than the rate itself.
+    Two thirds of the rate must be ruled out: a dependency that fails one caller in three (at a rate of 50 %)
+    has 10 failures in 20 calls every few minutes. The chance of so many failures is bounded by Chernoff's
+    inequality, exp(-calls * KL(found, tolerated)). At 50 % it asks for 17 failures in 20 calls, 32 in 50, and
+    from 157 calls on for no more than the rate itself.
     """
     if count.calls < least_calls or count.rate < rate:
         return False

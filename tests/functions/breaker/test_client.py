@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from selfheal.functions.shared.breaker.changes import claim, settle
 from selfheal.functions.shared.breaker.circuit import Circuit, Forced, Outcome, State
-from selfheal.functions.shared.breaker.client import LOG_SECONDS, TRUST_SECONDS, CircuitOpen, claim, settle
+from selfheal.functions.shared.breaker.client import LOG_SECONDS, TRUST_SECONDS, CircuitOpen
 from selfheal.functions.shared.breaker.window import Count
 from tests.functions.breaker.world import DownError, World
 from tests.functions.support.memory_table import MemoryTable
@@ -153,12 +154,16 @@ def test_a_refusal_sends_nothing_counts_nothing_and_asks_once_a_second(world: Wo
 
 def test_a_call_that_ends_in_a_later_generation_says_nothing_about_it(world: World) -> None:
     breaker = world.breaker()
-    with pytest.raises(DownError), breaker.call():
-        # Meanwhile the circuit opened and closed again.
+
+    def meanwhile() -> None:
+        """The circuit opens and closes again, and then the call fails."""
         put(world, state=State.OPEN, until=world.clock.now)
         put(world, state=State.CLOSED)
         world.clock.now += 5
         raise DownError
+
+    with pytest.raises(DownError), breaker.call():
+        meanwhile()
     assert world.circuit.buckets == {}
     world.clock.now += 1
     world.call(breaker)
@@ -366,7 +371,9 @@ def test_of_fifty_environments_one_gets_the_probe_and_another_only_after_it(worl
                 Event().wait(0.002)
                 with lock:
                     now_probing[0] -= 1
-                settle(store, lease, Outcome.SUCCESS, world.clock.now, 0.5, world.settings)
+                settle(
+                    store, lease, Outcome.SUCCESS, now=world.clock.now, chance=0.5, settings=world.settings
+                )
 
     run_all([Thread(target=work, args=(name,)) for name in range(50)])
     assert most[0] == 1

@@ -2,13 +2,13 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import pytest
 
 from selfheal.functions.breaker.control import Act, Change, Mapping, MappingState, next_step
-from selfheal.functions.breaker.run import Controller
 from selfheal.functions.shared.breaker.circuit import Circuit, Forced, Lease, State
 from selfheal.functions.shared.breaker.settings import BreakerSettings
 from selfheal.functions.shared.breaker.window import Count, bucket_of
@@ -65,18 +65,18 @@ def test_the_next_step(circuit: Circuit, mappings: list[Mapping], act: Act, wait
 
 def test_a_step_that_never_became_healthy_opens_the_circuit_with_a_longer_pause() -> None:
     sick = replace(SLOW, settled_at=NOW - 30, buckets=SICK)
-    after = next_step(sick, [mapping()], NOW, 0.5, S, 1).circuit
+    after = next_step(sick, [mapping()], NOW, 0.5, S, episode=1).circuit
     assert after is not None
     assert (after.state, after.openings, after.episode) == (State.OPEN, 2, 1)
     forced = replace(sick, forced=Forced(State.CLOSED, "ann", "drill", NOW + 60))
-    after = next_step(forced, [mapping()], NOW, 0.5, S, 1).circuit
+    after = next_step(forced, [mapping()], NOW, 0.5, S, episode=1).circuit
     assert after is not None
     assert (after.state, after.limit) == (State.CLOSED, 8), "forced closed, steps follow from time alone"
 
 
 def test_a_step_gives_no_mapping_more_than_is_configured_for_it() -> None:
     few = Mapping("few", MappingState.DISABLED, 2, 3)
-    step = next_step(SLOW, [few, mapping("Disabled", 2)], NOW, 0.5, S, 1)
+    step = next_step(SLOW, [few, mapping("Disabled", 2)], NOW, 0.5, S, episode=1)
     assert step.changes == (
         Change("few", enabled=True, concurrency=3),
         Change("m", enabled=True, concurrency=4),
@@ -126,10 +126,10 @@ def test_a_busy_mapping_does_not_keep_the_next_one_running() -> None:
             first.state, first.becomes, first.settles_at = "Updating", "Enabled", world.clock.now + 8
         update(**arguments)
 
-    world.mappings.update_event_source_mapping = busy  # type: ignore[method-assign]
+    world.mappings.update_event_source_mapping = busy
     world.controller().run(1)
     assert [state for state, _ in world.mappings.states] == ["Updating", "Disabling"]
-    world.mappings.update_event_source_mapping = update  # type: ignore[method-assign]
+    world.mappings.update_event_source_mapping = update
     world.control(seconds=20)
     assert world.mappings.states[0][0] == "Disabling"
 
@@ -196,10 +196,8 @@ def crash_at(number: int, run: Callable[[], Any]) -> bool:
         nonlocal lines
         path = frame.f_code.co_filename
         if (
-            "/functions/breaker/" not in path
-            and "/functions/shared/breaker/" not in path
-            or "/tests/" in path
-        ):
+            "/functions/breaker/" not in path and "/functions/shared/breaker/" not in path
+        ) or "/tests/" in path:
             return None
         if event == "line":
             lines += 1
@@ -230,7 +228,7 @@ def state_before(act: Act) -> World:
             Mapping(each.uuid, MappingState(each.state), each.concurrency, consumer.maximum_concurrency)
             for each, consumer in zip(world.mappings.of.values(), CONSUMERS, strict=True)
         ]
-        if next_step(circuit, mappings, world.clock.now, 0.5, S, 1).act is act:
+        if next_step(circuit, mappings, world.clock.now, 0.5, S, episode=1).act is act:
             return world
         world.clock.now += controller.run(1)["wait"]
     raise AssertionError(act)
@@ -241,8 +239,7 @@ def test_a_run_that_dies_at_any_line_is_resumed_by_the_next(act: Act) -> None:
     lines = 0
     while True:
         world = state_before(act)
-        controller: Controller = world.controller()
-        if not crash_at(lines + 1, lambda: controller.run(1)):
+        if not crash_at(lines + 1, partial(world.controller().run, 1)):
             break
         lines += 1
         before = world.probes

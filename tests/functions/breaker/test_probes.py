@@ -38,7 +38,7 @@ def test_a_health_route_over_http() -> None:
             self.send_response(200 if self.path == "/health" else 503)
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -109,7 +109,7 @@ def test_an_item_of_a_later_schema_is_not_guessed_at() -> None:
         from_item("payments", to_item(FULL) | {"schema": {"N": "2"}})
 
 
-def test_an_error_that_is_no_lost_race_is_raised(table: Any) -> None:
+def test_an_error_that_is_no_lost_race_is_raised() -> None:
     from botocore.exceptions import ClientError
 
     class Throttled:

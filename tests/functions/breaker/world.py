@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,11 @@ class DownError(Exception):
     pass
 
 
+def _end(error: type[Exception] | None) -> None:
+    if error is not None:
+        raise error
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = START
@@ -48,7 +54,8 @@ class Mapped:
 
 @dataclass
 class Mappings:
-    """AWS Lambda, as far as mappings go: an update is in force after `delay` seconds, and refused until then."""
+    """AWS Lambda, as far as mappings go: an update takes `delay` seconds, and others are refused until
+    then."""
 
     clock: Clock
     delay: float = 0.0
@@ -127,7 +134,7 @@ class World:
             self.store(),
             self.mappings,
             CONSUMERS,
-            lambda lease: self.probing(lease),
+            self.probe,
             self.settings,
             self.clock,
             self.chance,
@@ -137,6 +144,9 @@ class World:
     def new_id(self) -> str:
         self.leases.append(f"lease-{len(self.leases)}")
         return self.leases[-1]
+
+    def probe(self, lease: str) -> Outcome | None:
+        return self.probing(lease)
 
     def health(self, _lease: str) -> Outcome:
         self.probes += 1
@@ -148,14 +158,9 @@ class World:
 
     def call(self, breaker: Breaker, *, fails: bool = False, invalid: bool = False) -> None:
         """Call, and ignore how the call itself ends."""
-        try:
-            with breaker.call():
-                if invalid:
-                    raise InvalidOrderError
-                if fails:
-                    raise DownError
-        except (InvalidOrderError, DownError):
-            pass
+        error = InvalidOrderError if invalid else DownError if fails else None
+        with suppress(InvalidOrderError, DownError), breaker.call():
+            _end(error)
 
     def open(self) -> None:
         """Fail often enough for the circuit to open."""

@@ -1,7 +1,7 @@
 """DynamoDB in memory, as far as ledger and breaker need it: conditions, transactions, sets and counters.
 
-moto takes milliseconds per call, and the tests make hundreds of thousands. test_ledger.py and breaker/test_store.py
-run on both.
+moto takes milliseconds per call, and the tests make hundreds of thousands. test_ledger.py and
+breaker/test_store.py run on both.
 """
 
 import re
