@@ -8,10 +8,12 @@
 One object a circuit and environment, used by any number of threads. Nothing runs in the background, because
 Lambda freezes an environment between invocations: counts are flushed by the calls themselves.
 
-The store is asked at most once a second and environment, and once more when a first failure follows
-successes. A call is never refused, failed or delayed for long because the store is: the last known state
-holds. When that is older than TRUST_SECONDS (open: when its pause has been over for as long), the circuit
-counts as closed, because a breaker whose store is down must not stop the orders (fail open).
+An environment writes at most once a second. Each answer is the state as well, so it reads only when a call
+begins and the last answer is older than READ_SECONDS, and when a first failure follows successes.
+
+A call is never refused, failed or delayed for long because of the store: the last known state holds. When that
+is older than TRUST_SECONDS (open: when its pause has been over for as long), the circuit counts as closed,
+because a breaker whose store is down must not stop the orders (fail open).
 """
 
 import random
@@ -28,8 +30,10 @@ from selfheal.functions.shared.breaker.window import Count, bucket_of, within
 from selfheal.functions.shared.log import log
 
 FLUSH_SECONDS = 1.0
-"""Minimum time between two flushes of one environment, and how old the known state may be when a call
-begins."""
+"""Minimum time between two flushes of one environment."""
+
+READ_SECONDS = 1.5
+"""How old the known state may be when a call begins. Longer than FLUSH_SECONDS: who flushes need not read."""
 
 TRUST_SECONDS = 60.0
 """How long the last known state holds if the store does not answer. As for overrides."""
@@ -38,7 +42,7 @@ LOG_SECONDS = 60.0
 """Minimum time between two log lines about a store that does not answer."""
 
 TIMEOUT_SECONDS = 0.5
-"""Timeout to connect to the store, and again to read. Delays at most one call in FLUSH_SECONDS."""
+"""Timeout to connect to the store, and again to read. Delays one call in READ_SECONDS."""
 
 
 class CircuitOpen(Exception):  # noqa: N818 - the name that workflows match: neither retried nor caught there
@@ -86,6 +90,8 @@ class Breaker:
         self._known = Circuit(store.name)
         self._read_at: float | None = None
         self._asked_at: float | None = None
+        self._flushed_at: float | None = None
+        self._answers = True
         self._asked_once = False
         self._pending: dict[int, Count] = {}
         self._pending_generation = 0
@@ -121,13 +127,13 @@ class Breaker:
             self._record(outcome if counts else Outcome.NEUTRAL, generation)
 
     def flush(self) -> None:
-        """Flush counts if the last flush is a second ago: worth calling at the end of an invocation."""
+        """Flush counts if the last flush is a second ago or more, as each call does when it ends."""
         self._refresh(self._clock())
 
     def _admit(self) -> int:
         """Return the generation in which a call may begin."""
         now = self._clock()
-        self._refresh(now)
+        self._refresh(now, starting=True)
         with self._memory:
             known, trusted = self._known, self._trusted(now)
         if known.state is not State.CLOSED and trusted:
@@ -156,42 +162,54 @@ class Breaker:
             self._failing = self._failing or failed
         self._refresh(now, at_once=first_failure)
 
-    def _refresh(self, now: float, *, at_once: bool = False) -> None:
-        """Flush what is pending and learn the state, if that is due and no other thread does it.
+    def _refresh(self, now: float, *, starting: bool = False, at_once: bool = False) -> None:
+        """Flush or read, if that is due and no other thread does it.
 
-        A first failure learns the state at once, by reading only: others may have opened the circuit
-        meanwhile.
+        A first failure reads at once: others may have opened the circuit meanwhile.
         """
-        due = self._due(now)
-        if not due and not at_once and self._asked_once:
+        if self._asked_once and self._next(now, starting=starting, at_once=at_once) is None:
             return
         # Threads wait for the very first answer only; else they go on with what is known.
         if not self._asking.acquire(blocking=not self._asked_once):
             return
         try:
-            if self._due(now):
-                self._ask(now)
-            elif at_once:
-                self._guarded(self._store.read, now)
+            ask = self._next(now, starting=starting, at_once=at_once)
+            if ask is not None:
+                ask(now)
         finally:
             self._asked_once = True
             self._asking.release()
 
-    def _due(self, now: float) -> bool:
-        with self._memory:
-            asked = self._asked_at
-        return asked is None or not 0 <= now - asked < FLUSH_SECONDS
+    def _next(self, now: float, *, starting: bool, at_once: bool) -> Callable[[float], None] | None:
+        """Return what is to be asked of the store now."""
 
-    def _ask(self, now: float) -> None:
+        def due(moment: float | None, seconds: float) -> bool:
+            return moment is None or not 0 <= now - moment < seconds
+
+        with self._memory:
+            if starting:
+                # No flush: that is for the end of this call, whose outcome would wait for the next one.
+                return self._read if due(self._asked_at, READ_SECONDS) else None
+            # A store that does not answer delays a call when it begins, not also when it ends.
+            if self._pending and due(self._flushed_at, FLUSH_SECONDS) and self._answers:
+                return self._flush
+            if at_once and self._answers:
+                return self._read
+        return None
+
+    def _read(self, now: float) -> None:
+        self._guarded(self._store.read, now)
+
+    def _flush(self, now: float) -> None:
         settings = self._settings
         with self._memory:
-            self._asked_at = now
+            self._flushed_at = now
             sent, generation = self._pending, self._pending_generation
             sent = {
                 bucket: each for bucket, each in sent.items() if within(bucket, now, settings.window_seconds)
             }
             self._pending = {}
-            self._failing = False
+            self._failing = any(count.failures for count in sent.values())
 
         def ask() -> Circuit:
             if not sent:
@@ -215,6 +233,8 @@ class Breaker:
 
     def _guarded(self, ask: Callable[[], Circuit], now: float) -> Circuit | None:
         """Ask the store and remember its answer, or log that there is none."""
+        with self._memory:
+            self._asked_at = now
         try:
             circuit = ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, calls go on without the store
@@ -223,9 +243,11 @@ class Breaker:
                 log(
                     "warning", "breaker store not asked", circuit=self._store.name, error=type(error).__name__
                 )
+            with self._memory:
+                self._answers = False
             return None
         with self._memory:
-            self._known, self._read_at = circuit, now
+            self._known, self._read_at, self._answers = circuit, now, True
         return circuit
 
     @contextmanager

@@ -184,6 +184,21 @@ def test_fifty_controllers_at_once_make_one_probe_at_a_time() -> None:
     assert world.probes == S.successes
 
 
+def test_a_controller_that_loses_the_race_for_the_lease_does_not_probe() -> None:
+    world = state_before(Act.PROBE)
+    quicker = world.controller()
+
+    def overtaken() -> str:
+        """Between its read and its write, another one takes the lease, and probes."""
+        quicker.run(1)
+        return "late"
+
+    before = world.probes
+    replace(world.controller(), new_id=overtaken).run(1)
+    assert world.probes - before == 1
+    assert world.circuit.successes == 1
+
+
 class CrashError(BaseException):
     """The environment is killed: no `except Exception` of the product sees it."""
 
