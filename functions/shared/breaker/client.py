@@ -11,7 +11,7 @@ Lambda freezes an environment between invocations: counts are flushed by the cal
 An environment writes at most once a second. Each answer is the state as well, so it reads only when a call
 begins and the last answer is older than READ_SECONDS, and when a first failure follows successes.
 
-A call is never refused, failed or delayed for long because of the store: the last known state holds. When that
+A call is never refused, failed or delayed for long because of the store: the last known state holds. When it
 is older than TRUST_SECONDS (open: when its pause has been over for as long), the circuit counts as closed,
 because a breaker whose store is down must not stop the orders (fail open).
 """

@@ -9,18 +9,12 @@ from typing import Any
 
 from selfheal.functions.shared.breaker.circuit import Circuit, Forced, Lease, State
 from selfheal.functions.shared.breaker.window import Buckets, Count
-from selfheal.functions.shared.contract import Key
 
 SCHEMA = 1
 """Schema of the item. A later one is refused, because misreading it could end a pause."""
 
 Item = Mapping[str, Any]
 KINDS = ("calls", "failures")
-
-
-def breaker_key(name: str) -> Key:
-    """Return the key of a circuit."""
-    return {"pk": {"S": f"breaker#{name}"}, "sk": {"S": "breaker"}}
 
 
 def to_item(circuit: Circuit) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError
 from selfheal.functions.shared.breaker.circuit import Circuit
 from selfheal.functions.shared.breaker.item import (
     OPTIONAL,
-    breaker_key,
     count_names,
     from_item,
     stale_counts,
     to_item,
 )
 from selfheal.functions.shared.breaker.window import Buckets, bucket_of
+from selfheal.functions.shared.contract import breaker_key
 
 REFUSED = "ConditionalCheckFailedException"
 

@@ -9,9 +9,10 @@ import pytest
 from moto import mock_aws
 
 from selfheal.functions.shared.breaker.circuit import Circuit, Forced, Lease, State
-from selfheal.functions.shared.breaker.item import breaker_key, from_item, to_item
+from selfheal.functions.shared.breaker.item import from_item, to_item
 from selfheal.functions.shared.breaker.store import Store
 from selfheal.functions.shared.breaker.window import Count, bucket_of
+from selfheal.functions.shared.contract import breaker_key
 from tests.functions.breaker.world import START
 from tests.functions.support.memory_table import MemoryTable
 from tests.functions.support.remedy_fakes import create_table
