@@ -223,7 +223,7 @@ def test_a_store_that_never_answered_stops_no_call(world: World, table: Watched)
         world.clock.now += 0.1
         with breaker.call():
             pass
-        assert len(table.asked) <= 2 + index // 9
+        assert len(table.asked) <= 1 + index // 14
     table.failure = None
     world.clock.now += 1
     world.call(breaker)
