@@ -64,15 +64,16 @@ def parse_probe(text: str, sqs: Any, lambda_: Any) -> Probe:
 
 def connect() -> Controller:
     """Return the controller that the environment describes."""
-    # An invocation that is sent twice would be a second probe.
-    once = Config(read_timeout=60, retries={"mode": "standard", "total_max_attempts": 1})
+    settings = parse_settings(os.environ.get("BREAKER", "{}"))
+    # An invocation that is sent twice would be a second probe, and one that outlives its lease is lost anyway.
+    once = Config(read_timeout=settings.lease_seconds, retries={"mode": "standard", "total_max_attempts": 1})
     lambda_ = boto3.client("lambda", config=once)
     return Controller(
         store=Store(boto3.client("dynamodb"), os.environ["BREAKER_TABLE"], os.environ["CIRCUIT"]),
         lambda_=lambda_,
         consumers=parse_consumers(os.environ["CONSUMERS"]),
         probe=parse_probe(os.environ["PROBE"], boto3.client("sqs"), lambda_),
-        settings=parse_settings(os.environ.get("BREAKER", "{}")),
+        settings=settings,
         clock=time.time,
         chance=random.random,
         new_id=lambda: str(uuid4()),
