@@ -65,7 +65,7 @@ def parse_probe(text: str, sqs: Any, lambda_: Any) -> Probe:
 def connect() -> Controller:
     """Return the controller that the environment describes."""
     settings = parse_settings(os.environ.get("BREAKER", "{}"))
-    # An invocation that is sent twice would be a second probe, and one that outlives its lease is lost anyway.
+    # An invocation that is sent twice would be a second probe, and one that outlives its lease is lost.
     once = Config(read_timeout=settings.lease_seconds, retries={"mode": "standard", "total_max_attempts": 1})
     lambda_ = boto3.client("lambda", config=once)
     return Controller(
