@@ -199,3 +199,8 @@ def request_key(kind: Literal["approval", "command"], target: str) -> Key:
 def override_key(target: str, name: str) -> Key:
     """Return the key of a value that the service of a target reads."""
     return _key(f"override#{target}", name)
+
+
+def breaker_key(circuit: str) -> Key:
+    """Return the key of a circuit, in the table of the circuit breakers."""
+    return _key(f"breaker#{circuit}", "breaker")

@@ -14,6 +14,12 @@ from selfheal.components.function import package
 BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 ENVIRONMENTS = {
     "downstream": {"DOWNSTREAM_TABLE": "downstream"},
+    "breaker": {
+        "BREAKER_TABLE": "breakers",
+        "CIRCUIT": "payments",
+        "CONSUMERS": "[]",
+        "PROBE": '{"url": "http://127.0.0.1:9/health"}',
+    },
     "fragile": {"FAILURE_RATE": "0"},
     "healer": {
         "MODE": "act",

@@ -1,6 +1,7 @@
-"""DynamoDB in memory, as far as the ledger needs it: conditions, transactions and sets.
+"""DynamoDB in memory, as far as ledger and breaker need it: conditions, transactions, sets and counters.
 
-moto takes milliseconds per call, and the tests make hundreds of thousands. test_ledger.py runs on both.
+moto takes milliseconds per call, and the tests make hundreds of thousands. test_ledger.py and
+breaker/test_store.py run on both.
 """
 
 import re
@@ -16,7 +17,7 @@ Item = dict[str, Any]
 
 _NOT_EXISTS = re.compile(r"attribute_not_exists\((\w+)\)")
 _EQUALS = re.compile(r"(\w+) = (:\w+)")
-_CLAUSE = re.compile(r"(SET|ADD|DELETE) ")
+_CLAUSE = re.compile(r"(SET|ADD|DELETE|REMOVE) ")
 
 
 class MemoryTable:
@@ -46,6 +47,17 @@ class MemoryTable:
             self.items[_key(arguments["Item"])] = dict(arguments["Item"])
         return {}
 
+    def update_item(self, **arguments: Any) -> dict[str, Any]:
+        assert arguments["ReturnValues"] == "ALL_NEW"
+        key = _key(arguments["Key"])
+        with self._lock:
+            before = self.items.get(key)
+            if not self._holds(key, arguments):
+                assert arguments["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+                raise _error("ConditionalCheckFailedException", "UpdateItem", item=before)
+            self.items[key] = _updated(before or dict(arguments["Key"]), arguments)
+            return {"Attributes": dict(self.items[key])}
+
     def transact_write_items(self, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:
         entries = [next(iter(each.items())) for each in TransactItems]
         keys = [_key(entry.get("Item") or entry["Key"]) for _, entry in entries]
@@ -67,6 +79,8 @@ class MemoryTable:
         if condition is None:
             return True
         item = self.items.get(key, {})
+        for alias, name in entry.get("ExpressionAttributeNames", {}).items():
+            condition = re.sub(rf"{alias}\b", name, condition)
         absent = _NOT_EXISTS.fullmatch(condition)
         if absent:
             return absent[1] not in item
@@ -76,14 +90,22 @@ class MemoryTable:
 
 
 def _updated(item: Item, entry: dict[str, Any]) -> Item:
-    """Carry out an UpdateExpression of SET, ADD to sets and DELETE from sets."""
+    """Carry out an UpdateExpression of SET, REMOVE, ADD to sets and numbers, and DELETE from sets."""
     item, values = dict(item), entry["ExpressionAttributeValues"]
+    names = entry.get("ExpressionAttributeNames", {})
     parts = _CLAUSE.split(entry["UpdateExpression"])[1:]
     for verb, clause in zip(parts[::2], parts[1::2], strict=True):
         for term in clause.strip().rstrip(",").split(", "):
+            if verb == "REMOVE":
+                item.pop(names.get(term, term), None)
+                continue
             name, value = term.split(" = " if verb == "SET" else " ")
+            name = names.get(name, name)
             if verb == "SET":
                 item[name] = values[value]
+                continue
+            if verb == "ADD" and "N" in values[value]:
+                item[name] = {"N": str(int(item.get(name, {"N": "0"})["N"]) + int(values[value]["N"]))}
                 continue
             before = set(item.get(name, {}).get("SS", ()))
             change: Callable[[set[str]], set[str]] = before.union if verb == "ADD" else before.difference
@@ -98,8 +120,12 @@ def _key(item: Item) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
 
 
-def _error(code: str, operation: str, reasons: list[dict[str, str]] | None = None) -> ClientError:
+def _error(
+    code: str, operation: str, reasons: list[dict[str, str]] | None = None, item: Item | None = None
+) -> ClientError:
     response: Any = {"Error": {"Code": code, "Message": code}}
+    if item is not None:
+        response["Item"] = dict(item)
     if reasons is not None:
         response["CancellationReasons"] = reasons
     return ClientError(response, operation)

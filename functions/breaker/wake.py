@@ -1,0 +1,75 @@
+"""The Lambda handler that starts the controller's workflow where a circuit is not at rest.
+
+Woken by the stream of the breaker's table and by a schedule of one minute, which covers lost wake-ups and
+executions that ended early. What an event says is not used: the item as it is now decides.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import boto3
+from botocore.exceptions import ClientError
+
+from selfheal.functions.shared.breaker.store import Store
+from selfheal.functions.shared.log import log
+
+
+@dataclass(frozen=True)
+class Waker:
+    """Starts the workflow of one circuit."""
+
+    store: Store
+    states: Any
+    """A boto3 client of Step Functions."""
+    workflow_arn: str
+    clock: Callable[[], float]
+
+    def wake(self) -> str | None:
+        """Return the name of the execution that was started, or None where none was needed.
+
+        Two at once would do no harm, since each step is conditional, but cost twice: the name of an episode's
+        execution is its own, and another one is started only if none is running.
+        """
+        circuit = self.store.read()
+        if circuit.at_rest:
+            return None
+        name = f"{circuit.name}-{circuit.episode}"
+        if self._start(name, circuit.episode):
+            return name
+        running = self.states.list_executions(
+            stateMachineArn=self.workflow_arn, statusFilter="RUNNING", maxResults=1
+        )
+        again = f"{name}-{int(self.clock() // 60)}"
+        if not running["executions"] and self._start(again, circuit.episode):
+            log("warning", "controller started again", circuit=circuit.name, execution=again)
+            return again
+        return None
+
+    def _start(self, name: str, episode: int) -> bool:
+        try:
+            self.states.start_execution(
+                stateMachineArn=self.workflow_arn, name=name, input=json.dumps({"episode": episode})
+            )
+        except ClientError as error:
+            if cast("dict[str, Any]", error.response)["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+            return False
+        return True
+
+
+def connect() -> Waker:
+    """Return what the environment describes."""
+    store = Store(boto3.client("dynamodb"), os.environ["BREAKER_TABLE"], os.environ["CIRCUIT"])
+    return Waker(store, boto3.client("stepfunctions"), os.environ["WORKFLOW_ARN"], time.time)
+
+
+WAKER = connect()
+
+
+def handle(_event: Any, _context: Any) -> dict[str, Any]:
+    """Start the workflow if the circuit needs it."""
+    return {"started": WAKER.wake()}
