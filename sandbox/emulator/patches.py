@@ -1,38 +1,49 @@
 """Replaces the functions of ministack that behave otherwise than AWS. Each replacement names its AWS source.
 
-The replaced functions are private, so a start fails if the installed ministack lacks one of them.
+The replaced functions are private, so a start fails with any other version of ministack than the one they
+were read in, and if one of them is missing.
 """
 
-from collections.abc import Callable, Mapping
-from types import ModuleType
+from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_as_json
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
+from selfheal.sandbox.emulator.workers import raised_as_error, raising_survived
+
+VERSION = "1.5.33"
+"""The ministack whose private functions are replaced here. Read them again before you change this."""
 
 USED: Mapping[str, tuple[str, ...]] = {
     "cloudwatch": (
         *("_evaluate_alarm", "_evaluate_all_alarms", "_put_metric_alarm", "_describe_alarms"),
         *("_alarms", "_store_datum", "_xml", "_error"),
     ),
-    "lambda_svc": ("_emit_lambda_metrics", "_emit_lambda_logs", "_esms"),
+    "lambda_svc": ("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
     "iam_actions": (
         *("extract_resource_arn", "extract_iam_action", "dynamodb_resource_arns"),
         *("dynamodb_transaction_checks", "_match_rest_action", "_BOTOCORE_SERVICE_MAP"),
     ),
     "iam_evaluator": ("enforce",),
     "dynamodb": ("_tables",),
+    "lambda_runtime": ("_PYTHON_WORKER_SCRIPT",),
 }
 """By module, everything of ministack that is replaced, called or read here."""
 
 
-def patch(modules: Mapping[str, ModuleType]) -> None:
+def patch(modules: Mapping[str, Any]) -> None:
     """Replace the functions. `modules` holds those that `USED` names.
 
-    Raises RuntimeError, which names everything that is missing, for another version of ministack.
+    Raises RuntimeError for another version of ministack, and names everything that is missing.
     """
+    if (installed := version("ministack")) != VERSION:
+        raise RuntimeError(
+            f"the sandbox corrects private functions of ministack {VERSION}; installed is {installed}. "
+            "Install the version pinned in requirements-dev.txt."
+        )
     missing = [
         f"{module}.{name}"
         for module, names in USED.items()
@@ -44,12 +55,13 @@ def patch(modules: Mapping[str, ModuleType]) -> None:
             f"this version of ministack has no {', '.join(missing)}: without them, metrics, alarms and "
             "permissions of the sandbox would be wrong. Install the version pinned in requirements-dev.txt."
         )
-    cloudwatch: Any = modules["cloudwatch"]
-    functions: Any = modules["lambda_svc"]
-    actions: Any = modules["iam_actions"]
-    evaluator: Any = modules["iam_evaluator"]
-    dynamodb: Any = modules["dynamodb"]
-    store, xml, error = cloudwatch._store_datum, cloudwatch._xml, cloudwatch._error  # noqa: SLF001
+    _alarms(modules["cloudwatch"])
+    _functions(modules["lambda_svc"], modules["lambda_runtime"], modules["cloudwatch"])
+    _permissions(modules)
+
+
+def _alarms(cloudwatch: Any) -> None:
+    xml, error = cloudwatch._xml, cloudwatch._error  # noqa: SLF001
     put = math_kept(cloudwatch._put_metric_alarm, cloudwatch._alarms)  # noqa: SLF001
     describe = cloudwatch._describe_alarms  # noqa: SLF001
     _replace(
@@ -59,12 +71,22 @@ def patch(modules: Mapping[str, ModuleType]) -> None:
         _put_metric_alarm=query_as_json("PutMetricAlarm", put, xml, error),
         _describe_alarms=query_as_json("DescribeAlarms", describe, xml, error),
     )
+
+
+def _functions(functions: Any, runtime: Any, cloudwatch: Any) -> None:
+    store = cloudwatch._store_datum  # noqa: SLF001
     _replace(
         functions,
         _emit_lambda_metrics=throttles_only(store),
         _emit_lambda_logs=logs_and_metrics(functions._emit_lambda_logs, store),  # noqa: SLF001
+        _execute_function_warm=raised_as_error(functions._execute_function_warm),  # noqa: SLF001
     )
-    schema = key_schema(dynamodb._tables)  # noqa: SLF001
+    _replace(runtime, _PYTHON_WORKER_SCRIPT=raising_survived(runtime._PYTHON_WORKER_SCRIPT))  # noqa: SLF001
+
+
+def _permissions(modules: Mapping[str, Any]) -> None:
+    actions, evaluator = modules["iam_actions"], modules["iam_evaluator"]
+    schema = key_schema(modules["dynamodb"]._tables)  # noqa: SLF001
     actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]  # noqa: SLF001  (the routes that name its actions)
     _replace(
         actions,
@@ -73,9 +95,10 @@ def patch(modules: Mapping[str, ModuleType]) -> None:
         dynamodb_resource_arns=tables_with_keys(actions.dynamodb_resource_arns, schema),
         dynamodb_transaction_checks=transactions_with_keys(actions.dynamodb_transaction_checks, schema),
     )
-    _replace(evaluator, enforce=with_condition_keys(evaluator.enforce, functions._esms))  # noqa: SLF001
+    mappings = modules["lambda_svc"]._esms  # noqa: SLF001
+    _replace(evaluator, enforce=with_condition_keys(evaluator.enforce, mappings))
 
 
-def _replace(module: object, **functions: Callable[..., Any]) -> None:
-    for name, function in functions.items():
-        setattr(module, name, function)
+def _replace(module: object, **replacements: object) -> None:
+    for name, replacement in replacements.items():
+        setattr(module, name, replacement)
