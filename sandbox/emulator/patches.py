@@ -12,6 +12,8 @@ from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
+from selfheal.sandbox.emulator.stream_failures import FailureDestination
+from selfheal.sandbox.emulator.streams import shards_read
 from selfheal.sandbox.emulator.workers import raised_as_error, raising_survived
 
 VERSION = "1.5.33"
@@ -22,7 +24,12 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("_evaluate_alarm", "_evaluate_all_alarms", "_put_metric_alarm", "_describe_alarms"),
         *("_alarms", "_store_datum", "_xml", "_error"),
     ),
-    "lambda_svc": ("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
+    "lambda_svc": (
+        *("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
+        *("_poll_kinesis", "_iter_all_esms", "_request_account_id", "_request_region", "get_account_id"),
+        *("_dispatch_esm_batch", "_kinesis_positions", "_execute_function", "_apply_filter_criteria"),
+        *("_get_func_record_for_qualifier", "_cross_account_read_blocked"),
+    ),
     "iam_actions": (
         *("extract_resource_arn", "extract_iam_action", "dynamodb_resource_arns"),
         *("dynamodb_transaction_checks", "_match_rest_action", "_BOTOCORE_SERVICE_MAP"),
@@ -30,8 +37,21 @@ USED: Mapping[str, tuple[str, ...]] = {
     "iam_evaluator": ("enforce",),
     "dynamodb": ("_tables",),
     "lambda_runtime": ("_PYTHON_WORKER_SCRIPT",),
+    "kinesis": ("_streams",),
+    "s3": ("handle_request",),
+    "sns": ("publish_internal",),
+    "sqs": (
+        *("_queue_by_arn", "queue_delay", "_md5_msg_attrs", "_ensure_msg_fields", "_queues_lock"),
+        "esm_wake",
+    ),
 }
 """By module, everything of ministack that is replaced, called or read here."""
+
+
+_CORE = {"iam_actions", "iam_evaluator", "lambda_runtime"}
+
+PACKAGES: Mapping[str, str] = {module: "core" if module in _CORE else "services" for module in USED}
+"""By module, the package of ministack that it is in."""
 
 
 def patch(modules: Mapping[str, Any]) -> None:
@@ -58,6 +78,7 @@ def patch(modules: Mapping[str, Any]) -> None:
     _alarms(modules["cloudwatch"])
     _functions(modules["lambda_svc"], modules["lambda_runtime"], modules["cloudwatch"])
     _permissions(modules)
+    _mappings(modules)
 
 
 def _alarms(cloudwatch: Any) -> None:
@@ -82,6 +103,12 @@ def _functions(functions: Any, runtime: Any, cloudwatch: Any) -> None:
         _execute_function_warm=raised_as_error(functions._execute_function_warm),  # noqa: SLF001
     )
     _replace(runtime, _PYTHON_WORKER_SCRIPT=raising_survived(runtime._PYTHON_WORKER_SCRIPT))  # noqa: SLF001
+
+
+def _mappings(modules: Mapping[str, Any]) -> None:
+    functions = modules["lambda_svc"]
+    destination = FailureDestination(modules["sqs"], modules["sns"], modules["s3"])
+    _replace(functions, _poll_kinesis=shards_read(functions, modules["kinesis"], destination))
 
 
 def _permissions(modules: Mapping[str, Any]) -> None:
