@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_as_json
+from selfheal.sandbox.emulator.deliveries import Deliveries
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
@@ -28,7 +29,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
         *("_poll_kinesis", "_iter_all_esms", "_request_account_id", "_request_region", "get_account_id"),
         *("_dispatch_esm_batch", "_kinesis_positions", "_execute_function", "_apply_filter_criteria"),
-        *("_get_func_record_for_qualifier", "_cross_account_read_blocked"),
+        *("_get_func_record_for_qualifier", "_cross_account_read_blocked", "_get_func_record_for_ref"),
     ),
     "iam_actions": (
         *("extract_resource_arn", "extract_iam_action", "dynamodb_resource_arns"),
@@ -37,18 +38,24 @@ USED: Mapping[str, tuple[str, ...]] = {
     "iam_evaluator": ("enforce",),
     "dynamodb": ("_tables",),
     "lambda_runtime": ("_PYTHON_WORKER_SCRIPT",),
-    "kinesis": ("_streams",),
+    "concurrency": ("spawn_background",),
+    "eventbridge": (
+        *("_invoke_target", "_put_targets", "_pattern_event_view", "_apply_input_transformer"),
+        *("_event_buses", "error_response_json"),
+    ),
+    "kinesis": ("_streams", "_resolve_stream_by_arn", "put_record_internal"),
     "s3": ("handle_request",),
-    "sns": ("publish_internal",),
+    "sns": ("publish_internal", "_topics"),
     "sqs": (
         *("_queue_by_arn", "queue_delay", "_md5_msg_attrs", "_ensure_msg_fields", "_queues_lock"),
         "esm_wake",
     ),
+    "stepfunctions": ("_resolve_state_machine_arn",),
 }
 """By module, everything of ministack that is replaced, called or read here."""
 
 
-_CORE = {"iam_actions", "iam_evaluator", "lambda_runtime"}
+_CORE = {"concurrency", "iam_actions", "iam_evaluator", "lambda_runtime"}
 
 PACKAGES: Mapping[str, str] = {module: "core" if module in _CORE else "services" for module in USED}
 """By module, the package of ministack that it is in."""
@@ -79,6 +86,7 @@ def patch(modules: Mapping[str, Any]) -> None:
     _functions(modules["lambda_svc"], modules["lambda_runtime"], modules["cloudwatch"])
     _permissions(modules)
     _mappings(modules)
+    _rules(modules)
 
 
 def _alarms(cloudwatch: Any) -> None:
@@ -109,6 +117,15 @@ def _mappings(modules: Mapping[str, Any]) -> None:
     functions = modules["lambda_svc"]
     destination = FailureDestination(modules["sqs"], modules["sns"], modules["s3"])
     _replace(functions, _poll_kinesis=shards_read(functions, modules["kinesis"], destination))
+
+
+def _rules(modules: Mapping[str, Any]) -> None:
+    events, deliveries = modules["eventbridge"], Deliveries(modules)
+    _replace(
+        events,
+        _invoke_target=deliveries.invoking(events._invoke_target),  # noqa: SLF001
+        _put_targets=deliveries.policies_checked(events._put_targets),  # noqa: SLF001
+    )
 
 
 def _permissions(modules: Mapping[str, Any]) -> None:
