@@ -16,6 +16,7 @@ from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
 from selfheal.sandbox.emulator.stream_failures import FailureDestination
 from selfheal.sandbox.emulator.streams import shards_read
 from selfheal.sandbox.emulator.workers import raised_as_error, raising_survived
+from selfheal.sandbox.emulator.workflows import delays_bounded, retriers_checked, throttles_named
 
 VERSION = "1.5.33"
 """The ministack whose private functions are replaced here. Read them again before you change this."""
@@ -50,7 +51,10 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("_queue_by_arn", "queue_delay", "_md5_msg_attrs", "_ensure_msg_fields", "_queues_lock"),
         "esm_wake",
     ),
-    "stepfunctions": ("_resolve_state_machine_arn",),
+    "stepfunctions": (
+        *("_resolve_state_machine_arn", "_find_matching_retrier", "_validate_definition_jsonata"),
+        *("_call_lambda", "_ExecutionError"),
+    ),
 }
 """By module, everything of ministack that is replaced, called or read here."""
 
@@ -87,6 +91,7 @@ def patch(modules: Mapping[str, Any]) -> None:
     _permissions(modules)
     _mappings(modules)
     _rules(modules)
+    _workflows(modules["stepfunctions"])
 
 
 def _alarms(cloudwatch: Any) -> None:
@@ -125,6 +130,16 @@ def _rules(modules: Mapping[str, Any]) -> None:
         events,
         _invoke_target=deliveries.invoking(events._invoke_target),  # noqa: SLF001
         _put_targets=deliveries.policies_checked(events._put_targets),  # noqa: SLF001
+    )
+
+
+def _workflows(workflows: Any) -> None:
+    error = workflows._ExecutionError  # noqa: SLF001
+    _replace(
+        workflows,
+        _find_matching_retrier=delays_bounded(workflows._find_matching_retrier),  # noqa: SLF001
+        _validate_definition_jsonata=retriers_checked(workflows._validate_definition_jsonata),  # noqa: SLF001
+        _call_lambda=throttles_named(workflows._call_lambda, error),  # noqa: SLF001
     )
 
 
