@@ -13,6 +13,7 @@ from selfheal.sandbox.emulator.deliveries import Deliveries
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
+from selfheal.sandbox.emulator.rest_apis import RestApis
 from selfheal.sandbox.emulator.stream_failures import FailureDestination
 from selfheal.sandbox.emulator.streams import shards_read
 from selfheal.sandbox.emulator.workers import raised_as_error, raising_survived
@@ -39,6 +40,11 @@ USED: Mapping[str, tuple[str, ...]] = {
     "iam_evaluator": ("enforce",),
     "dynamodb": ("_tables",),
     "lambda_runtime": ("_PYTHON_WORKER_SCRIPT",),
+    "apigateway_v1": (
+        *("_execute_in_scope", "_invoke_sqs_v1", "_render_request_template_v1", "_vtl_util"),
+        *("_check_request_validation", "_gateway_error_response", "_header_ci", "_vtl_split_args"),
+        *("_vtl_value", "_vtl_str", "_model_schema", "_resolve_schema_ref"),
+    ),
     "concurrency": ("spawn_background",),
     "eventbridge": (
         *("_invoke_target", "_put_targets", "_pattern_event_view", "_apply_input_transformer"),
@@ -92,6 +98,7 @@ def patch(modules: Mapping[str, Any]) -> None:
     _mappings(modules)
     _rules(modules)
     _workflows(modules["stepfunctions"])
+    _rest_apis(modules["apigateway_v1"])
 
 
 def _alarms(cloudwatch: Any) -> None:
@@ -140,6 +147,19 @@ def _workflows(workflows: Any) -> None:
         _find_matching_retrier=delays_bounded(workflows._find_matching_retrier),  # noqa: SLF001
         _validate_definition_jsonata=retriers_checked(workflows._validate_definition_jsonata),  # noqa: SLF001
         _call_lambda=throttles_named(workflows._call_lambda, error),  # noqa: SLF001
+    )
+
+
+def _rest_apis(gateway: Any) -> None:
+    apis = RestApis(gateway)
+    _replace(
+        gateway,
+        _execute_in_scope=apis.remembered(gateway._execute_in_scope),  # noqa: SLF001
+        _invoke_sqs_v1=apis.with_context(gateway._invoke_sqs_v1),  # noqa: SLF001
+        _render_request_template_v1=apis.rendered(gateway._render_request_template_v1),  # noqa: SLF001
+        _vtl_util=apis.escaping(gateway._vtl_util),  # noqa: SLF001
+        _check_request_validation=apis.validated(gateway._check_request_validation),  # noqa: SLF001
+        _gateway_error_response=apis.explained(gateway._gateway_error_response),  # noqa: SLF001
     )
 
 
