@@ -4,6 +4,7 @@ The replaced functions are private, so a start fails with any other version of m
 were read in, and if one of them is missing.
 """
 
+import threading
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
@@ -13,6 +14,7 @@ from selfheal.sandbox.emulator.deliveries import Deliveries
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
+from selfheal.sandbox.emulator.queue_metrics import QueueMetrics
 from selfheal.sandbox.emulator.rest_apis import RestApis
 from selfheal.sandbox.emulator.stream_failures import FailureDestination
 from selfheal.sandbox.emulator.streams import shards_read
@@ -25,11 +27,11 @@ VERSION = "1.5.33"
 USED: Mapping[str, tuple[str, ...]] = {
     "cloudwatch": (
         *("_evaluate_alarm", "_evaluate_all_alarms", "_put_metric_alarm", "_describe_alarms"),
-        *("_alarms", "_store_datum", "_xml", "_error"),
+        *("_alarms", "_store_datum", "_xml", "_error", "_dims_key", "_metric_bucket"),
     ),
     "lambda_svc": (
         *("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
-        *("_poll_kinesis", "_iter_all_esms", "_request_account_id", "_request_region", "get_account_id"),
+        *("_poll_kinesis", "_iter_all_esms", "get_account_id"),
         *("_dispatch_esm_batch", "_kinesis_positions", "_execute_function", "_apply_filter_criteria"),
         *("_get_func_record_for_qualifier", "_cross_account_read_blocked", "_get_func_record_for_ref"),
     ),
@@ -46,6 +48,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("_vtl_value", "_vtl_str", "_model_schema", "_resolve_schema_ref"),
     ),
     "concurrency": ("spawn_background",),
+    "responses": ("request_scope",),
     "eventbridge": (
         *("_invoke_target", "_put_targets", "_pattern_event_view", "_apply_input_transformer"),
         *("_event_buses", "error_response_json"),
@@ -55,7 +58,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "sns": ("publish_internal", "_topics"),
     "sqs": (
         *("_queue_by_arn", "queue_delay", "_md5_msg_attrs", "_ensure_msg_fields", "_queues_lock"),
-        "esm_wake",
+        *("esm_wake", "_get_q", "_queues"),
     ),
     "stepfunctions": (
         *("_resolve_state_machine_arn", "_find_matching_retrier", "_validate_definition_jsonata"),
@@ -65,7 +68,7 @@ USED: Mapping[str, tuple[str, ...]] = {
 """By module, everything of ministack that is replaced, called or read here."""
 
 
-_CORE = {"concurrency", "iam_actions", "iam_evaluator", "lambda_runtime"}
+_CORE = {"concurrency", "iam_actions", "iam_evaluator", "lambda_runtime", "responses"}
 
 PACKAGES: Mapping[str, str] = {module: "core" if module in _CORE else "services" for module in USED}
 """By module, the package of ministack that it is in."""
@@ -99,6 +102,7 @@ def patch(modules: Mapping[str, Any]) -> None:
     _rules(modules)
     _workflows(modules["stepfunctions"])
     _rest_apis(modules["apigateway_v1"])
+    _queue_metrics(modules)
 
 
 def _alarms(cloudwatch: Any) -> None:
@@ -128,7 +132,8 @@ def _functions(functions: Any, runtime: Any, cloudwatch: Any) -> None:
 def _mappings(modules: Mapping[str, Any]) -> None:
     functions = modules["lambda_svc"]
     destination = FailureDestination(modules["sqs"], modules["sns"], modules["s3"])
-    _replace(functions, _poll_kinesis=shards_read(functions, modules["kinesis"], destination))
+    scope = modules["responses"].request_scope
+    _replace(functions, _poll_kinesis=shards_read(functions, modules["kinesis"], destination, scope))
 
 
 def _rules(modules: Mapping[str, Any]) -> None:
@@ -161,6 +166,13 @@ def _rest_apis(gateway: Any) -> None:
         _check_request_validation=apis.validated(gateway._check_request_validation),  # noqa: SLF001
         _gateway_error_response=apis.explained(gateway._gateway_error_response),  # noqa: SLF001
     )
+
+
+def _queue_metrics(modules: Mapping[str, Any]) -> None:
+    sqs = modules["sqs"]
+    metrics = QueueMetrics(sqs, modules["cloudwatch"], modules["responses"].request_scope)
+    _replace(sqs, _get_q=metrics.used(sqs._get_q))  # noqa: SLF001
+    threading.Thread(target=metrics.run, name="queue-metrics", daemon=True).start()
 
 
 def _permissions(modules: Mapping[str, Any]) -> None:

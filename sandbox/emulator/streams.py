@@ -31,7 +31,9 @@ _BEGINNING = -1
 """A position before every sequence number."""
 
 
-def shards_read(functions: Any, kinesis: Any, destination: FailureDestination) -> Callable[[], bool]:
+def shards_read(
+    functions: Any, kinesis: Any, destination: FailureDestination, scope: Callable[[str, str], Any]
+) -> Callable[[], bool]:
     """Return the replacement of `_poll_kinesis`, which starts a thread for every shard with new records.
 
     Like ministack's, it returns whether something was started. A mapping's position in a shard is the
@@ -49,18 +51,13 @@ def shards_read(functions: Any, kinesis: Any, destination: FailureDestination) -
     def poll() -> bool:
         started = False
         for account, region, mapping in functions._iter_all_esms():  # noqa: SLF001
-            account_token = functions._request_account_id.set(account)  # noqa: SLF001
-            region_token = functions._request_region.set(region)  # noqa: SLF001
-            try:
+            with scope(account, region):
                 for shard_id in _shards(functions, kinesis, mapping):
                     shard = _Shard(functions, kinesis, destination, mapping, shard_id)
                     if shard.key not in busy and shard.unread():
                         busy.add(shard.key)
                         functions._dispatch_esm_batch(mapping["UUID"], read, shard)  # noqa: SLF001
                         started = True
-            finally:
-                functions._request_account_id.reset(account_token)  # noqa: SLF001
-                functions._request_region.reset(region_token)  # noqa: SLF001
         return started
 
     return poll
