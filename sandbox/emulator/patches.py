@@ -13,6 +13,7 @@ from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_
 from selfheal.sandbox.emulator.deliveries import Deliveries
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
+from selfheal.sandbox.emulator.mapping_checks import MappingChecks
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
 from selfheal.sandbox.emulator.queue_metrics import QueueMetrics
 from selfheal.sandbox.emulator.rest_apis import RestApis
@@ -33,6 +34,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
         *("_poll_kinesis", "_iter_all_esms", "get_account_id"),
         *("_dispatch_esm_batch", "_kinesis_positions", "_execute_function", "_apply_filter_criteria"),
+        *("_create_esm", "_update_esm", "_resolve_existing_esm_function", "error_response_json"),
         *("_get_func_record_for_qualifier", "_cross_account_read_blocked", "_get_func_record_for_ref"),
     ),
     "iam_actions": (
@@ -58,7 +60,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "sns": ("publish_internal", "_topics"),
     "sqs": (
         *("_queue_by_arn", "queue_delay", "_md5_msg_attrs", "_ensure_msg_fields", "_queues_lock"),
-        *("esm_wake", "_get_q", "_queues"),
+        *("esm_wake", "_get_q", "_queues", "_act_send_message", "_HANDLERS", "_Err"),
     ),
     "stepfunctions": (
         *("_resolve_state_machine_arn", "_find_matching_retrier", "_validate_definition_jsonata"),
@@ -130,10 +132,18 @@ def _functions(functions: Any, runtime: Any, cloudwatch: Any) -> None:
 
 
 def _mappings(modules: Mapping[str, Any]) -> None:
-    functions = modules["lambda_svc"]
-    destination = FailureDestination(modules["sqs"], modules["sns"], modules["s3"])
+    functions, sqs = modules["lambda_svc"], modules["sqs"]
+    destination = FailureDestination(sqs, modules["sns"], modules["s3"])
     scope = modules["responses"].request_scope
-    _replace(functions, _poll_kinesis=shards_read(functions, modules["kinesis"], destination, scope))
+    checks = MappingChecks(functions, sqs)
+    _replace(
+        functions,
+        _poll_kinesis=shards_read(functions, modules["kinesis"], destination, scope),
+        _create_esm=checks.creating(functions._create_esm),  # noqa: SLF001
+        _update_esm=checks.updating(functions._update_esm),  # noqa: SLF001
+    )
+    _replace(sqs, _act_send_message=checks.sending(sqs._act_send_message))  # noqa: SLF001
+    sqs._HANDLERS["SendMessage"] = sqs._act_send_message  # noqa: SLF001
 
 
 def _rules(modules: Mapping[str, Any]) -> None:

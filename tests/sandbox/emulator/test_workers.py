@@ -75,14 +75,14 @@ def test_asynchronous_calls_and_queues_still_see_the_failure(clients: Clients) -
     source = sqs.create_queue(
         QueueName="source",
         Attributes={
-            "VisibilityTimeout": "0",
             "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1}),
         },
     )["QueueUrl"]
-    sqs.send_message(QueueUrl=source, MessageBody="poison")
     functions.create_event_source_mapping(
         FunctionName="watched", EventSourceArn="arn:aws:sqs:us-east-1:000000000000:source"
     )
+    sqs.set_queue_attributes(QueueUrl=source, Attributes={"VisibilityTimeout": "0"})  # allowed afterwards
+    sqs.send_message(QueueUrl=source, MessageBody="poison")
     received = [m["Body"] for m in sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=10).get("Messages", [])]
     assert received == ["poison"]
 
