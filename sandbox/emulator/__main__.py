@@ -10,8 +10,9 @@ import signal
 import sys
 import threading
 import time
+from importlib import import_module
 
-from selfheal.sandbox.emulator.patches import patch
+from selfheal.sandbox.emulator.patches import PACKAGES, patch
 
 _GRACE_SECONDS = 8.0
 
@@ -19,11 +20,8 @@ _GRACE_SECONDS = 8.0
 def main() -> None:
     """Patch ministack and serve until a signal or the parent's end."""
     from ministack import app  # noqa: PLC0415  (reads the environment when imported)
-    from ministack.core import iam_actions, iam_evaluator  # noqa: PLC0415
-    from ministack.services import apigateway_v1, cloudwatch, dynamodb, lambda_svc  # noqa: PLC0415
 
-    modules = (apigateway_v1, cloudwatch, dynamodb, iam_actions, iam_evaluator, lambda_svc)
-    patch({module.__name__.rpartition(".")[2]: module for module in modules})
+    patch({name: import_module(f"ministack.{package}.{name}") for name, package in PACKAGES.items()})
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     sys.argv[1:] = []
     try:

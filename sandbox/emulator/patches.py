@@ -1,40 +1,92 @@
 """Replaces the functions of ministack that behave otherwise than AWS. Each replacement names its AWS source.
 
-The replaced functions are private, so a start fails if the installed ministack lacks one of them.
+The replaced functions are private, so a start fails with any other version of ministack than the one they
+were read in, and if one of them is missing.
 """
 
-from collections.abc import Callable, Mapping
-from types import ModuleType
+import threading
+from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_as_json
+from selfheal.sandbox.emulator.deliveries import Deliveries
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
+from selfheal.sandbox.emulator.mapping_checks import MappingChecks
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
-from selfheal.sandbox.emulator.rest_api import apply_patch
+from selfheal.sandbox.emulator.queue_metrics import QueueMetrics
+from selfheal.sandbox.emulator.rest_apis import RestApis
+from selfheal.sandbox.emulator.rest_patches import apply_patch
+from selfheal.sandbox.emulator.stream_failures import FailureDestination
+from selfheal.sandbox.emulator.streams import shards_read
+from selfheal.sandbox.emulator.workers import raised_as_error, raising_survived
+from selfheal.sandbox.emulator.workflows import delays_bounded, retriers_checked, throttles_named
+
+VERSION = "1.5.33"
+"""The ministack whose private functions are replaced here. Read them again before you change this."""
 
 USED: Mapping[str, tuple[str, ...]] = {
     "cloudwatch": (
         *("_evaluate_alarm", "_evaluate_all_alarms", "_put_metric_alarm", "_describe_alarms"),
-        *("_alarms", "_store_datum", "_xml", "_error"),
+        *("_alarms", "_store_datum", "_xml", "_error", "_dims_key", "_metric_bucket"),
     ),
-    "lambda_svc": ("_emit_lambda_metrics", "_emit_lambda_logs", "_esms"),
+    "lambda_svc": (
+        *("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
+        *("_poll_kinesis", "_iter_all_esms", "get_account_id"),
+        *("_dispatch_esm_batch", "_kinesis_positions", "_execute_function", "_apply_filter_criteria"),
+        *("_create_esm", "_update_esm", "_resolve_existing_esm_function", "error_response_json"),
+        *("_get_func_record_for_qualifier", "_cross_account_read_blocked", "_get_func_record_for_ref"),
+    ),
     "iam_actions": (
         *("extract_resource_arn", "extract_iam_action", "dynamodb_resource_arns"),
         *("dynamodb_transaction_checks", "_match_rest_action", "_BOTOCORE_SERVICE_MAP"),
     ),
     "iam_evaluator": ("enforce",),
     "dynamodb": ("_tables",),
-    "apigateway_v1": ("_apply_patch",),
+    "lambda_runtime": ("_PYTHON_WORKER_SCRIPT",),
+    "apigateway_v1": (
+        *("_execute_in_scope", "_invoke_sqs_v1", "_render_request_template_v1", "_vtl_util"),
+        *("_check_request_validation", "_gateway_error_response", "_header_ci", "_vtl_split_args"),
+        *("_apply_patch", "_vtl_value", "_vtl_str", "_model_schema", "_resolve_schema_ref"),
+    ),
+    "concurrency": ("spawn_background",),
+    "responses": ("request_scope",),
+    "eventbridge": (
+        *("_invoke_target", "_put_targets", "_pattern_event_view", "_apply_input_transformer"),
+        *("_event_buses", "error_response_json"),
+    ),
+    "kinesis": ("_streams", "_resolve_stream_by_arn", "put_record_internal"),
+    "s3": ("handle_request",),
+    "sns": ("publish_internal", "_topics"),
+    "sqs": (
+        *("_queue_by_arn", "queue_delay", "_md5_msg_attrs", "_ensure_msg_fields", "_queues_lock"),
+        *("esm_wake", "_get_q", "_queues", "_act_send_message", "_HANDLERS", "_Err"),
+    ),
+    "stepfunctions": (
+        *("_resolve_state_machine_arn", "_find_matching_retrier", "_validate_definition_jsonata"),
+        *("_call_lambda", "_ExecutionError"),
+    ),
 }
 """By module, everything of ministack that is replaced, called or read here."""
 
 
-def patch(modules: Mapping[str, ModuleType]) -> None:
+_CORE = {"concurrency", "iam_actions", "iam_evaluator", "lambda_runtime", "responses"}
+
+PACKAGES: Mapping[str, str] = {module: "core" if module in _CORE else "services" for module in USED}
+"""By module, the package of ministack that it is in."""
+
+
+def patch(modules: Mapping[str, Any]) -> None:
     """Replace the functions. `modules` holds those that `USED` names.
 
-    Raises RuntimeError, which names everything that is missing, for another version of ministack.
+    Raises RuntimeError for another version of ministack, and names everything that is missing.
     """
+    if (installed := version("ministack")) != VERSION:
+        raise RuntimeError(
+            f"the sandbox corrects private functions of ministack {VERSION}; installed is {installed}. "
+            "Install the version pinned in requirements-dev.txt."
+        )
     missing = [
         f"{module}.{name}"
         for module, names in USED.items()
@@ -46,12 +98,18 @@ def patch(modules: Mapping[str, ModuleType]) -> None:
             f"this version of ministack has no {', '.join(missing)}: without them, metrics, alarms and "
             "permissions of the sandbox would be wrong. Install the version pinned in requirements-dev.txt."
         )
-    cloudwatch: Any = modules["cloudwatch"]
-    functions: Any = modules["lambda_svc"]
-    actions: Any = modules["iam_actions"]
-    evaluator: Any = modules["iam_evaluator"]
-    dynamodb: Any = modules["dynamodb"]
-    store, xml, error = cloudwatch._store_datum, cloudwatch._xml, cloudwatch._error  # noqa: SLF001
+    _alarms(modules["cloudwatch"])
+    _functions(modules["lambda_svc"], modules["lambda_runtime"], modules["cloudwatch"])
+    _permissions(modules)
+    _mappings(modules)
+    _rules(modules)
+    _workflows(modules["stepfunctions"])
+    _rest_apis(modules["apigateway_v1"])
+    _queue_metrics(modules)
+
+
+def _alarms(cloudwatch: Any) -> None:
+    xml, error = cloudwatch._xml, cloudwatch._error  # noqa: SLF001
     put = math_kept(cloudwatch._put_metric_alarm, cloudwatch._alarms)  # noqa: SLF001
     describe = cloudwatch._describe_alarms  # noqa: SLF001
     _replace(
@@ -61,12 +119,76 @@ def patch(modules: Mapping[str, ModuleType]) -> None:
         _put_metric_alarm=query_as_json("PutMetricAlarm", put, xml, error),
         _describe_alarms=query_as_json("DescribeAlarms", describe, xml, error),
     )
+
+
+def _functions(functions: Any, runtime: Any, cloudwatch: Any) -> None:
+    store = cloudwatch._store_datum  # noqa: SLF001
     _replace(
         functions,
         _emit_lambda_metrics=throttles_only(store),
         _emit_lambda_logs=logs_and_metrics(functions._emit_lambda_logs, store),  # noqa: SLF001
+        _execute_function_warm=raised_as_error(functions._execute_function_warm),  # noqa: SLF001
     )
-    schema = key_schema(dynamodb._tables)  # noqa: SLF001
+    _replace(runtime, _PYTHON_WORKER_SCRIPT=raising_survived(runtime._PYTHON_WORKER_SCRIPT))  # noqa: SLF001
+
+
+def _mappings(modules: Mapping[str, Any]) -> None:
+    functions, sqs = modules["lambda_svc"], modules["sqs"]
+    destination = FailureDestination(sqs, modules["sns"], modules["s3"])
+    scope = modules["responses"].request_scope
+    checks = MappingChecks(functions, sqs)
+    _replace(
+        functions,
+        _poll_kinesis=shards_read(functions, modules["kinesis"], destination, scope),
+        _create_esm=checks.creating(functions._create_esm),  # noqa: SLF001
+        _update_esm=checks.updating(functions._update_esm),  # noqa: SLF001
+    )
+    _replace(sqs, _act_send_message=checks.sending(sqs._act_send_message))  # noqa: SLF001
+    sqs._HANDLERS["SendMessage"] = sqs._act_send_message  # noqa: SLF001
+
+
+def _rules(modules: Mapping[str, Any]) -> None:
+    events, deliveries = modules["eventbridge"], Deliveries(modules)
+    _replace(
+        events,
+        _invoke_target=deliveries.invoking(events._invoke_target),  # noqa: SLF001
+        _put_targets=deliveries.policies_checked(events._put_targets),  # noqa: SLF001
+    )
+
+
+def _workflows(workflows: Any) -> None:
+    error = workflows._ExecutionError  # noqa: SLF001
+    _replace(
+        workflows,
+        _find_matching_retrier=delays_bounded(workflows._find_matching_retrier),  # noqa: SLF001
+        _validate_definition_jsonata=retriers_checked(workflows._validate_definition_jsonata),  # noqa: SLF001
+        _call_lambda=throttles_named(workflows._call_lambda, error),  # noqa: SLF001
+    )
+
+
+def _rest_apis(gateway: Any) -> None:
+    apis = RestApis(gateway)
+    _replace(
+        gateway,
+        _execute_in_scope=apis.remembered(gateway._execute_in_scope),  # noqa: SLF001
+        _invoke_sqs_v1=apis.with_context(gateway._invoke_sqs_v1),  # noqa: SLF001
+        _render_request_template_v1=apis.rendered(gateway._render_request_template_v1),  # noqa: SLF001
+        _vtl_util=apis.escaping(gateway._vtl_util),  # noqa: SLF001
+        _check_request_validation=apis.validated(gateway._check_request_validation),  # noqa: SLF001
+        _gateway_error_response=apis.explained(gateway._gateway_error_response),  # noqa: SLF001
+    )
+
+
+def _queue_metrics(modules: Mapping[str, Any]) -> None:
+    sqs = modules["sqs"]
+    metrics = QueueMetrics(sqs, modules["cloudwatch"], modules["responses"].request_scope)
+    _replace(sqs, _get_q=metrics.used(sqs._get_q))  # noqa: SLF001
+    threading.Thread(target=metrics.run, name="queue-metrics", daemon=True).start()
+
+
+def _permissions(modules: Mapping[str, Any]) -> None:
+    actions, evaluator = modules["iam_actions"], modules["iam_evaluator"]
+    schema = key_schema(modules["dynamodb"]._tables)  # noqa: SLF001
     actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]  # noqa: SLF001  (the routes that name its actions)
     _replace(
         actions,
@@ -76,9 +198,10 @@ def patch(modules: Mapping[str, ModuleType]) -> None:
         dynamodb_transaction_checks=transactions_with_keys(actions.dynamodb_transaction_checks, schema),
     )
     _replace(modules["apigateway_v1"], _apply_patch=apply_patch)
-    _replace(evaluator, enforce=with_condition_keys(evaluator.enforce, functions._esms))  # noqa: SLF001
+    mappings = modules["lambda_svc"]._esms  # noqa: SLF001
+    _replace(evaluator, enforce=with_condition_keys(evaluator.enforce, mappings))
 
 
-def _replace(module: object, **functions: Callable[..., Any]) -> None:
-    for name, function in functions.items():
-        setattr(module, name, function)
+def _replace(module: object, **replacements: object) -> None:
+    for name, replacement in replacements.items():
+        setattr(module, name, replacement)

@@ -258,6 +258,12 @@ def test_an_emulator_that_dies_shows_the_end_of_its_log(
         Emulator.start(tmp_path / "e")
 
 
+def test_another_version_of_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("selfheal.sandbox.emulator.patches.VERSION", "1.5.32")
+    with pytest.raises(RuntimeError, match=r"ministack 1\.5\.32; installed is "):
+        patch({})
+
+
 def test_a_ministack_without_the_replaced_functions_is_refused() -> None:
     empty = {name: ModuleType(name) for name in USED}
     with pytest.raises(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from selfheal.sandbox.emulator.rest_api import apply_patch
+from selfheal.sandbox.emulator.rest_patches import apply_patch
 
 
 @pytest.mark.parametrize(

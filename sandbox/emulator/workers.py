@@ -1,0 +1,55 @@
+"""Keeps the worker of a Python function alive when its handler raises, as AWS does.
+
+AWS reuses an execution environment after an exception: module variables live on, and only an exit or a
+timeout ends it (Lambda developer guide, "Understanding the Lambda execution environment lifecycle").
+Ministack ends the worker, and calls every error `Runtime.HandlerError`.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+_MARK = f"selfheal-raised-{secrets.token_hex(8)}"
+"""The key by which a worker tells an exception from a value that the handler returned."""
+
+_AS_FAILURE = (
+    '            _real_stdout.write(json.dumps({"status": "error", "error": str(e), '
+    '"trace": traceback.format_exc()}) + "\\n")\n'
+)
+"""The line of ministack's worker after which it ends the worker."""
+
+_AS_RESULT = f"""\
+            print("[ERROR] " + "".join(traceback.format_exception_only(type(e), e)).strip(), file=sys.stderr)
+            traceback.print_exc()
+            _real_stdout.write(json.dumps({{"status": "ok", "result": {{"{_MARK}": {{
+                "errorMessage": str(e), "errorType": type(e).__name__,
+                "requestId": context.aws_request_id,
+                "stackTrace": traceback.format_tb(e.__traceback__)[1:]}}}}}}) + "\\n")
+"""
+
+
+def raising_survived(script: str) -> str:
+    """Return the replacement of `_PYTHON_WORKER_SCRIPT`, which reports an exception as a marked result.
+
+    The form of the error, and the line in the log, are those of the Lambda developer guide, "Lambda function
+    errors in Python". Raises RuntimeError if the script is not the one that this was written for.
+    """
+    if script.count(_AS_FAILURE) != 1:
+        raise RuntimeError(
+            "the Python worker of this version of ministack reports exceptions differently than expected. "
+            "Install the version pinned in requirements-dev.txt, or change sandbox/emulator/workers.py."
+        )
+    return script.replace(_AS_FAILURE, _AS_RESULT)
+
+
+def raised_as_error(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return the replacement of `_execute_function_warm`, which turns a marked result into an error."""
+
+    def executed(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        result = execute(func, event, request_id)
+        body = result.get("body")
+        if not (isinstance(body, dict) and _MARK in body):
+            return result
+        return {**result, "body": body[_MARK], "error": True}
+
+    return executed

@@ -1,0 +1,92 @@
+"""A function that raises keeps its environment, on the emulator."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.emulator.workers import raising_survived
+from tests.support.emulator_functions import deploy, invoke
+from tests.support.processes import until
+
+pytestmark = pytest.mark.slow
+
+COUNTING = """
+class Throttled(Exception):
+    pass
+
+calls = 0
+
+def handle(event, context):
+    global calls
+    calls += 1
+    if isinstance(event, dict) and event.get("ask"):
+        return calls
+    raise Throttled(f"call {calls}")
+"""
+
+
+def _answer(clients: Clients, name: str, **event: Any) -> tuple[str | None, Any]:
+    response = invoke(clients, name, **event)
+    return response.get("FunctionError"), json.loads(response["Payload"].read())
+
+
+def test_module_variables_outlive_fifty_exceptions_which_take_little_time(clients: Clients) -> None:
+    deploy(clients, "counting", COUNTING)
+    assert _answer(clients, "counting", ask=True) == (None, 1)
+    start = time.monotonic()
+    for call in range(2, 52):
+        kind, body = _answer(clients, "counting")
+        assert (kind, body["errorType"], body["errorMessage"]) == ("Unhandled", "Throttled", f"call {call}")
+        [frame] = body["stackTrace"]  # the handler's, not the emulator's
+        assert 'raise Throttled(f"call {calls}")' in frame
+    assert time.monotonic() - start < 4  # 5 to 11 s if each costs a worker, below 1 s on an idle machine
+    assert _answer(clients, "counting", ask=True) == (None, 52)
+
+
+def test_the_log_says_what_was_raised(clients: Clients) -> None:
+    deploy(clients, "logging", COUNTING)
+    invoke(clients, "logging")
+    logs = clients.get("logs")
+
+    def lines() -> list[str]:
+        events = logs.filter_log_events(logGroupName="/aws/lambda/logging")["events"]
+        return [event["message"].strip() for event in events]
+
+    until(lambda: any("[ERROR]" in line and "Throttled: call 1" in line for line in lines()))
+
+
+def test_asynchronous_calls_and_queues_still_see_the_failure(clients: Clients) -> None:
+    sqs, functions = clients.get("sqs"), clients.get("lambda")
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    dead_arn = "arn:aws:sqs:us-east-1:000000000000:dead"
+    deploy(clients, "watched", COUNTING)
+    functions.put_function_event_invoke_config(
+        FunctionName="watched",
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": dead_arn}},
+    )
+    functions.invoke(FunctionName="watched", InvocationType="Event", Payload=b"{}")
+    letter = json.loads(sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=10)["Messages"][0]["Body"])
+    assert letter["responsePayload"]["errorType"] == "Throttled"
+
+    source = sqs.create_queue(
+        QueueName="source",
+        Attributes={
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1}),
+        },
+    )["QueueUrl"]
+    functions.create_event_source_mapping(
+        FunctionName="watched", EventSourceArn="arn:aws:sqs:us-east-1:000000000000:source"
+    )
+    sqs.set_queue_attributes(QueueUrl=source, Attributes={"VisibilityTimeout": "0"})  # allowed afterwards
+    sqs.send_message(QueueUrl=source, MessageBody="poison")
+    received = [m["Body"] for m in sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=10).get("Messages", [])]
+    assert received == ["poison"]
+
+
+def test_another_worker_script_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="reports exceptions differently"):
+        raising_survived("print('another version')")
