@@ -68,3 +68,15 @@ def test_components_deploy_the_functions_that_came_with_them(installed: Path, tm
         [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.stdout == f"{installed}/selfheal/functions/shared/remedies.json\n", done.stderr
+
+
+def test_the_command_says_what_to_install_where_only_the_components_are(installed: Path) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(installed)!r}); sys.modules['typer'] = None; "
+        "from selfheal.cli.__main__ import run; run()"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "needs the package typer, which is not installed" in done.stderr
+    assert 'pip install "selfheal[cli]"' in done.stderr
+    assert "Traceback" not in done.stderr
