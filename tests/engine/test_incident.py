@@ -2,6 +2,7 @@
 
 from tests.engine.live import BASELINE, REMEDY, close, everything, rate, stand
 from tests.support.stacks import FAILED, Stack
+from tools.explain_deployment import reasons
 
 OPEN = "an incident is open on fragile"
 
@@ -19,6 +20,8 @@ def test_preview_warns_and_up_is_refused_with_nothing_changed(dev: Stack) -> Non
         assert "pulumi config set restoreBaseline true" in told
         assert "Traceback" not in told
         assert rate(dev) == REMEDY
+        [why] = reasons("dev", [told])  # what the workflow of a deployment says of it
+        assert "An incident is open on fragile in dev" in why
     assert everything(dev) == before
 
 
