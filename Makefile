@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PATHS := __main__.py settings.py selfheal components functions policies cli sandbox tools bench tests
 
+# Also where the environment says otherwise: tests start hundreds of Pythons, and each would compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check docs format pins clean
 
