@@ -68,6 +68,8 @@ class Machine:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        # Bytecode would outlive a change of the script within the same second, if that keeps its length.
+        shutil.rmtree(self.checkout / "tools" / "__pycache__", ignore_errors=True)
         return module
 
     def installs(self, code: str) -> None:
