@@ -22,6 +22,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Lock
 
+from selfheal.functions.shared.batch import RefusedError
 from selfheal.functions.shared.breaker.changes import claim, settle
 from selfheal.functions.shared.breaker.circuit import Circuit, Outcome, State
 from selfheal.functions.shared.breaker.settings import BreakerSettings
@@ -45,19 +46,18 @@ TIMEOUT_SECONDS = 0.5
 """Timeout to connect to the store, and again to read. Delays one call in READ_SECONDS."""
 
 
-class CircuitOpen(Exception):  # noqa: N818 - the name that workflows match: neither retried nor caught there
-    """The call was refused: nothing was sent. Put the message back; this is no failure of the message.
+class CircuitOpen(RefusedError):  # noqa: N818 - the name that workflows match: neither retried nor caught there
+    """The call was refused: nothing was sent. `sqs_batch` puts the message back until `retry_after`.
 
-    Attributes:
+    Args:
+        name: Name of the circuit.
         retry_after: Seconds until the next probe may succeed; at least 1.
 
     """
 
     def __init__(self, name: str, retry_after: float) -> None:
-        super().__init__(
-            f"the circuit {name!r} is open: the call was not made; try again in {retry_after:.0f} s"
-        )
-        self.retry_after = retry_after
+        text = f"the circuit {name!r} is open: the call was not made; try again in {retry_after:.0f} s"
+        super().__init__(text, retry_after)
 
 
 class Breaker:

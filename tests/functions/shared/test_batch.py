@@ -19,6 +19,7 @@ from selfheal.functions.shared.batch import (
     kinesis_batch,
     sqs_batch,
 )
+from selfheal.functions.shared.breaker.client import CircuitOpen
 
 ORIGIN = "arn:aws:sqs:us-east-1:123456789012:orders"
 
@@ -320,3 +321,14 @@ def test_a_stream_stops_at_its_first_failure_whatever_it_is(
 def test_a_stream_without_failures_has_none() -> None:
     assert kinesis_batch(stream("good", "good"), by_body) == {"batchItemFailures": []}
     assert kinesis_batch(stream(), by_body) == {"batchItemFailures": []}
+
+
+def test_an_open_circuit_is_a_refusal_without_being_named(
+    queues: Queues, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: Record) -> None:
+        raise CircuitOpen("payments", 600)
+
+    assert queues.run(queues.received("an order"), refuse) == ["an order"]
+    assert logged(capsys)[0]["message"] == "message refused"
+    assert queues.take(queues.url) == []
