@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
-from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function
+from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
 from selfheal.components.iam import Statement, allow, on_items
 from selfheal.components.targets import check_target_name
 from selfheal.functions.shared.contract import FaultMode, override_key
@@ -99,7 +99,7 @@ class FragileService(pulumi.ComponentResource):
             }
         function = lambda_function(
             name,
-            "fragile",
+            own_code("fragile"),
             environment,
             statements,
             arns=arns,

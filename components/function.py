@@ -1,6 +1,7 @@
 """A Lambda function with its archive, log group, role and tracing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
@@ -24,7 +25,52 @@ _PACKED = (".py", ".json")
 """Suffixes of packaged files. Anything else, such as caches and tool settings, is left out."""
 
 
-def package(function: str, root: Path = FUNCTIONS) -> pulumi.AssetArchive:
+@dataclass(frozen=True)
+class Code:
+    """What a function runs."""
+
+    archive: pulumi.AssetArchive
+    handler: str
+    """Import path of the function that Lambda calls, for example `consumer.handle`."""
+
+
+def own_code(function: str, module: str = "handler") -> Code:
+    """Return the code of a function of this project.
+
+    Args:
+        function: Name of a folder of `functions/`.
+        module: Its module with the function `handle`.
+
+    Raises:
+        ComponentError: when there is no such module.
+
+    """
+    return Code(package(function, module=module), f"selfheal.functions.{function}.{module}.handle")
+
+
+def code(folder: Path, handler: str) -> Code:
+    """Return the code of a function of yours, which may import `selfheal.functions.shared`.
+
+    Args:
+        folder: What is in it is at the archive's root.
+        handler: Import path of the function that Lambda calls: module and function.
+
+    Raises:
+        ComponentError: when the folder has no such module.
+
+    """
+    module = handler.rpartition(".")[0].replace(".", "/")
+    if not module or not (folder / f"{module}.py").is_file():
+        raise ComponentError(
+            f"handler must name a module of {folder} and a function in it, such as consumer.handle, got "
+            f"{handler!r}."
+        )
+    shared = _files(FUNCTIONS, ("shared",))
+    yours = {path.relative_to(folder).as_posix(): path for path in _packed(folder)}
+    return Code(_archive(shared | yours), handler)
+
+
+def package(function: str, root: Path = FUNCTIONS, *, module: str = "handler") -> pulumi.AssetArchive:
     """Return the archive of one function: its folder and `shared`, at their import paths.
 
     Files are listed one by one, so that a compiled cache never changes the archive's hash. The package tree
@@ -33,30 +79,39 @@ def package(function: str, root: Path = FUNCTIONS) -> pulumi.AssetArchive:
     Args:
         function: Name of the folder under `root`, for example "healer".
         root: The `functions` package.
+        module: The module of the folder that Lambda calls.
 
     Raises:
         ComponentError: when there is no function of that name.
 
     """
-    if not (root / function / "handler.py").is_file():
-        known = sorted(path.parent.name for path in root.glob("*/handler.py"))
+    if not (root / function / f"{module}.py").is_file():
+        known = sorted(path.parent.name for path in root.glob(f"*/{module}.py"))
         raise ComponentError(
-            f"there is no function {function!r}: a function is a folder of {root.name}/ with a handler.py. "
+            f"there is no function {function!r}: a function is a folder of {root.name}/ with a {module}.py. "
             f"Known: {', '.join(known) or 'none'}."
         )
-    files = [root / "__init__.py"]
-    for folder in (function, "shared"):
-        files += sorted(
-            path for path in (root / folder).rglob("*") if path.suffix in _PACKED and path.is_file()
-        )
-    archive = {f"selfheal/{path.relative_to(root.parent).as_posix()}": path for path in files}
-    archive["selfheal/__init__.py"] = Path(selfheal.__file__)
-    return pulumi.AssetArchive({name: pulumi.FileAsset(path) for name, path in archive.items()})
+    return _archive(_files(root, (function, "shared")))
+
+
+def _files(root: Path, folders: Sequence[str]) -> dict[str, Path]:
+    """Return the files of folders of the `functions` package by their place in the archive."""
+    files = [root / "__init__.py", *(path for folder in folders for path in _packed(root / folder))]
+    found = {f"selfheal/{path.relative_to(root.parent).as_posix()}": path for path in files}
+    return found | {"selfheal/__init__.py": Path(selfheal.__file__)}
+
+
+def _packed(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in _PACKED and path.is_file())
+
+
+def _archive(files: Mapping[str, Path]) -> pulumi.AssetArchive:
+    return pulumi.AssetArchive({name: pulumi.FileAsset(path) for name, path in files.items()})
 
 
 def lambda_function(
     name: str,
-    code: str,
+    runs: Code,
     environment: Mapping[str, pulumi.Input[str]],
     statements: Sequence[Statement],
     *,
@@ -75,7 +130,7 @@ def lambda_function(
 
     Args:
         name: Logical name, and prefix of the other logical names.
-        code: Name of the folder in `functions/`.
+        runs: Its code.
         environment: Environment variables.
         statements: Further permissions.
         arns: Builds ARNs.
@@ -103,8 +158,8 @@ def lambda_function(
         name,
         runtime="python3.13",
         architectures=["arm64"],
-        handler=f"selfheal.functions.{code}.handler.handle",
-        code=package(code),
+        handler=runs.handler,
+        code=runs.archive,
         role=role.arn,
         timeout=timeout,
         memory_size=memory,

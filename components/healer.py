@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from selfheal.components.arns import Arns
 from selfheal.components.dashboard import dashboard
 from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
-from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function
+from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
 from selfheal.components.grants import ledger_grants, remedy_grants
 from selfheal.components.healer_alarms import healer_alarms
 from selfheal.components.healer_environment import environment
@@ -131,7 +131,7 @@ class Healer(pulumi.ComponentResource):
         )
         function = lambda_function(
             name,
-            "healer",
+            own_code("healer"),
             environment(
                 {
                     "LEDGER_TABLE": self.ledger_table,

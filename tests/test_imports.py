@@ -64,15 +64,24 @@ def test_the_command_line_uses_only_pure_cores_of_the_functions() -> None:
         assert "selfheal.functions.healer.handler" not in path.read_text(), path
 
 
-def test_components_know_nothing_of_the_functions_but_the_contract() -> None:
+CONTRACTS = {
+    "selfheal.functions.shared.contract",
+    "selfheal.functions.shared.breaker.settings",
+}
+"""What components may know of the functions."""
+
+
+def test_components_know_nothing_of_the_functions_but_the_contracts() -> None:
     for path in (ROOT / "components").rglob("*.py"):
         of_functions = {name for name in modules(path) if name.startswith("selfheal.functions")}
-        assert of_functions <= {"selfheal.functions.shared.contract"}, path
+        assert of_functions <= CONTRACTS, path
 
 
-def test_the_contract_needs_the_standard_library_only() -> None:
-    """Components, Lambda functions and commands import it, each with third parties of its own."""
-    assert imported(ROOT / "functions/shared/contract.py") == set()
+def test_the_contracts_need_the_standard_library_only() -> None:
+    """Components, Lambda functions and commands import them, each with third parties of its own."""
+    for name in CONTRACTS:
+        path = ROOT.joinpath(*name.split(".")[1:]).with_suffix(".py")
+        assert imported(path) == set()
 
 
 def test_the_program_imports_components_settings_and_pulumi_only() -> None:

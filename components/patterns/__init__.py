@@ -1,0 +1,1 @@
+"""Patterns of a resilient serverless system, each a component that works alone."""
