@@ -11,13 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from selfheal.functions.shared.breaker.circuit import Outcome
+from selfheal.functions.shared.breaker.client import PROBE_ATTRIBUTE
 from selfheal.functions.shared.log import log
 
 Probe = Callable[[str], Outcome | None]
 """Takes the id of the lease."""
-
-PROBE_ATTRIBUTE = "breakerProbe"
-"""Key of the record that tells the consumer its lease, for `Breaker.call(probe=...)`."""
 
 HEALTH_SECONDS = 5.0
 """Timeout of a health route."""
