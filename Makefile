@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PATHS := __main__.py settings.py selfheal components functions policies cli sandbox tools bench tests
+PATHS := __main__.py settings selfheal components functions policies cli sandbox tools bench tests
 
 # Also where the environment says otherwise: tests start hundreds of Pythons, and each would compile everything again.
 export PYTHONDONTWRITEBYTECODE :=

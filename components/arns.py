@@ -36,6 +36,10 @@ class Arns:
         """Return the ARN of an event source mapping, or a pattern."""
         return self._arn("lambda", "event-source-mapping:", uuid)
 
+    def parameter(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of a Systems Manager parameter whose name does not begin with a slash."""
+        return self._arn("ssm", "parameter/", name)
+
     def policy(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a managed policy of this account."""
         return Output.concat("arn:", self.partition, ":iam::", self.account, ":policy/", name)

@@ -54,7 +54,7 @@ def test_imports_point_one_way(folder: str) -> None:
 def test_the_package_has_one_name() -> None:
     """A second name for a module is a second module, and in a wheel there is only one."""
     for path in ROOT.rglob("*.py"):
-        if path.relative_to(ROOT).parts[0] in {*PACKAGE, "tests", "bench", "__main__.py", "settings.py"}:
+        if path.relative_to(ROOT).parts[0] in {*PACKAGE, "tests", "bench", "__main__.py", "settings"}:
             assert not PACKAGE & {name.split(".")[0] for name in modules(path)}, path
 
 

@@ -208,5 +208,5 @@ def test_the_project_refreshes_before_it_compares() -> None:
     assert project["options"] == {"refresh": "always"}
     assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv"}}
     assert sorted(path.name for path in ROOT.glob("Pulumi.*.yaml")) == sorted(
-        f"Pulumi.{s}.yaml" for s in STACKS
+        f"Pulumi.{s}.yaml" for s in (*STACKS, "orders")
     )

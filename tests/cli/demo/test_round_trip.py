@@ -21,10 +21,10 @@ START_SECONDS = 120.0
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A checkout of its own: program, package and policy pack."""
-    for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py", ROOT / "settings.py"):
+    for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py"):
         shutil.copy(path, tmp_path)
     ignored = shutil.ignore_patterns("__pycache__", ".venv")
-    for folder in ("selfheal", "components", "functions", "policies"):
+    for folder in ("selfheal", "settings", "components", "functions", "policies"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     for folder in (tmp_path, tmp_path / "policies"):
         (folder / ".venv").symlink_to(ROOT / ".venv")

@@ -1,32 +1,21 @@
-"""The stack's configuration, read once and checked whole."""
+"""Reads configuration values, each checked, with refusals that name the key and what is allowed."""
 
 import difflib
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar, cast
 
 import pulumi
 from pulumi.runtime import config as pulumi_config
 
-from selfheal.components.fragile_service import Traffic
 from selfheal.components.function import RETENTION_DAYS
-from selfheal.components.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
 from selfheal.components.topics import is_email
-from selfheal.functions.shared.contract import LIMIT_RANGES, FaultMode, Limits, Mode, RemedyKind
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
-REMEDIES = (RemedyKind.ENVIRONMENT, RemedyKind.OVERRIDE, RemedyKind.ROLLBACK_ALIAS)
-"""What can help the fragile service. A limit of concurrency cannot: its failures do not come from load."""
-
-
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
-
-_WORKS_WITH = {RemedyKind.ENVIRONMENT: Traffic.LATEST, RemedyKind.ROLLBACK_ALIAS: Traffic.ALIAS}
-"""Remedies that work with one kind of traffic only: the environment of a published version is frozen."""
 
 
 class SettingsError(pulumi.RunError):
@@ -39,74 +28,15 @@ class SettingsError(pulumi.RunError):
         )
 
 
-@dataclass(frozen=True)
-class Settings:
-    """All that `Pulumi.<stack>.yaml` decides. Pulumi.yaml describes every key and holds its default."""
-
-    failure_rate: float
-    """Baseline share of failing requests, 0 to 1."""
-    fault_mode: FaultMode
-    traffic: Traffic
-    natural_error_rate: float
-    """Above 0, at most 0.2."""
-    false_alarms_per_year: float
-    """Above 0, at most 1,000."""
-    mode: Mode
-    remedies: tuple[RemedyKind, ...]
-    """In the order in which they are tried; none: the service is only watched."""
-    budget: int
-    """Acts in a day, 1 to 24."""
-    escalation_emails: tuple[str, ...]
-    reserve_concurrency: bool
-    protect_ledger: bool
-    ledger_name: str
-    """Of the table. A stack that is renamed keeps its ledger if this does not change."""
-    log_retention_days: int
-    restore_baseline: bool
-
-    @classmethod
-    def load(cls) -> "Settings":
-        """Read the configuration of the current stack.
-
-        Raises:
-            SettingsError: for a value that is missing, of the wrong kind or out of range.
-            pulumi.RunError: for a key of this project's namespace that it does not know.
-
-        """
-        reader = _Reader(pulumi.Config())
-        reader.refuse_unknown(_camel(field.name) for field in fields(cls))
-        traffic = reader.word("traffic", Traffic.LATEST)
-        remedies = reader.words("remedies", REMEDIES, (RemedyKind.OVERRIDE,))
-        for kind in remedies:
-            reader.refuse_combination(kind, traffic)
-        protect_ledger = reader.boolean("protectLedger", default=True)
-        return cls(
-            failure_rate=reader.number("failureRate", None, 0, 1, "0.3"),
-            fault_mode=reader.word("faultMode", FaultMode.EXCEPTION),
-            traffic=traffic,
-            natural_error_rate=reader.number(
-                "naturalErrorRate", "0.001", 0, MAX_NATURAL_ERROR_RATE, "0.001", above=True
-            ),
-            false_alarms_per_year=reader.number(
-                "falseAlarmsPerYear", "1", 0, MAX_FALSE_ALARMS_PER_YEAR, "1", above=True
-            ),
-            mode=reader.word("mode", Mode.OBSERVE),
-            remedies=remedies,
-            budget=reader.whole("budget", Limits.budget, *LIMIT_RANGES["budget"][:2]),
-            escalation_emails=reader.emails("escalationEmails"),
-            reserve_concurrency=reader.boolean("reserveConcurrency", default=True),
-            protect_ledger=protect_ledger,
-            ledger_name=reader.ledger_name("ledgerName", protect_ledger),
-            log_retention_days=reader.days("logRetentionDays", 14),
-            restore_baseline=reader.boolean("restoreBaseline", default=False),
-        )
-
-
-class _Reader:
+class Reader:
     """Reads one namespace. Each method returns a checked value or raises a SettingsError."""
 
     def __init__(self, config: pulumi.Config) -> None:
         self._config = config
+
+    def full_key(self, key: str) -> str:
+        """Return a key with its namespace."""
+        return self._config.full_key(key)
 
     def refuse_unknown(self, known: Iterable[str]) -> None:
         """Raise for a key that nobody reads: a misspelt one would silently leave its default in force."""
@@ -174,16 +104,37 @@ class _Reader:
             )
         return tuple(type(allowed[0])(entry) for entry in entries)
 
-    def refuse_combination(self, kind: RemedyKind, traffic: Traffic) -> None:
-        """Raise for a remedy that cannot work with this traffic."""
-        needed = _WORKS_WITH.get(kind, traffic)
-        if traffic is not needed:
-            key, allowed = self._config.full_key("remedies"), [each for each in REMEDIES if each is not kind]
-            raise pulumi.RunError(
-                f"configuration key {key} holds {kind}, which works with traffic {needed} only, and traffic "
-                f"is {traffic}. Set it with: pulumi config set traffic {needed}; or remove the remedy: with "
-                f"traffic {traffic} allowed are {', '.join(allowed)}"
+    def entries(self, key: str, default: tuple[str, ...], example: str) -> tuple[str, ...]:
+        """Return a list of texts, each once, which configuration holds as JSON."""
+        text = self._config.get(key)
+        if text is None:
+            return default
+        found = _strings(text)
+        if (
+            found
+            and all(each.strip() and "," not in each for each in found)
+            and len(set(found)) == len(found)
+        ):
+            return tuple(found)
+        allowed = "a list of one or more texts without commas, each once"
+        raise SettingsError(self._config.full_key(key), allowed, repr(text), f"--path '{key}[0]' {example}")
+
+    def secrets(self, key: str, example: str) -> pulumi.Output[Mapping[str, str]]:
+        """Return an object of texts, as a secret. It never appears in a message."""
+        text = self._config.get(key)
+        try:
+            found: object = json.loads(text or "{}")
+        except ValueError:
+            found = None
+        entries = cast("dict[object, object]", found) if isinstance(found, dict) else {0: 0}
+        if not all(isinstance(each, str) for pair in entries.items() for each in pair):
+            raise SettingsError(
+                self._config.full_key(key),
+                "an object of texts",
+                "another value",
+                f"--secret --path {example}",
             )
+        return pulumi.Output.secret(cast("Mapping[str, str]", entries))
 
     def ledger_name(self, key: str, protected: bool) -> str:
         """Return a table's name. What nothing protects needs one that does not follow the stack's."""
@@ -259,8 +210,3 @@ def _strings(text: str) -> list[str] | None:
         return None
     found = [entry for entry in cast("list[object]", entries) if isinstance(entry, str)]
     return found if len(found) == len(cast("list[object]", entries)) else None
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)

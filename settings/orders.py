@@ -1,0 +1,38 @@
+"""Configuration of the orders service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import pulumi
+
+from settings.reader import Reader
+
+
+@dataclass(frozen=True)
+class OrdersSettings:
+    """Keys that only the orders service has."""
+
+    downstream_rate: float
+    """Calls a second that the downstream states, 0.2 to 1,000."""
+    articles: tuple[str, ...]
+    """What can be ordered."""
+    callers: pulumi.Output[Mapping[str, str]]
+    """Tokens by caller's name; a secret."""
+    analytics: bool
+    """Whether there is a stream for reports."""
+
+    @classmethod
+    def load(cls, reader: Reader) -> Self:
+        """Read them.
+
+        Raises:
+            SettingsError: for a value of the wrong kind or out of range.
+
+        """
+        return cls(
+            downstream_rate=reader.number("downstreamRate", "20", 0.2, 1000, "20"),
+            articles=reader.entries("articles", ("book", "lamp", "chair"), "book"),
+            callers=reader.secrets("callers", "callers.ann TOKEN"),
+            analytics=reader.boolean("analytics", default=False),
+        )
