@@ -51,6 +51,7 @@ COMPUTED: Mapping[str, Mapping[str, str]] = {
         "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
         "version": "1",
     },
+    "aws:sqs/queue:Queue": {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{{name}}"},
 }
 """Properties that AWS computes: unknown at preview."""
 
