@@ -1,4 +1,4 @@
-"""The program: a service that fails, and the healer that looks after it.
+"""The program: a service, and the healer that looks after it.
 
 Settings, components, exports. `pulumi config` decides the rest; see Pulumi.yaml.
 """
@@ -9,57 +9,73 @@ from selfheal.components import (
     FragileService,
     FragileServiceArgs,
     Healer,
+    OnCall,
     RemedyArgs,
     RemedyKind,
     TargetArgs,
     refuse_while_open,
 )
 from selfheal.components.fragile_service import rate_text
-from settings import Settings
+from selfheal.components.services.orders import Orders, OrdersArgs
+from settings import Service, Settings
 
 TARGET = "fragile"
 VARIABLE = "FAILURE_RATE"
-"""Of the service's environment, and the key of its override."""
+"""Of the fragile service's environment, and the key of its override."""
 
 settings = Settings.load()
 
 # Before any resource: an `up` that is refused must have changed nothing.
 refuse_while_open(settings.ledger_name, settings.restore_baseline, settings.mode)
 
-service_args: FragileServiceArgs = {
-    "failure_rate": settings.failure_rate,
-    "fault_mode": settings.fault_mode,
-    "traffic": settings.traffic,
-    "log_retention_days": settings.log_retention_days,
-}
-if RemedyKind.OVERRIDE in settings.remedies:
-    service_args["overrides"] = {"table": settings.ledger_name, "target": TARGET}
-service = FragileService(TARGET, service_args)
+
+def fragile() -> tuple[list[TargetArgs], dict[str, object]]:
+    """Register the fragile service, and return what is to be healed, and its exports."""
+    args: FragileServiceArgs = {
+        "failure_rate": settings.failure_rate,
+        "fault_mode": settings.fault_mode,
+        "traffic": settings.traffic,
+        "log_retention_days": settings.log_retention_days,
+    }
+    if RemedyKind.OVERRIDE in settings.remedies:
+        args["overrides"] = {"table": settings.ledger_name, "target": TARGET}
+    service = FragileService(TARGET, args)
+    remedies = [remedy(kind) for kind in settings.remedies]
+    target: TargetArgs = {
+        **settings.detection,
+        "name": TARGET,
+        "function_name": service.function_name,
+        "remedies": remedies,
+    }
+    if service.alias_name is not None:
+        target["alias"] = service.alias_name
+    exports = {"url": service.url, "functionName": service.function_name}
+    return [target], {**exports, "failureRate": settings.failure_rate}
 
 
 def remedy(kind: RemedyKind) -> RemedyArgs:
-    """Return what makes the service well by one kind: it stops failing, or goes one version back."""
+    """Return what makes the fragile service well by one kind: it stops failing, or goes one version back."""
     if kind is RemedyKind.ROLLBACK_ALIAS:
         return {"kind": kind}
     baseline = rate_text(settings.failure_rate)
     return {"kind": kind, "variable": VARIABLE, "value": "0", "baseline": baseline}
 
 
-target: TargetArgs = {
-    "name": TARGET,
-    "function_name": service.function_name,
-    "instrumented": True,
-    "natural_error_rate": settings.natural_error_rate,
-    "false_alarms_per_year": settings.false_alarms_per_year,
-    "remedies": [remedy(kind) for kind in settings.remedies],
-}
-if service.alias_name is not None:
-    target["alias"] = service.alias_name
+def orders() -> tuple[list[TargetArgs], dict[str, object]]:
+    """Register the orders service, and return what is to be healed, and its exports."""
+    on_call = OnCall("on-call", {"emails": settings.escalation_emails})
+    retention = settings.log_retention_days
+    args: OrdersArgs = {"people": on_call.topic_arn, "log_retention_days": retention, **settings.orders.args}
+    service = Orders("orders", args)
+    return [{**settings.detection, **target} for target in service.targets], service.exports
+
+
+targets, exports = orders() if settings.service is Service.ORDERS else fragile()
 
 healer = Healer(
     "healer",
     {
-        "targets": [target],
+        "targets": targets,
         "ledger_name": settings.ledger_name,
         "mode": settings.mode,
         "budget": settings.budget,
@@ -70,14 +86,15 @@ healer = Healer(
     },
 )
 
-pulumi.export("url", service.url)
-pulumi.export("functionName", service.function_name)
-pulumi.export("healerName", healer.function_name)
-pulumi.export("ledgerTable", healer.ledger_table)
-pulumi.export("healerTopicArn", healer.topic_arn)
-pulumi.export("escalationTopicArn", healer.escalation_topic_arn)
-pulumi.export("approverPolicyArn", healer.approver_policy_arn)
-pulumi.export("operatorPolicyArn", healer.operator_policy_arn)
-pulumi.export("alarmNames", healer.alarm_names)
-pulumi.export("failureRate", settings.failure_rate)
-pulumi.export("mode", settings.mode.value)
+exports |= {
+    "healerName": healer.function_name,
+    "ledgerTable": healer.ledger_table,
+    "healerTopicArn": healer.topic_arn,
+    "escalationTopicArn": healer.escalation_topic_arn,
+    "approverPolicyArn": healer.approver_policy_arn,
+    "operatorPolicyArn": healer.operator_policy_arn,
+    "alarmNames": healer.alarm_names,
+    "mode": settings.mode.value,
+}
+for key, value in exports.items():
+    pulumi.export(key, value)

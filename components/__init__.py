@@ -5,6 +5,7 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.fragile_service import FragileService, FragileServiceArgs, OverridesArgs, Traffic
 from selfheal.components.healer import Healer, HealerArgs
 from selfheal.components.limits import GuardArgs
+from selfheal.components.patterns.on_call import OnCall
 from selfheal.components.refuse_while_open import WhileOpen, refuse_while_open
 from selfheal.components.remedies import RemedyArgs
 from selfheal.components.targets import TargetArgs
@@ -21,6 +22,7 @@ __all__ = [
     "Healer",
     "HealerArgs",
     "Mode",
+    "OnCall",
     "OverridesArgs",
     "RemedyArgs",
     "RemedyKind",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import TypedDict
 
 import pulumi
 
@@ -39,6 +40,14 @@ class Resilience(StrEnum):
     """A violation refuses the deployment."""
 
 
+class Detected(TypedDict):
+    """Arguments of every target."""
+
+    instrumented: bool
+    natural_error_rate: float
+    false_alarms_per_year: float
+
+
 @dataclass(frozen=True)
 class Settings:
     """All that `Pulumi.<stack>.yaml` decides. Pulumi.yaml describes every key and holds its default."""
@@ -68,6 +77,15 @@ class Settings:
     """Of the table. A stack that is renamed keeps its ledger if this does not change."""
     log_retention_days: int
     restore_baseline: bool
+
+    @property
+    def detection(self) -> Detected:
+        """From what the alarms of each target follow."""
+        return {
+            "instrumented": True,
+            "natural_error_rate": self.natural_error_rate,
+            "false_alarms_per_year": self.false_alarms_per_year,
+        }
 
     @classmethod
     def load(cls) -> "Settings":

@@ -1,12 +1,21 @@
 """Configuration of the orders service."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypedDict
 
 import pulumi
 
 from settings.reader import Reader
+
+
+class Given(TypedDict):
+    """Arguments of the component `Orders` that configuration decides."""
+
+    rate: float
+    articles: Sequence[str]
+    callers: pulumi.Output[Mapping[str, str]]
+    analytics: bool
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,16 @@ class OrdersSettings:
     """Tokens by caller's name; a secret."""
     analytics: bool
     """Whether there is a stream for reports."""
+
+    @property
+    def args(self) -> Given:
+        """What the component is given."""
+        return {
+            "rate": self.downstream_rate,
+            "articles": self.articles,
+            "callers": self.callers,
+            "analytics": self.analytics,
+        }
 
     @classmethod
     def load(cls, reader: Reader) -> Self:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from selfheal.functions.shared.breaker.circuit import Outcome
-from selfheal.functions.shared.breaker.client import PROBE_ATTRIBUTE
+from selfheal.functions.shared.levelled import PROBE_ATTRIBUTE
 from selfheal.functions.shared.log import log
 
 Probe = Callable[[str], Outcome | None]

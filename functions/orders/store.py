@@ -54,7 +54,7 @@ class Store:
         answer = self._client.get_item(
             TableName=self._table, Key=order_key(caller, order_id), ConsistentRead=True
         )
-        return _from_item(answer["Item"]) if "Item" in answer else None
+        return from_item(answer["Item"]) if "Item" in answer else None
 
     def create(self, order: Order) -> Order:
         """Write a new order, and return it, or the one that was there first."""
@@ -121,7 +121,7 @@ def _loser(error: ClientError) -> Order:
     response = cast("dict[str, Any]", error.response)
     if response["Error"]["Code"] != "ConditionalCheckFailedException" or not response.get("Item"):
         raise error
-    return _from_item(response["Item"])
+    return from_item(response["Item"])
 
 
 def _to_item(order: Order) -> dict[str, Any]:
@@ -154,7 +154,8 @@ def _work(work: Work) -> dict[str, Any]:
     }
 
 
-def _from_item(item: Mapping[str, Any]) -> Order:
+def from_item(item: Mapping[str, Any]) -> Order:
+    """Return the order that an item holds. Raises ValueError if a later schema wrote it."""
     raw: dict[str, Any] = TypeDeserializer().deserialize({"M": dict(item)})
     if raw["schema"] > SCHEMA:
         raise ValueError(f"order of schema {raw['schema']}, known up to {SCHEMA}: deploy a newer version")

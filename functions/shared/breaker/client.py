@@ -30,9 +30,6 @@ from selfheal.functions.shared.breaker.store import Store
 from selfheal.functions.shared.breaker.window import Count, bucket_of, within
 from selfheal.functions.shared.log import log
 
-PROBE_ATTRIBUTE = "breakerProbe"
-"""Key of the record that tells a consumer its lease, for `Breaker.call(probe=...)`."""
-
 FLUSH_SECONDS = 1.0
 """Minimum time between two flushes of one environment."""
 

@@ -1,0 +1,12 @@
+"""The orders service, with the arguments that a drill gives it."""
+# ruff: noqa: INP001  (a program, no package)
+
+import pulumi
+
+from selfheal.components import OnCall
+from selfheal.components.services.orders import Orders
+
+given = pulumi.Config().require_object("orders")
+orders = Orders("orders", {"people": OnCall("on-call").topic_arn, **given})
+for name, value in orders.exports.items():
+    pulumi.export(name, value)

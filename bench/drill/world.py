@@ -1,0 +1,198 @@
+"""The orders service deployed into an emulator, and what a drill does to it and reads of it."""
+
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from selfheal.functions.downstream.core import Setting
+from selfheal.functions.downstream.store import setting_item
+from selfheal.functions.orders.order import Order, State
+from selfheal.functions.orders.store import from_item
+from selfheal.functions.shared.breaker.circuit import Circuit
+from selfheal.functions.shared.breaker.store import Store
+from selfheal.sandbox.emulator import Emulator
+from selfheal.sandbox.provider import AwsProvider
+from selfheal.sandbox.pulumi.deployer import deploy
+
+PROGRAM = Path(__file__).parent / "program"
+CALLERS = tuple(f"caller-{number}" for number in range(30))
+CIRCUIT = "downstream"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One line of the downstream's log."""
+
+    at: float
+    """Seconds since the epoch."""
+    key: str
+    """Its idempotency key; empty on the health route."""
+    outcome: str
+
+
+@dataclass
+class World:
+    """A deployed orders service."""
+
+    emulator: Emulator
+    outputs: Mapping[str, Any]
+    tokens: Mapping[str, str]
+    placed: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    """Bodies of the orders that were answered with 202."""
+
+    def place(self, number: int, article: str = "book") -> int:
+        """Place an order, or the same one again, and return the HTTP status."""
+        caller, order_id = CALLERS[number % len(CALLERS)], f"order-{number}"
+        body = json.dumps({"id": order_id, "article": article, "quantity": 1, "cents": 100 + number})
+        request = urllib.request.Request(  # noqa: S310 - the emulator's
+            f"{self.outputs['url']}/orders/{order_id}",
+            data=body.encode(),
+            headers={
+                "content-type": "application/json",
+                "authorization": f"Bearer {self.tokens[caller]}",
+            },
+            method="PUT",
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                status: int = answer.status
+        except urllib.error.HTTPError as error:
+            status = error.code
+        if status == 202:  # noqa: PLR2004 - HTTP
+            self.placed[caller, order_id] = body
+        return status
+
+    def downstream(self, setting: Setting) -> None:
+        """Switch the downstream. Its workers follow within a second."""
+        self._dynamodb.put_item(TableName=self.outputs["downstreamTable"], Item=setting_item(setting))
+
+    def orders(self) -> dict[tuple[str, str], Order]:
+        """Return all orders as they are now, by caller and id."""
+        items = self._items(self.outputs["ordersTable"])
+        orders = [from_item(item) for item in items if item["sk"]["S"] == "order"]
+        return {(order.caller, order.id): order for order in orders}
+
+    def effects(self) -> dict[str, float]:
+        """Return when each effect happened, by idempotency key: the downstream's own log."""
+        return {
+            item["sk"]["S"]: float(item["at"]["N"])
+            for item in self._items(self.outputs["downstreamTable"], "effects")
+        }
+
+    def counters(self) -> dict[str, int]:
+        """Return how many calls had each outcome."""
+        [item] = self._items(self.outputs["downstreamTable"], "counters")
+        return {name: int(value["N"]) for name, value in item.items() if "N" in value}
+
+    def calls(self) -> list[Call]:
+        """Return the downstream's log of calls, the oldest first."""
+        items = self._items(self.outputs["downstreamTable"], "calls")
+        found = [
+            (int(item["number"]["N"]), Call(float(item["at"]["N"]), item["key"]["S"], item["outcome"]["S"]))
+            for item in items
+        ]
+        return [call for _, call in sorted(found, key=lambda each: each[0])]
+
+    def circuit(self) -> Circuit:
+        """Return the circuit as it is now."""
+        return self.circuit_store.read()
+
+    @property
+    def circuit_store(self) -> Store:
+        """Where the circuit is."""
+        [(name, table)] = self.outputs["circuits"].items()
+        return Store(self._dynamodb, table, name)
+
+    def letters(self) -> dict[str, int]:
+        """Return how many letters are in each dead-letter queue."""
+        sqs = self.emulator.clients.get("sqs")
+        counts: dict[str, int] = {}
+        for name, url in self.outputs["deadLetters"].items():
+            if url.startswith("s3://"):
+                continue
+            answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            counts[name] = int(answer["ApproximateNumberOfMessages"])
+        return counts
+
+    def kill_workers(self, function: str) -> int:
+        """Kill all processes that run a function, and return how many there were."""
+        name = f"AWS_LAMBDA_FUNCTION_NAME={self._function(function)}".encode()
+        group, killed = self.emulator.process.pid, 0
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            pid = int(path.parent.name)
+            try:
+                if os.getpgid(pid) == group and name in path.read_bytes().split(b"\0"):
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+            except (ProcessLookupError, PermissionError, FileNotFoundError):
+                continue
+        return killed
+
+    def until(self, holds: Callable[[], bool], seconds: float, every: float = 0.5) -> bool:
+        """Wait until something holds, and return whether it does."""
+        end = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > end:
+                return False
+            time.sleep(every)
+        return True
+
+    def settled(self) -> bool:
+        """Return whether each order that was placed is fulfilled or dead."""
+        orders = self.orders()
+        return all(
+            key in orders and orders[key].state in (State.FULFILLED, State.DEAD) for key in self.placed
+        )
+
+    def _function(self, prefix: str) -> str:
+        pages = self.emulator.clients.get("lambda").get_paginator("list_functions").paginate()
+        [name] = [
+            each["FunctionName"]
+            for page in pages
+            for each in page["Functions"]
+            if each["FunctionName"].startswith(prefix)
+        ]
+        return str(name)
+
+    @property
+    def _dynamodb(self) -> Any:
+        return self.emulator.clients.get("dynamodb")
+
+    def _items(self, table: str, partition: str | None = None) -> list[dict[str, Any]]:
+        if partition is None:
+            pages = self._dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        else:
+            pages = self._dynamodb.get_paginator("query").paginate(
+                TableName=table,
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": partition}},
+            )
+        return [item for page in pages for item in page["Items"]]
+
+
+@contextmanager
+def deployed(folder: Path, *, iam: bool = True, **arguments: object) -> Generator[World]:
+    """Deploy the orders service into an emulator of its own.
+
+    Args:
+        folder: Where the emulator keeps its files.
+        iam: Whether the functions' roles are enforced.
+        arguments: Of the component `Orders`.
+
+    """
+    tokens = {caller: f"token-of-{caller}-{'x' * 32}" for caller in CALLERS}
+    with Emulator.start(folder, iam=iam) as emulator:
+        given = {"callers": tokens, **arguments}
+        outputs = deploy(
+            PROGRAM, AwsProvider(emulator.clients), stack="drill", overrides={"orders": json.dumps(given)}
+        )
+        yield World(emulator, outputs, tokens)

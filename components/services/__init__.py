@@ -1,0 +1,1 @@
+"""Whole services, made of the patterns."""

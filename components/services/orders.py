@@ -1,0 +1,297 @@
+"""`Orders`: takes orders and loses none, through the failure of what it depends on.
+
+    API -> intake queue -> publisher -> event bus -> fulfilment: queue -> consumer ----------> breaker -> downstream
+                                                  -> billing: queue -> workflow -> function -> breaker -> downstream
+                                                  -> analytics: stream -> consumer (optional)
+
+What fails for good goes to a dead-letter queue with its reason. One circuit breaker stands before the
+downstream, for both consumers; their paces together are the rate that it states.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from selfheal.components.access import Access
+from selfheal.components.arns import Arns
+from selfheal.components.errors import ComponentError
+from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
+from selfheal.components.iam import allow
+from selfheal.components.patterns.circuit import Circuit, CircuitSettingsArgs
+from selfheal.components.patterns.circuit_breaker import CircuitBreaker
+from selfheal.components.patterns.downstream import Downstream
+from selfheal.components.patterns.fan_out import FanOut, SubscriberArgs
+from selfheal.components.patterns.function import FunctionArgs
+from selfheal.components.patterns.levelled_queue import LevelledQueue
+from selfheal.components.patterns.retry_workflow import RetryWorkflow
+from selfheal.components.patterns.storage_first_api import StorageFirstApi
+from selfheal.components.patterns.stream_consumer import StreamConsumer
+from selfheal.components.targets import TargetArgs
+
+RATE = 20.0
+"""Calls a second that the downstream states, by default."""
+
+INTAKE_PER_RATE = 5
+"""How much quicker orders are taken in than they are worked off: a burst is stored at once, and told."""
+
+MAXIMUM_CONCURRENCY = 4
+"""Of each consumer: two steps of the breaker's slow start, 2 and 4."""
+
+PATTERN = {"source": ["selfheal.orders"], "detail-type": ["OrderReceived"]}
+
+ORDER_SCHEMA: Mapping[str, object] = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "title": "Order",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["id", "article", "quantity", "cents"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "maxLength": 64},
+        "article": {"type": "string", "minLength": 1, "maxLength": 64},
+        "quantity": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "cents": {"type": "integer", "minimum": 1, "maximum": 100000000},
+        "note": {"type": "string", "maxLength": 1000},
+    },
+}
+"""What the API takes. A body has a bound, so that what is stored can always be published."""
+
+
+class OrdersArgs(TypedDict):
+    """How orders are worked off."""
+
+    people: pulumi.Input[str]
+    """ARN of the topic that alarms notify."""
+
+    callers: NotRequired[pulumi.Input[Mapping[str, str]]]
+    """Tokens by caller's name, a secret. Default: none, so that nobody gets in."""
+
+    rate: NotRequired[float]
+    """Calls a second that the downstream states, for both consumers together, 0.2 to 1,000. Default 20."""
+
+    articles: NotRequired[Sequence[str]]
+    """What can be ordered. Default: book, lamp and chair."""
+
+    catalogue_seconds: NotRequired[int]
+    """How long consumers cache the list of articles, 1 to 3,600. Default 60."""
+
+    analytics: NotRequired[bool]
+    """Whether there is a stream for reports, which costs money also when idle. Default false."""
+
+    circuit: NotRequired[CircuitSettingsArgs]
+    """Settings of the circuit breaker. Default: those of `Circuit`."""
+
+    log_retention_days: NotRequired[int]
+    """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
+
+
+class Orders(pulumi.ComponentResource):
+    """The orders service: API, event bus, two consumers behind one circuit breaker, and the downstream."""
+
+    url: pulumi.Output[str]
+    """URL of the API's stage. Orders are at /orders/{id}."""
+
+    def __init__(self, name: str, args: OrdersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Register everything.
+
+        Raises:
+            ComponentError: when an argument is out of its range.
+
+        """
+        super().__init__("selfheal:index:Orders", name, None, opts)
+        rate = args.get("rate", RATE)
+        articles = list(args.get("articles", ("book", "lamp", "chair")))
+        _check(rate, articles)
+        self._name, self._args, self._arns = name, args, Arns(self)
+        self._options = pulumi.ResourceOptions(parent=self)
+        people = args["people"]
+        self.table = self._table()
+        self.downstream = Downstream(f"{name}-downstream", {"rate": rate}, self._options)
+        self.circuit = Circuit(f"{name}-circuit", {"settings": args.get("circuit", {})}, self._options)
+        parameter, catalogue = self._catalogue(articles)
+        self.catalogue_name = parameter
+        self.fulfilment = LevelledQueue(
+            f"{name}-fulfilment",
+            {
+                "consumer": self._function("fulfilment", [self._work(), self.downstream.access, catalogue]),
+                # Half of the downstream's rate each: the consumers' shares sum to 1.
+                "rate": rate / 2,
+                "maximum_concurrency": MAXIMUM_CONCURRENCY,
+                "circuit": self.circuit,
+                "people": people,
+            },
+            self._options,
+        )
+        self.billing = RetryWorkflow(
+            f"{name}-billing",
+            {
+                "task": self._function("billing", [self._work(), self.downstream.access]),
+                "rate": rate / 2,
+                "maximum_concurrency": MAXIMUM_CONCURRENCY,
+                "circuit": self.circuit,
+                "people": people,
+            },
+            self._options,
+        )
+        self.analytics = self._analytics() if args.get("analytics", False) else None
+        self.bus = self._bus()
+        self.intake = LevelledQueue(
+            f"{name}-intake",
+            {
+                "consumer": self._function("publisher", [self._intake(), self.bus.publisher]),
+                "rate": rate * INTAKE_PER_RATE,
+                "people": people,
+            },
+            self._options,
+        )
+        self.breaker = CircuitBreaker(
+            f"{name}-breaker",
+            {
+                "circuit": self.circuit,
+                "consumers": [self.fulfilment, self.billing.queue],
+                "probe_url": self.downstream.url,
+                "probe_queue": self.fulfilment,
+                "people": people,
+            },
+            self._options,
+        )
+        self.api = StorageFirstApi(
+            f"{name}-api",
+            {
+                "path": "orders",
+                "queue": self.intake,
+                "schema": ORDER_SCHEMA,
+                "reader": self._function("reader", [self._read()]),
+                "callers": args.get("callers", {}),
+                "people": people,
+            },
+            self._options,
+        )
+        self.url = self.api.url
+        self.register_outputs({"url": self.url})
+
+    @property
+    def targets(self) -> list[TargetArgs]:
+        """What a healer looks after."""
+        return [
+            {"name": "intake", "function_name": self.intake.function_name, "remedies": []},
+            {"name": "fulfilment", "function_name": self.fulfilment.function_name, "remedies": []},
+        ]
+
+    @property
+    def exports(self) -> dict[str, object]:
+        """What commands need: see `selfheal dlq`, `selfheal replay` and `selfheal breaker`."""
+        return {
+            "url": self.url,
+            "downstreamTable": self.downstream.table_name,
+            "ordersTable": self.table.name,
+            "catalogue": self.catalogue_name,
+            "deadLetters": self.dead_letters,
+            "circuits": {"downstream": self.circuit.table_name},
+            "buses": {"orders": self.bus.described},
+        }
+
+    @property
+    def dead_letters(self) -> dict[str, pulumi.Output[str]]:
+        """Where letters are, by name: URLs of queues, and an s3:// address of the stream's failures."""
+        places = {
+            "intake": self.intake.dead_letters.queue_url,
+            "intake-evicted": self.intake.evicted.queue_url,
+            "bus": self.bus.dead_letters.queue_url,
+            "fulfilment": self.fulfilment.dead_letters.queue_url,
+            "fulfilment-evicted": self.fulfilment.evicted.queue_url,
+            "billing": self.billing.dead_letters.queue_url,
+            "billing-queue": self.billing.queue.dead_letters.queue_url,
+            "billing-evicted": self.billing.queue.evicted.queue_url,
+        }
+        if self.analytics is not None:
+            places["analytics"] = pulumi.Output.concat("s3://", self.analytics.failures_bucket)
+        return places
+
+    def _table(self) -> aws.dynamodb.Table:
+        return aws.dynamodb.Table(
+            f"{self._name}-table",
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="pk",
+            range_key="sk",
+            attributes=[
+                aws.dynamodb.TableAttributeArgs(name="pk", type="S"),
+                aws.dynamodb.TableAttributeArgs(name="sk", type="S"),
+            ],
+            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            opts=self._options,
+        )
+
+    def _catalogue(self, articles: Sequence[str]) -> tuple[pulumi.Output[str], Access]:
+        """Register the parameter that lists the articles, and return its name and what reading it needs."""
+        parameter = aws.ssm.Parameter(
+            f"{self._name}-catalogue", type="String", value=",".join(articles), opts=self._options
+        )
+        seconds = str(self._args.get("catalogue_seconds", 60))
+        return parameter.name, Access(
+            {"CATALOGUE": parameter.name, "CONFIGURATION_SECONDS": seconds},
+            [allow(["ssm:GetParameters"], [self._arns.parameter(parameter.name)])],
+        )
+
+    def _function(self, module: str, uses: Sequence[Access]) -> FunctionArgs:
+        return {
+            "code": own_code("orders", module),
+            "uses": uses,
+            "log_retention_days": self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+        }
+
+    def _on_orders(self, actions: Sequence[str], partition: str = "order#*") -> Access:
+        """Return the use of the table by actions on items of a partition."""
+        condition = {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [partition]},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        }
+        statement = allow(actions, [self._arns.table(self.table.name)], condition)
+        return Access({"ORDERS_TABLE": self.table.name}, [statement])
+
+    def _read(self) -> Access:
+        return self._on_orders(["dynamodb:GetItem"])
+
+    def _work(self) -> Access:
+        return self._on_orders(["dynamodb:GetItem", "dynamodb:UpdateItem"])
+
+    def _intake(self) -> Access:
+        return self._on_orders(["dynamodb:PutItem", "dynamodb:UpdateItem"])
+
+    def _analytics(self) -> StreamConsumer:
+        rows = self._on_orders(["dynamodb:PutItem"], "analytics#*")
+        return StreamConsumer(
+            f"{self._name}-analytics",
+            {"consumer": self._function("analytics", [rows]), "people": self._args["people"]},
+            self._options,
+        )
+
+    def _bus(self) -> FanOut:
+        subscribers: dict[str, SubscriberArgs] = {
+            "fulfilment": {"queue": self.fulfilment, "pattern": PATTERN},
+            "billing": {"queue": self.billing.queue, "pattern": PATTERN},
+        }
+        if self.analytics is not None:
+            subscribers["analytics"] = {
+                "stream": self.analytics,
+                "partition_key": "$.detail.id",
+                "pattern": PATTERN,
+            }
+        return FanOut(
+            f"{self._name}-bus", {"subscribers": subscribers, "people": self._args["people"]}, self._options
+        )
+
+
+def _check(rate: float, articles: Sequence[str]) -> None:
+    if isinstance(rate, bool) or not 0.2 <= rate <= 1000:  # noqa: PLR2004 - said in the text
+        raise ComponentError(
+            f"rate must be from 0.2 to 1000 calls a second, got {rate}: it is what the downstream states, "
+            "and each consumer takes half of it. Leave it out for 20."
+        )
+    wrong = [each for each in articles if not each.strip() or "," in each]
+    if wrong or not articles:
+        raise ComponentError(
+            f"articles must name at least one, without commas, got {wrong or 'none'}: consumers read them as "
+            "a list that commas separate."
+        )
