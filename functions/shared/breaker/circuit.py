@@ -102,6 +102,12 @@ class Circuit:
         """Whether it is closed and the slow start is over, so that the controller has nothing to do."""
         return self.state is State.CLOSED and self.limit is None
 
+    def outage_lasts(self, now: float) -> float:
+        """Return for how many seconds the present outage lasts; 0 at rest."""
+        if not self.outages or self.outages[-1].ended is not None:
+            return 0.0
+        return max(0.0, now - self.outages[-1].began)
+
     def forced_now(self, now: float) -> Forced | None:
         """Return the person's decision that holds now."""
         return self.forced if self.forced is not None and now < self.forced.until else None
