@@ -14,12 +14,19 @@ def emf_line(function_name: str, values: Mapping[str, float], now_ms: int) -> st
 
     Args:
         function_name: The only dimension. An alarm finds the metric by the function's name.
-        values: The values by metric name. Names that begin with `TimeTo` or end with `Seconds` are in
-            seconds, all others are counts. Include zeros: a rate needs both of its numbers.
+        values: The values by metric name. Names that begin with `TimeTo` or end with `Age` are in seconds,
+            all others are counts. Include zeros: a rate needs both of its numbers.
         now_ms: Time of the values, in milliseconds since the epoch.
 
     """
-    metrics = [{"Name": name, "Unit": _unit(name), "StorageResolution": 1} for name in values]
+    metrics = [
+        {
+            "Name": name,
+            "Unit": "Seconds" if name.startswith("TimeTo") or name.endswith("Age") else "Count",
+            "StorageResolution": 1,
+        }
+        for name in values
+    ]
     directive = {"Namespace": METRICS_NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": metrics}
     return json.dumps(
         {
@@ -28,7 +35,3 @@ def emf_line(function_name: str, values: Mapping[str, float], now_ms: int) -> st
             **values,
         }
     )
-
-
-def _unit(name: str) -> str:
-    return "Seconds" if name.startswith("TimeTo") or name.endswith("Seconds") else "Count"

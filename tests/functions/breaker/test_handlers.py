@@ -150,8 +150,8 @@ def test_each_wake_up_records_for_how_long_the_circuit_has_not_been_at_rest(
         told = json.loads(line)
         assert told["FunctionName"] == "payments-wake"
         [metric] = told["_aws"]["CloudWatchMetrics"][0]["Metrics"]
-        assert (metric["Name"], metric["Unit"]) == ("OutageSeconds", "Seconds")
-        return told["OutageSeconds"]
+        assert (metric["Name"], metric["Unit"]) == ("OutageAge", "Seconds")
+        return told["OutageAge"]
 
     assert recorded() == 0
     world.open()
