@@ -52,6 +52,14 @@ class Arns:
         """Return the ARN of an EventBridge rule on the default bus."""
         return self._arn("events", "rule/", name)
 
+    def state_machine(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of a Step Functions state machine."""
+        return self._arn("states", "stateMachine:", name)
+
+    def streams(self, table: Input[str]) -> Output[str]:
+        """Return the ARN pattern for the streams of a DynamoDB table, whose names are times of creation."""
+        return self._arn("dynamodb", "table/", Output.concat(table, "/stream/*"))
+
     def table(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a DynamoDB table."""
         return self._arn("dynamodb", "table/", name)

@@ -76,6 +76,36 @@ def function_role(
         The role and its policy. A function must depend on the policy, or it could run before it may log.
 
     """
+    return _bounded_role(name, {"Principal": {"Service": "lambda.amazonaws.com"}}, statements, parent)
+
+
+def service_role(
+    name: str, service: str, statements: Sequence[Statement], parent: pulumi.Resource
+) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    """Register a role that only a service can assume, for resources of this account.
+
+    Args:
+        name: Prefix of the logical names.
+        service: The service, for example `states.amazonaws.com`. It must set `aws:SourceAccount`, as API
+            Gateway, EventBridge and Step Functions do: no other account can then have the service use it.
+        statements: All permissions.
+        parent: The parent component.
+
+    Returns:
+        The role and its policy, on which what uses the role must depend.
+
+    """
+    trust = {
+        "Principal": {"Service": service},
+        "Condition": {"StringEquals": {"aws:SourceAccount": Arns(parent).account}},
+    }
+    return _bounded_role(name, trust, statements, parent)
+
+
+def _bounded_role(
+    name: str, trust: Mapping[str, Any], statements: Sequence[Statement], parent: pulumi.Resource
+) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    """Register a role with its policy, which is its permissions boundary as well."""
     options = pulumi.ResourceOptions(parent=parent)
     text = document(statements)
     boundary = aws.iam.Policy(
@@ -86,15 +116,7 @@ def function_role(
     )
     role = aws.iam.Role(
         f"{name}-role",
-        assume_role_policy=document(
-            [
-                {
-                    "Effect": "Allow",
-                    "Action": "sts:AssumeRole",
-                    "Principal": {"Service": "lambda.amazonaws.com"},
-                }
-            ]
-        ),
+        assume_role_policy=document([{"Effect": "Allow", "Action": "sts:AssumeRole", **trust}]),
         permissions_boundary=boundary.arn,
         opts=options,
     )

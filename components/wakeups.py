@@ -1,4 +1,4 @@
-"""The wake-ups of the healer: its topic and its schedule, each with a permission to invoke it."""
+"""Wake-ups of a function: a topic and a schedule, each with a permission to invoke it."""
 
 import json
 
@@ -34,12 +34,16 @@ def wake_by_topic(
 
 
 def wake_by_schedule(
-    name: str, function: aws.lambda_.Function, arns: Arns, opts: pulumi.ResourceOptions
+    name: str,
+    function: aws.lambda_.Function,
+    arns: Arns,
+    opts: pulumi.ResourceOptions,
+    description: str = "Wakes the healer, so that no lost notification is ever missed",
 ) -> aws.cloudwatch.EventTarget:
     """Invoke the function every minute, and allow only that rule to invoke it."""
     rule = aws.cloudwatch.EventRule(
         f"{name}-schedule",
-        description="Wakes the healer, so that no lost notification is ever missed",
+        description=description,
         schedule_expression=SCHEDULE,
         opts=opts,
     )

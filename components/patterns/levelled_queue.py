@@ -121,6 +121,9 @@ class LevelledQueue(pulumi.ComponentResource):
     maximum_concurrency: int
     """Batches that are handled at the same time."""
 
+    timeout_seconds: int
+    """Timeout of the consumer."""
+
     sender: Access
     """For functions that send to the queue: the right to do it, and no variables."""
 
@@ -153,6 +156,7 @@ class LevelledQueue(pulumi.ComponentResource):
         people = args["people"]
 
         self.maximum_concurrency = concurrency
+        self.timeout_seconds = timeout
         self.dead_letters = DeadLetters(f"{name}-dead-letters", {"people": people}, child)
         self.evicted = DeadLetters(
             f"{name}-evicted",

@@ -30,10 +30,12 @@ NAMED = {
     "aws:cloudwatch/eventRule:EventRule": "name",
     "aws:cloudwatch/logGroup:LogGroup": "name",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "name",
+    "aws:dynamodb/table:Table": "name",
     "aws:iam/policy:Policy": "name",
     "aws:iam/role:Role": "name",
     "aws:iam/rolePolicy:RolePolicy": "name",
     "aws:lambda/function:Function": "name",
+    "aws:sfn/stateMachine:StateMachine": "name",
     "aws:sns/topic:Topic": "name",
     "aws:sqs/queue:Queue": "name",
 }
@@ -42,6 +44,9 @@ NAMED = {
 COMPUTED: Mapping[str, Mapping[str, str]] = {
     "aws:apigatewayv2/api:Api": {"executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{{id}}"},
     "aws:apigatewayv2/stage:Stage": {"invokeUrl": f"https://{{apiId}}.execute-api.{REGION}.amazonaws.com/"},
+    "aws:dynamodb/table:Table": {
+        "streamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}/stream/2026-11-26T00:00:00.000"
+    },
     "aws:iam/policy:Policy": {"arn": f"arn:aws:iam::{ACCOUNT}:policy/{{name}}"},
     "aws:iam/role:Role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/{{name}}"},
     "aws:lambda/alias:Alias": {
