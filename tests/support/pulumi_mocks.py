@@ -30,10 +30,12 @@ NAMED = {
     "aws:cloudwatch/eventRule:EventRule": "name",
     "aws:cloudwatch/logGroup:LogGroup": "name",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "name",
+    "aws:dynamodb/table:Table": "name",
     "aws:iam/policy:Policy": "name",
     "aws:iam/role:Role": "name",
     "aws:iam/rolePolicy:RolePolicy": "name",
     "aws:lambda/function:Function": "name",
+    "aws:sfn/stateMachine:StateMachine": "name",
     "aws:sns/topic:Topic": "name",
     "aws:sqs/queue:Queue": "name",
 }
@@ -111,7 +113,7 @@ def _no_ledger(_: Mapping[str, Any]) -> Mapping[str, Any]:
 _FIRST_DEPLOYMENT: Invokes = {
     "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": ACCOUNT},
     "aws:index/getRegion:getRegion": lambda _: {"region": REGION},
-    "aws:index/getPartition:getPartition": lambda _: {"partition": "aws"},
+    "aws:index/getPartition:getPartition": lambda _: {"partition": "aws", "dnsSuffix": "amazonaws.com"},
     "aws:dynamodb/getTableItem:getTableItem": _no_ledger,
 }
 
