@@ -1,7 +1,8 @@
 """The Lambda handler that starts the controller's workflow where a circuit is not at rest.
 
 Woken by the stream of the breaker's table and by a schedule of one minute, which covers lost wake-ups and
-executions that ended early. What an event says is not used: the item as it is now decides.
+executions that ended early. What an event says is not used: the item as it is now decides. Each run also
+records for how long the circuit has not been at rest, which an alarm watches.
 """
 
 import json
@@ -14,7 +15,10 @@ from typing import Any, cast
 import boto3
 from botocore.exceptions import ClientError
 
+from selfheal.functions.shared.breaker.circuit import Circuit
+from selfheal.functions.shared.breaker.settings import OUTAGE_METRIC
 from selfheal.functions.shared.breaker.store import Store
+from selfheal.functions.shared.emf import emf_line
 from selfheal.functions.shared.log import log
 
 
@@ -28,13 +32,12 @@ class Waker:
     workflow_arn: str
     clock: Callable[[], float]
 
-    def wake(self) -> str | None:
+    def wake(self, circuit: Circuit) -> str | None:
         """Return the name of the execution that was started, or None where none was needed.
 
         Two at once would do no harm, since each step is conditional, but cost twice: the name of an episode's
         execution is its own, and another one is started only if none is running.
         """
-        circuit = self.store.read()
         if circuit.at_rest:
             return None
         name = f"{circuit.name}-{circuit.episode}"
@@ -70,6 +73,9 @@ def connect() -> Waker:
 WAKER = connect()
 
 
-def handle(_event: Any, _context: Any) -> dict[str, Any]:
+def handle(_event: Any, context: Any) -> dict[str, Any]:
     """Start the workflow if the circuit needs it."""
-    return {"started": WAKER.wake()}
+    circuit, now = WAKER.store.read(), WAKER.clock()
+    lasts = {OUTAGE_METRIC: circuit.outage_lasts(now)}
+    print(emf_line(context.function_name, lasts, int(now * 1000)), flush=True)
+    return {"started": WAKER.wake(circuit)}

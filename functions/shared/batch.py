@@ -10,19 +10,22 @@ What the function raises says what becomes of the record:
     PoisonError   it can never succeed: moved to the dead-letter queue at once and counted as done
     RefusedError  not now, for a reason that is not the record's, for example an open circuit: it goes back,
                   to appear again after `retry_after` seconds if that is given
-    any other     a bug or a failure: logged with its class, and it goes back
+    any other     a bug or a failure: logged with its class, and it goes back; a message appears again after a
+                  pause with full jitter, which grows with each time that it was received
 
 Source: "Handling errors for an SQS event source in Lambda" and "Configuring partial batch response with
 Kinesis Data Streams and Lambda" in the AWS Lambda developer guide.
 """
 
 import math
+import random
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from selfheal.functions.shared.backoff import full_jitter
 from selfheal.functions.shared.log import log
 
 Record = Mapping[str, Any]
@@ -31,6 +34,12 @@ Record = Mapping[str, Any]
 LONGEST_VISIBILITY_SECONDS = 43200 - 900
 """How long a message can be kept invisible at most. SQS counts 12 hours from the moment it was received, of
 which a function may have used its longest timeout. Source: API reference of ChangeMessageVisibility."""
+
+PAUSE_SECONDS = 2.0
+"""The longest pause of a message after its first failure. It doubles with each further one."""
+
+PAUSE_CAP_SECONDS = 300.0
+"""The longest pause of all."""
 
 TEXT_LENGTH = 256
 """Characters of a text that travel with a letter. The whole reason is in the log."""
@@ -118,7 +127,7 @@ def sqs_batch(
     client: Any,
     queue_url: str,
     dead_letters: DeadLetterQueue,
-    refusals: tuple[type[Exception], ...] = (RefusedError,),
+    chance: Callable[[], float] = random.random,
 ) -> Answer:
     """Run a function for each message of a batch from a standard queue. Never raises because of a record.
 
@@ -129,7 +138,7 @@ def sqs_batch(
         client: A boto3 SQS client.
         queue_url: The URL of the queue that the messages come from, whose visibility is changed.
         dead_letters: Where poison goes. If it cannot be sent, the message goes back and nothing is lost.
-        refusals: The exceptions that are refusals. `retry_after` is read from them if they have it.
+        chance: Returns a random number in [0, 1), for the pauses of failed messages.
 
     """
     failures: list[Failure] = []
@@ -141,13 +150,33 @@ def sqs_batch(
         except PoisonError as error:
             if not _moved(record, error, dead_letters, fields):
                 failures.append({"itemIdentifier": identifier})
-        except refusals as error:
-            _hide(record, error, client, queue_url, fields)
+        except RefusedError as error:
+            seconds = error.retry_after
+            log("warning", "message refused", **fields, error=type(error).__name__, retry_after=seconds)
+            if seconds is not None:
+                _hide(record, seconds, client, queue_url, fields)
             failures.append({"itemIdentifier": identifier})
         except Exception as error:  # noqa: BLE001 - whatever it is, the other messages are not to pay for it
             log("error", "message failed", **fields, error=type(error).__name__, detail=str(error))
+            _hide(record, pause(receives(record), chance), client, queue_url, fields)
             failures.append({"itemIdentifier": identifier})
     return {"batchItemFailures": failures}
+
+
+def receives(record: Record) -> int:
+    """Return how often a message was received, this time included."""
+    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+
+
+def pause(received: int, chance: Callable[[], float]) -> float:
+    """Return for how many seconds a message that failed stays invisible: full jitter, 2 s to 300 s at most.
+
+    Args:
+        received: How often it was received, at least 1.
+        chance: Returns a random number in [0, 1).
+
+    """
+    return full_jitter(received + 1, chance, base=PAUSE_SECONDS, cap=PAUSE_CAP_SECONDS)
 
 
 def kinesis_batch(event: Mapping[str, Any], handle: Callable[[Record], object]) -> Answer:
@@ -187,12 +216,8 @@ def _moved(
     return True
 
 
-def _hide(record: Record, refusal: Exception, client: Any, queue_url: str, fields: dict[str, Any]) -> None:
-    """Keep a message invisible for as long as the refusal says."""
-    seconds: float | None = getattr(refusal, "retry_after", None)
-    log("warning", "message refused", **fields, error=type(refusal).__name__, retry_after=seconds)
-    if seconds is None:
-        return
+def _hide(record: Record, seconds: float, client: Any, queue_url: str, fields: dict[str, Any]) -> None:
+    """Keep a message invisible for so long from now on."""
     try:
         client.change_message_visibility(
             QueueUrl=queue_url,

@@ -14,13 +14,17 @@ def emf_line(function_name: str, values: Mapping[str, float], now_ms: int) -> st
 
     Args:
         function_name: The only dimension. An alarm finds the metric by the function's name.
-        values: The values by metric name. Names that begin with `TimeTo` are in seconds, all others are
-            counts. Include zeros: a rate needs both of its numbers.
+        values: The values by metric name. Names that begin with `TimeTo` or end with `Age` are in seconds,
+            all others are counts. Include zeros: a rate needs both of its numbers.
         now_ms: Time of the values, in milliseconds since the epoch.
 
     """
     metrics = [
-        {"Name": name, "Unit": "Seconds" if name.startswith("TimeTo") else "Count", "StorageResolution": 1}
+        {
+            "Name": name,
+            "Unit": "Seconds" if name.startswith("TimeTo") or name.endswith("Age") else "Count",
+            "StorageResolution": 1,
+        }
         for name in values
     ]
     directive = {"Namespace": METRICS_NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": metrics}

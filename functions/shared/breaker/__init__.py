@@ -6,6 +6,7 @@ because a breaker in the memory of each would have to be convinced fifty times, 
     settings.py   what can be set, with the sources of the defaults
     window.py     the sliding window of counts
     circuit.py    the state machine, pure
+    outages.py    the times in which it was not at rest
     item.py       the circuit as an item, with a schema
     store.py      reads, and conditional writes
     changes.py    what a probe and people change

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
+from selfheal.functions.shared.breaker.outages import Outages, begun, ended
 from selfheal.functions.shared.breaker.settings import BreakerSettings
 from selfheal.functions.shared.breaker.window import Buckets, Count, is_failing, sums, tally
 
@@ -91,6 +92,8 @@ class Circuit:
     settled_at: float | None = None
     """During the slow start: since when all mappings have that limit."""
     forced: Forced | None = None
+    outages: Outages = ()
+    """Times in which it was not at rest, as far as they matter; the last one may still last."""
     buckets: Buckets = field(default_factory=dict[int, Count])
     """Counts of this generation."""
 
@@ -98,6 +101,12 @@ class Circuit:
     def at_rest(self) -> bool:
         """Whether it is closed and the slow start is over, so that the controller has nothing to do."""
         return self.state is State.CLOSED and self.limit is None
+
+    def outage_lasts(self, now: float) -> float:
+        """Return for how many seconds the present outage lasts; 0 at rest."""
+        if not self.outages or self.outages[-1].ended is not None:
+            return 0.0
+        return max(0.0, now - self.outages[-1].began)
 
     def forced_now(self, now: float) -> Forced | None:
         """Return the person's decision that holds now."""
@@ -192,7 +201,9 @@ class Circuit:
 
         """
         if self.limit is None or self.limit >= highest:
-            return self._written(limit=None, settled_at=None, changed_at=now)
+            return self._written(
+                limit=None, settled_at=None, changed_at=now, outages=ended(self.outages, now)
+            )
         return self._written(limit=min(2 * self.limit, highest), settled_at=None)
 
     def force(self, forced: Forced, now: float, settings: BreakerSettings) -> Self:
@@ -238,12 +249,14 @@ class Circuit:
         limit: int | None = None,
         forced: Forced | None = None,
     ) -> Self:
-        """Return it in a state, with nothing left of the former one but the pauses it has had."""
+        """Return it in a state, with nothing left of the former one but the pauses and outages it has had."""
+        leaves_rest = self.at_rest and state is not State.CLOSED
         return replace(
             self._written(),
             state=state,
             generation=self.generation + 1,
-            episode=self.episode + (self.at_rest and state is not State.CLOSED),
+            episode=self.episode + leaves_rest,
+            outages=begun(self.outages, now) if leaves_rest else self.outages,
             openings=self.openings if openings is None else openings,
             changed_at=now,
             until=until,

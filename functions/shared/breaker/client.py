@@ -1,6 +1,6 @@
 """What consumers use: a call through the breaker.
 
-    breaker = connect(table, "payments", BreakerSettings(), neutral=(InvalidOrderError,))
+    breaker = connect_from_environment(neutral=(InvalidOrderError,))
 
     with breaker.call():              # raises CircuitOpen
         answer = charge(order)        # an exception is a failure, unless it is one of `neutral`
@@ -16,6 +16,7 @@ is older than TRUST_SECONDS (open: when its pause has been over for as long), th
 because a breaker whose store is down must not stop the orders (fail open).
 """
 
+import os
 import random
 import time
 from collections.abc import Callable, Generator
@@ -25,7 +26,8 @@ from threading import Lock
 from selfheal.functions.shared.batch import RefusedError
 from selfheal.functions.shared.breaker.changes import claim, settle
 from selfheal.functions.shared.breaker.circuit import Circuit, Outcome, State
-from selfheal.functions.shared.breaker.settings import BreakerSettings
+from selfheal.functions.shared.breaker.outages import seconds_within
+from selfheal.functions.shared.breaker.settings import BreakerSettings, parse_settings
 from selfheal.functions.shared.breaker.store import Store
 from selfheal.functions.shared.breaker.window import Count, bucket_of, within
 from selfheal.functions.shared.log import log
@@ -125,6 +127,28 @@ class Breaker:
             raise
         finally:
             self._record(outcome if counts else Outcome.NEUTRAL, generation)
+
+    def outage_seconds(self, since: float, until: float) -> float:
+        """Return how many seconds of an interval lay in outages: times in which the circuit was not at rest.
+
+        For the age of a message without the time in which it could not be handled. What is not known counts
+        as an outage: nothing may be evicted because the store does not answer, or has not been asked for
+        long. It reads when a call would that begins now, which then does not read again.
+
+        Args:
+            since: Begin of the interval, seconds since the epoch.
+            until: Its end.
+
+        """
+        now = self._clock()
+        self._refresh(now, starting=True)
+        with self._memory:
+            known, read_at = self._known, self._read_at
+        if read_at is not None and now - read_at < TRUST_SECONDS:
+            known_until = until
+        else:
+            known_until = max(since, min(read_at or since, until))
+        return seconds_within(known.outages, since, known_until) + max(0.0, until - known_until)
 
     def flush(self) -> None:
         """Flush counts if the last flush is a second ago or more, as each call does when it ends."""
@@ -292,3 +316,15 @@ def connect(
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     return Breaker(Store(boto3.client("dynamodb", config=config), table, name), settings, neutral)
+
+
+def connect_from_environment(neutral: tuple[type[Exception], ...] = ()) -> Breaker:
+    """Return the breaker that BREAKER_TABLE, CIRCUIT and BREAKER describe, as `Circuit.access` sets them.
+
+    Raises:
+        KeyError: when one of them is missing.
+        ValueError: when BREAKER names an unknown setting, or a value out of its range.
+
+    """
+    settings = parse_settings(os.environ["BREAKER"])
+    return connect(os.environ["BREAKER_TABLE"], os.environ["CIRCUIT"], settings, neutral)

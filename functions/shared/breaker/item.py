@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from selfheal.functions.shared.breaker.circuit import Circuit, Forced, Lease, State
+from selfheal.functions.shared.breaker.outages import Outage
 from selfheal.functions.shared.breaker.window import Buckets, Count
 
 SCHEMA = 1
@@ -51,11 +52,13 @@ def to_item(circuit: Circuit) -> dict[str, Any]:
                 "until": _number(circuit.forced.until),
             }
         }
+    if circuit.outages:
+        item["outages"] = {"L": [_outage_item(each) for each in circuit.outages]}
     return item
 
 
-OPTIONAL = ("lease", "limit", "settled_at", "forced")
-"""Attributes that are absent where the circuit has None."""
+OPTIONAL = ("lease", "limit", "settled_at", "forced", "outages")
+"""Attributes that are absent where the circuit has none."""
 
 
 def from_item(name: str, item: Item) -> Circuit:
@@ -85,6 +88,7 @@ def from_item(name: str, item: Item) -> Circuit:
         limit=int(item["limit"]["N"]) if "limit" in item else None,
         settled_at=float(item["settled_at"]["N"]) if "settled_at" in item else None,
         forced=None if forced is None else _forced(forced["M"]),
+        outages=tuple(_outage(each["M"]) for each in item.get("outages", {"L": []})["L"]),
         buckets=_buckets(item, generation),
     )
 
@@ -124,6 +128,15 @@ def _lease(raw: Item) -> Lease:
 
 def _forced(raw: Item) -> Forced:
     return Forced(State(raw["state"]["S"]), raw["by"]["S"], raw["why"]["S"], float(raw["until"]["N"]))
+
+
+def _outage_item(outage: Outage) -> dict[str, Any]:
+    ended = {} if outage.ended is None else {"ended": _number(outage.ended)}
+    return {"M": {"began": _number(outage.began), **ended}}
+
+
+def _outage(raw: Item) -> Outage:
+    return Outage(float(raw["began"]["N"]), float(raw["ended"]["N"]) if "ended" in raw else None)
 
 
 def _number(value: float) -> dict[str, str]:

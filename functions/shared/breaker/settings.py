@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
+OUTAGE_METRIC = "OutageAge"
+"""Metric of the function that wakes the controller: for how long the circuit has not been at rest."""
+
 
 @dataclass(frozen=True)
 class BreakerSettings:

@@ -1,6 +1,6 @@
 import importlib
 import json
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +19,8 @@ ENVIRONMENT = {
     "WORKFLOW_ARN": "arn:workflow",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
+
+CONTEXT = SimpleNamespace(function_name="payments-wake")
 
 
 def load(name: str, monkeypatch: pytest.MonkeyPatch, **environment: str) -> ModuleType:
@@ -104,21 +106,21 @@ def test_the_workflow_is_started_once_an_episode_and_again_if_it_ended_early(
     wake = loaded("wake", monkeypatch)
     world, states = World(), States()
     monkeypatch.setattr(wake, "WAKER", wake.Waker(world.store(), states, "arn:workflow", world.clock))
-    assert wake.handle({}, None) == {"started": None}, "at rest"
+    assert wake.handle({}, CONTEXT) == {"started": None}, "at rest"
     world.open()
-    assert wake.handle({}, None) == {"started": "payments-1"}
+    assert wake.handle({}, CONTEXT) == {"started": "payments-1"}
     assert states.inputs == ['{"episode": 1}']
-    assert wake.handle({}, None) == {"started": None}, "it is running"
+    assert wake.handle({}, CONTEXT) == {"started": None}, "it is running"
     states.running.clear()
-    again = wake.handle({}, None)["started"]
+    again = wake.handle({}, CONTEXT)["started"]
     assert again == f"payments-1-{int(world.clock.now // 60)}"
     states.running.clear()
-    assert wake.handle({}, None) == {"started": None}, "once a minute is enough"
+    assert wake.handle({}, CONTEXT) == {"started": None}, "once a minute is enough"
     world.control()
     assert world.circuit.at_rest
-    assert wake.handle({}, None) == {"started": None}
+    assert wake.handle({}, CONTEXT) == {"started": None}
     world.open()
-    assert wake.handle({}, None) == {"started": "payments-2"}
+    assert wake.handle({}, CONTEXT) == {"started": "payments-2"}
 
 
 def test_an_error_of_step_functions_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,4 +133,31 @@ def test_an_error_of_step_functions_is_raised(monkeypatch: pytest.MonkeyPatch) -
     world.open()
     monkeypatch.setattr(wake, "WAKER", wake.Waker(world.store(), Denied(), "arn:workflow", world.clock))
     with pytest.raises(ClientError, match="AccessDenied"):
-        wake.handle({}, None)
+        wake.handle({}, CONTEXT)
+
+
+def test_each_wake_up_records_for_how_long_the_circuit_has_not_been_at_rest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wake = loaded("wake", monkeypatch)
+    world = World()
+
+    def recorded() -> float:
+        monkeypatch.setattr(wake, "WAKER", wake.Waker(world.store(), States(), "arn:workflow", world.clock))
+        capsys.readouterr()
+        wake.handle({}, CONTEXT)
+        line = next(line for line in capsys.readouterr().out.splitlines() if "_aws" in line)
+        told = json.loads(line)
+        assert told["FunctionName"] == "payments-wake"
+        [metric] = told["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+        assert (metric["Name"], metric["Unit"]) == ("OutageAge", "Seconds")
+        return told["OutageAge"]
+
+    assert recorded() == 0
+    world.open()
+    opened = world.circuit.changed_at
+    world.clock.now = opened + 90
+    assert recorded() == 90
+    world.control()
+    assert world.circuit.at_rest
+    assert recorded() == 0

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from selfheal.functions.shared.breaker.circuit import Circuit, Forced, Outcome, State, longest_pause, pause
+from selfheal.functions.shared.breaker.outages import MOST_OUTAGES
 from selfheal.functions.shared.breaker.settings import BreakerSettings
 from selfheal.functions.shared.breaker.store import Store
 from selfheal.functions.shared.breaker.window import Count, bucket_of
@@ -128,6 +129,13 @@ class Fleet(RuleBasedStateMachine):
         if now.state is not self.last.state:
             assert now.generation > self.last.generation
         self.last = now
+
+    @invariant()
+    def an_outage_lasts_while_it_is_not_at_rest(self) -> None:
+        now = self.store.read()
+        assert any(outage.ended is None for outage in now.outages[-1:]) is not now.at_rest
+        assert all(outage.ended is not None for outage in now.outages[:-1])
+        assert len(now.outages) <= MOST_OUTAGES
 
 
 TestFleet = Fleet.TestCase

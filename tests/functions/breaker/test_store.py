@@ -10,6 +10,7 @@ from moto import mock_aws
 
 from selfheal.functions.shared.breaker.circuit import Circuit, Forced, Lease, State
 from selfheal.functions.shared.breaker.item import from_item, to_item
+from selfheal.functions.shared.breaker.outages import Outage
 from selfheal.functions.shared.breaker.store import Store
 from selfheal.functions.shared.breaker.window import Count, bucket_of
 from selfheal.functions.shared.contract import breaker_key
@@ -32,6 +33,7 @@ FULL = Circuit(
     limit=4,
     settled_at=START + 0.1,
     forced=Forced(State.OPEN, "ann", "drill", START + 600),
+    outages=(Outage(START - 50.5, START - 10), Outage(START)),
 )
 
 
@@ -55,7 +57,7 @@ def test_a_circuit_survives_the_store_unchanged(store: Store) -> None:
     assert store.read() == Circuit("payments")
     assert store.replace(Circuit("payments"), FULL) == (True, FULL)
     assert store.read() == FULL
-    bare = replace(FULL, version=8, lease=None, limit=None, settled_at=None, forced=None)
+    bare = replace(FULL, version=8, lease=None, limit=None, settled_at=None, forced=None, outages=())
     assert store.replace(FULL, bare) == (True, bare)
     assert store.read() == bare
 

@@ -24,10 +24,6 @@ from selfheal.functions.shared.breaker.client import CircuitOpen
 ORIGIN = "arn:aws:sqs:us-east-1:123456789012:orders"
 
 
-class CircuitOpenError(Exception):
-    """A refusal that knows nothing of this module."""
-
-
 class Queues:
     """A queue, its dead-letter queue, and a consumer of batches."""
 
@@ -120,8 +116,6 @@ def by_body(record: Record) -> None:
             raise PoisonError(reason)
         case "refused", _, seconds:
             raise RefusedError("circuit open", float(seconds) if seconds else None)
-        case "open", _, _:
-            raise CircuitOpenError
         case "bug", _, _:
             raise KeyError("amount")
         case _:
@@ -279,12 +273,24 @@ def test_a_visibility_that_cannot_be_changed_is_logged_and_the_message_comes_aga
     assert [line["message"] for line in logged(capsys)] == ["message refused", "visibility not changed"]
 
 
-def test_a_refusal_of_another_kind_can_be_named(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
-    records = queues.received("open")
-    assert queues.run(records, by_body, refusals=(RefusedError, CircuitOpenError)) == ["open"]
-    assert logged(capsys)[0]["message"] == "message refused"
-    assert queues.run(records, by_body) == ["open"]
-    assert logged(capsys)[0]["message"] == "message failed"
+@pytest.mark.parametrize(
+    ("received", "visibility"), [("1", 1), ("2", 2), ("3", 4), ("8", 128), ("9", 150), ("1000", 150)]
+)
+def test_a_failed_message_comes_again_after_a_random_pause_that_grows_with_its_receives(
+    queues: Queues, received: str, visibility: int
+) -> None:
+    client = Recording()
+    (record,) = queues.received("bug")
+    record["attributes"] = {"ApproximateReceiveCount": received}
+    # Half of the longest pause, since that is what chance says.
+    assert queues.run([record], by_body, client=client, chance=lambda: 0.5) == ["bug"]
+    assert [call["VisibilityTimeout"] for call in client.calls] == [visibility]
+
+
+def test_poison_that_was_moved_is_not_hidden(queues: Queues) -> None:
+    client = Recording()
+    assert queues.run(queues.received("poison x"), by_body, client=client) == []
+    assert client.calls == []
 
 
 def test_a_good_batch_says_nothing(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,342 @@
+"""`LevelledQueue`: a queue whose consumer works at a steady pace, however many messages come."""
+
+import math
+from typing import NotRequired, Protocol, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from selfheal.components.access import Access
+from selfheal.components.arns import Arns
+from selfheal.components.errors import ComponentError
+from selfheal.components.iam import allow
+from selfheal.components.patterns.alarms import alarm
+from selfheal.components.patterns.dead_letters import DAY_SECONDS, DeadLetters
+from selfheal.components.patterns.function import FunctionArgs, pattern_function, timeout_of
+from selfheal.functions.shared.contract import METRICS_NAMESPACE
+
+RETENTION_SECONDS = 4 * DAY_SECONDS
+"""How long the queue keeps a message. Its dead-letter queue keeps it longer, from the same moment on."""
+
+_DAYS = RETENTION_SECONDS // DAY_SECONDS
+
+VISIBILITY_TIMEOUTS = 6
+"""Timeouts of the function for which a message that was received is hidden. Source: AWS Lambda developer
+guide, "Creating and configuring an Amazon SQS event source mapping"."""
+
+ROOM_SECONDS = 2
+"""What a batch at its pace must leave of the function's timeout, for one slow call."""
+
+RATES = (0.1, 1000)
+"""Messages a second."""
+
+CONCURRENCIES = (2, 1000)
+"""What AWS allows as MaximumConcurrency. Source: API reference of Lambda, ScalingConfig."""
+
+BATCH_SIZES = (1, 10)
+"""More than 10 would need a batching window, and would wait for each other."""
+
+AGES_SECONDS = (60, RETENTION_SECONDS - DAY_SECONDS)
+"""At most a day less than the queue keeps a message: what it deletes, it deletes without a trace."""
+
+DRAINS_SECONDS = (60, DAY_SECONDS)
+
+RECEIVES = (1, 1000)
+"""What AWS allows as maxReceiveCount. Source: API reference of SQS, SetQueueAttributes."""
+
+DEFAULT_MAXIMUM_CONCURRENCY = 5
+DEFAULT_BATCH_SIZE = 10
+DEFAULT_MAX_AGE_SECONDS = 6 * 3600
+DEFAULT_DRAIN_SECONDS = 900
+DEFAULT_MOST_RECEIVES = 5
+
+
+class Guard(Protocol):
+    """What a `Circuit` gives to those who call through it."""
+
+    @property
+    def access(self) -> Access:
+        """Where the circuit is, and the right to count calls."""
+        ...
+
+
+class LevelledQueueArgs(TypedDict):
+    """The consumer, and its pace."""
+
+    consumer: FunctionArgs
+    """Function that handles the messages, with `selfheal.functions.shared.levelled`."""
+
+    rate: float
+    """Messages a second of all consumers together, 0.1 to 1,000. It is never exceeded, beyond one message in
+    each of the `maximum_concurrency` places at once. It is reached if handling a message takes less than
+    `maximum_concurrency / rate` seconds."""
+
+    people: pulumi.Input[str]
+    """ARN of the topic to notify, for example `OnCall("on-call").topic_arn`."""
+
+    maximum_concurrency: NotRequired[int]
+    """Batches that are handled at the same time, 2 to 1,000. Default 5."""
+
+    batch_size: NotRequired[int]
+    """Messages that a function gets at once, at most, 1 to 10. Default 10. What slow calls leave no time for
+    goes back and has used up one receive: choose it such that this is rare."""
+
+    max_age_seconds: NotRequired[int]
+    """Seconds after which a message is moved to the queue `evicted` instead of being handled, 60 to 259,200;
+    time in which the circuit was not closed does not count. Default 21,600, six hours."""
+
+    drain_seconds: NotRequired[int]
+    """People are told when handling what waits takes longer than this, 60 to 86,400. Default 900."""
+
+    most_receives: NotRequired[int]
+    """How often a message is received before it becomes a letter, 1 to 1,000. Default 5. With a circuit it is
+    1,000, and nothing else is allowed: what was refused has been received."""
+
+    circuit: NotRequired[Guard]
+    """Circuit that the consumer calls through; a `CircuitBreaker` then owns whether messages are delivered,
+    and how many at once."""
+
+
+class LevelledQueue(pulumi.ComponentResource):
+    """A queue, its consumer, its dead letters, and the queue of messages that waited too long."""
+
+    queue_url: pulumi.Output[str]
+    """URL of the queue."""
+
+    queue_arn: pulumi.Output[str]
+    """ARN of the queue, known at preview."""
+
+    queue_name: pulumi.Output[str]
+    """Name of the queue, known at preview."""
+
+    function_name: pulumi.Output[str]
+    """Name of the consumer, known at preview."""
+
+    dead_letters: DeadLetters
+    """Messages that could not be handled."""
+
+    evicted: DeadLetters
+    """Messages that waited too long."""
+
+    maximum_concurrency: int
+    """Batches that are handled at the same time."""
+
+    sender: Access
+    """For functions that send to the queue: the right to do it, and no variables."""
+
+    def __init__(
+        self, name: str, args: LevelledQueueArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Register the queues, the consumer, its mapping and the alarms.
+
+        Raises:
+            ComponentError: when a number is out of its range, or a batch cannot be handled within the
+                consumer's timeout at this pace.
+
+        """
+        super().__init__("selfheal:index:LevelledQueue", name, None, opts)
+        rate = _checked("rate", args["rate"], RATES)
+        concurrency = _whole(
+            "maximum_concurrency", args.get("maximum_concurrency"), CONCURRENCIES, DEFAULT_MAXIMUM_CONCURRENCY
+        )
+        batch_size = _whole("batch_size", args.get("batch_size"), BATCH_SIZES, DEFAULT_BATCH_SIZE)
+        max_age = _whole(
+            "max_age_seconds", args.get("max_age_seconds"), AGES_SECONDS, DEFAULT_MAX_AGE_SECONDS
+        )
+        drain = _whole("drain_seconds", args.get("drain_seconds"), DRAINS_SECONDS, DEFAULT_DRAIN_SECONDS)
+        circuit = args.get("circuit")
+        receives = _receives(args.get("most_receives"), circuit)
+        timeout = timeout_of(args["consumer"])
+        check_batch(rate, concurrency, batch_size, timeout)
+        arns = Arns(self)
+        child = pulumi.ResourceOptions(parent=self)
+        people = args["people"]
+
+        self.maximum_concurrency = concurrency
+        self.dead_letters = DeadLetters(f"{name}-dead-letters", {"people": people}, child)
+        self.evicted = DeadLetters(
+            f"{name}-evicted",
+            {"people": people, "holds": "messages that waited too long to be handled"},
+            child,
+        )
+        queue = aws.sqs.Queue(
+            name,
+            visibility_timeout_seconds=VISIBILITY_TIMEOUTS * timeout,
+            message_retention_seconds=RETENTION_SECONDS,
+            redrive_policy=pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": self.dead_letters.queue_arn, "maxReceiveCount": receives}
+            ),
+            sqs_managed_sse_enabled=True,
+            opts=child,
+        )
+        self.queue_url, self.queue_name = queue.url, queue.name
+        self.queue_arn = arns.queue(queue.name)
+        self.sender = Access(statements=[allow(["sqs:SendMessage"], [self.queue_arn])])
+        aws.sqs.RedriveAllowPolicy(
+            f"{name}-redrive-allow",
+            queue_url=self.dead_letters.queue_url,
+            # Of redrive policies only: the consumer sends poison there with its own right.
+            redrive_allow_policy=pulumi.Output.json_dumps(
+                {"redrivePermission": "byQueue", "sourceQueueArns": [self.queue_arn]}
+            ),
+            opts=child,
+        )
+        environment = {
+            "QUEUE_URL": queue.url,
+            "QUEUE_NAME": queue.name,
+            "EVICTED_URL": self.evicted.queue_url,
+            "SECONDS_PER_MESSAGE": repr(concurrency / rate),
+            "MAX_AGE_SECONDS": str(max_age),
+            "RETENTION_SECONDS": str(RETENTION_SECONDS),
+            **self.dead_letters.access.environment,
+        }
+        consume = [
+            *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+            "sqs:ChangeMessageVisibility",
+        ]
+        statements = [
+            allow(consume, [self.queue_arn]),
+            allow(["sqs:SendMessage"], [self.dead_letters.queue_arn, self.evicted.queue_arn]),
+        ]
+        consumer: FunctionArgs = {**args["consumer"]}
+        uses = list(consumer.get("uses", ()))
+        if circuit is not None and all(circuit.access is not each for each in uses):
+            consumer["uses"] = [*uses, circuit.access]
+        function = pattern_function(
+            f"{name}-consumer", consumer, Access(environment, statements), arns=arns, parent=self
+        )
+        self.function_name = function.name
+        aws.lambda_.EventSourceMapping(
+            f"{name}-mapping",
+            event_source_arn=self.queue_arn,
+            function_name=function.name,
+            batch_size=batch_size,
+            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=concurrency),
+            function_response_types=["ReportBatchItemFailures"],
+            opts=pulumi.ResourceOptions(
+                parent=self, ignore_changes=["enabled", "scalingConfig"] if circuit is not None else None
+            ),
+        )
+        self._alarms(name, rate, drain, max_age, people)
+        self.register_outputs(
+            {
+                "queueUrl": self.queue_url,
+                "queueArn": self.queue_arn,
+                "queueName": self.queue_name,
+                "functionName": self.function_name,
+            }
+        )
+
+    def _alarms(self, name: str, rate: float, drain: int, max_age: int, people: pulumi.Input[str]) -> None:
+        """Alarm on what will take too long, before it does. What was evicted or died is in `DeadLetters`."""
+        queue = {"QueueName": self.queue_name}
+        alarm(
+            name,
+            "trailing",
+            description=pulumi.Output.concat(
+                "The queue ",
+                self.queue_name,
+                f" has trailed behind for three minutes: what waits takes more than {drain} s at {rate:g} "
+                "messages a second, if nothing more comes. While a circuit is open this is its doing. If "
+                "none is, see whether the consumer fails or is slow; if what it calls can take more, raise "
+                "`rate`.",
+            ),
+            namespace="AWS/SQS",
+            metric="ApproximateNumberOfMessagesVisible",
+            dimensions=queue,
+            statistic="Maximum",
+            threshold=math.ceil(drain * rate),
+            periods=3,
+            people=people,
+            parent=self,
+        )
+        # Own, because SQS leaves messages out of its age that were received three times.
+        alarm(
+            name,
+            "age",
+            description=pulumi.Output.concat(
+                "A message of the queue ",
+                self.queue_name,
+                f" was taken after it had waited half of the {max_age} s after which messages are evicted, "
+                "not counting the time in which its circuit was open. See whether the consumer fails or is "
+                "slow, or raise `rate` or `max_age_seconds`.",
+            ),
+            namespace=METRICS_NAMESPACE,
+            metric="OldestAge",
+            dimensions={"FunctionName": self.function_name},
+            statistic="Maximum",
+            threshold=max_age / 2,
+            people=people,
+            parent=self,
+        )
+        alarm(
+            name,
+            "expiring",
+            description=pulumi.Output.concat(
+                "A message has been in the queue ",
+                self.queue_name,
+                f" for {_DAYS // 2} days, and SQS deletes it without a trace after {_DAYS}. Bring back what "
+                "its consumer calls, or close its circuit with `selfheal breaker`: it is then handled or "
+                "evicted.",
+            ),
+            namespace="AWS/SQS",
+            metric="ApproximateAgeOfOldestMessage",
+            dimensions=queue,
+            statistic="Maximum",
+            threshold=RETENTION_SECONDS // 2,
+            people=people,
+            parent=self,
+        )
+
+
+def check_batch(rate: float, concurrency: int, batch_size: int, timeout: int) -> None:
+    """Raise unless a full batch is handled within the timeout at its pace, and leaves room for a slow call.
+
+    Args:
+        rate: Messages a second of all places.
+        concurrency: Places.
+        batch_size: Messages of a batch.
+        timeout: Of the function, in seconds.
+
+    Raises:
+        ComponentError: with what to change.
+
+    """
+    each = concurrency / rate
+    needed = math.ceil(batch_size * each + ROOM_SECONDS)
+    if needed <= timeout:
+        return
+    fitting = math.floor((timeout - ROOM_SECONDS) / each)
+    smaller = f"batch_size to at most {fitting}" if fitting >= 1 else "maximum_concurrency lower"
+    raise ComponentError(
+        f"a batch of {batch_size} takes {batch_size * each:g} s at {rate:g} messages a second with "
+        f"{concurrency} batches at a time, and must leave {ROOM_SECONDS} s of the consumer's timeout of "
+        f"{timeout} s for a slow call. Set {smaller}, or timeout_seconds of the consumer to at least "
+        f"{needed}."
+    )
+
+
+def _receives(given: int | None, circuit: Guard | None) -> int:
+    if circuit is None:
+        return _whole("most_receives", given, RECEIVES, DEFAULT_MOST_RECEIVES)
+    if given not in (None, RECEIVES[1]):
+        raise ComponentError(
+            f"most_receives must be {RECEIVES[1]} with a circuit, got {given}: what was refused while it was "
+            "open has been received, and is not to become a letter. Leave it out, and count the attempts of "
+            "each order in the consumer."
+        )
+    return RECEIVES[1]
+
+
+def _whole(what: str, given: int | None, allowed: tuple[int, int], default: int) -> int:
+    value = default if given is None else given
+    if not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance] - users without a checker
+        raise ComponentError(f"{what} must be a whole number, got {value!r}.")
+    return int(_checked(what, value, allowed, f" Leave it out for {default:,}."))
+
+
+def _checked(what: str, value: float, allowed: tuple[float, float], hint: str = "") -> float:
+    # The comparison also refuses NaN.
+    if isinstance(value, bool) or not allowed[0] <= value <= allowed[1]:
+        raise ComponentError(f"{what} must be from {allowed[0]:,} to {allowed[1]:,}, got {value}.{hint}")
+    return value
