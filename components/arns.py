@@ -18,7 +18,9 @@ class Arns:
         options = pulumi.InvokeOutputOptions(parent=parent)
         self.account: Output[str] = aws.get_caller_identity_output(opts=options).account_id
         self.region: Output[str] = aws.get_region_output(opts=options).region
-        self.partition: Output[str] = aws.get_partition_output(opts=options).partition
+        partition = aws.get_partition_output(opts=options)
+        self.partition: Output[str] = partition.partition
+        self._suffix: Output[str] = partition.dns_suffix
 
     def alarm(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a CloudWatch alarm, or a pattern."""
@@ -47,6 +49,10 @@ class Arns:
     def queue(self, name: Input[str]) -> Output[str]:
         """Return the ARN of an SQS queue."""
         return self._arn("sqs", "", name)
+
+    def queue_url(self, name: Input[str]) -> Output[str]:
+        """Return the URL of an SQS queue."""
+        return Output.concat("https://sqs.", self.region, ".", self._suffix, "/", self.account, "/", name)
 
     def rule(self, name: Input[str]) -> Output[str]:
         """Return the ARN of an EventBridge rule on the default bus."""

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
+from selfheal.components.http_api import http_api
 from selfheal.components.iam import Statement, allow, on_items
 from selfheal.components.targets import check_target_name
 from selfheal.functions.shared.contract import FaultMode, override_key
@@ -112,7 +113,7 @@ class FragileService(pulumi.ComponentResource):
         self.function_name = function.name
         alias = self._alias(name, function) if published else None
         self.alias_name = alias.name if alias else None
-        self.url = self._api(name, function, alias)
+        self.url = http_api(name, function, alias, self)
         self.register_outputs(
             {"functionName": self.function_name, "aliasName": self.alias_name, "url": self.url}
         )
@@ -126,49 +127,6 @@ class FragileService(pulumi.ComponentResource):
             function_version=function.version,
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-    def _api(
-        self, name: str, function: aws.lambda_.Function, alias: aws.lambda_.Alias | None
-    ) -> pulumi.Output[str]:
-        options = pulumi.ResourceOptions(parent=self)
-        api = aws.apigatewayv2.Api(f"{name}-api", protocol_type="HTTP", opts=options)
-        integration = aws.apigatewayv2.Integration(
-            f"{name}-integration",
-            api_id=api.id,
-            integration_type="AWS_PROXY",
-            integration_uri=alias.arn if alias else function.arn,
-            payload_format_version="2.0",
-            opts=options,
-        )
-        # `/{proxy+}` does not match the root.
-        routes = [
-            aws.apigatewayv2.Route(
-                f"{name}-{suffix}",
-                api_id=api.id,
-                route_key=key,
-                target=pulumi.Output.concat("integrations/", integration.id),
-                opts=options,
-            )
-            for suffix, key in (("root", "ANY /"), ("proxy", "ANY /{proxy+}"))
-        ]
-        permission = aws.lambda_.Permission(
-            f"{name}-invoke",
-            action="lambda:InvokeFunction",
-            function=function.name,
-            qualifier=alias.name if alias else None,
-            principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
-            opts=options,
-        )
-        stage = aws.apigatewayv2.Stage(
-            f"{name}-stage",
-            api_id=api.id,
-            name="$default",
-            auto_deploy=True,
-            # So that the service answers as soon as its URL is known.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*routes, permission]),
-        )
-        return stage.invoke_url
 
 
 def _read_overrides(overrides: OverridesArgs, arns: Arns) -> Statement:

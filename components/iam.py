@@ -55,9 +55,24 @@ def write_logs(arns: Arns, group: Input[str]) -> Statement:
 
 
 def write_traces() -> Statement:
-    """Return the statement that allows a function to write traces."""
+    """Return the statement that allows a function or a workflow to write traces."""
     # xray:PutTraceSegments and xray:PutTelemetryRecords have no resource level: AWS accepts only `*`.
     return allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])
+
+
+def deliver_logs() -> Statement:
+    """Return the statement that allows a workflow to have its logs delivered to a log group."""
+    # They are about deliveries, not about log groups, and AWS accepts only `*`. Source: Step Functions
+    # developer guide, "Using CloudWatch Logs to log execution history".
+    deliveries = [f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")]
+    return allow(
+        [
+            *deliveries,
+            *("logs:ListLogDeliveries", "logs:PutResourcePolicy"),
+            *("logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
+        ],
+        ["*"],
+    )
 
 
 def function_role(
@@ -76,36 +91,43 @@ def function_role(
         The role and its policy. A function must depend on the policy, or it could run before it may log.
 
     """
-    return _bounded_role(name, {"Principal": {"Service": "lambda.amazonaws.com"}}, statements, parent)
+    # Lambda sends no condition keys when it assumes a function's role.
+    return _role(name, "lambda.amazonaws.com", statements, parent, None)
 
 
 def service_role(
     name: str, service: str, statements: Sequence[Statement], parent: pulumi.Resource
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """Register a role that only a service can assume, for resources of this account.
+    """Register a role that only a service of AWS can assume, for resources of this account, as above.
 
     Args:
         name: Prefix of the logical names.
-        service: The service, for example `states.amazonaws.com`. It must set `aws:SourceAccount`, as API
-            Gateway, EventBridge and Step Functions do: no other account can then have the service use it.
-        statements: All permissions.
+        service: Principal of the service, for example `states.amazonaws.com`.
+        statements: All permissions of the role.
         parent: The parent component.
 
     Returns:
-        The role and its policy, on which what uses the role must depend.
+        The role and its policy. What uses the role must depend on the policy.
 
     """
-    trust = {
-        "Principal": {"Service": service},
-        "Condition": {"StringEquals": {"aws:SourceAccount": Arns(parent).account}},
-    }
-    return _bounded_role(name, trust, statements, parent)
+    known = service in _SENDING_THE_ACCOUNT
+    condition = {"StringEquals": {"aws:SourceAccount": Arns(parent).account}} if known else None
+    return _role(name, service, statements, parent, condition)
 
 
-def _bounded_role(
-    name: str, trust: Mapping[str, Any], statements: Sequence[Statement], parent: pulumi.Resource
+_SENDING_THE_ACCOUNT = {"events.amazonaws.com", "states.amazonaws.com"}
+"""Services that say for which account they assume a role. Without the condition, somebody else's rule or
+workflow could be made to use it. Sources: Step Functions developer guide, "Cross-service confused deputy
+prevention"; EventBridge user guide, the same."""
+
+
+def _role(
+    name: str,
+    service: str,
+    statements: Sequence[Statement],
+    parent: pulumi.Resource,
+    condition: Condition | None,
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """Register a role with its policy, which is its permissions boundary as well."""
     options = pulumi.ResourceOptions(parent=parent)
     text = document(statements)
     boundary = aws.iam.Policy(
@@ -114,9 +136,10 @@ def _bounded_role(
         policy=text,
         opts=options,
     )
+    trust: Statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     role = aws.iam.Role(
         f"{name}-role",
-        assume_role_policy=document([{"Effect": "Allow", "Action": "sts:AssumeRole", **trust}]),
+        assume_role_policy=document([{**trust, "Condition": condition} if condition else trust]),
         permissions_boundary=boundary.arn,
         opts=options,
     )

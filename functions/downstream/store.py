@@ -11,12 +11,12 @@ Each is written by atomic requests, so the figures are right with any number of 
 1,000 writes a second, which is the highest rate that can be set.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from selfheal.functions.downstream.core import Outcome, Request
+from selfheal.functions.downstream.core import Outcome, Request, Setting
 
 CALLS_KEPT = 50_000
 """Calls that the log holds. A later one takes the place of the oldest."""
@@ -29,10 +29,24 @@ EFFECT_SECONDS = 30 * 86400
 keeps what could repeat it: SQS keeps a message 14 days at most."""
 
 SETTING_KEY = {"pk": {"S": "setting"}, "sk": {"S": "setting"}}
-"""Key of the setting. Numbers are of DynamoDB's type N, the mode of type S."""
+"""Key of the setting."""
 
 _RATE_KEY = {"pk": {"S": "rate"}, "sk": {"S": "rate"}}
 _COUNTERS_KEY = {"pk": {"S": "counters"}, "sk": {"S": "calls"}}
+
+
+def setting_item(setting: Setting) -> dict[str, dict[str, str]]:
+    """Return the item that switches the downstream to a setting, whole, once it is put into the table.
+
+    Without the item, the baseline counts. A switch is effective within the second for which a setting is
+    cached.
+    """
+    values = {field.name: getattr(setting, field.name) for field in fields(setting)}
+    typed = {
+        name: {"S": str(value)} if isinstance(value, str) else {"N": repr(float(value))}
+        for name, value in values.items()
+    }
+    return SETTING_KEY | typed
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _no_ledger(_: Mapping[str, Any]) -> Mapping[str, Any]:
 _FIRST_DEPLOYMENT: Invokes = {
     "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": ACCOUNT},
     "aws:index/getRegion:getRegion": lambda _: {"region": REGION},
-    "aws:index/getPartition:getPartition": lambda _: {"partition": "aws"},
+    "aws:index/getPartition:getPartition": lambda _: {"partition": "aws", "dnsSuffix": "amazonaws.com"},
     "aws:dynamodb/getTableItem:getTableItem": _no_ledger,
 }
 

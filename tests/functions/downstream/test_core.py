@@ -19,6 +19,7 @@ from selfheal.functions.downstream.core import (
     parse_request,
     parse_setting,
 )
+from selfheal.functions.downstream.store import SETTING_KEY, setting_item
 
 ORDER = Request("shop", "o1", '{"amount":1}')
 ROLLS = st.floats(0, 1, exclude_max=True)
@@ -195,3 +196,16 @@ def test_an_outcome_has_its_status(outcome: str, status: int) -> None:
     told = answer(Outcome(outcome), key="o1")
     assert told["statusCode"] == status
     assert json.loads(told["body"]) == {"outcome": outcome, "key": "o1"}
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_item_of_a_setting_is_read_as_that_setting_whatever_the_baseline(mode: Mode) -> None:
+    setting = Setting(mode, seconds=0.25, share=1, rate=0.1, burst=1000)
+    item = setting_item(setting)
+    assert item["mode"] == {"S": mode.value}
+    assert {name: value for name, value in item.items() if name in SETTING_KEY} == SETTING_KEY
+    assert {kind for name, value in item.items() for kind in value if name not in {"pk", "sk", "mode"}} == {
+        "N"
+    }
+    read = {name: next(iter(value.values())) for name, value in item.items() if name not in SETTING_KEY}
+    assert parse_setting(read, Setting(Mode.ERRORS, 9, 0.9, 9, 9)) == setting

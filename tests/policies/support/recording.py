@@ -150,7 +150,11 @@ class EmptyAccount(AwsProvider):
         answers = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "id": ACCOUNT},
             "aws:index/getRegion:getRegion": {"region": REGION, "id": REGION},
-            "aws:index/getPartition:getPartition": {"partition": "aws", "id": "aws"},
+            "aws:index/getPartition:getPartition": {
+                "partition": "aws",
+                "id": "aws",
+                "dnsSuffix": "amazonaws.com",
+            },
         }
         if token not in answers:
             raise ProviderError(f"reading {token}: couldn't find resource")
