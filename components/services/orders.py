@@ -1,8 +1,8 @@
 """`Orders`: takes orders and loses none, through the failure of what it depends on.
 
-    API -> intake queue -> publisher -> event bus -> fulfilment: queue -> consumer ----------> breaker -> downstream
-                                                  -> billing: queue -> workflow -> function -> breaker -> downstream
-                                                  -> analytics: stream -> consumer (optional)
+    API -> intake queue -> publisher -> event bus -+-> queue -> fulfilment ---------> breaker -> downstream
+                                                   +-> queue -> workflow -> billing -> breaker -> downstream
+                                                   +-> stream -> analytics (optional)
 
 What fails for good goes to a dead-letter queue with its reason. One circuit breaker stands before the
 downstream, for both consumers; their paces together are the rate that it states.
@@ -19,7 +19,7 @@ from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
 from selfheal.components.iam import allow
-from selfheal.components.patterns.circuit import Circuit, CircuitSettingsArgs
+from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.circuit_breaker import CircuitBreaker
 from selfheal.components.patterns.downstream import Downstream
 from selfheal.components.patterns.fan_out import FanOut, SubscriberArgs
@@ -79,7 +79,7 @@ class OrdersArgs(TypedDict):
     analytics: NotRequired[bool]
     """Whether there is a stream for reports, which costs money also when idle. Default false."""
 
-    circuit: NotRequired[CircuitSettingsArgs]
+    circuit: NotRequired[Mapping[str, float]]
     """Settings of the circuit breaker. Default: those of `Circuit`."""
 
     log_retention_days: NotRequired[int]
@@ -188,7 +188,7 @@ class Orders(pulumi.ComponentResource):
             "ordersTable": self.table.name,
             "catalogue": self.catalogue_name,
             "deadLetters": self.dead_letters,
-            "circuits": {"downstream": self.circuit.table_name},
+            "circuits": {self.circuit.circuit_name: self.circuit.table_name},
             "buses": {"orders": self.bus.described},
         }
 
