@@ -80,7 +80,7 @@ class Circuit(pulumi.ComponentResource):
         except ValueError as error:
             raise ComponentError(f"{name}: {error}. Leave a setting out for its default.") from error
         table = aws.dynamodb.Table(
-            name,
+            f"{name}-circuit",
             billing_mode="PAY_PER_REQUEST",
             hash_key="pk",
             range_key="sk",
