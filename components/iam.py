@@ -76,6 +76,38 @@ def function_role(
         The role and its policy. A function must depend on the policy, or it could run before it may log.
 
     """
+    return _role(name, "lambda.amazonaws.com", statements, parent, None)
+
+
+def service_role(
+    name: str, service: str, statements: Sequence[Statement], parent: pulumi.Resource
+) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    """Register a role that a service can assume for this account only, with exactly what the statements say.
+
+    The permissions boundary is the same as the policy, so policies that are attached later add nothing.
+
+    Args:
+        name: Prefix of the logical names.
+        service: Principal of a service that says for which account it acts, for example
+            events.amazonaws.com. Source: its guide, "Cross-service confused deputy prevention".
+        statements: All permissions of the role.
+        parent: The parent component.
+
+    Returns:
+        The role and its policy. What uses the role must depend on the policy.
+
+    """
+    account = Arns(parent).account
+    return _role(name, service, statements, parent, {"StringEquals": {"aws:SourceAccount": account}})
+
+
+def _role(
+    name: str,
+    service: str,
+    statements: Sequence[Statement],
+    parent: pulumi.Resource,
+    condition: Condition | None,
+) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     options = pulumi.ResourceOptions(parent=parent)
     text = document(statements)
     boundary = aws.iam.Policy(
@@ -84,17 +116,10 @@ def function_role(
         policy=text,
         opts=options,
     )
+    trust: Statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     role = aws.iam.Role(
         f"{name}-role",
-        assume_role_policy=document(
-            [
-                {
-                    "Effect": "Allow",
-                    "Action": "sts:AssumeRole",
-                    "Principal": {"Service": "lambda.amazonaws.com"},
-                }
-            ]
-        ),
+        assume_role_policy=document([{**trust, "Condition": condition} if condition else trust]),
         permissions_boundary=boundary.arn,
         opts=options,
     )

@@ -27,13 +27,17 @@ PROJECT = "selfheal"
 
 NAMED = {
     "aws:apigatewayv2/api:Api": "name",
+    "aws:cloudwatch/eventArchive:EventArchive": "name",
+    "aws:cloudwatch/eventBus:EventBus": "name",
     "aws:cloudwatch/eventRule:EventRule": "name",
     "aws:cloudwatch/logGroup:LogGroup": "name",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "name",
     "aws:iam/policy:Policy": "name",
     "aws:iam/role:Role": "name",
     "aws:iam/rolePolicy:RolePolicy": "name",
+    "aws:kinesis/stream:Stream": "name",
     "aws:lambda/function:Function": "name",
+    "aws:s3/bucket:Bucket": "bucket",
     "aws:sns/topic:Topic": "name",
     "aws:sqs/queue:Queue": "name",
 }
@@ -47,10 +51,12 @@ COMPUTED: Mapping[str, Mapping[str, str]] = {
     "aws:lambda/alias:Alias": {
         "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{functionName}}:{{name}}"
     },
+    "aws:lambda/eventSourceMapping:EventSourceMapping": {"uuid": "{id}"},
     "aws:lambda/function:Function": {
         "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
         "version": "1",
     },
+    "aws:sqs/queue:Queue": {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{{name}}"},
 }
 """Properties that AWS computes: unknown at preview."""
 
