@@ -26,6 +26,18 @@ class Arns:
         """Return the ARN of a CloudWatch alarm, or a pattern."""
         return self._arn("cloudwatch", "alarm:", name)
 
+    def archive(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of an archive of EventBridge."""
+        return self._arn("events", "archive/", name)
+
+    def bucket(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of an S3 bucket."""
+        return Output.concat("arn:", self.partition, ":s3:::", name)
+
+    def event_bus(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of an event bus."""
+        return self._arn("events", "event-bus/", name)
+
     def function(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a Lambda function, without a qualifier."""
         return self._arn("lambda", "function:", name)
@@ -54,9 +66,13 @@ class Arns:
         """Return the URL of an SQS queue."""
         return Output.concat("https://sqs.", self.region, ".", self._suffix, "/", self.account, "/", name)
 
-    def rule(self, name: Input[str]) -> Output[str]:
-        """Return the ARN of an EventBridge rule on the default bus."""
-        return self._arn("events", "rule/", name)
+    def rule(self, name: Input[str], bus: Input[str] | None = None) -> Output[str]:
+        """Return the ARN of an EventBridge rule on the default bus, or on the one of that name."""
+        return self._arn("events", "rule/", name if bus is None else Output.concat(bus, "/", name))
+
+    def stream(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of a Kinesis stream."""
+        return self._arn("kinesis", "stream/", name)
 
     def state_machine(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a Step Functions state machine."""

@@ -39,7 +39,10 @@ INTAKE_PER_RATE = 5
 MAXIMUM_CONCURRENCY = 4
 """Of each consumer: two steps of the breaker's slow start, 2 and 4."""
 
-PATTERN = {"source": ["selfheal.orders"], "detail-type": ["OrderReceived"]}
+SOURCE = "selfheal.orders"
+"""Source of the events."""
+
+PATTERN = {"detail-type": ["OrderReceived"]}
 
 ORDER_SCHEMA: Mapping[str, object] = {
     "$schema": "http://json-schema.org/draft-04/schema#",
@@ -189,7 +192,7 @@ class Orders(pulumi.ComponentResource):
             "catalogue": self.catalogue_name,
             "deadLetters": self.dead_letters,
             "circuits": {self.circuit.circuit_name: self.circuit.table_name},
-            "buses": {"orders": self.bus.described},
+            "buses": {"orders": self.bus.replays},
         }
 
     @property
@@ -279,7 +282,9 @@ class Orders(pulumi.ComponentResource):
                 "pattern": PATTERN,
             }
         return FanOut(
-            f"{self._name}-bus", {"subscribers": subscribers, "people": self._args["people"]}, self._options
+            f"{self._name}-bus",
+            {"subscribers": subscribers, "source": SOURCE, "people": self._args["people"]},
+            self._options,
         )
 
 

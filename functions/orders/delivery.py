@@ -10,9 +10,6 @@ from typing import Any, cast
 from selfheal.functions.orders.order import Order
 from selfheal.functions.shared.batch import PoisonError, Record
 
-SOURCE = "selfheal.orders"
-"""Source of the events."""
-
 RECEIVED = "OrderReceived"
 """Detail type of the event about a new order."""
 

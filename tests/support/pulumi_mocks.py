@@ -27,6 +27,8 @@ PROJECT = "selfheal"
 
 NAMED = {
     "aws:apigatewayv2/api:Api": "name",
+    "aws:cloudwatch/eventArchive:EventArchive": "name",
+    "aws:cloudwatch/eventBus:EventBus": "name",
     "aws:cloudwatch/eventRule:EventRule": "name",
     "aws:cloudwatch/logGroup:LogGroup": "name",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "name",
@@ -34,8 +36,10 @@ NAMED = {
     "aws:iam/policy:Policy": "name",
     "aws:iam/role:Role": "name",
     "aws:iam/rolePolicy:RolePolicy": "name",
+    "aws:kinesis/stream:Stream": "name",
     "aws:lambda/function:Function": "name",
     "aws:sfn/stateMachine:StateMachine": "name",
+    "aws:s3/bucket:Bucket": "bucket",
     "aws:sns/topic:Topic": "name",
     "aws:sqs/queue:Queue": "name",
 }
@@ -52,6 +56,7 @@ COMPUTED: Mapping[str, Mapping[str, str]] = {
     "aws:lambda/alias:Alias": {
         "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{functionName}}:{{name}}"
     },
+    "aws:lambda/eventSourceMapping:EventSourceMapping": {"uuid": "{id}"},
     "aws:lambda/function:Function": {
         "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
         "version": "1",
