@@ -1,6 +1,5 @@
 """Find a stack's ledger without its configuration: nothing in that may stop the kill switch."""
 
-import json
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,12 +12,9 @@ from selfheal.cli.errors import CliError
 from selfheal.cli.operator.aws_access import AwsAccess, aws_access
 from selfheal.cli.operator.ledger import Ledger
 from selfheal.cli.operator.location import Location
-from selfheal.cli.processes import run_quietly
+from selfheal.cli.operator.stack_outputs import stack_outputs
 from selfheal.cli.project_files import project_folder, project_name
 from selfheal.functions.shared.contract import DEPLOYMENT_KEY, Mode
-
-PULUMI_SECONDS = 3.0
-"""How long Pulumi may take: it hangs if its backend does not answer, and an incident does not wait."""
 
 SUFFIX = "-ledger"
 LISTED_TABLES = 300
@@ -77,19 +73,10 @@ def ledger_name(location: Location, access: AwsAccess) -> tuple[str, str]:
 
 def _stack_output(access: AwsAccess, folder: Path, stack: str) -> tuple[str | None, str]:
     """Return the stack's output `ledgerTable`, or why it is not known."""
-    if access.pulumi is None:
-        return None, "there is no Pulumi CLI"
-    command = [str(access.pulumi), "stack", "output", "--json", "--stack", stack, "--non-interactive"]
-    environment = {**access.environment, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    done = run_quietly(command, PULUMI_SECONDS, environment=environment, folder=folder)
-    if done is None:
-        return None, f"Pulumi did not answer within {PULUMI_SECONDS:.0f} s"
-    if done.code:
-        return None, f"Pulumi does not tell the outputs of stack {stack}"
-    try:
-        table = json.loads(done.output).get("ledgerTable")
-    except (ValueError, AttributeError):
-        return None, "Pulumi's answer could not be read"
+    outputs, problem = stack_outputs(access, folder, stack)
+    if outputs is None:
+        return None, problem
+    table = outputs.get("ledgerTable")
     return (table, "") if isinstance(table, str) and table else (None, "the stack has no output ledgerTable")
 
 
