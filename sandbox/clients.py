@@ -73,6 +73,9 @@ class Clients:
     retries: int = 4
     """Attempts of one call, the first included. Default 4."""
 
+    read_timeout: int = 60
+    """Seconds to wait for an answer. Default 60."""
+
     _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
     _session: Session | None = field(default=None, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
@@ -84,6 +87,10 @@ class Clients:
                 self._clients[service] = self._make(service)
             return self._clients[service]
 
+    def patient(self, seconds: int) -> "Clients":
+        """Return clients that send each call once, and wait that long for its answer."""
+        return Clients(self.endpoint, self.region, self.credentials, retries=1, read_timeout=seconds)
+
     def _make(self, service: str) -> Any:
         if self._session is None:  # shared, because each session loads botocore's data
             self._session = session_of(self.region, self.credentials)
@@ -91,7 +98,7 @@ class Clients:
         # time, hence the pool.
         config = Config(
             connect_timeout=5,
-            read_timeout=60,
+            read_timeout=self.read_timeout,
             max_pool_connections=16,
             # The user's http_proxy cannot reach this machine, and must not see these keys.
             proxies={} if is_loopback(self.endpoint) else None,

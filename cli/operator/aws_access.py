@@ -29,21 +29,34 @@ class ClientSource(Protocol):
     def get(self, service: str) -> Any:
         """Return the client of a service, by boto3's name for it."""
 
+    def patient(self, seconds: int) -> "ClientSource":
+        """Return clients that send each call once, and wait that long for its answer."""
+        ...
+
 
 @dataclass
 class DefaultClients:
     """boto3 clients with boto3's default chain of credentials: environment, profile, role."""
 
     region: str
+    attempts: int = 3
+    """Attempts of one call, the first included."""
+    read_timeout: int = 60
+    """Seconds to wait for an answer."""
     _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
     def get(self, service: str) -> Any:
         """Return the client of a service, made once."""
         if service not in self._clients:
-            config = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"})
+            retries = {"mode": "standard", "total_max_attempts": self.attempts}
+            config = Config(connect_timeout=5, read_timeout=self.read_timeout, retries=retries)
             session = Session(region_name=self.region)
             self._clients[service] = session.client(service, config=config)
         return self._clients[service]
+
+    def patient(self, seconds: int) -> "DefaultClients":
+        """Return clients that send each call once, and wait that long for its answer."""
+        return DefaultClients(self.region, attempts=1, read_timeout=seconds)
 
 
 @dataclass(frozen=True)
