@@ -72,7 +72,7 @@ def suffer(world: World, scale: Scale, mode: Mode) -> Outage:
 
 
 def kill_after_an_effect(world: World, scale: Scale) -> bool:
-    """Kill the consumer of an order that has its effect but not its acknowledgement. Return whether it was so.
+    """Kill the consumer of an order that has its effect and no acknowledgement. Return whether it was so.
 
     The downstream does what is asked for and answers late, so that there is time.
     """
@@ -126,10 +126,14 @@ def nothing_lost(world: World) -> list[Claim]:
     effects, counters = world.effects(), world.counters()
     return [
         equal("accepted = fulfilled + dead", len(world.placed), len(done) + len(dead)),
-        equal("orders that are neither", [], sorted(set(world.placed) - {(o.caller, o.id) for o in done + dead})),
+        equal(
+            "orders that are neither", [], sorted(set(world.placed) - {(o.caller, o.id) for o in done + dead})
+        ),
         equal("dead without a reason", 0, sum(not order.reason for order in dead)),
         equal("effects by the downstream's count, one for each key", len(effects), counters.get("effect", 0)),
-        at_least("effects, one for each consumer and fulfilled order", len(CONSUMERS) * len(done), len(effects)),
+        at_least(
+            "effects, one for each consumer and fulfilled order", len(CONSUMERS) * len(done), len(effects)
+        ),
     ]
 
 
@@ -154,7 +158,9 @@ def _drained(world: World, scale: Scale, at_rest: float) -> Drained:
     return Drained(
         [
             at_least("share of the stated rate at which the backlog drains", 0.9, share),
-            at_most("share of the stated rate, in any 5 s", 1.0 + 2 / (5 * scale.rate), _busiest(calls, scale)),
+            at_most(
+                "share of the stated rate, in any 5 s", 1.0 + 2 / (5 * scale.rate), _busiest(calls, scale)
+            ),
             equal("calls refused because of the rate, while it drains", 0, refused),
         ],
         {"drained for, s": seconds, "calls while it drained": len(calls), "drain share": share},

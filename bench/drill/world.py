@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from selfheal.components.services.orders import MAXIMUM_CONCURRENCY
 from selfheal.functions.downstream.core import Setting
 from selfheal.functions.downstream.store import setting_item
 from selfheal.functions.orders.order import Order, State
 from selfheal.functions.orders.store import from_item
 from selfheal.functions.shared.breaker.circuit import Circuit
+from selfheal.functions.shared.breaker.settings import BreakerSettings
 from selfheal.functions.shared.breaker.store import Store
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
@@ -45,6 +47,8 @@ class World:
     emulator: Emulator
     outputs: Mapping[str, Any]
     tokens: Mapping[str, str]
+    given: Mapping[str, Any]
+    """Arguments of the component."""
     placed: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     """Bodies of the orders that were answered with 202."""
 
@@ -110,6 +114,38 @@ class World:
         """Where the circuit is."""
         [(name, table)] = self.outputs["circuits"].items()
         return Store(self._dynamodb, table, name)
+
+    @property
+    def settings(self) -> BreakerSettings:
+        """Of the circuit."""
+        return BreakerSettings(**self.given.get("circuit", {}))
+
+    @property
+    def minimum_calls(self) -> int:
+        """Below which the circuit judges nothing."""
+        return self.settings.minimum_calls
+
+    @property
+    def concurrency(self) -> int:
+        """Calls of one consumer that can be under way at once."""
+        return MAXIMUM_CONCURRENCY
+
+    @property
+    def catalogue_seconds(self) -> float:
+        """How long consumers cache the list of articles."""
+        return float(self.given.get("catalogue_seconds", 60))
+
+    def idle(self) -> bool:
+        """Return whether no queue of the service has a message, waiting or under way."""
+        sqs = self.emulator.clients.get("sqs")
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        dead = set(self.outputs["deadLetters"].values())
+        for url in sqs.list_queues().get("QueueUrls", []):
+            if url not in dead:
+                found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+                if any(int(found[name]) for name in names):
+                    return False
+        return True
 
     def letters(self) -> dict[str, int]:
         """Return how many letters are in each dead-letter queue."""
@@ -195,4 +231,4 @@ def deployed(folder: Path, *, iam: bool = True, **arguments: object) -> Generato
         outputs = deploy(
             PROGRAM, AwsProvider(emulator.clients), stack="drill", overrides={"orders": json.dumps(given)}
         )
-        yield World(emulator, outputs, tokens)
+        yield World(emulator, outputs, tokens, given)

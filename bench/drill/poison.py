@@ -1,0 +1,95 @@
+"""Some orders can never be done: they are dead with a reason, the others arrive; mended, they arrive too."""
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+from bench.drill.claims import Claim, Report, equal
+from bench.drill.outage import Scale, nothing_lost
+from bench.drill.world import World
+from selfheal.functions.downstream.core import Setting
+from selfheal.functions.orders.order import State
+
+ARTICLE = "unicorn"
+"""What nobody has listed."""
+
+
+def drill(world: World, scale: Scale, poison: int) -> Report:
+    """Place orders, of which some are for an article that does not exist; then list it, and redrive them."""
+    world.downstream(Setting(rate=scale.rate))
+    every = scale.orders // poison
+    for number in range(scale.orders):
+        world.place(number, ARTICLE if number % every == 0 else "book")
+    world.until(world.settled, scale.patience_seconds, every=1)
+    orders = world.orders().values()
+    dead = [order for order in orders if order.state is State.DEAD]
+    first = [
+        equal("orders that arrive beside the poison", scale.orders - poison, len(orders) - len(dead)),
+        equal("orders dead with the reason", poison, sum(ARTICLE in order.reason for order in dead)),
+        equal("letters", {"fulfilment": poison}, {k: n for k, n in world.letters().items() if n}),
+    ]
+    list_article(world)
+    told = redrive(world, "fulfilment")
+    world.until(lambda: not [o for o in world.orders().values() if o.state is not State.FULFILLED], 120)
+    arrived = sum(order.state is State.FULFILLED for order in world.orders().values())
+    return Report(
+        "poison",
+        [
+            *first,
+            equal("letters redriven, as told", poison, told.get("redriven")),
+            equal("orders that arrive once it is mended", scale.orders, arrived),
+            equal("letters left", 0, sum(world.letters().values())),
+            *nothing_lost(world),
+        ],
+        {"orders": scale.orders, "poison": poison},
+    )
+
+
+def list_article(world: World) -> None:
+    """Add the article to the list, and wait until the consumers know it."""
+    ssm = world.emulator.clients.get("ssm")
+    name = world.outputs["catalogue"]
+    value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    ssm.put_parameter(Name=name, Value=f"{value},{ARTICLE}", Type="String", Overwrite=True)
+    time.sleep(world.catalogue_seconds + 1)
+
+
+def redrive(world: World, queue: str) -> dict[str, Any]:
+    """Run `selfheal dlq redrive` on a dead-letter queue, and return what it tells."""
+    command = [sys.executable, "-m", "selfheal.cli", "dlq", "redrive", "--json", "--yes", "--rate", "50"]
+    place = ["--queue", world.outputs["deadLetters"][queue], "--endpoint", world.emulator.endpoint]
+    done = subprocess.run([*command, *place], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"redrive ended with {done.returncode}: {done.stderr}")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def replayed(world: World) -> list[Claim]:
+    """Replay all events by hand, and claim that nothing changed: no effect, no order."""
+    before = (world.effects(), world.counters().get("effect"), world.orders())
+    events = world.emulator.clients.get("events")
+    bus = world.outputs["buses"]["orders"]
+    archive = events.describe_archive(ArchiveName=bus["archive"])
+    now = time.time()
+    name = f"drill-{int(now)}"
+    events.start_replay(
+        ReplayName=name,
+        EventSourceArn=archive["ArchiveArn"],
+        EventStartTime=now - 86400,
+        EventEndTime=now,
+        Destination={"Arn": archive["EventSourceArn"], "FilterArns": list(bus["rules"].values())},
+    )
+    completed = world.until(
+        lambda: events.describe_replay(ReplayName=name)["State"] == "COMPLETED", 60, every=0.2
+    )
+    world.until(world.idle, 120)
+    after = (world.effects(), world.counters().get("effect"), world.orders())
+    return [
+        Claim("the replay is completed", "yes", "yes" if completed else "no", completed),
+        equal("effects that a replay changed", 0, len(set(before[0].items()) ^ set(after[0].items()))),
+        equal("effects counted, before and after the replay", before[1], after[1]),
+        equal("orders that a replay changed", 0, sum(before[2][key] != after[2][key] for key in before[2])),
+    ]
