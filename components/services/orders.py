@@ -205,7 +205,6 @@ class Orders(pulumi.ComponentResource):
             "fulfilment": self.fulfilment.dead_letters.queue_url,
             "fulfilment-evicted": self.fulfilment.evicted.queue_url,
             "billing": self.billing.dead_letters.queue_url,
-            "billing-queue": self.billing.queue.dead_letters.queue_url,
             "billing-evicted": self.billing.queue.evicted.queue_url,
         }
         if self.analytics is not None:

@@ -28,6 +28,9 @@ def resources_named(extract: Callable[..., str]) -> Callable[..., str]:
 
     A call with a `Qualifier` is about that version or alias, which a policy on the unqualified function's ARN
     does not allow (Lambda developer guide, as above). Ministack ignores the qualifier and would allow it.
+
+    AWS checks ssm:GetParameters against the parameters that a request names (Service Authorization Reference,
+    the same of AWS Systems Manager). Ministack checks it against `*`. Here, too, only the first is checked.
     """
 
     def extracted(*request: Any) -> str:
@@ -36,6 +39,8 @@ def resources_named(extract: Callable[..., str]) -> Callable[..., str]:
         if service == "lambda":
             return _qualified(arn, query_params)
         describes = headers.get("x-amz-target", "").endswith(".DescribeAlarms")  # botocore speaks JSON to it
+        if arn == "*" and headers.get("x-amz-target", "").endswith(".GetParameters"):
+            return _parameter(json.loads(body).get("Names") or [], region, account_id)
         if arn != "*" or service != "monitoring" or not describes:
             return arn
         names: list[str] = json.loads(body).get("AlarmNames") or []
@@ -85,6 +90,12 @@ def with_condition_keys(enforce: Callable[..., Any], mappings: Any) -> Callable[
         return enforce(access_key_id, action, service, region, resource_arn, context)
 
     return enforced
+
+
+def _parameter(names: list[str], region: str, account_id: str) -> str:
+    if not names or names[0].startswith("arn:"):
+        return names[0] if names else "*"
+    return f"arn:aws:ssm:{region}:{account_id}:parameter/{names[0].removeprefix('/')}"
 
 
 def _qualified(arn: str, query_params: Mapping[str, Any]) -> str:

@@ -250,6 +250,18 @@ def test_alarms_may_be_described_by_those_who_may_describe_the_one_that_is_named
         assert describe(one, **asked) == "cloudwatch:DescribeAlarms"
 
 
+def test_parameters_may_be_read_together_by_those_who_may_read_the_one_that_is_named(
+    emulator: Emulator,
+) -> None:
+    def read(resource: str, *names: str) -> str | None:
+        api = user(emulator, statement("ssm:GetParameters", resource=resource)).get("ssm")
+        return refused(lambda: api.get_parameters(Names=list(names)))
+
+    one = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/one"
+    assert [read(one, "one"), read(one, "/one"), read(one, one)] == [None, None, None]
+    assert read(one, "two") == "ssm:GetParameters"
+
+
 def test_who_one_is_may_always_be_asked(emulator: Emulator) -> None:
     arn = user(emulator).get("sts").get_caller_identity()["Arn"]
     assert arn.startswith(f"arn:aws:iam::{ACCOUNT}:user/user-")
