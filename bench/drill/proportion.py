@@ -1,0 +1,77 @@
+"""What opens the breaker: a share of failures, in a fleet; and what then probes: one at a time.
+
+Threads stand for environments: each has a breaker of its own on one circuit in the emulator's DynamoDB, as
+each environment has. What a call does is decided here, so that the shares are exact.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from bench.drill.claims import Report, at_least, equal
+from bench.drill.world import World
+from selfheal.functions.shared.breaker.circuit import Circuit, State
+from selfheal.functions.shared.breaker.client import Breaker, CircuitOpen
+from selfheal.functions.shared.breaker.settings import BreakerSettings
+from selfheal.functions.shared.breaker.store import Store
+
+CONSUMERS = 50
+
+
+class CallError(Exception):
+    """A call that fails."""
+
+
+def drill(world: World, calls_per_minute: int, seconds: float) -> Report:
+    """Call for a while with 10 failures in 1,000, then with 60 %."""
+    settings = BreakerSettings()
+    few = _fleet(world, "few", settings, calls_per_minute, seconds, lambda n: n % 100 == 0)
+    many = _fleet(world, "many", settings, calls_per_minute, seconds, lambda n: n % 5 < 3)
+    return Report(
+        "proportion",
+        [
+            equal("state after 1 % of failures", State.CLOSED, few.state),
+            equal("openings after 1 % of failures", 0, few.openings),
+            equal("state after 60 % of failures", State.OPEN, many.state),
+            at_least("openings after 60 % of failures", 1, many.openings),
+        ],
+        {"calls a minute": calls_per_minute, "consumers": CONSUMERS, "seconds": seconds},
+    )
+
+
+def _fleet(
+    world: World,
+    name: str,
+    settings: BreakerSettings,
+    calls_per_minute: int,
+    seconds: float,
+    fails: Callable[[int], bool],
+) -> Circuit:
+    """Make calls from many environments, and return the circuit afterwards."""
+    [table] = world.outputs["circuits"].values()
+    client = world.emulator.clients.get("dynamodb")
+    breakers = [Breaker(Store(client, table, name), settings) for _ in range(CONSUMERS)]
+    began, numbers, lock = time.monotonic(), iter(range(10**9)), threading.Lock()
+    gap = 60 / calls_per_minute
+
+    def consume(breaker: Breaker) -> None:
+        while True:
+            with lock:
+                number = next(numbers)
+            time.sleep(max(0.0, began + number * gap - time.monotonic()))
+            if time.monotonic() - began > seconds:
+                return
+            try:
+                with breaker.call():
+                    if fails(number):
+                        raise CallError
+            except (CallError, CircuitOpen):
+                continue
+
+    threads = [threading.Thread(target=consume, args=(breaker,)) for breaker in breakers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for breaker in breakers:
+        breaker.flush()
+    return Store(client, table, name).read()
