@@ -17,7 +17,7 @@ from selfheal.cli.console import complain
 from selfheal.cli.demo import command as demo
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
-from selfheal.cli.operator import approve, incidents, interventions, mode
+from selfheal.cli.operator import approve, breaker, incidents, interventions, mode
 from selfheal.cli.operator.location import with_location
 from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
@@ -71,6 +71,13 @@ group.callback(help=reflow(incidents.incidents.__doc__), epilog=incidents.EPILOG
 )
 app.add_typer(group, name="incidents")
 
+circuits = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
+app.add_typer(circuits, name="breaker", help=reflow(breaker.ABOUT), epilog=breaker.EPILOG)
+for name, command, command_epilog in breaker.COMMANDS:
+    circuits.command(name, help=reflow(command.__doc__), epilog=command_epilog)(
+        with_location(command, wakes=False, ledger=False)
+    )
+
 for parent, command, command_epilog in (
     (app, demo.demo, demo.EPILOG),
     (app, with_location(mode.mode), mode.EPILOG),
@@ -93,8 +100,8 @@ sandbox, with an AWS emulator and an alarm evaluator for its AWS: no account, no
 emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
-`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept` and `close` work alike on AWS, with
---aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
+`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close` and `breaker` work alike
+on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
 """
 
 
