@@ -17,7 +17,7 @@ from selfheal.cli.console import complain
 from selfheal.cli.demo import command as demo
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
-from selfheal.cli.operator import approve, incidents, interventions, mode
+from selfheal.cli.operator import approve, incidents, interventions, mode, replay
 from selfheal.cli.operator.location import with_location
 from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
@@ -76,6 +76,7 @@ for parent, command, command_epilog in (
     (app, with_location(mode.mode), mode.EPILOG),
     (app, with_location(approve.approve), approve.EPILOG),
     *((app, with_location(command), its_epilog) for command, its_epilog in interventions.COMMANDS),
+    (app, with_location(replay.replay, wakes=False, ledger=False), replay.EPILOG),
     (app, serve.serve, serve.EPILOG),
     (group, with_location(incidents.show, wakes=False), incidents.SHOW_EPILOG),
     (group, with_location(incidents.follow, wakes=False), incidents.FOLLOW_EPILOG),
@@ -93,8 +94,8 @@ sandbox, with an AWS emulator and an alarm evaluator for its AWS: no account, no
 emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
-`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept` and `close` work alike on AWS, with
---aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
+`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close` and `replay` work alike on
+AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
 """
 
 

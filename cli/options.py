@@ -125,7 +125,7 @@ Region = Annotated[
     typer.Option(
         "--region",
         metavar="NAME",
-        help="Region of the ledger. Default: AWS_REGION, AWS_DEFAULT_REGION, `aws:region` of the stack's "
+        help="Region of the stack. Default: AWS_REGION, AWS_DEFAULT_REGION, `aws:region` of the stack's "
         "file, your AWS profile; in the sandbox the stack's file only.",
     ),
 ]

@@ -73,16 +73,19 @@ class Location:
         return "".join(f" {text}" for text in given)
 
 
-def with_location(command: Callable[..., None], *, wakes: bool = True) -> Callable[..., None]:
+def with_location(
+    command: Callable[..., None], *, wakes: bool = True, ledger: bool = True
+) -> Callable[..., None]:
     """Replace a command's parameters `location` and `output` by the options that they are made of.
 
     Args:
         command: A command for Typer with keyword parameters `location: Location`, `output: Output` and, if
             it needs that, `ctx`.
         wakes: Whether it may wake the healer, so that it has the option --healer.
+        ledger: Whether it reads the ledger, so that it has the option --ledger.
 
     """
-    left_out = {"folder"} if wakes else {"folder", "healer"}
+    left_out = {"folder", *(() if wakes else ("healer",)), *(() if ledger else ("ledger",))}
     declared = inspect.signature(Location).parameters
     options = [parameter for name, parameter in declared.items() if name not in left_out]
     keyword = inspect.Parameter.KEYWORD_ONLY
