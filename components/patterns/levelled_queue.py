@@ -307,9 +307,11 @@ def check_batch(rate: float, concurrency: int, batch_size: int, timeout: int) ->
     if needed <= timeout:
         return
     fitting = math.floor((timeout - ROOM_SECONDS) / each)
-    smaller = f"batch_size to at most {fitting}" if fitting >= 1 else "maximum_concurrency lower"
+    smaller = (
+        f"batch_size to at most {fitting}" if fitting >= 1 else "batch_size and maximum_concurrency lower"
+    )
     raise ComponentError(
-        f"a batch of {batch_size} takes {batch_size * each:g} s at {rate:g} messages a second with "
+        f"a batch of {batch_size} takes {batch_size * each:g} s at {rate:g} a second with "
         f"{concurrency} batches at a time, and must leave {ROOM_SECONDS} s of the consumer's timeout of "
         f"{timeout} s for a slow call. Set {smaller}, or timeout_seconds of the consumer to at least "
         f"{needed}."

@@ -38,9 +38,9 @@ PROBE_ATTRIBUTE = "breakerProbe"
 COUNT_SECONDS = 5.0
 """How old a count may be before it is told. Less than the period of the fast alarm, 10 s."""
 
-Outages = Callable[[float, float], float | None]
-"""Returns for how many of the seconds between two moments (since the epoch) the circuit was not at rest, or
-None if that is not known: then nothing is evicted."""
+Outages = Callable[[float, float], float]
+"""Returns for how many of the seconds between two moments (since the epoch) the circuit was not at rest. What
+is not known counts as such."""
 
 
 def no_outages(_since: float, _until: float) -> float:
@@ -202,8 +202,6 @@ class _Batch:
         queue, now = self.queue, self.queue.wall()
         sent = float(record.get("attributes", {}).get("SentTimestamp", now * 1000)) / 1000
         outages = queue.outage_seconds(sent, now)
-        if outages is None:
-            return False
         self.oldest = max(self.oldest, now - sent - outages)
         reason = too_old(now - sent, outages, queue.level.max_age_seconds, queue.level.retention_seconds)
         if reason is None:
