@@ -18,10 +18,14 @@ from selfheal.cli.demo import command as demo
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
 <<<<<<< HEAD
+<<<<<<< HEAD
 from selfheal.cli.operator import approve, dlq, incidents, interventions, mode
 =======
 from selfheal.cli.operator import approve, breaker, incidents, interventions, mode
 >>>>>>> h-breaker
+=======
+from selfheal.cli.operator import approve, incidents, interventions, mode, replay
+>>>>>>> h-fan
 from selfheal.cli.operator.location import with_location
 from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
@@ -98,6 +102,7 @@ for parent, command, command_epilog in (
     (app, with_location(mode.mode), mode.EPILOG),
     (app, with_location(approve.approve), approve.EPILOG),
     *((app, with_location(command), its_epilog) for command, its_epilog in interventions.COMMANDS),
+    (app, with_location(replay.replay, wakes=False, ledger=False), replay.EPILOG),
     (app, serve.serve, serve.EPILOG),
     (group, with_location(incidents.show, wakes=False), incidents.SHOW_EPILOG),
     (group, with_location(incidents.follow, wakes=False), incidents.FOLLOW_EPILOG),
@@ -116,12 +121,17 @@ emulator runs as long as a command does, unless `selfheal serve` runs: then that
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
 <<<<<<< HEAD
+<<<<<<< HEAD
 `incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close` and `dlq` work alike on
 AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
 =======
 `incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close` and `breaker` work alike
 on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
 >>>>>>> h-breaker
+=======
+`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close` and `replay` work alike on
+AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
+>>>>>>> h-fan
 """
 
 
