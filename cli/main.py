@@ -17,15 +17,7 @@ from selfheal.cli.console import complain
 from selfheal.cli.demo import command as demo
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
-<<<<<<< HEAD
-<<<<<<< HEAD
-from selfheal.cli.operator import approve, dlq, incidents, interventions, mode
-=======
-from selfheal.cli.operator import approve, breaker, incidents, interventions, mode
->>>>>>> h-breaker
-=======
-from selfheal.cli.operator import approve, incidents, interventions, mode, replay
->>>>>>> h-fan
+from selfheal.cli.operator import approve, breaker, dlq, incidents, interventions, mode, replay
 from selfheal.cli.operator.location import with_location
 from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
@@ -79,23 +71,16 @@ group.callback(help=reflow(incidents.incidents.__doc__), epilog=incidents.EPILOG
 )
 app.add_typer(group, name="incidents")
 
-<<<<<<< HEAD
-letters = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
-app.add_typer(letters, name="dlq", help=reflow(dlq.ABOUT), epilog=dlq.EPILOG)
-for name, command, command_epilog in (
-    ("list", dlq.list_places, dlq.LIST_EPILOG),
-    ("show", dlq.show, dlq.SHOW_EPILOG),
-    ("redrive", dlq.redrive, dlq.REDRIVE_EPILOG),
+for name, about, group_epilog, commands in (
+    ("breaker", breaker.ABOUT, breaker.EPILOG, breaker.COMMANDS),
+    ("dlq", dlq.ABOUT, dlq.EPILOG, dlq.COMMANDS),
 ):
-    letters.command(name, help=reflow(command.__doc__), epilog=command_epilog)(
-=======
-circuits = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
-app.add_typer(circuits, name="breaker", help=reflow(breaker.ABOUT), epilog=breaker.EPILOG)
-for name, command, command_epilog in breaker.COMMANDS:
-    circuits.command(name, help=reflow(command.__doc__), epilog=command_epilog)(
->>>>>>> h-breaker
-        with_location(command, wakes=False, ledger=False)
-    )
+    subgroup = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
+    app.add_typer(subgroup, name=name, help=reflow(about), epilog=group_epilog)
+    for own_name, command, command_epilog in commands:
+        subgroup.command(own_name, help=reflow(command.__doc__), epilog=command_epilog)(
+            with_location(command, wakes=False, ledger=False)
+        )
 
 for parent, command, command_epilog in (
     (app, demo.demo, demo.EPILOG),
@@ -120,18 +105,9 @@ sandbox, with an AWS emulator and an alarm evaluator for its AWS: no account, no
 emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
-<<<<<<< HEAD
-<<<<<<< HEAD
-`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close` and `dlq` work alike on
-AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
-=======
-`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close` and `breaker` work alike
-on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
->>>>>>> h-breaker
-=======
-`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close` and `replay` work alike on
-AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and need no checkout.
->>>>>>> h-fan
+`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close`, `breaker`, `dlq` and
+`replay` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and
+need no checkout.
 """
 
 

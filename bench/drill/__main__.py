@@ -59,9 +59,11 @@ def without(world: World, scale: Scale) -> Report:
 
 def run(name: str, arguments: Mapping[str, Any], drill: Callable[[World], Report]) -> Report:
     """Run one drill on a stack of its own."""
-    with tempfile.TemporaryDirectory(prefix=f"drill-{name}-") as folder:
-        with deployed(Path(folder), **COMMON, **arguments) as world:
-            return drill(world)
+    with (
+        tempfile.TemporaryDirectory(prefix=f"drill-{name}-") as folder,
+        deployed(Path(folder), **COMMON, **arguments) as world,
+    ):
+        return drill(world)
 
 
 def show(console: Console, report: Report, seconds: float) -> None:
@@ -78,7 +80,7 @@ def show(console: Console, report: Report, seconds: float) -> None:
 
 def main() -> int:
     """Run what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Run the drills.")
     parser.add_argument("drills", nargs="*", help=f"of {', '.join(FULL)}; default: all")
     asked = parser.parse_args().drills or list(FULL)
     if unknown := [name for name in asked if name not in FULL]:

@@ -6,7 +6,8 @@ each environment has. What a call does is decided here, so that the shares are e
 
 import threading
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
+
 from bench.drill.claims import Report, at_least, equal
 from bench.drill.world import World
 from selfheal.functions.shared.breaker.circuit import Circuit, State
@@ -24,8 +25,9 @@ class CallError(Exception):
 def drill(world: World, calls_per_minute: int, seconds: float) -> Report:
     """Call for a while with 10 failures in 1,000, then with 60 %."""
     settings = BreakerSettings()
-    few = _fleet(world, "few", settings, calls_per_minute, seconds, lambda n: n % 100 == 0)
-    many = _fleet(world, "many", settings, calls_per_minute, seconds, lambda n: n % 5 < 3)
+    load = Load(calls_per_minute, seconds)
+    few = _fleet(world, "few", settings, load, failing=1)
+    many = _fleet(world, "many", settings, load, failing=60)
     return Report(
         "proportion",
         [
@@ -38,32 +40,32 @@ def drill(world: World, calls_per_minute: int, seconds: float) -> Report:
     )
 
 
-def _fleet(
-    world: World,
-    name: str,
-    settings: BreakerSettings,
-    calls_per_minute: int,
-    seconds: float,
-    fails: Callable[[int], bool],
-) -> Circuit:
-    """Make calls from many environments, and return the circuit afterwards."""
+@dataclass(frozen=True)
+class Load:
+    """How many calls are made."""
+
+    calls_per_minute: int
+    seconds: float
+
+
+def _fleet(world: World, name: str, settings: BreakerSettings, load: Load, *, failing: int) -> Circuit:
+    """Make calls from many environments, of which `failing` % fail, and return the circuit afterwards."""
     [table] = world.outputs["circuits"].values()
     client = world.emulator.clients.get("dynamodb")
     breakers = [Breaker(Store(client, table, name), settings) for _ in range(CONSUMERS)]
     began, numbers, lock = time.monotonic(), iter(range(10**9)), threading.Lock()
-    gap = 60 / calls_per_minute
+    gap = 60 / load.calls_per_minute
 
     def consume(breaker: Breaker) -> None:
         while True:
             with lock:
                 number = next(numbers)
             time.sleep(max(0.0, began + number * gap - time.monotonic()))
-            if time.monotonic() - began > seconds:
+            if time.monotonic() - began > load.seconds:
                 return
             try:
                 with breaker.call():
-                    if fails(number):
-                        raise CallError
+                    _call(number, failing)
             except (CallError, CircuitOpen):
                 continue
 
@@ -75,3 +77,9 @@ def _fleet(
     for breaker in breakers:
         breaker.flush()
     return Store(client, table, name).read()
+
+
+def _call(number: int, failing: int) -> None:
+    """Fail evenly spread: 60 of 100 are 3 of 5."""
+    if (number * failing) % 100 < failing:
+        raise CallError

@@ -1,6 +1,7 @@
 """`selfheal dlq`: look at dead letters, and send them back to where they failed."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -267,3 +268,11 @@ def _progress(output: Output, outcomes: list[Outcome], new: Outcome) -> None:
         )
     elif len(outcomes) % 100 == 0:
         output.say(f"  {len(outcomes)} letters so far", style="dim")
+
+
+COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("list", list_places, LIST_EPILOG),
+    ("show", show, SHOW_EPILOG),
+    ("redrive", redrive, REDRIVE_EPILOG),
+)
+"""The commands, each with the epilog of its help."""

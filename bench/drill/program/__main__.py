@@ -1,6 +1,5 @@
 """The orders service, with the arguments that a drill gives it."""
 
-
 from typing import cast
 
 import pulumi
