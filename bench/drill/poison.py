@@ -72,15 +72,14 @@ def replayed(world: World) -> list[Claim]:
     before = (world.effects(), world.counters().get("effect"), world.orders())
     events = world.emulator.clients.get("events")
     bus = world.outputs["buses"]["orders"]
-    archive = events.describe_archive(ArchiveName=bus["archive"])
     now = time.time()
     name = f"drill-{int(now)}"
     events.start_replay(
         ReplayName=name,
-        EventSourceArn=archive["ArchiveArn"],
+        EventSourceArn=bus["archive"],
         EventStartTime=now - 86400,
         EventEndTime=now,
-        Destination={"Arn": archive["EventSourceArn"], "FilterArns": list(bus["rules"].values())},
+        Destination={"Arn": bus["bus"], "FilterArns": list(bus["rules"].values())},
     )
     completed = world.until(
         lambda: events.describe_replay(ReplayName=name)["State"] == "COMPLETED", 60, every=0.2
