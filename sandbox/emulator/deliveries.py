@@ -1,7 +1,8 @@
-"""Delivers the events of EventBridge rules to their targets as AWS does: retries, dead letters, streams.
+"""Delivers the events of EventBridge rules to their targets as AWS does, also dead letters and replays.
 
-Ministack drops what it cannot deliver, and everything for a stream. Source: EventBridge user guide, "How
-EventBridge retries delivering events" and "Using dead-letter queues to process undelivered events".
+Ministack drops what it cannot deliver, and everything for a stream, and replays to every rule. Source:
+EventBridge user guide, "How EventBridge retries delivering events" and "Using dead-letter queues to process
+undelivered events"; API reference of EventBridge, ReplayDestination.
 """
 
 import json
@@ -86,6 +87,8 @@ class Deliveries:
         def invoked(
             target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None
         ) -> None:
+            if not self._replayed_to(rule, event):
+                return
             seen = view or self._events._pattern_event_view(event)  # noqa: SLF001
 
             def attempt() -> Failure | None:
@@ -126,6 +129,12 @@ class Deliveries:
             return put(data)
 
         return checked
+
+    def _replayed_to(self, rule: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+        """Return whether a rule gets an event: one of a replay only if the replay is for it, or for all."""
+        replay: dict[str, Any] = self._events._replays.get(event.get("ReplayName")) or {}  # noqa: SLF001
+        rules = (replay.get("Destination") or {}).get("FilterArns")
+        return not rules or rule.get("Arn") in rules
 
     def _missing(self, arn: str) -> Failure | None:
         """Return the failure for a target that does not exist; None for kinds that are not looked up."""

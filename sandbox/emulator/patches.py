@@ -19,6 +19,7 @@ from selfheal.sandbox.emulator.queue_metrics import QueueMetrics
 from selfheal.sandbox.emulator.rest_apis import RestApis
 from selfheal.sandbox.emulator.rest_patches import apply_patch
 from selfheal.sandbox.emulator.stream_failures import FailureDestination
+from selfheal.sandbox.emulator.stream_metrics import StreamMetrics
 from selfheal.sandbox.emulator.streams import shards_read
 from selfheal.sandbox.emulator.workers import raised_as_error, raising_survived
 from selfheal.sandbox.emulator.workflows import delays_bounded, retriers_checked, throttles_named
@@ -54,7 +55,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "responses": ("request_scope",),
     "eventbridge": (
         *("_invoke_target", "_put_targets", "_pattern_event_view", "_apply_input_transformer"),
-        *("_event_buses", "error_response_json"),
+        *("_event_buses", "error_response_json", "_replays"),
     ),
     "kinesis": ("_streams", "_resolve_stream_by_arn", "put_record_internal"),
     "s3": ("handle_request",),
@@ -135,11 +136,12 @@ def _functions(functions: Any, runtime: Any, cloudwatch: Any) -> None:
 def _mappings(modules: Mapping[str, Any]) -> None:
     functions, sqs = modules["lambda_svc"], modules["sqs"]
     destination = FailureDestination(sqs, modules["sns"], modules["s3"])
+    metrics = StreamMetrics(modules["cloudwatch"]._store_datum)  # noqa: SLF001
     scope = modules["responses"].request_scope
     checks = MappingChecks(functions, sqs)
     _replace(
         functions,
-        _poll_kinesis=shards_read(functions, modules["kinesis"], destination, scope),
+        _poll_kinesis=shards_read(functions, modules["kinesis"], destination, metrics, scope),
         _create_esm=checks.creating(functions._create_esm),  # noqa: SLF001
         _update_esm=checks.updating(functions._update_esm),  # noqa: SLF001
     )

@@ -27,19 +27,23 @@ class FailureDestination:
         """Deliver through these modules of ministack."""
         self._sqs, self._sns, self._s3 = sqs, sns, s3
 
-    def send(self, mapping: dict[str, Any], shard_id: str, batch: Batch, condition: str) -> None:
-        """Send the record of a discarded batch. What cannot be delivered is logged and lost, as on AWS."""
+    def send(self, mapping: dict[str, Any], shard_id: str, batch: Batch, condition: str) -> bool | None:
+        """Send the record of a discarded batch, and return whether it arrived; None without a destination.
+
+        What cannot be delivered is logged and lost, as on AWS.
+        """
         configured = (mapping.get("DestinationConfig") or {}).get("OnFailure") or {}
         arn = configured.get("Destination")
         if not arn:
-            return
+            return None
         try:
             delivered = self._delivered(arn, mapping, shard_id, batch, condition)
         except Exception:  # noqa: BLE001  (AWS goes on as well, whatever is wrong with the destination)
             _log.exception("on-failure destination %s of mapping %s", arn, mapping["UUID"])
-            return
+            return False
         if not delivered:
             _log.error("on-failure destination %s of mapping %s does not exist", arn, mapping["UUID"])
+        return delivered
 
     def _delivered(
         self, arn: str, mapping: dict[str, Any], shard_id: str, batch: Batch, condition: str

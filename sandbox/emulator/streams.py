@@ -21,6 +21,7 @@ from selfheal.sandbox.emulator.stream_batches import (
     sequence_number,
 )
 from selfheal.sandbox.emulator.stream_failures import RETRIES_EXHAUSTED, TOO_OLD, FailureDestination
+from selfheal.sandbox.emulator.stream_metrics import StreamMetrics
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
@@ -32,7 +33,11 @@ _BEGINNING = -1
 
 
 def shards_read(
-    functions: Any, kinesis: Any, destination: FailureDestination, scope: Callable[[str, str], Any]
+    functions: Any,
+    kinesis: Any,
+    destination: FailureDestination,
+    metrics: StreamMetrics,
+    scope: Callable[[str, str], Any],
 ) -> Callable[[], bool]:
     """Return the replacement of `_poll_kinesis`, which starts a thread for every shard with new records.
 
@@ -53,7 +58,7 @@ def shards_read(
         for account, region, mapping in functions._iter_all_esms():  # noqa: SLF001
             with scope(account, region):
                 for shard_id in _shards(functions, kinesis, mapping):
-                    shard = _Shard(functions, kinesis, destination, mapping, shard_id)
+                    shard = _Shard(functions, kinesis, destination, metrics, mapping, shard_id)
                     if shard.key not in busy and shard.unread():
                         busy.add(shard.key)
                         functions._dispatch_esm_batch(mapping["UUID"], read, shard)  # noqa: SLF001
@@ -101,6 +106,7 @@ class _Shard:
     functions: Any
     kinesis: Any
     destination: FailureDestination
+    metrics: StreamMetrics
     mapping: dict[str, Any]
     shard_id: str
 
@@ -145,6 +151,7 @@ class _Shard:
             current = self._without_expired(waiting.popleft())
             if current is None:
                 continue
+            self.metrics.invoked(self.mapping, current.records)
             result = self.functions._execute_function(  # noqa: SLF001
                 self._function(), {"Records": list(current.records)}
             )
@@ -195,7 +202,8 @@ class _Shard:
         return Batch(kept, batch.retries) if kept else None
 
     def _discard(self, batch: Batch, condition: str) -> None:
-        self.destination.send(self.mapping, self.shard_id, batch, condition)
+        delivered = self.destination.send(self.mapping, self.shard_id, batch, condition)
+        self.metrics.discarded(self.mapping, len(batch.records), delivered=delivered)
         self._checkpoint(sequence_number(batch.records[-1]))
 
     def _checkpoint(self, number: str) -> None:
