@@ -1,4 +1,4 @@
-"""IAM policy documents, and the role of a function, with a permissions boundary."""
+"""IAM policy documents, and roles of functions and services, with a permissions boundary."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -65,8 +65,6 @@ def function_role(
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     """Register a role that only Lambda can assume, and that is allowed exactly what the statements say.
 
-    The permissions boundary is the same as the policy, so policies that are attached later add nothing.
-
     Args:
         name: Prefix of the logical names.
         statements: All permissions of the function.
@@ -74,6 +72,31 @@ def function_role(
 
     Returns:
         The role and its policy. A function must depend on the policy, or it could run before it may log.
+
+    """
+    return service_role(name, "lambda.amazonaws.com", statements, parent)
+
+
+_TELLS_ACCOUNT = frozenset({"events.amazonaws.com", "states.amazonaws.com"})
+"""Services that say for which account they assume a role. Sources: EventBridge user guide and Step Functions
+developer guide, "Cross-service confused deputy prevention". API Gateway and Lambda document no such key."""
+
+
+def service_role(
+    name: str, service: str, statements: Sequence[Statement], parent: pulumi.Resource
+) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    """Register a role that only one service can assume, and that is allowed exactly what the statements say.
+
+    The permissions boundary is the same as the policy, so policies that are attached later add nothing.
+
+    Args:
+        name: Prefix of the logical names.
+        service: Principal of the service, for example `states.amazonaws.com`.
+        statements: All permissions of the role.
+        parent: The parent component.
+
+    Returns:
+        The role and its policy. What uses the role must depend on the policy.
 
     """
     options = pulumi.ResourceOptions(parent=parent)
@@ -84,17 +107,13 @@ def function_role(
         policy=text,
         opts=options,
     )
+    trust: dict[str, Any] = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    if service in _TELLS_ACCOUNT:
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=parent)).account_id
+        trust["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
     role = aws.iam.Role(
         f"{name}-role",
-        assume_role_policy=document(
-            [
-                {
-                    "Effect": "Allow",
-                    "Action": "sts:AssumeRole",
-                    "Principal": {"Service": "lambda.amazonaws.com"},
-                }
-            ]
-        ),
+        assume_role_policy=document([trust]),
         permissions_boundary=boundary.arn,
         opts=options,
     )
