@@ -26,6 +26,7 @@ REGION = "us-east-1"
 PROJECT = "selfheal"
 
 NAMED = {
+    "aws:apigateway/restApi:RestApi": "name",
     "aws:apigatewayv2/api:Api": "name",
     "aws:cloudwatch/eventRule:EventRule": "name",
     "aws:cloudwatch/logGroup:LogGroup": "name",
@@ -34,12 +35,20 @@ NAMED = {
     "aws:iam/role:Role": "name",
     "aws:iam/rolePolicy:RolePolicy": "name",
     "aws:lambda/function:Function": "name",
+    "aws:secretsmanager/secret:Secret": "name",
     "aws:sns/topic:Topic": "name",
     "aws:sqs/queue:Queue": "name",
 }
 """Types whose name the engine generates, and known at preview: the logical name and seven characters."""
 
 COMPUTED: Mapping[str, Mapping[str, str]] = {
+    "aws:apigateway/restApi:RestApi": {
+        "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{{id}}",
+        "rootResourceId": "{id}-root",
+    },
+    "aws:apigateway/stage:Stage": {
+        "invokeUrl": f"https://{{restApi}}.execute-api.{REGION}.amazonaws.com/{{stageName}}"
+    },
     "aws:apigatewayv2/api:Api": {"executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{{id}}"},
     "aws:apigatewayv2/stage:Stage": {"invokeUrl": f"https://{{apiId}}.execute-api.{REGION}.amazonaws.com/"},
     "aws:iam/policy:Policy": {"arn": f"arn:aws:iam::{ACCOUNT}:policy/{{name}}"},
