@@ -42,6 +42,18 @@ class Arns:
         """Return the ARN of a Lambda function, without a qualifier."""
         return self._arn("lambda", "function:", name)
 
+    def integration(self, action: Input[str]) -> Output[str]:
+        """Return the URI by which API Gateway calls a service, such as `sqs:path/<account>/<queue>`."""
+        return Output.concat("arn:", self.partition, ":apigateway:", self.region, ":", action)
+
+    def invocation(self, function: Input[str]) -> Output[str]:
+        """Return the URI by which API Gateway invokes the function of an ARN."""
+        return self.integration(Output.concat("lambda:path/2015-03-31/functions/", function, "/invocations"))
+
+    def log_group(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of a log group."""
+        return self._arn("logs", "log-group:", name)
+
     def log_streams(self, group: Input[str]) -> Output[str]:
         """Return the ARN pattern for all streams of a log group."""
         return self._arn("logs", "log-group:", Output.concat(group, ":*"))
@@ -81,6 +93,10 @@ class Arns:
     def streams(self, table: Input[str]) -> Output[str]:
         """Return the ARN pattern for the streams of a DynamoDB table, whose names are times of creation."""
         return self._arn("dynamodb", "table/", Output.concat(table, "/stream/*"))
+
+    def secret(self, name: Input[str]) -> Output[str]:
+        """Return the ARN pattern for a secret: Secrets Manager adds six random characters to its name."""
+        return self._arn("secretsmanager", "secret:", Output.concat(name, "-??????"))
 
     def table(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a DynamoDB table."""

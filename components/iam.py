@@ -1,4 +1,4 @@
-"""IAM policy documents, and the role of a function, with a permissions boundary."""
+"""IAM policy documents, and roles of functions and services, with a permissions boundary."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -80,8 +80,6 @@ def function_role(
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     """Register a role that only Lambda can assume, and that is allowed exactly what the statements say.
 
-    The permissions boundary is the same as the policy, so policies that are attached later add nothing.
-
     Args:
         name: Prefix of the logical names.
         statements: All permissions of the function.
@@ -91,14 +89,20 @@ def function_role(
         The role and its policy. A function must depend on the policy, or it could run before it may log.
 
     """
-    # Lambda sends no condition keys when it assumes a function's role.
-    return _role(name, "lambda.amazonaws.com", statements, parent, None)
+    return service_role(name, "lambda.amazonaws.com", statements, parent)
+
+
+_TELLS_ACCOUNT = frozenset({"events.amazonaws.com", "states.amazonaws.com"})
+"""Services that say for which account they assume a role. Sources: EventBridge user guide and Step Functions
+developer guide, "Cross-service confused deputy prevention". API Gateway and Lambda document no such key."""
 
 
 def service_role(
     name: str, service: str, statements: Sequence[Statement], parent: pulumi.Resource
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """Register a role that only a service of AWS can assume, for resources of this account, as above.
+    """Register a role that only one service can assume, and that is allowed exactly what the statements say.
+
+    The permissions boundary is the same as the policy, so policies that are attached later add nothing.
 
     Args:
         name: Prefix of the logical names.
@@ -110,24 +114,6 @@ def service_role(
         The role and its policy. What uses the role must depend on the policy.
 
     """
-    known = service in _SENDING_THE_ACCOUNT
-    condition = {"StringEquals": {"aws:SourceAccount": Arns(parent).account}} if known else None
-    return _role(name, service, statements, parent, condition)
-
-
-_SENDING_THE_ACCOUNT = {"events.amazonaws.com", "states.amazonaws.com"}
-"""Services that say for which account they assume a role. Without the condition, somebody else's rule or
-workflow could be made to use it. Sources: Step Functions developer guide, "Cross-service confused deputy
-prevention"; EventBridge user guide, the same."""
-
-
-def _role(
-    name: str,
-    service: str,
-    statements: Sequence[Statement],
-    parent: pulumi.Resource,
-    condition: Condition | None,
-) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     options = pulumi.ResourceOptions(parent=parent)
     text = document(statements)
     boundary = aws.iam.Policy(
@@ -136,10 +122,13 @@ def _role(
         policy=text,
         opts=options,
     )
-    trust: Statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    trust: dict[str, Any] = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    if service in _TELLS_ACCOUNT:
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=parent)).account_id
+        trust["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
     role = aws.iam.Role(
         f"{name}-role",
-        assume_role_policy=document([{**trust, "Condition": condition} if condition else trust]),
+        assume_role_policy=document([trust]),
         permissions_boundary=boundary.arn,
         opts=options,
     )

@@ -67,6 +67,7 @@ def test_the_command_line_uses_only_pure_cores_of_the_functions() -> None:
 CONTRACTS = {
     "selfheal.functions.shared.contract",
     "selfheal.functions.shared.breaker.settings",
+    "selfheal.functions.shared.tokens",
 }
 """What components may know of the functions."""
 

@@ -4,6 +4,7 @@ The replaced functions are private, so a start fails with any other version of m
 were read in, and if one of them is missing.
 """
 
+import os
 import threading
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from typing import Any
 from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_as_json
 from selfheal.sandbox.emulator.deliveries import Deliveries
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
+from selfheal.sandbox.emulator.integration_roles import IntegrationRoles
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
 from selfheal.sandbox.emulator.mapping_checks import MappingChecks
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
@@ -43,16 +45,20 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("extract_resource_arn", "extract_iam_action", "dynamodb_resource_arns"),
         *("dynamodb_transaction_checks", "_match_rest_action", "_BOTOCORE_SERVICE_MAP"),
     ),
-    "iam_evaluator": ("enforce",),
+    "iam": ("_roles",),
+    "iam_evaluator": (
+        *("enforce", "EvalContext", "evaluate", "_gather_role_policies", "_permissions_boundary"),
+    ),
     "dynamodb": ("_tables",),
     "lambda_runtime": ("_PYTHON_WORKER_SCRIPT",),
     "apigateway_v1": (
         *("_execute_in_scope", "_invoke_sqs_v1", "_render_request_template_v1", "_vtl_util"),
         *("_check_request_validation", "_gateway_error_response", "_header_ci", "_vtl_split_args"),
         *("_apply_patch", "_vtl_value", "_vtl_str", "_model_schema", "_resolve_schema_ref"),
+        "_service_integration_response",
     ),
     "concurrency": ("spawn_background",),
-    "responses": ("request_scope",),
+    "responses": ("request_scope", "get_region"),
     "eventbridge": (
         *("_invoke_target", "_put_targets", "_pattern_event_view", "_apply_input_transformer"),
         *("_event_buses", "error_response_json", "_replays"),
@@ -63,6 +69,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "sqs": (
         *("_queue_by_arn", "queue_delay", "_md5_msg_attrs", "_ensure_msg_fields", "_queues_lock"),
         *("esm_wake", "_get_q", "_queues", "_act_send_message", "_HANDLERS", "_Err"),
+        "_dispatch",
     ),
     "stepfunctions": (
         *("_resolve_state_machine_arn", "_find_matching_retrier", "_validate_definition_jsonata"),
@@ -178,6 +185,7 @@ def _rest_apis(gateway: Any) -> None:
         _vtl_util=apis.escaping(gateway._vtl_util),  # noqa: SLF001
         _check_request_validation=apis.validated(gateway._check_request_validation),  # noqa: SLF001
         _gateway_error_response=apis.explained(gateway._gateway_error_response),  # noqa: SLF001
+        _service_integration_response=apis.mapped(gateway._service_integration_response),  # noqa: SLF001
     )
 
 
@@ -200,6 +208,10 @@ def _permissions(modules: Mapping[str, Any]) -> None:
         dynamodb_transaction_checks=transactions_with_keys(actions.dynamodb_transaction_checks, schema),
     )
     _replace(modules["apigateway_v1"], _apply_patch=apply_patch)
+    if os.environ.get("AUTH") == "true":
+        roles, gateway, sqs = IntegrationRoles(modules), modules["apigateway_v1"], modules["sqs"]
+        _replace(gateway, _invoke_sqs_v1=roles.remembered(gateway._invoke_sqs_v1))  # noqa: SLF001
+        _replace(sqs, _dispatch=roles.judged(sqs._dispatch))  # noqa: SLF001
     mappings = modules["lambda_svc"]._esms  # noqa: SLF001
     _replace(evaluator, enforce=with_condition_keys(evaluator.enforce, mappings))
 

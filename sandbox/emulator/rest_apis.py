@@ -56,6 +56,25 @@ class RestApis:
 
         return invoked
 
+    @staticmethod
+    def mapped(respond: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the replacement of `_service_integration_response`, which maps `context.*` to headers.
+
+        Ministack sends the name of the variable as the header's value. Source: API Gateway developer guide,
+        "Parameter mapping source reference for REST APIs".
+        """
+
+        def responded(*arguments: Any, **named: Any) -> tuple[int, dict[str, str], bytes]:
+            status, headers, body = respond(*arguments, **named)
+            context = _context.get() or {}
+            values = {
+                name: context.get(value.removeprefix("context.")) if value.startswith("context.") else value
+                for name, value in headers.items()
+            }
+            return status, {name: value for name, value in values.items() if value is not None}, body
+
+        return responded
+
     def _context_of(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
         _, api_id, stage_name, _, resource, path, method, headers, *_ = arguments
         request = _request.get() or {}

@@ -47,7 +47,7 @@ def test_caches_and_settings_stay_out_and_subfolders_come_along(tmp_path: Path) 
 
 
 def test_an_unknown_function_is_refused() -> None:
-    with pytest.raises(ComponentError, match=r"no function 'heeler'.* Known: breaker, downstream, fragile"):
+    with pytest.raises(ComponentError, match=r"no function 'heeler'.* Known: authorizer, breaker, downst"):
         package("heeler", FUNCTIONS)
 
 

@@ -26,6 +26,7 @@ REGION = "us-east-1"
 PROJECT = "selfheal"
 
 NAMED = {
+    "aws:apigateway/restApi:RestApi": "name",
     "aws:apigatewayv2/api:Api": "name",
     "aws:cloudwatch/eventArchive:EventArchive": "name",
     "aws:cloudwatch/eventBus:EventBus": "name",
@@ -40,12 +41,20 @@ NAMED = {
     "aws:lambda/function:Function": "name",
     "aws:sfn/stateMachine:StateMachine": "name",
     "aws:s3/bucket:Bucket": "bucket",
+    "aws:secretsmanager/secret:Secret": "name",
     "aws:sns/topic:Topic": "name",
     "aws:sqs/queue:Queue": "name",
 }
 """Types whose name the engine generates, and known at preview: the logical name and seven characters."""
 
 COMPUTED: Mapping[str, Mapping[str, str]] = {
+    "aws:apigateway/restApi:RestApi": {
+        "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{{id}}",
+        "rootResourceId": "{id}-root",
+    },
+    "aws:apigateway/stage:Stage": {
+        "invokeUrl": f"https://{{restApi}}.execute-api.{REGION}.amazonaws.com/{{stageName}}"
+    },
     "aws:apigatewayv2/api:Api": {"executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{{id}}"},
     "aws:apigatewayv2/stage:Stage": {"invokeUrl": f"https://{{apiId}}.execute-api.{REGION}.amazonaws.com/"},
     "aws:dynamodb/table:Table": {
