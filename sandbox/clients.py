@@ -1,4 +1,7 @@
-"""Credentials, and boto3 clients for one endpoint that ignore the environment and ~/.aws."""
+"""Credentials, and clients for one endpoint that ignore the environment and ~/.aws.
+
+They are botocore's, which are what boto3 has: importing boto3 besides takes every plugin of the CLI longer.
+"""
 
 import ipaddress
 import os
@@ -7,9 +10,8 @@ from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from boto3.session import Session
 from botocore.config import Config
-from botocore.session import Session as CoreSession
+from botocore.session import Session
 
 # Name in the configuration, variables, default, conversion: an AWS_PROFILE that is set must not matter.
 _NOTHING_OF_THE_USERS: dict[str, Any] = {
@@ -48,18 +50,15 @@ def is_loopback(endpoint: str) -> bool:
 
 def session_of(region: str, credentials: Credentials) -> Session:
     """Return a session that ignores the user's AWS configuration, including AWS_PROFILE."""
-    return Session(
-        botocore_session=CoreSession(_NOTHING_OF_THE_USERS),
-        aws_access_key_id=credentials.access_key_id,
-        aws_secret_access_key=credentials.secret_access_key,
-        aws_session_token=credentials.session_token,
-        region_name=region,
-    )
+    session = Session(_NOTHING_OF_THE_USERS)
+    session.set_config_variable("region", region)
+    session.set_credentials(*credentials)
+    return session
 
 
 @dataclass
 class Clients:
-    """boto3 clients of one endpoint, region and key, each made once and safe to share between threads."""
+    """Clients of one endpoint, region and key, each made once and safe to share between threads."""
 
     endpoint: str
     """URL without a trailing slash, for example `http://127.0.0.1:4566`."""
@@ -81,7 +80,7 @@ class Clients:
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def get(self, service: str) -> Any:
-        """Return the client of a service, by boto3's name for it (`lambda`, `iam`, ...)."""
+        """Return the client of a service, by botocore's name for it (`lambda`, `iam`, ...)."""
         with self._lock:  # creating clients from one session is not thread-safe; using them is
             if service not in self._clients:
                 self._clients[service] = self._make(service)
@@ -105,4 +104,4 @@ class Clients:
             retries={"mode": "standard", "total_max_attempts": self.retries},
             s3={"addressing_style": "path"},  # a bucket's name in front of `localhost` may not resolve
         )
-        return self._session.client(service, endpoint_url=self.endpoint, config=config)
+        return self._session.create_client(service, endpoint_url=self.endpoint, config=config)

@@ -68,4 +68,4 @@ class AlarmEvaluator:
 def _client(endpoint: str, region: str, credentials: Credentials) -> Any:
     # No retries: the next round is one, and a stop must not wait for an endpoint that is gone.
     config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
-    return session_of(region, credentials).client("cloudwatch", endpoint_url=endpoint, config=config)
+    return session_of(region, credentials).create_client("cloudwatch", endpoint_url=endpoint, config=config)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from boto3.session import Session
 from botocore.exceptions import ClientError
+from botocore.session import Session
 
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import ProviderError

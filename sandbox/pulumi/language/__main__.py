@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import grpc
-from pulumi.runtime.proto import language_pb2_grpc
 
 from selfheal.sandbox.pulumi.language.children import Children
 from selfheal.sandbox.pulumi.language.host import LanguageHost
+from selfheal.sandbox.pulumi.protocol import language_pb2_grpc
 
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
 _CALLS = 64

@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from selfheal.sandbox.pulumi.language.children import Children
 from selfheal.sandbox.pulumi.language.interpreter import Interpreter, OptionsError, interpreter
+from selfheal.sandbox.pulumi.protocol import language_pb2, language_pb2_grpc, plugin_pb2
 
 _SHOWN_ALREADY = 32
 """Exit code of the executor if it has reported the error to the engine."""

@@ -7,10 +7,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-from pulumi.runtime.proto import provider_pb2_grpc
 
 from selfheal.sandbox.pulumi.plugin.install import provider_version
 from selfheal.sandbox.pulumi.plugin.service import Service
+from selfheal.sandbox.pulumi.protocol import provider_pb2_grpc
 
 _WORKERS = 64  # calls at once: as many as the engine's --parallel, 4 a processor by default
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
-from boto3.session import Session
+from botocore.session import Session
 
 from selfheal.sandbox.clients import Clients, Credentials, is_loopback
 from selfheal.sandbox.errors import InputError
@@ -122,14 +123,17 @@ def _region(settings: Mapping[str, Any], environment: Mapping[str, str]) -> str:
 
 
 def _check_region(region: str) -> None:
-    session = Session(aws_access_key_id="-", aws_secret_access_key="-", region_name=region)  # noqa: S106
-    known = sorted(
-        name
-        for partition in session.get_available_partitions()
-        for name in session.get_available_regions("sqs", partition)
+    if region not in _regions():
+        raise InputError(unknown("region", region, _regions()))
+
+
+@cache
+def _regions() -> list[str]:
+    """Return every region of AWS. botocore's list of them by service takes 100 times longer to read."""
+    partitions = Session().get_component("data_loader").load_data("partitions")["partitions"]
+    return sorted(
+        name for partition in partitions for name in partition["regions"] if not name.endswith("-global")
     )
-    if region not in known:
-        raise InputError(unknown("region", region, known))
 
 
 def _key(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:

@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2, struct_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from selfheal.sandbox.errors import InputError, ProviderError, SandboxError, UnfinishedError
 from selfheal.sandbox.provider import AwsProvider
@@ -16,6 +15,7 @@ from selfheal.sandbox.provider.provider import Diff
 from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import decode, encode, is_unknown
 from selfheal.sandbox.pulumi.plugin import configuration
+from selfheal.sandbox.pulumi.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 _Changes = provider_pb2.DiffResponse.DiffChanges
 

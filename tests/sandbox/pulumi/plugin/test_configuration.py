@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.errors import InputError
@@ -125,3 +126,12 @@ def test_a_missing_region_is_told_and_the_default_region_taken() -> None:
 
 def test_values_that_are_not_known_yet_pass() -> None:
     check({"region": UNKNOWN, "endpoints": UNKNOWN, "accessKey": UNKNOWN})
+
+
+def test_every_region_of_a_service_that_is_everywhere_is_accepted() -> None:
+    session = Session()
+    for partition in session.get_available_partitions():
+        for region in session.get_available_regions("sqs", partition):
+            assert read({"region": region}, ENVIRONMENT).region == region
+    with pytest.raises(InputError, match="no region aws-global"):
+        check({"region": "aws-global"})
