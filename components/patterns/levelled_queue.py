@@ -75,7 +75,9 @@ class LevelledQueueArgs(TypedDict):
     """ARN of the topic to notify, for example `OnCall("on-call").topic_arn`."""
 
     maximum_concurrency: NotRequired[int]
-    """Batches that are handled at the same time, 2 to 1,000. Default 5."""
+    """Batches that are handled at the same time, 2 to 1,000. Default 5. Each keeps its share of the rate:
+    where it is lowered, more than `rate` comes through until the mapping has followed, which takes minutes.
+    """
 
     batch_size: NotRequired[int]
     """Messages that a function gets at once, at most, 1 to 10. Default 10. What slow calls leave no time for
