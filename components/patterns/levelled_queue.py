@@ -10,15 +10,12 @@ from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.iam import allow
-from selfheal.components.patterns.alarms import alarm
 from selfheal.components.patterns.dead_letters import DAY_SECONDS, DeadLetters
 from selfheal.components.patterns.function import FunctionArgs, pattern_function, timeout_of
-from selfheal.functions.shared.contract import METRICS_NAMESPACE
+from selfheal.components.patterns.levelled_alarms import levelled_alarms
 
 RETENTION_SECONDS = 4 * DAY_SECONDS
 """How long the queue keeps a message. Its dead-letter queue keeps it longer, from the same moment on."""
-
-_DAYS = RETENTION_SECONDS // DAY_SECONDS
 
 VISIBILITY_TIMEOUTS = 6
 """Timeouts of the function for which a message that was received is hidden. Source: AWS Lambda developer
@@ -75,7 +72,9 @@ class LevelledQueueArgs(TypedDict):
     """ARN of the topic to notify, for example `OnCall("on-call").topic_arn`."""
 
     maximum_concurrency: NotRequired[int]
-    """Batches that are handled at the same time, 2 to 1,000. Default 5."""
+    """Batches that are handled at the same time, 2 to 1,000. Default 5. Each keeps its share of the rate:
+    where it is lowered, more than `rate` comes through until the mapping has followed, which takes minutes.
+    """
 
     batch_size: NotRequired[int]
     """Messages that a function gets at once, at most, 1 to 10. Default 10. What slow calls leave no time for
@@ -221,7 +220,17 @@ class LevelledQueue(pulumi.ComponentResource):
                 parent=self, ignore_changes=["enabled", "scalingConfig"] if circuit is not None else None
             ),
         )
-        self._alarms(name, rate, drain, max_age, people)
+        levelled_alarms(
+            name,
+            queue.name,
+            function.name,
+            rate=rate,
+            drain=drain,
+            max_age=max_age,
+            retention=RETENTION_SECONDS,
+            people=people,
+            parent=self,
+        )
         self.register_outputs(
             {
                 "queueUrl": self.queue_url,
@@ -229,67 +238,6 @@ class LevelledQueue(pulumi.ComponentResource):
                 "queueName": self.queue_name,
                 "functionName": self.function_name,
             }
-        )
-
-    def _alarms(self, name: str, rate: float, drain: int, max_age: int, people: pulumi.Input[str]) -> None:
-        """Alarm on what will take too long, before it does. What was evicted or died is in `DeadLetters`."""
-        queue = {"QueueName": self.queue_name}
-        alarm(
-            name,
-            "trailing",
-            description=pulumi.Output.concat(
-                "The queue ",
-                self.queue_name,
-                f" has trailed behind for three minutes: what waits takes more than {drain} s at {rate:g} "
-                "messages a second, if nothing more comes. While a circuit is open this is its doing. If "
-                "none is, see whether the consumer fails or is slow; if what it calls can take more, raise "
-                "`rate`.",
-            ),
-            namespace="AWS/SQS",
-            metric="ApproximateNumberOfMessagesVisible",
-            dimensions=queue,
-            statistic="Maximum",
-            threshold=math.ceil(drain * rate),
-            periods=3,
-            people=people,
-            parent=self,
-        )
-        # Own, because SQS leaves messages out of its age that were received three times.
-        alarm(
-            name,
-            "age",
-            description=pulumi.Output.concat(
-                "A message of the queue ",
-                self.queue_name,
-                f" was taken after it had waited half of the {max_age} s after which messages are evicted, "
-                "not counting the time in which its circuit was open. See whether the consumer fails or is "
-                "slow, or raise `rate` or `max_age_seconds`.",
-            ),
-            namespace=METRICS_NAMESPACE,
-            metric="OldestAge",
-            dimensions={"FunctionName": self.function_name},
-            statistic="Maximum",
-            threshold=max_age / 2,
-            people=people,
-            parent=self,
-        )
-        alarm(
-            name,
-            "expiring",
-            description=pulumi.Output.concat(
-                "A message has been in the queue ",
-                self.queue_name,
-                f" for {_DAYS // 2} days, and SQS deletes it without a trace after {_DAYS}. Bring back what "
-                "its consumer calls, or close its circuit with `selfheal breaker`: it is then handled or "
-                "evicted.",
-            ),
-            namespace="AWS/SQS",
-            metric="ApproximateAgeOfOldestMessage",
-            dimensions=queue,
-            statistic="Maximum",
-            threshold=RETENTION_SECONDS // 2,
-            people=people,
-            parent=self,
         )
 
 
