@@ -26,6 +26,10 @@ class Arns:
         """Return the ARN of a CloudWatch alarm, or a pattern."""
         return self._arn("cloudwatch", "alarm:", name)
 
+    def cluster(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of an Aurora cluster."""
+        return self._arn("rds", "cluster:", name)
+
     def function(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a Lambda function, without a qualifier."""
         return self._arn("lambda", "function:", name)
