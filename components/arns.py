@@ -38,6 +38,10 @@ class Arns:
         """Return the ARN of an event bus."""
         return self._arn("events", "event-bus/", name)
 
+    def cluster(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of an Aurora cluster."""
+        return self._arn("rds", "cluster:", name)
+
     def function(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a Lambda function, without a qualifier."""
         return self._arn("lambda", "function:", name)

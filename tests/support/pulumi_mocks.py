@@ -39,6 +39,8 @@ NAMED = {
     "aws:iam/rolePolicy:RolePolicy": "name",
     "aws:kinesis/stream:Stream": "name",
     "aws:lambda/function:Function": "name",
+    "aws:rds/cluster:Cluster": "clusterIdentifier",
+    "aws:rds/subnetGroup:SubnetGroup": "name",
     "aws:sfn/stateMachine:StateMachine": "name",
     "aws:s3/bucket:Bucket": "bucket",
     "aws:secretsmanager/secret:Secret": "name",
@@ -47,7 +49,7 @@ NAMED = {
 }
 """Types whose name the engine generates, and known at preview: the logical name and seven characters."""
 
-COMPUTED: Mapping[str, Mapping[str, str]] = {
+COMPUTED: Mapping[str, Mapping[str, str | list[dict[str, str]]]] = {
     "aws:apigateway/restApi:RestApi": {
         "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{{id}}",
         "rootResourceId": "{id}-root",
@@ -71,6 +73,11 @@ COMPUTED: Mapping[str, Mapping[str, str]] = {
         "version": "1",
     },
     "aws:sqs/queue:Queue": {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{{name}}"},
+    "aws:rds/cluster:Cluster": {
+        "masterUserSecrets": [
+            {"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!{{clusterIdentifier}}"}
+        ]
+    },
 }
 """Properties that AWS computes: unknown at preview."""
 
@@ -188,13 +195,19 @@ class _Monitor(mocks.MockMonitor):
         identifier = f"{request.name}-id"
         for key, template in COMPUTED.get(request.type, {}).items():
             known = {**state, "id": identifier}
-            state[key] = rpc.UNKNOWN if self.preview else template.format(**known)
+            state[key] = rpc.UNKNOWN if self.preview else _filled(template, known)
         return ("" if self.preview else identifier), state
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
         assert request.urn not in self.deployment.outputs, f"register_outputs twice for {request.urn}"
         self.deployment.outputs[request.urn] = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
         return empty_pb2.Empty()
+
+
+def _filled(template: str | list[dict[str, str]], known: Mapping[str, Any]) -> Any:
+    if isinstance(template, str):
+        return template.format(**known)
+    return [{key: text.format(**known) for key, text in member.items()} for member in template]
 
 
 class _Engine(mocks.MockEngine):

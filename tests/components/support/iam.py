@@ -80,7 +80,7 @@ def too_wide(text: str) -> list[tuple[str, str]]:
         for statement in statements(text)
         for action in statement["Action"]
         for arn in statement["Resource"]
-        if not re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action)
+        if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z]+", action)
         or ("*" in arn.removesuffix(":*") and (arn != "*" or action not in WITHOUT_RESOURCE_LEVEL))
     ]
 
