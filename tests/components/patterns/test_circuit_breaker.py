@@ -160,6 +160,8 @@ def test_what_the_controller_may_do(
         ("states:ListExecutions", MACHINE, True),
         ("states:StopExecution", MACHINE, False),
         ("lambda:UpdateEventSourceMapping", MAPPING, False),
+        ("sns:Publish", PEOPLE, True),
+        ("sns:Publish", f"{PEOPLE}-others", False),
     ],
 )
 def test_what_the_wake_up_may_do(action: str, resource: str, allowed: bool) -> None:
@@ -226,6 +228,7 @@ def test_the_controller_is_woken_by_an_opening_and_each_minute() -> None:
     [pattern] = mapping["filterCriteria"]["filters"]
     assert json.loads(pattern["pattern"]) == {"dynamodb": {"NewImage": {"state": {"S": ["open"]}}}}
     assert 0 < mapping["maximumRecordAgeInSeconds"] <= 120
+    assert mapping["destinationConfig"] == {"onFailure": {"destinationArn": PEOPLE}}
     rule = deployment.named("breaker-schedule").inputs
     assert rule["scheduleExpression"] == "rate(1 minute)"
     assert "healer" not in rule["description"]
