@@ -145,8 +145,8 @@ def test_the_controller_is_told_its_consumers_as_its_code_reads_them() -> None:
 def test_what_the_controller_may_do(
     action: str, resource: str, context: dict[str, Any], probed: bool, unprobed: bool
 ) -> None:
-    for probe, allowed in (({"probe_queue": FULFIL}, probed), ({}, unprobed)):
-        policy = policy_of(deployed(**probe), "breaker-controller")
+    for deployment, allowed in ((deployed(probe_queue=FULFIL), probed), (deployed(), unprobed)):
+        policy = policy_of(deployment, "breaker-controller")
         assert iam.allows(policy, action, resource, **context) is allowed
 
 
