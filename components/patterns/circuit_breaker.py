@@ -131,7 +131,7 @@ class CircuitBreaker(pulumi.ComponentResource):
             f"{name}-workflow", controller, _controller_timeout(circuit), arns, parent=self
         )
         self.state_machine_arn = arns.state_machine(machine.name)
-        wake = self._wake(name, circuit, days, arns)
+        wake = self._wake(name, circuit, args["people"], days, arns)
         self.controller_name, self.wake_name = controller.name, wake.name
         breaker_alarms(
             name,
@@ -151,7 +151,9 @@ class CircuitBreaker(pulumi.ComponentResource):
             }
         )
 
-    def _wake(self, name: str, circuit: Circuit, days: int, arns: Arns) -> aws.lambda_.Function:
+    def _wake(
+        self, name: str, circuit: Circuit, people: pulumi.Input[str], days: int, arns: Arns
+    ) -> aws.lambda_.Function:
         """Register the function that starts the workflow, woken by the table's stream and every minute."""
         access = Access(
             {"WORKFLOW_ARN": self.state_machine_arn},
@@ -166,6 +168,7 @@ class CircuitBreaker(pulumi.ComponentResource):
                     ],
                     [arns.streams(circuit.table_name)],
                 ),
+                allow(["sns:Publish"], [people]),
             ],
         )
         runs: FunctionArgs = {
@@ -189,10 +192,17 @@ class CircuitBreaker(pulumi.ComponentResource):
                     )
                 ]
             ),
-            # The schedule covers what fails here, so that no record is worth keeping.
+            # The schedule makes good what fails here, and the item itself is still there. People are told,
+            # as the schedule's wake-ups may fail for the same cause.
             maximum_record_age_in_seconds=WAKE_AGE_SECONDS,
             maximum_retry_attempts=3,
             bisect_batch_on_function_error=True,
+            function_response_types=["ReportBatchItemFailures"],
+            destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
+                on_failure=aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
+                    destination_arn=people
+                )
+            ),
             opts=options,
         )
         wake_by_schedule(

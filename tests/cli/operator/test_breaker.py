@@ -204,3 +204,12 @@ def test_a_circuit_of_a_newer_version_is_neither_guessed_at_nor_written() -> Non
     for arguments in (("show", "payments"), ("open", "payments", "--why", "x"), ("release", "payments")):
         assert "deploy a newer version" in said("breaker", *arguments, *GIVEN, code=1)
     assert client().get_item(TableName=TABLE, Key=key)["Item"]["state"] == {"S": "closed"}
+
+
+@pytest.mark.parametrize("command", ["list", "show", "open", "close", "release"])
+def test_every_command_teaches_by_example_and_documents_its_exit_codes(command: str) -> None:
+    shown = said("breaker", command, "--help")
+    for text in ("Examples", f"selfheal breaker {command}", "0 done · 1 failed · 2 wrong usage", "--aws"):
+        assert text in shown
+    assert "--ledger" not in shown
+    assert ("3 a circuit is not at rest" in shown) is (command == "list")

@@ -145,8 +145,8 @@ def test_the_controller_is_told_its_consumers_as_its_code_reads_them() -> None:
 def test_what_the_controller_may_do(
     action: str, resource: str, context: dict[str, Any], probed: bool, unprobed: bool
 ) -> None:
-    for probe, allowed in (({"probe_queue": FULFIL}, probed), ({}, unprobed)):
-        policy = policy_of(deployed(**probe), "breaker-controller")
+    for deployment, allowed in ((deployed(probe_queue=FULFIL), probed), (deployed(), unprobed)):
+        policy = policy_of(deployment, "breaker-controller")
         assert iam.allows(policy, action, resource, **context) is allowed
 
 
@@ -160,6 +160,8 @@ def test_what_the_controller_may_do(
         ("states:ListExecutions", MACHINE, True),
         ("states:StopExecution", MACHINE, False),
         ("lambda:UpdateEventSourceMapping", MAPPING, False),
+        ("sns:Publish", PEOPLE, True),
+        ("sns:Publish", f"{PEOPLE}-others", False),
     ],
 )
 def test_what_the_wake_up_may_do(action: str, resource: str, allowed: bool) -> None:
@@ -226,6 +228,7 @@ def test_the_controller_is_woken_by_an_opening_and_each_minute() -> None:
     [pattern] = mapping["filterCriteria"]["filters"]
     assert json.loads(pattern["pattern"]) == {"dynamodb": {"NewImage": {"state": {"S": ["open"]}}}}
     assert 0 < mapping["maximumRecordAgeInSeconds"] <= 120
+    assert mapping["destinationConfig"] == {"onFailure": {"destinationArn": PEOPLE}}
     rule = deployment.named("breaker-schedule").inputs
     assert rule["scheduleExpression"] == "rate(1 minute)"
     assert "healer" not in rule["description"]
