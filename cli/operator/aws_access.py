@@ -29,7 +29,11 @@ class ClientSource(Protocol):
     def get(self, service: str) -> Any:
         """Return the client of a service, by boto3's name for it."""
 
-    def patient(self, seconds: int) -> "ClientSource":
+
+class PatientSource(ClientSource, Protocol):
+    """One that also hands out clients for calls that take long and must not be repeated."""
+
+    def patient(self, seconds: int) -> ClientSource:
         """Return clients that send each call once, and wait that long for its answer."""
         ...
 
@@ -63,7 +67,7 @@ class DefaultClients:
 class AwsAccess:
     """AWS, an endpoint or the sandbox, ready for calls."""
 
-    clients: ClientSource
+    clients: PatientSource
     description: str
     """Which of them it is, for people."""
     pulumi: Path | None

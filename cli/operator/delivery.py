@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.cli.operator.aws_access import ClientSource
+from selfheal.cli.operator.aws_access import ClientSource, PatientSource
 from selfheal.cli.operator.letters import Letter, function_payload, queue_message
 
 LONGEST_INVOCATION_SECONDS = 900 + 10
@@ -47,7 +47,7 @@ class Address:
 class Deliveries:
     """Sends letters from one dead-letter place."""
 
-    clients: ClientSource
+    clients: PatientSource
     origin: str
     """URL of the dead-letter queue, or s3://BUCKET, that the letters lie in. Nothing is sent there."""
 

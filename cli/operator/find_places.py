@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from selfheal.cli.console import remark
 from selfheal.cli.errors import CliError
-from selfheal.cli.operator.aws_access import AwsAccess, ClientSource, aws_access
+from selfheal.cli.operator.aws_access import AwsAccess, PatientSource, aws_access
 from selfheal.cli.operator.delivery import Deliveries, NoAddressError
 from selfheal.cli.operator.location import Location
 from selfheal.cli.operator.places import BucketPlace, Place, QueuePlace
@@ -67,7 +67,7 @@ def open_place(location: Location, named: Named) -> Generator[tuple[AwsAccess, P
         yield access, found[0]
 
 
-def places_of(outputs: Mapping[str, Any], clients: ClientSource) -> list[Place]:
+def places_of(outputs: Mapping[str, Any], clients: PatientSource) -> list[Place]:
     """Return the places that a stack's outputs name, in the order of their names.
 
     Raises:
@@ -104,7 +104,7 @@ def _names(found: list[Place]) -> str:
     return ", ".join(each.name for each in found) or "none"
 
 
-def _place(clients: ClientSource, name: str, value: Any) -> Place:
+def _place(clients: PatientSource, name: str, value: Any) -> Place:
     if isinstance(value, str) and value.startswith("s3://"):
         return _bucket(clients, name, value)
     if isinstance(value, str) and value.startswith(("https://", "http://")):
@@ -115,7 +115,7 @@ def _place(clients: ClientSource, name: str, value: Any) -> Place:
     )
 
 
-def _queue(clients: ClientSource, named: str) -> Place:
+def _queue(clients: PatientSource, named: str) -> Place:
     """Return the queue with this URL, ARN or name."""
     try:
         address = Deliveries(clients, "").resolve(named)
@@ -126,7 +126,7 @@ def _queue(clients: ClientSource, named: str) -> Place:
     return QueuePlace(address.place.rsplit("/", 1)[-1], address.place, clients.get("sqs"))
 
 
-def _bucket(clients: ClientSource, name: str, address: str) -> Place:
+def _bucket(clients: PatientSource, name: str, address: str) -> Place:
     found = _BUCKET.fullmatch(address)
     if found is None:
         raise CliError(f"{address!r} is no bucket: give its name, or s3://BUCKET/PREFIX.")

@@ -22,7 +22,7 @@ PULUMIS = ("up", "preview", "refresh", "destroy", "outputs")
 
 def test_the_help_names_every_command() -> None:
     shown = said("--help")
-    for command in ("pulumi", *COMMANDS):
+    for command in ("pulumi", "dlq", *COMMANDS):
         assert f" {command} " in shown
     assert "not AWS" in shown
 

@@ -35,6 +35,8 @@ class Sqs:
     now: float = START
     policy: str = ""
     """Redrive policy of every queue."""
+    receive_seconds: float = 0.0
+    """How long a receive takes."""
     crash: dict[str, BaseException] = field(default_factory=dict[str, BaseException])
     """By the name of a call, what it raises instead of doing anything."""
     on_sent: Callable[[str, dict[str, Any]], None] = lambda _name, _message: None
@@ -81,6 +83,7 @@ class Sqs:
         self, QueueUrl: str, MaxNumberOfMessages: int, VisibilityTimeout: int, **_more: Any
     ) -> dict[str, Any]:
         name = self._name(QueueUrl)
+        self.now += self.receive_seconds
         found = [each for each in self.queues[name] if each["visible_at"] <= self.now][:MaxNumberOfMessages]
         for each in found:
             each["visible_at"] = self.now + VisibilityTimeout

@@ -269,6 +269,14 @@ def test_what_comes_back_during_the_run_is_told_and_not_sent_again(
     assert world.sqs.queues["orders"][-1]["MessageAttributes"]["redriven"]["StringValue"] == "2"
 
 
+def test_what_sqs_moves_back_is_known_even_without_a_mark() -> None:
+    world = World()
+    own = written(**{f"a{number}": "x" for number in range(10)})
+    world.letters("poison", attributes=own, DeadLetterQueueSourceArn=f"{ARN}orders")
+    world.sqs.on_sent = _moved_by_sqs(world)
+    assert fates(world.redrive()[0]) == [("poison", "redriven"), ("poison", "came back")]
+
+
 def test_two_letters_alike_are_both_sent() -> None:
     world = World()
     world.letters("same", "same")
@@ -278,9 +286,13 @@ def test_two_letters_alike_are_both_sent() -> None:
 def test_what_arrives_during_the_run_is_left_for_the_next() -> None:
     world = World()
     world.letters("old")
-    world.sqs.on_sent = lambda _queue, _message: (
-        setattr(world.sqs, "now", world.sqs.now + 10) or (world.letters("new") and None)
-    )
+
+    def consume(_queue: str, message: dict[str, Any]) -> None:
+        if message["Body"] == "old":
+            world.sqs.now += 10
+            world.letters("new")
+
+    world.sqs.on_sent = consume
     outcomes, _ = world.redrive()
     assert fates(outcomes) == [("old", Fate.REDRIVEN), ("new", Fate.ARRIVED)]
     assert (world.sqs.bodies("dead"), world.sqs.visible("dead")) == (["new"], 1)
@@ -297,6 +309,16 @@ def test_letters_that_stay_do_not_keep_a_long_run_from_ending() -> None:
         *((each, "redriven") for each in "xyz"),
     ]
     assert (world.sqs.bodies("dead"), world.sqs.visible("dead")) == (["a", "b", "c"], 3)
+
+
+def test_letters_that_stay_do_not_keep_a_slow_queue_from_being_left() -> None:
+    """Where a receive takes as long as letters stay hidden, there is always one to receive."""
+    world = World()
+    world.letters(*"abc", attributes=TO_ORDERS | written(target=""))
+    world.sqs.receive_seconds = HOLD_SECONDS
+    outcomes, _ = world.redrive()
+    assert {each.fate for each in outcomes} == {Fate.LEFT}
+    assert len(outcomes) == len({each.letter.id for each in outcomes})
 
 
 def test_a_look_gives_everything_back() -> None:
