@@ -68,7 +68,7 @@ def suffer(world: World, scale: Scale, mode: Mode) -> Outage:
     time.sleep(scale.outage_seconds)
     openings = world.circuit().openings
     world.downstream(_setting(scale, Mode.HEALTHY))
-    return Outage(began, time.time(), openings, 2 * world.concurrency)
+    return Outage(began, time.time(), openings, world.concurrency)
 
 
 def kill_after_an_effect(world: World, scale: Scale) -> bool:

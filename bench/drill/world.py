@@ -127,8 +127,8 @@ class World:
 
     @property
     def concurrency(self) -> int:
-        """Calls of one consumer that can be under way at once."""
-        return MAXIMUM_CONCURRENCY
+        """Calls that can be under way at once, of all consumers."""
+        return sum(MAXIMUM_CONCURRENCY.values())
 
     @property
     def catalogue_seconds(self) -> float:

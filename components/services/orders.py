@@ -36,8 +36,9 @@ RATE = 20.0
 INTAKE_PER_RATE = 5
 """How much quicker orders are taken in than they are worked off: a burst is stored at once, and told."""
 
-MAXIMUM_CONCURRENCY = 4
-"""Of each consumer: two steps of the breaker's slow start, 2 and 4."""
+MAXIMUM_CONCURRENCY = {"fulfilment": 4, "billing": 8}
+"""Of each consumer. More for billing, which takes one message at a time: of a longer turn for each message, a
+smaller share is spent on starting."""
 
 SOURCE = "selfheal.orders"
 """Source of the events."""
@@ -120,7 +121,7 @@ class Orders(pulumi.ComponentResource):
                 "consumer": self._function("fulfilment", [self._work(), self.downstream.access, catalogue]),
                 # Half of the downstream's rate each: the consumers' shares sum to 1.
                 "rate": rate / 2,
-                "maximum_concurrency": MAXIMUM_CONCURRENCY,
+                "maximum_concurrency": MAXIMUM_CONCURRENCY["fulfilment"],
                 "circuit": self.circuit,
                 "people": people,
             },
@@ -131,7 +132,7 @@ class Orders(pulumi.ComponentResource):
             {
                 "task": self._function("billing", [self._work(), self.downstream.access]),
                 "rate": rate / 2,
-                "maximum_concurrency": MAXIMUM_CONCURRENCY,
+                "maximum_concurrency": MAXIMUM_CONCURRENCY["billing"],
                 "circuit": self.circuit,
                 "people": people,
             },

@@ -13,7 +13,7 @@ from selfheal.functions.shared.batch import PoisonError, Record
 RECEIVED = "OrderReceived"
 """Detail type of the event about a new order."""
 
-PUBLIC_CALLER = "public"
+PUBLIC_CALLER = "anonymous"
 """The caller where the API is open to everybody."""
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -28,7 +28,7 @@ def record(body: str, **attributes: str) -> dict[str, Any]:
 def test_a_request_has_id_caller_and_the_body_as_it_came() -> None:
     body = '{"id":  "o-1", "cents": 5}'
     assert parse_request(record(body, id="o-1", caller="ann")) == Request("ann", "o-1", body)
-    assert parse_request(record(body, id="o-1")).caller == "public"
+    assert parse_request(record(body, id="o-1")).caller == "anonymous"
 
 
 @pytest.mark.parametrize(
