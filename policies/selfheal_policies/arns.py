@@ -3,20 +3,24 @@
 import re
 from dataclasses import dataclass
 
-ALARM, FUNCTION, KEY, KEY_ALIAS, MACHINE = "alarm", "function", "key", "key-alias", "machine"
-MAPPING, OTHER, POLICY, QUEUE, ROLE = "mapping", "other", "policy", "queue", "role"
-RULE, TABLE, TOPIC = "rule", "table", "topic"
+ALARM, BUCKET, BUS, FUNCTION, KEY, KEY_ALIAS = "alarm", "bucket", "bus", "function", "key", "key-alias"
+LOG_GROUP, MACHINE, MAPPING, OTHER, POLICY = "log-group", "machine", "mapping", "other", "policy"
+QUEUE, ROLE, RULE, STREAM, TABLE, TOPIC = "queue", "role", "rule", "stream", "table", "topic"
 
 _PREFIXES = {
     ("cloudwatch", "alarm:"): ALARM,
     ("dynamodb", "table/"): TABLE,
+    ("events", "event-bus/"): BUS,
     ("events", "rule/"): RULE,
     ("iam", "policy/"): POLICY,
     ("iam", "role/"): ROLE,
+    ("kinesis", "stream/"): STREAM,
     ("kms", "alias/"): KEY_ALIAS,
     ("kms", "key/"): KEY,
     ("lambda", "event-source-mapping:"): MAPPING,
     ("lambda", "function:"): FUNCTION,
+    ("logs", "log-group:"): LOG_GROUP,
+    ("s3", ""): BUCKET,
     ("sns", ""): TOPIC,
     ("sqs", ""): QUEUE,
     ("states", "stateMachine:"): MACHINE,
@@ -25,7 +29,8 @@ _PREFIXES = {
 _PATHS = frozenset({POLICY, ROLE, RULE})
 """Kinds whose ARN has a path or a bus before the name."""
 
-_QUEUE_URL = re.compile(r"https?://[^/]*(?:sqs|queue)[^/]*/(\d+)/([^/?]+)")
+_QUEUE_URL = re.compile(r"https?://(?:[^/]*(?:sqs|queue)[^/]*/(?=\d)|[^/]*/(?=\d{12}/))(\d+)/([^/?]+)")
+"""Of AWS; where another server stands for AWS, a queue is known by the account in the path."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,13 @@ def _named(kind: str, name: str, region: str, account: str) -> Arn:
         name, _, qualifier = name.partition(":")
     elif kind in _PATHS:
         name = name.rsplit("/", 1)[-1]
-    elif kind == TABLE:
+    elif kind in (BUCKET, STREAM, TABLE):
+        # What follows is a key of the bucket, a consumer of the stream, or the stream of the table.
         name = name.split("/", 1)[0]
     elif kind == KEY_ALIAS:
         name = f"alias/{name}"
-    elif kind == TOPIC:
-        # What follows a topic's name is the id of a subscription.
+    elif kind in (LOG_GROUP, TOPIC):
+        # What follows is a stream of the group or the id of a subscription.
         name = name.split(":", 1)[0]
     elif kind == MACHINE:
         name, _, qualifier = name.partition(":")

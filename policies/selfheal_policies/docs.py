@@ -14,7 +14,12 @@ Generated from the pack by `python -m selfheal_policies.docs` in `policies/`; do
 
 A *healer* is a function or state machine that an alarm can reach and whose role can change something. What is
 reached and changes nothing is a notifier, and is not judged. The level is the default of each policy;
-configuration (`pulumi preview --policy-pack policies --policy-pack-config <file>`) decides over it."""
+configuration (`pulumi preview --policy-pack policies --policy-pack-config <file>`) decides over it.
+
+The policies on *resilience* are advisory, and mandatory in a stack whose own configuration demands them
+(`pulumi config set resilience required`). For them a dead-letter queue is whatever a redrive policy, an event
+target, a bus, a schedule, an event source mapping, a failure destination or the failure path of a state
+machine names, and a queue to which a consumer may send and from which nothing in the stack reads."""
 
 _EXAMPLE = """
 ```json
@@ -39,15 +44,19 @@ def page(found: Sequence[Rule]) -> str:
     every = [*found, WAIVERS, USED]
     table = ["| policy | level | severity | judges | demands |", "|---|---|---|---|---|"]
     table += [
-        f"| [{rule.name}](#{rule.name}) | {rule.level} | {rule.severity} | {rule.kind} | {rule.what} |"
+        f"| [{rule.name}](#{rule.name}) | {_level(rule)} | {rule.severity} | {rule.kind} | {rule.what} |"
         for rule in every
     ]
     return "\n\n".join([_HEAD, "\n".join(table), *("\n".join(_section(rule)) for rule in every)]) + "\n"
 
 
+def _level(rule: Rule) -> str:
+    return f"{rule.level} (resilience)" if rule.resilience else rule.level
+
+
 def _section(rule: Rule) -> Iterator[str]:
     yield f"## {rule.name}\n"
-    yield f"**{rule.level}** · {rule.severity} · {rule.kind}\n"
+    yield f"**{_level(rule)}** · {rule.severity} · {rule.kind}\n"
     yield f"{rule.what}\n"
     yield f"- Why: {rule.why}"
     yield f"- Fix: {rule.fix}"

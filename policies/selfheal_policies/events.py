@@ -1,6 +1,5 @@
 """EventBridge rules and state machines: which alarms a rule matches, and which functions a machine calls."""
 
-import json
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -9,7 +8,7 @@ from typing import Any, cast
 from selfheal_policies import arns, types
 from selfheal_policies.index import NAMED, Index, Node, Unresolved
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import ABSENT, UNKNOWN, entries, get, text
+from selfheal_policies.values import ABSENT, UNKNOWN, entries, get, parsed, text
 
 STATES = frozenset({"ALARM", "OK", "INSUFFICIENT_DATA"})
 """States of an alarm."""
@@ -27,7 +26,7 @@ def alarms_of_rule(index: Index, rule: Resource) -> Iterator[tuple[Resource, fro
     value = rule.get("eventPattern")
     if value is ABSENT:
         return
-    pattern = _data(value)
+    pattern = parsed(value)
     if pattern is UNKNOWN:
         origins = index.origins(rule, "eventPattern", (arns.ALARM,))
         if not origins:
@@ -52,21 +51,12 @@ def functions_of_machine(index: Index, machine: Resource) -> Iterator[Node]:
         yield from index.origins(machine, "definition", (arns.FUNCTION,))
         return
     found: dict[str, Node] = {}
-    for key, value in _leaves(_data(definition), ""):
+    for key, value in _leaves(parsed(definition), ""):
         names = [value] if key == "FunctionName" and value else []
         for name in (*names, *_FUNCTION_ARN.findall(value)):
             node = index.literal(name, arns.FUNCTION)
             found.setdefault(node.key, node)
     yield from found.values()
-
-
-def _data(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return ABSENT
-    return value
 
 
 def _leaves(value: Any, key: str) -> Iterator[tuple[str, str]]:

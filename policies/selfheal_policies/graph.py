@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from selfheal_policies import arns, types
+from selfheal_policies.dead_letters import DeadLetters
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
@@ -28,6 +29,7 @@ class Graph:
         self._woken: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._waking: dict[str, list[Resource]] = {}
         self._access: dict[str, Access] = {}
+        self.dead_letters = DeadLetters(self.index, self.access)
 
     # What is woken
 

@@ -3,7 +3,9 @@
 `graph.py` finds what alarms reach; `roles.py` reads what a role can change.
 """
 
-from selfheal_policies.roles import Access
+from selfheal_policies import arns
+from selfheal_policies.documents import is_pattern
+from selfheal_policies.roles import Access, Write
 
 
 def can_heal(access: Access) -> bool:
@@ -20,5 +22,17 @@ def counts_when_called(access: Access) -> bool:
 
 
 def is_idle(access: Access) -> bool:
-    """Return whether what no alarm reaches looks like a healer: it may change a function."""
-    return any(write.control and write.acts_on_functions for write in access.writes)
+    """Return whether what no alarm reaches looks like a healer: it may change a function.
+
+    What may only pause the mappings of functions that it names is a breaker, which measures by itself:
+    lambda-mapping-owned judges what it pauses.
+    """
+    return any(
+        write.control and write.acts_on_functions and not _pauses_named(write) for write in access.writes
+    )
+
+
+def _pauses_named(write: Write) -> bool:
+    arn = arns.parse_arn(write.resource) if isinstance(write.resource, str) else None
+    named = arn is not None and arn.kind in (arns.FUNCTION, arns.MAPPING) and not is_pattern(arn.name)
+    return named and write.action.lower() == "lambda:updateeventsourcemapping"

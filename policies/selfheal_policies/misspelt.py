@@ -6,35 +6,16 @@ was meant would keep its default, and nobody would notice.
 
 import difflib
 from collections.abc import Collection, Iterable
-from typing import Any
 
-import grpc
-from pulumi.runtime.proto import analyzer_pb2_grpc
+from selfheal_policies import protocol
 
 ALL = "all"
 """Pulumi's own name for every policy of a pack."""
 
 
 def refuse_misspelt(policies: Collection[str]) -> None:
-    """Have this process refuse a configuration with other names than these; call it before serving the pack.
-
-    The SDK offers no way in, so this wraps the method `Configure` of the protocol where the pack's server is
-    made. A preview or an `up` then ends before anything is judged or changed.
-    """
-    serve = analyzer_pb2_grpc.add_AnalyzerServicer_to_server
-
-    def serve_checked(servicer: Any, server: Any) -> None:
-        configure = servicer.Configure
-
-        def checked(request: Any, context: grpc.ServicerContext) -> Any:
-            if problem := misspelt(request.policyConfig, policies):
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, problem)
-            return configure(request, context)
-
-        servicer.Configure = checked
-        serve(servicer, server)
-
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server = serve_checked
+    """Have this process refuse a configuration with other names; call it before serving the pack."""
+    protocol.before("Configure", lambda request: misspelt(request.policyConfig, policies))
 
 
 def misspelt(given: Iterable[str], policies: Collection[str]) -> str:

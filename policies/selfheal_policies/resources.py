@@ -26,6 +26,8 @@ class Resource:
     """
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Property to the URNs that its value comes from. Known at preview. Empty when one resource is judged."""
+    ignores: tuple[str, ...] = ()
+    """Property paths of the option `ignore_changes`, as the engine knows them. Empty when one is judged."""
 
     def get(self, *path: str | int) -> Any:
         """Return what lies at a path: a value, UNKNOWN, or ABSENT."""
@@ -66,4 +68,5 @@ def _of_stack(resource: PolicyResource) -> Resource:
         # The engine has a key for every input. What is unknown and no input, AWS will compute: the program
         # said nothing about it, and a computed default is as good as nothing.
         props = {key: value for key, value in props.items() if value is not UNKNOWN or key in references}
-    return Resource(resource.urn, resource.resource_type, resource.name, props, references)
+    ignores = tuple(resource.opts.ignore_changes)
+    return Resource(resource.urn, resource.resource_type, resource.name, props, references, ignores)

@@ -38,6 +38,8 @@ class Rule:
     """<service>-<resource>-<what>, in kebab case; also the name of its file."""
     level: Level
     """The default; configuration may change it."""
+    resilience: bool = False
+    """Whether it is mandatory by default where the stack demands resilience: see resilience.py."""
     severity: Severity
     what: str
     """What the rule demands: one sentence."""

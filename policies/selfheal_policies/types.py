@@ -2,13 +2,21 @@
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ALIAS = "aws:lambda/alias:Alias"
+API_INTEGRATION = "aws:apigateway/integration:Integration"
+API_METHOD = "aws:apigateway/method:Method"
+API_STAGE = "aws:apigateway/stage:Stage"
+BUCKET = "aws:s3/bucket:Bucket"
+BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+BUCKET_PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
 EVENT_INVOKE_CONFIG = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 EVENT_SOURCE_MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 FUNCTION = "aws:lambda/function:Function"
+HTTP_API_STAGE = "aws:apigatewayv2/stage:Stage"
 KEY = "aws:kms/key:Key"
 KEY_ALIAS = "aws:kms/alias:Alias"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
@@ -18,11 +26,14 @@ PIPE = "aws:pipes/pipe:Pipe"
 POLICY = "aws:iam/policy:Policy"
 POLICY_ATTACHMENT = "aws:iam/policyAttachment:PolicyAttachment"
 QUEUE = "aws:sqs/queue:Queue"
+REDRIVE_POLICY = "aws:sqs/redrivePolicy:RedrivePolicy"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 ROLE_POLICY_ATTACHMENTS = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive"
+SCHEDULE = "aws:scheduler/schedule:Schedule"
 STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
+STREAM = "aws:kinesis/stream:Stream"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 TABLE = "aws:dynamodb/table:Table"
 TOPIC = "aws:sns/topic:Topic"
@@ -43,13 +54,20 @@ CHATBOTS = (
 
 WORDS = {
     ALARM: "alarm",
+    API_METHOD: "method",
+    API_STAGE: "API stage",
+    BUCKET: "bucket",
     COMPOSITE_ALARM: "composite alarm",
+    EVENT_BUS: "event bus",
+    EVENT_INVOKE_CONFIG: "event invoke config",
     EVENT_RULE: "event rule",
     EVENT_SOURCE_MAPPING: "event source mapping",
     EVENT_TARGET: "event target",
     FUNCTION: "function",
     PERMISSION: "permission",
+    HTTP_API_STAGE: "API stage",
     QUEUE: "queue",
+    SCHEDULE: "schedule",
     STATE_MACHINE: "state machine",
     SUBSCRIPTION: "subscription",
     TABLE: "table",

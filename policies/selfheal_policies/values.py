@@ -4,9 +4,10 @@ The SDK's proxies raise an exception when an unknown value is read, which ends t
 raises: rules compare with UNKNOWN and ABSENT instead.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from pulumi_policy import proxy
 
@@ -102,6 +103,12 @@ def number(value: Any) -> float | Missing:
         return ABSENT
 
 
+def number_or(value: Any, default: float) -> float | Literal[Missing.UNKNOWN]:
+    """Return a number, or what AWS takes where there is none; UNKNOWN stays."""
+    found = number(value)
+    return default if found is ABSENT else found
+
+
 def flag(value: Any) -> bool | Missing:
     """Return true or false, also written as text; UNKNOWN stays, and everything else is ABSENT."""
     if isinstance(value, bool):
@@ -119,3 +126,13 @@ def entries(value: Any) -> list[Any]:
     if isinstance(value, list):
         return [entry for entry in cast("list[Any]", value) if entry is not None]
     return [] if value is None or value is ABSENT else [value]
+
+
+def parsed(value: Any) -> Any:
+    """Return the data of a JSON text; ABSENT for text that is no JSON. Anything else stays as it is."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return ABSENT
+    return value

@@ -12,7 +12,10 @@ from selfheal_policies.watching import watched_by
 
 ACTIONS = {"alarmActions": "ALARM", "okActions": "OK", "insufficientDataActions": "INSUFFICIENT_DATA"}
 ACTION_KINDS = (arns.TOPIC, arns.FUNCTION)
-TARGET_KINDS = (arns.OTHER, arns.FUNCTION, arns.TOPIC, arns.QUEUE, arns.MACHINE)
+TARGET_KINDS = (
+    *(arns.OTHER, arns.FUNCTION, arns.TOPIC, arns.QUEUE, arns.MACHINE),
+    *(arns.BUCKET, arns.BUS, arns.STREAM, arns.TABLE),
+)
 ENDPOINT_KINDS = (arns.OTHER, arns.FUNCTION, arns.QUEUE)
 
 ASYNCHRONOUS = frozenset({"action", "event-target", "permission", "subscription"})

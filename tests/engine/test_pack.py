@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.engine.live import everything
 from tests.policies.support.packs import write_pack
+from tests.policies.support.resilience import FOLDER
+from tests.policies.support.scene import RULES
 from tests.support.stacks import FAILED, Account, Stack
 
 RULE = "lambda-function-failure-rate"
@@ -85,6 +87,21 @@ def test_a_misspelt_policy_in_the_configuration_is_named(undeployed: Stack, tmp_
 
 def test_a_level_for_all_policies_is_no_misspelt_name(undeployed: Stack, tmp_path: Path) -> None:
     undeployed.preview(*PACK, CONFIG, rules(tmp_path, {"all": "advisory"}))
+
+
+def test_a_stack_that_demands_resilience_is_refused_what_is_advice_elsewhere(
+    cloud: Account, tmp_path: Path
+) -> None:
+    """Also, no other rule on resilience finds anything: what Pulumi is to ignore reaches the pack."""
+    rule = "lambda-mapping-visibility"
+    stack = cloud.small("resilient", (FOLDER / "__main__.py").read_text())
+    pack = ("--policy-pack", str(ROOT / "policies"), CONFIG, rules(tmp_path, {rule: {"times": 7}}))
+    told = stack.preview(*pack)
+    assert {name for name, each in RULES.items() if each.resilience and levels(told, name)} == {rule}, told
+    assert levels(told, rule) == ["advisory"]
+    stack.run("config set", "resilience", "required")
+    told = stack.preview(*pack, code=FAILED)
+    assert levels(told, rule) == ["mandatory"], told
 
 
 def test_two_packs_at_once_are_both_asked(undeployed: Stack, tmp_path: Path) -> None:

@@ -34,11 +34,10 @@ def test_a_rule_says_all_that_people_need(name: str) -> None:
         assert {"type", "description", "default"} <= set(schema)
 
 
-def test_a_rule_is_mandatory_unless_it_only_helps_people_to_see() -> None:
-    assert {name for name, rule in RULES.items() if rule.level == "advisory"} == {
+def test_a_rule_is_mandatory_unless_it_only_helps_people_to_see_or_is_on_resilience() -> None:
+    assert {name for name, rule in RULES.items() if rule.level == "advisory" and not rule.resilience} == {
         "cloudwatch-alarm-description",
         "cloudwatch-dashboard-present",
-        "cloudwatch-log-group-retention",
         "lambda-healer-tracing",
     }
 

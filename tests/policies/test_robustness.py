@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi_policy.proxy import unknown_checking_proxy
-from selfheal_policies import documents, roles, types
+from selfheal_policies import arns, documents, roles, types
 from selfheal_policies.actions import CONTROL, DATA, READ, TELL, WAKE, meaning
 from selfheal_policies.arns import parse_arn
 from selfheal_policies.graph import Graph
@@ -16,6 +16,7 @@ from selfheal_policies.values import ABSENT, UNKNOWN, entries, flag, get, number
 
 from selfheal.sandbox.provider.wire import UNKNOWN as SENTINEL
 from tests.policies.support.healers import ROUTES, healer
+from tests.policies.support.resilience import resilient
 from tests.policies.support.scene import RULES, Scene, judged
 
 scalars = st.one_of(
@@ -42,12 +43,25 @@ values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["Statement", "detail", "onFailure", "destination", "FunctionName", "x"]), inner
+            st.sampled_from(
+                [
+                    "Statement",
+                    "detail",
+                    "onFailure",
+                    "destination",
+                    "FunctionName",
+                    "States",
+                    "Retry",
+                    "Catch",
+                    "x",
+                ]
+            ),
+            inner,
         )
     ),
     max_leaves=8,
 )
-STACKS = {route: healer(Scene(), route).resources() for route in ROUTES}
+STACKS = {route: healer(Scene(), route).resources() for route in ROUTES} | {"all": resilient().resources()}
 KEYS = sorted(
     {key for stack in STACKS.values() for each in stack for key in each.props}
     | {"kmsMasterKeyId", "managedPolicyArns", "inlinePolicies", "alarmRule", "metricQueries", "state"}
@@ -58,7 +72,7 @@ KEYS = sorted(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_generated_stack_makes_a_rule_crash(data: Any) -> None:
-    base = STACKS[data.draw(st.sampled_from(sorted(ROUTES)))]
+    base = STACKS[data.draw(st.sampled_from(sorted(STACKS)))]
     changed: list[Resource] = []
     urns = [each.urn for each in base]
     for each in base:
@@ -161,3 +175,29 @@ def test_actions_are_what_they_do() -> None:
         "lambda:G*": CONTROL,
     }.items():
         assert meaning(action) == kind, action
+
+
+@pytest.mark.parametrize(
+    ("text_", "kind", "name"),
+    [
+        ("https://sqs.us-east-1.amazonaws.com/123456789012/work", arns.QUEUE, "work"),
+        ("http://127.0.0.1:4566/000000000000/work", arns.QUEUE, "work"),
+        ("arn:aws:s3:::lost/letters/*", arns.BUCKET, "lost"),
+        ("arn:aws:kinesis:us-east-1:1:stream/clicks", arns.STREAM, "clicks"),
+        (
+            "arn:aws:dynamodb:us-east-1:1:table/circuits/stream/2026-01-01T00:00:00.000",
+            arns.TABLE,
+            "circuits",
+        ),
+        ("arn:aws:events:us-east-1:1:event-bus/orders", arns.BUS, "orders"),
+        ("arn:aws:logs:us-east-1:1:log-group:/aws/x:*", arns.LOG_GROUP, "/aws/x"),
+    ],
+)
+def test_arns_and_urls_are_read_for_what_they_name(text_: str, kind: str, name: str) -> None:
+    found = parse_arn(text_)
+    assert found
+    assert (found.kind, found.name) == (kind, name)
+
+
+def test_the_page_of_a_pager_is_no_queue() -> None:
+    assert parse_arn("https://events.pager.example.com/integration/1234/enqueue") is None

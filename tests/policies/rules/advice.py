@@ -1,12 +1,31 @@
 """The rules that advise: what people need to follow a healer."""
 
+from typing import Any
+
 from selfheal.sandbox.provider.wire import UNKNOWN
-from tests.policies.rules.points import five
-from tests.policies.support.changes import add, compute, drop, hide, nothing, put, remove, several
+from tests.policies.rules.points import Case, five
+from tests.policies.support.changes import (
+    Change,
+    add,
+    compute,
+    drop,
+    hide,
+    nothing,
+    put,
+    remove,
+    several,
+    text,
+)
 from tests.policies.support.references import Ref
 
 PASSED_THROUGH = put("medic", tracingConfig={"mode": "PassThrough"})
 ONE_DAY = put("medic-logs", retentionInDays=1)
+
+
+def writes_to(type_: str, **property_: Any) -> Change:
+    """Let something write to a log group that keeps its logs for ever."""
+    return several(add("cloudwatch.LogGroup", "access"), add(type_, "door", **property_))
+
 
 CASES = [
     *five(
@@ -26,7 +45,13 @@ CASES = [
             ),
         ],
         unknown=[(hide("errors", "alarmDescription", "orders"), "not known at preview")],
-        configured=[(put("errors", alarmDescription="RUN-17"), {"link": r"RUN-\d+"}, "")],
+        configured=[
+            (
+                several(*(put(name, alarmDescription="RUN-17") for name in ("errors", "medic-lost"))),
+                {"link": r"RUN-\d+"},
+                "",
+            )
+        ],
     ),
     *five(
         "cloudwatch-dashboard-present",
@@ -66,5 +91,23 @@ CASES = [
         ],
         unknown=[(hide("medic", "tracingConfig"), "not known at preview")],
         configured=[(PASSED_THROUGH, {"modes": ["PassThrough"]}, "")],
+    ),
+    # Of logs that are no healer's.
+    *(
+        Case("cloudwatch-log-group-retention", "violating", change, part)
+        for change, part in (
+            (
+                writes_to("apigateway.Stage", accessLogSettings={"destinationArn": Ref("access")}),
+                "log group access of API stage door keeps its logs for ever",
+            ),
+            (
+                writes_to("apigatewayv2.Stage", accessLogSettings={"destinationArn": text("access")}),
+                "of API stage door",
+            ),
+            (
+                writes_to("sfn.StateMachine", loggingConfiguration={"logDestination": text("access", ":*")}),
+                "of state machine door",
+            ),
+        )
     ),
 ]

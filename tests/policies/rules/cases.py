@@ -1,5 +1,19 @@
 """The points of every rule that is tested on five."""
 
-from tests.policies.rules import advice, behaviour, ledger, policies, roles
+from tests.policies.rules import (
+    advice,
+    behaviour,
+    breakers,
+    consumers,
+    dead_letters,
+    doors,
+    ledger,
+    policies,
+    roles,
+    workflows,
+)
 
-CASES = [*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES]
+CASES = [
+    *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
+    *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
+]

@@ -3,9 +3,11 @@
 Compliant, violating, not applicable, unknown at preview, configured otherwise.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tests.policies.support.changes import Change, document, nothing, put, several
+from tests.policies.support.healers import healer
 from tests.policies.support.scene import Scene
 
 POINTS = ("compliant", "violating", "not applicable", "unknown at preview", "configured otherwise")
@@ -14,14 +16,27 @@ Told = tuple[Change, str]
 """A change, and a part of the one finding that it causes; empty for none."""
 
 
+def careful() -> Scene:
+    """Return the stack of a careful healer."""
+    return healer(Scene())
+
+
 class Case(NamedTuple):
-    """What is changed in a careful healer's stack, and a part of the finding of a rule: empty for none."""
+    """What is changed in a stack that is as it should be, and a part of a rule's finding: empty for none."""
 
     rule: str
     point: str
     change: Change
     part: str = ""
     config: dict[str, Any] | None = None
+    start: Callable[[], Scene] = careful
+    """Makes the stack before the change."""
+
+    def scene(self) -> Scene:
+        """Return the stack after the change."""
+        scene = self.start()
+        self.change(scene)
+        return scene
 
 
 def five(
@@ -32,17 +47,19 @@ def five(
     unknown: list[Told],
     configured: list[tuple[Change, dict[str, Any], str]],
     elsewhere: list[Change] | None = None,
+    start: Callable[[], Scene] = careful,
 ) -> list[Case]:
     """Return the cases of a rule. What is wrong with a healer does not matter with a notifier."""
     spared = [several(change, notifying) for change, _ in wrong] if elsewhere is None else elsewhere
     compliant, violating, not_applicable, hidden, otherwise = POINTS
-    return [
+    cases = [
         *(Case(rule, compliant, change) for change in (nothing, *fine)),
         *(Case(rule, violating, *told) for told in wrong),
         *(Case(rule, not_applicable, change) for change in spared),
         *(Case(rule, hidden, *told) for told in unknown),
         *(Case(rule, otherwise, change, part, config) for change, config, part in configured),
     ]
+    return [case._replace(start=start) for case in cases]
 
 
 def each(part: str, *changes: Change) -> list[Told]:

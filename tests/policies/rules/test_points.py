@@ -16,9 +16,7 @@ JUDGED = sorted({case.rule for case in CASES})
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.point}")
 def test_a_rule_finds_what_it_is_for_and_nothing_else(case: Case) -> None:
-    scene = healer(Scene())
-    case.change(scene)
-    found = scene.findings([case.rule], {case.rule: case.config or {}}).get(case.rule, [])
+    found = case.scene().findings([case.rule], {case.rule: case.config or {}}).get(case.rule, [])
     assert len(found) == bool(case.part), found
     assert all(case.part in message for message in found), found
 

@@ -46,6 +46,8 @@ class Analyzed:
     parent: str = ""
     dependencies: tuple[str, ...] = ()
     property_dependencies: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    ignores: tuple[str, ...] = ()
+    """The option `ignore_changes`, as the engine knows it."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,17 @@ class Judge:
 class Pack(Judge):
     """One process of a pack, a context manager. `configure` may be called again and again."""
 
-    def __init__(self, folder: Path, stack: str = "dev", project: str = "selfheal") -> None:
-        """Start it with the defaults of its policies. Raises PackError with what it printed."""
+    def __init__(
+        self,
+        folder: Path,
+        stack: str = "dev",
+        project: str = "selfheal",
+        config: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it with the defaults of its policies. Raises PackError with what it printed.
+
+        `config` is the stack's own configuration, by the project's keys.
+        """
         with ExitStack() as started:
             self._log = started.enter_context(tempfile.TemporaryFile("a+"))
             engine = grpc.server(ThreadPoolExecutor(1), options=[("grpc.so_reuseport", 0)])
@@ -140,7 +151,10 @@ class Pack(Judge):
             channel = grpc.insecure_channel(f"127.0.0.1:{port}", [*_BYTES, ("grpc.enable_http_proxy", 0)])
             started.callback(channel.close)
             self._stub = analyzer_pb2_grpc.AnalyzerStub(channel)
-            told = analyzer_pb2.AnalyzerStackConfigureRequest(stack=stack, project=project, dry_run=True)
+            held = {f"{project}:{key}": value for key, value in (config or {}).items()}
+            told = analyzer_pb2.AnalyzerStackConfigureRequest(
+                stack=stack, project=project, dry_run=True, config=held
+            )
             self._asked("ConfigureStack", told)
             super().__init__(self._asked)
             self.configure({})
@@ -211,7 +225,9 @@ def _said(resource: Analyzed) -> dict[str, Any]:
         "urn": resource.urn,
         "name": resource.name,
         "properties": properties,
-        "options": analyzer_pb2.AnalyzerResourceOptions(parent=resource.parent),
+        "options": analyzer_pb2.AnalyzerResourceOptions(
+            parent=resource.parent, ignoreChanges=resource.ignores
+        ),
     }
 
 

@@ -37,7 +37,7 @@ def acts_on(*functions: str) -> dict[str, Any]:
 
 def function(scene: Scene, name: str, *grants: dict[str, Any], **properties: Any) -> Item:
     """Register a careful function: bounded role, traced, dead letters, no retries, one run at a time."""
-    scene.add("sqs.Queue", f"{name}-dead")
+    scene.add("sqs.Queue", f"{name}-dead", messageRetentionSeconds=1_209_600)
     scene.add("cloudwatch.LogGroup", f"{name}-logs", name=f"/aws/lambda/{physical(name)}", retentionInDays=14)
     may = document(
         *grants,
@@ -92,6 +92,13 @@ def alarm(scene: Scene, name: str, watched: str, *actions: str) -> None:
         alarmActions=[Ref(each) for each in actions],
         okActions=[Ref(each) for each in actions],
     )
+
+
+def _dead_alarm(scene: Scene, name: str) -> None:
+    """Tell people of events that a function failed on."""
+    alarm(scene, f"{name}-lost", name, "people")
+    lost = scene.find(f"{name}-lost").put("dimensions", to={"QueueName": Ref(f"{name}-dead", "name")})
+    lost.put("metricName", to="ApproximateNumberOfMessagesVisible")
 
 
 def permit(scene: Scene, called: str, service: str, source: str, name: str = "") -> None:
@@ -155,21 +162,36 @@ def by_event_rule(scene: Scene) -> None:
     scene.add(
         "cloudwatch.EventRule", "changes", eventPattern=Json(STATE_CHANGE | {"resources": [Ref("errors")]})
     )
-    scene.add("cloudwatch.EventTarget", "to-medic", rule=Ref("changes", "name"), arn=Ref("medic"))
+    _target(scene, "medic")
     permit(scene, "medic", "events", "changes")
+
+
+def _target(scene: Scene, called: str) -> None:
+    """Let the rule start something."""
+    scene.add(
+        "cloudwatch.EventTarget",
+        f"to-{called}",
+        rule=Ref("changes", "name"),
+        arn=Ref(called),
+        deadLetterConfig={"arn": Ref("medic-dead")},
+        retryPolicy={"maximumEventAgeInSeconds": 60, "maximumRetryAttempts": 2},
+    )
 
 
 def by_queue(scene: Scene) -> None:
     """Wire alarm -> topic -> queue -> mapping -> function."""
     topic(scene, "wake")
     alarm(scene, "errors", "orders", "wake", "people")
-    scene.add("sqs.Queue", "inbox", redrivePolicy='{"maxReceiveCount": 3}')
+    redrive = Json({"deadLetterTargetArn": text("medic-dead"), "maxReceiveCount": 3})
+    scene.add("sqs.Queue", "inbox", redrivePolicy=redrive, visibilityTimeoutSeconds=120)
     scene.add("sns.TopicSubscription", "wake-inbox", topic=Ref("wake"), protocol="sqs", endpoint=Ref("inbox"))
     scene.add(
         "lambda.EventSourceMapping",
         "from-inbox",
         eventSourceArn=Ref("inbox"),
         functionName=Ref("medic", "name"),
+        scalingConfig={"maximumConcurrency": 2},
+        functionResponseTypes=["ReportBatchItemFailures"],
         enabled=True,
     )
 
@@ -180,10 +202,16 @@ def _machine(scene: Scene) -> None:
     may = document({"Action": ["lambda:InvokeFunction"], "Resource": text("medic")})
     scene.add("iam.Role", "steps-role", assumeRolePolicy=document(trust))
     scene.add("iam.RolePolicy", "steps-rights", role=Ref("steps-role", "name"), policy=may)
-    definition = {
-        "StartAt": "Mend",
-        "States": {"Mend": {"Type": "Task", "Resource": Ref("medic"), "End": True}},
+    retry = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 2, "MaxDelaySeconds": 9, "JitterStrategy": "FULL"}
+    mend = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": Ref("medic", "name")},
+        "Retry": [retry],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "GiveUp"}],
+        "End": True,
     }
+    definition = {"StartAt": "Mend", "States": {"Mend": mend, "GiveUp": {"Type": "Fail"}}}
     scene.add("sfn.StateMachine", "steps", roleArn=Ref("steps-role"), definition=Json(definition))
 
 
@@ -192,7 +220,7 @@ def by_state_machine(scene: Scene) -> None:
     _machine(scene)
     alarm(scene, "errors", "orders", "people")
     scene.add("cloudwatch.EventRule", "changes", eventPattern=pattern())
-    scene.add("cloudwatch.EventTarget", "to-steps", rule=Ref("changes", "name"), arn=Ref("steps"))
+    _target(scene, "steps")
 
 
 def by_started_machine(scene: Scene) -> None:
@@ -202,6 +230,7 @@ def by_started_machine(scene: Scene) -> None:
     topic(scene, "wake")
     alarm(scene, "errors", "orders", "wake", "people")
     subscribe(scene, "wake", "starter")
+    _dead_alarm(scene, "starter")
 
 
 def by_composite_alarm(scene: Scene) -> None:
@@ -268,5 +297,7 @@ def healer(scene: Scene, route: str = "topic") -> Scene:
             medic_reads = {"Effect": "Allow", "Action": reads, "Resource": text("inbox")}
             scene.find(name).document(lambda held, more=medic_reads: held.append(more))
     scene.add("cloudwatch.Dashboard", "board", dashboardBody=Json({"widgets": [Ref("medic", "name")]}))
+    for name in ("orders", "medic"):
+        _dead_alarm(scene, name)
     ROUTES[route](scene)
     return scene

@@ -21,6 +21,7 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 
 _ARNS = {
+    "aws:cloudwatch/eventBus:EventBus": "events:{region}:{account}:event-bus/{name}",
     "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
     "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:{name}",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
@@ -28,9 +29,11 @@ _ARNS = {
     "aws:dynamodb/table:Table": "dynamodb:{region}:{account}:table/{name}",
     "aws:iam/policy:Policy": "iam::{account}:policy/{name}",
     "aws:iam/role:Role": "iam::{account}:role/{name}",
+    "aws:kinesis/stream:Stream": "kinesis:{region}:{account}:stream/{name}",
     "aws:kms/key:Key": "kms:{region}:{account}:key/{name}",
     "aws:lambda/alias:Alias": "lambda:{region}:{account}:function:{name}",
     "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
+    "aws:s3/bucket:Bucket": "s3:::{name}",
     "aws:sfn/stateMachine:StateMachine": "states:{region}:{account}:stateMachine:{name}",
     "aws:sns/topic:Topic": "sns:{region}:{account}:{name}",
     "aws:sqs/queue:Queue": "sqs:{region}:{account}:{name}",
@@ -111,6 +114,7 @@ class Recorder(Monitor):
             property_dependencies={
                 key: tuple(sorted(value.urns)) for key, value in sorted(request.propertyDependencies.items())
             },
+            ignores=tuple(request.ignoreChanges),
         )
         shown = answered(request.type, {"id": id_ or UNKNOWN, **outputs} if request.custom else outputs)
         self.inputs[urn], self.outputs[urn] = noted, replace(noted, properties=shown)
@@ -167,7 +171,7 @@ class EmptyAccount(AwsProvider):
 
 def known(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
     """Return outputs with each unknown replaced by what AWS would put there."""
-    name = str(outputs.get("name") or outputs.get("statementId") or "generated")
+    name = str(outputs.get("name") or outputs.get("bucket") or outputs.get("statementId") or "generated")
     own = arn(type_, name) if type_ in _ARNS else f"arn:aws:other:{REGION}:{ACCOUNT}:{name}"
     return {
         key: value if value != UNKNOWN else own if key.lower().endswith("arn") else f"{name}-{key}"

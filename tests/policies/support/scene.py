@@ -10,7 +10,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pulumi_policy import PolicyResource, StackValidationArgs
+from pulumi_policy import (
+    PolicyCustomTimeouts,
+    PolicyResource,
+    PolicyResourceOptions,
+    StackValidationArgs,
+)
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource, from_stack
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule
@@ -51,7 +56,7 @@ class Item:
     def physical(self) -> str:
         """The physical name, known at preview."""
         properties = self.outputs.properties
-        return str(properties.get("name") or properties.get("alarmName", ""))
+        return str(properties.get("name") or properties.get("bucket") or properties.get("alarmName", ""))
 
     def get(self, key: str) -> Any:
         """Return an input as it was written, as a copy."""
@@ -60,6 +65,12 @@ class Item:
     def put(self, *path: str, to: Any) -> "Item":
         """Set an input, and the output of that name."""
         self._edit(lambda properties: _put(properties, path, copy.deepcopy(to)), path[0], keep=len(path) > 1)
+        return self
+
+    def ignore(self, *paths: str) -> "Item":
+        """Have Pulumi ignore changes of these properties, and of no others."""
+        self.inputs = replace(self.inputs, ignores=paths)
+        self.outputs = replace(self.outputs, ignores=paths)
         return self
 
     def drop(self, key: str) -> "Item":
@@ -207,10 +218,9 @@ class Scene:
     def resources(self) -> list[Resource]:
         """Return the stack as rules see it."""
         told = self.told()
-        options: Any = None  # the pack does not ask for them
         made = {
             each.urn: PolicyResource(
-                each.type, each.properties, each.urn, each.name, options, None, None, [], {}
+                each.type, each.properties, each.urn, each.name, _options(each), None, None, [], {}
             )
             for each in told
         }
@@ -253,6 +263,11 @@ def judged(rule: AnyRule, graph: Graph, config: Config, inputs: Collection[Resou
 def physical(name: str) -> str:
     """Return the physical name that an added resource has, made up as an automatic one is."""
     return f"{name}-0a1b2c3"
+
+
+def _options(told: Analyzed) -> PolicyResourceOptions:
+    never = PolicyCustomTimeouts(0, 0, 0)
+    return PolicyResourceOptions(False, list(told.ignores), None, [], never, [], told.parent or None)
 
 
 def _named(items: Collection[Item], name: str) -> list[Item]:

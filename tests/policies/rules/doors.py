@@ -1,0 +1,105 @@
+"""The rules on what is open to others: buckets, and APIs that put requests into a queue."""
+
+from typing import Any
+
+from selfheal.sandbox.provider.wire import UNKNOWN
+from tests.policies.rules.points import each, five
+from tests.policies.support.changes import Change, add, drop, hide, put, remove, several
+from tests.policies.support.recording import REGION
+from tests.policies.support.references import Ref
+from tests.policies.support.resilience import resilient
+from tests.policies.support.scene import Scene
+
+BLOCK, ENCRYPTION, PUT = "lost-private", "lost-encryption", "put-into-work"
+OPEN = put("put", authorization="NONE")
+
+
+def production() -> Scene:
+    return resilient("prod")
+
+
+def goes_to(path: str) -> Change:
+    return put(PUT, uri=f"arn:aws:apigateway:{REGION}:{path}")
+
+
+def encrypted(algorithm: Any) -> Change:
+    return put(ENCRYPTION, rules=[{"applyServerSideEncryptionByDefault": {"sseAlgorithm": algorithm}}])
+
+
+CASES = [
+    *five(
+        "s3-bucket-private",
+        start=resilient,
+        fine=[put(BLOCK, bucket=Ref("lost", "name"), blockPublicAcls="true")],
+        wrong=[
+            (remove(BLOCK), "nothing blocks public access to bucket lost"),
+            (add("s3.Bucket", "more"), "nothing blocks public access to bucket more"),
+            (drop(BLOCK, "blockPublicAcls"), "not blocked by blockPublicAcls"),
+            *(
+                (put(BLOCK, **{key: False}), f"not blocked by {key}")
+                for key in (
+                    "blockPublicAcls",
+                    "blockPublicPolicy",
+                    "ignorePublicAcls",
+                    "restrictPublicBuckets",
+                )
+            ),
+            (put(BLOCK, bucket="other"), "nothing blocks"),
+        ],
+        elsewhere=[remove("lost", BLOCK, ENCRYPTION)],
+        unknown=[
+            (hide(BLOCK, "blockPublicAcls"), "blockPublicAcls of bucket lost is not known at preview"),
+            (hide(BLOCK, "bucket"), "nothing blocks"),
+        ],
+        configured=[(remove(BLOCK), {"accepted": ["lost"]}, "")],
+    ),
+    *five(
+        "s3-bucket-encrypted",
+        start=resilient,
+        fine=[
+            encrypted("aws:kms"),
+            several(
+                remove(ENCRYPTION),
+                put(
+                    "lost",
+                    serverSideEncryptionConfiguration={
+                        "rule": {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}
+                    },
+                ),
+            ),
+        ],
+        wrong=[
+            (remove(ENCRYPTION), "bucket lost does not say how it is encrypted"),
+            (put(ENCRYPTION, rules=[]), "does not say"),
+            (put(ENCRYPTION, bucket="other"), "does not say"),
+        ],
+        elsewhere=[remove("lost", BLOCK, ENCRYPTION)],
+        unknown=each("not known at preview", hide(ENCRYPTION, "rules"), encrypted(UNKNOWN)),
+        configured=[(encrypted("AES256"), {"algorithms": ["aws:kms"]}, "does not say")],
+    ),
+    *five(
+        "apigateway-method-authorized",
+        start=production,
+        fine=[put("put", authorization="AWS_IAM")],
+        wrong=[
+            (OPEN, "method put, which puts requests into a queue in stack prod, is open to everybody"),
+            (several(OPEN, goes_to("sqs:action/SendMessage")), "is open to everybody"),
+            (several(OPEN, put(PUT, httpMethod="PUT")), "is open to everybody"),
+        ],
+        elsewhere=[
+            several(OPEN, goes_to("lambda:path/2015-03-31/functions/arn:x/invocations")),
+            several(OPEN, drop(PUT, "uri")),
+            several(OPEN, put("put", httpMethod="GET"), put(PUT, httpMethod="POST")),
+            several(OPEN, hide(PUT, "uri", "counter")),
+        ],
+        unknown=[
+            (hide("put", "authorization"), "may be (not known at preview)"),
+            (several(OPEN, hide(PUT, "uri", "work")), "is open to everybody"),
+            (several(OPEN, hide(PUT, "uri")), "is open to everybody"),
+        ],
+        configured=[
+            (OPEN, {"stacks": ["live"]}, ""),
+            (OPEN, {"public": ["put"]}, ""),
+        ],
+    ),
+]
