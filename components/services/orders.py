@@ -112,7 +112,7 @@ class Orders(pulumi.ComponentResource):
         people = args["people"]
         self.table = self._table()
         self.downstream = Downstream(f"{name}-downstream", {"rate": rate}, self._options)
-        self.circuit = Circuit(f"{name}-circuit", {"settings": args.get("circuit", {})}, self._options)
+        self.circuit = Circuit(f"{name}-downstream", {"settings": args.get("circuit", {})}, self._options)
         parameter, catalogue = self._catalogue(articles)
         self.catalogue_name = parameter
         self.fulfilment = LevelledQueue(

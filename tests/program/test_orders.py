@@ -50,7 +50,7 @@ def test_it_exports_what_the_commands_need(deployment: Deployment) -> None:
         "analytics",
     }
     assert exports["deadLetters"]["analytics"].startswith("s3://")
-    assert exports["circuits"] == {"orders-circuit": "orders-circuit-1a2b3c4"}
+    assert exports["circuits"] == {"orders-downstream": "orders-downstream-circuit-1a2b3c4"}
     assert set(exports["buses"]["orders"]["rules"]) == {"fulfilment", "billing", "analytics"}
 
 
@@ -58,7 +58,7 @@ def test_the_shares_of_the_downstreams_rate_sum_to_one(deployment: Deployment) -
     """What a consumer may call a second is its concurrency over the seconds that each message takes."""
     found = variables(deployment)
     [rate] = [float(each["RATE"]) for each in found.values() if "RATE" in each]
-    consumers = {"fulfilment": "orders-fulfilment-consumer", "billing": "orders-billing-queue-consumer"}
+    consumers = {"fulfilment": "orders-fulfilment-consumer", "billing": "orders-billing-consumer"}
     shares = {
         name: MAXIMUM_CONCURRENCY[name] / float(found[function]["SECONDS_PER_MESSAGE"]) / rate
         for name, function in consumers.items()
