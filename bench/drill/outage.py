@@ -45,6 +45,21 @@ class Outage:
     """The most calls that can have been under way."""
 
 
+WARM_ORDERS = 40
+"""Placed first, so that workers have started and no drill measures how long that takes."""
+
+LATE = 10**6
+"""Number of the first order that is placed for the kill."""
+
+
+def warm(world: World, scale: Scale) -> None:
+    """Let a few orders through."""
+    world.downstream(_setting(scale, Mode.HEALTHY))
+    for number in range(2 * LATE, 2 * LATE + WARM_ORDERS):
+        world.place(number)
+    world.until(world.settled, scale.patience_seconds)
+
+
 def feed(world: World, scale: Scale) -> threading.Thread:
     """Place all orders at a steady pace, and each tenth twice, in a thread of its own."""
 
@@ -76,9 +91,12 @@ def kill_after_an_effect(world: World, scale: Scale) -> bool:
 
     The downstream does what is asked for and answers late, so that there is time.
     """
+    world.redeliver_soon("orders-fulfilment", 30)  # not below the consumer's timeout
     world.downstream(Setting(mode=Mode.LATENCY, seconds=3.0, rate=scale.rate))
     time.sleep(SETTLE_SECONDS)
     before = set(world.effects())
+    for number in range(LATE, LATE + 10):
+        world.place(number)
 
     def waiting() -> bool:
         return any(key.startswith("fulfilment.") for key in world.effects().keys() - before)
@@ -91,7 +109,7 @@ def kill_after_an_effect(world: World, scale: Scale) -> bool:
 
 def drill(world: World, scale: Scale) -> Report:
     """Run the drill."""
-    world.downstream(_setting(scale, Mode.HEALTHY))
+    warm(world, scale)
     feeder = feed(world, scale)
     time.sleep(min(5.0, scale.orders / scale.feed_per_second / 4))
     outage = suffer(world, scale, Mode.OUTAGE)

@@ -3,7 +3,7 @@
 import time
 
 from bench.drill.claims import Report, at_least, at_most
-from bench.drill.outage import Scale, feed, nothing_lost, suffer
+from bench.drill.outage import Scale, feed, nothing_lost, suffer, warm
 from bench.drill.world import World
 from selfheal.functions.downstream.core import Mode
 from selfheal.functions.orders.order import State
@@ -14,6 +14,7 @@ MOST_OPENINGS = 1
 
 def drill(world: World, scale: Scale) -> Report:
     """Run the drill."""
+    warm(world, scale)
     before = world.circuit().generation
     feeder = feed(world, scale)
     time.sleep(1)

@@ -38,6 +38,9 @@ PROBE_ATTRIBUTE = "breakerProbe"
 COUNT_SECONDS = 5.0
 """How old a count may be before it is told. Less than the period of the fast alarm, 10 s."""
 
+SPREAD_SECONDS = 1.0
+"""The most by which the first batch of an environment begins later."""
+
 Outages = Callable[[float, float], float]
 """Returns for how many of the seconds between two moments (since the epoch) the circuit was not at rest. What
 is not known counts as such."""
@@ -77,7 +80,9 @@ class LevelledQueue:
     """Returns seconds, for the pace."""
     sleep: Callable[[float], object] = time.sleep
     chance: Callable[[], float] = random.random
-    """Returns a random number in [0, 1), for the pauses of failed messages."""
+    """Returns a random number in [0, 1), for the pauses of failed messages, and for the first turn."""
+    started: list[bool] = field(default_factory=list[bool])
+    """Empty until the first batch."""
 
     def run(self, event: Mapping[str, Any], context: Any, one: Callable[[Record], object]) -> Answer:
         """Handle a batch, and return what Lambda expects. Never raises because of a record.
@@ -88,6 +93,7 @@ class LevelledQueue:
             one: Handles one record. What it returns is ignored, what it raises is said in batch.py.
 
         """
+        self._spread()
         batch = _Batch(self, context, one)
         # First what came most often: a message that there was no time for several times is not to run out of
         # receives. A standard queue promises no order.
@@ -103,6 +109,16 @@ class LevelledQueue:
         batch.tell()
         batch.pace.wait()
         return answer
+
+    def _spread(self) -> None:
+        """Begin the first batch a little later, at random.
+
+        Environments that start together would otherwise call together, again and again at the same pace, and
+        many at once are more than what is called may bear although the rate is kept.
+        """
+        if not self.started:
+            self.started.append(True)
+            self.sleep(self.chance() * min(self.level.seconds_per_message, SPREAD_SECONDS))
 
 
 def connect(outage_seconds: Outages = no_outages) -> LevelledQueue:
