@@ -127,7 +127,7 @@ class Stack:
         return self.run("preview", *more, code=code)
 
     def outputs(self) -> dict[str, Any]:
-        """Return the stack's outputs, secret ones as `[secret]`: decrypting takes longer than all the rest."""
+        """Return the stack's outputs, secret ones as `[secret]`: decrypting would take longer than that."""
         return json.loads(self.run("stack output", "--json"))
 
     def exported(self) -> dict[str, Any]:
