@@ -1,5 +1,6 @@
 """What every test gets: an environment in which nothing reaches a real account or ~/.aws."""
 
+import gc
 import os
 from functools import cache
 from pathlib import Path
@@ -62,6 +63,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if on_engine and not have_cli():
         for item in on_engine:
             item.add_marker(pytest.mark.skip(reason=NO_CLI))
+
+
+def pytest_collection_finish() -> None:
+    """Spare every later garbage collection the walk over what importing all tests has made."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,12 +3,11 @@
 import json as json_module
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from selfheal.cli.console import Output, complain
-from selfheal.cli.demo.deploy import ByPulumi, Deployment, InProcess
 from selfheal.cli.demo.html_report import html_report
 from selfheal.cli.demo.json_report import iam_note, json_report
 from selfheal.cli.demo.model import Recording
@@ -22,6 +21,9 @@ from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.pulumi.cli import NoPulumiError, executable
 from selfheal.sandbox.pulumi.project import Project
+
+if TYPE_CHECKING:
+    from selfheal.cli.demo.deploy import Deployment
 
 STACK = "dev"
 """What is deployed: its service fails three of ten requests, and its healer may act."""
@@ -89,7 +91,10 @@ def demo(
     _conclude(recording, out or project / "out" / "demo", output)
 
 
-def _deployment(project: Path, connection: Connection, folder: Path, output: Output) -> Deployment:
+def _deployment(project: Path, connection: Connection, folder: Path, output: Output) -> "Deployment":
+    # Imports the Pulumi SDK: no other command needs it, and each would start later.
+    from selfheal.cli.demo.deploy import ByPulumi, InProcess  # noqa: PLC0415
+
     try:
         executable()
     except NoPulumiError as error:

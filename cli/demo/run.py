@@ -5,12 +5,11 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.console import Output
-from selfheal.cli.demo.deploy import Deployment
 from selfheal.cli.demo.live import LiveTimeline
 from selfheal.cli.demo.model import BaselineRestore, Rates, Recording
 from selfheal.cli.demo.traffic import REQUESTS_PER_SECOND, WORKERS, Traffic
@@ -18,6 +17,9 @@ from selfheal.cli.demo.watch import Watch, traffic_url
 from selfheal.cli.errors import CliError
 from selfheal.cli.sandbox.account import Connection
 from selfheal.functions.healer.states import Status
+
+if TYPE_CHECKING:
+    from selfheal.cli.demo.deploy import Deployment
 
 POLL_SECONDS = 0.5
 """Between two reads of alarms and ledger. The times shown are their own timestamps, not the reads'."""
@@ -47,7 +49,7 @@ class Demonstration:
     stack: str
     baseline: str
     """The failure rate of the stack's configuration."""
-    deployment: Deployment
+    deployment: "Deployment"
     connection: Connection
     limit: float
     """Seconds after deployment within which recovery has to be shown."""

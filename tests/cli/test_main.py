@@ -154,3 +154,8 @@ def test_paragraphs_are_reflowed() -> None:
 def test_the_module_runs_as_the_command_does() -> None:
     command = [sys.executable, "-m", "selfheal.cli", "--version"]
     assert subprocess.check_output(command, cwd=ROOT, text=True).startswith("selfheal ")
+
+
+def test_a_command_that_is_no_program_of_pulumi_starts_without_its_sdk() -> None:
+    script = "import sys, selfheal.cli.main; print('typer' in sys.modules, 'pulumi' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True) == "True False\n"

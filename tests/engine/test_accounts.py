@@ -15,7 +15,7 @@ def test_two_stacks_share_an_account_and_a_ledger_is_lost_by_none_of_it(cloud: A
         told = stack.up("--refresh=false", "--replace", stack.urn("Table", "healer-ledger"), code=FAILED)
         assert words in told, told
         assert sorted(tables(stack)) == ledgers
-    two.run("destroy", "--refresh=false")
+    two.run("destroy", "--skip-preview", "--refresh=false")
     assert tables(one) == ["selfheal-one-ledger"]
     one.up("--expect-no-changes")
 
@@ -42,5 +42,5 @@ def test_a_name_that_is_taken_is_refused_and_stays_who_it_was(cloud: Account) ->
         "EntityAlreadyExists: Role with name taken already exists",
     ):
         assert refusal in told, told
-    second.run("destroy")
+    second.run("destroy", "--skip-preview")
     first.preview("--refresh", "--expect-no-changes")

@@ -97,5 +97,5 @@ def test_up_leaves_a_paused_consumer_paused(cloud: Account) -> None:
         return sum(int(attributes[name]) for name in names)
 
     until(lambda: waiting() == 0, 20)
-    stack.run("destroy")
+    stack.run("destroy", "--skip-preview")
     assert lambda_.list_event_source_mappings()["EventSourceMappings"] == []

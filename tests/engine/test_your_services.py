@@ -230,5 +230,5 @@ def test_a_pull_request_from_yaml_is_only_warned(from_yaml: Deployed) -> None:
 
 @needs_yaml
 def test_the_yaml_program_is_destroyed(from_yaml: Deployed) -> None:
-    from_yaml.stack.run("destroy")
+    from_yaml.stack.run("destroy", "--skip-preview")
     assert from_yaml.stack.resources() == []

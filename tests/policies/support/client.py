@@ -85,6 +85,7 @@ class Judge:
         info = call("GetAnalyzerInfo", empty_pb2.Empty())
         assert not info.initialConfig, "this client knows nothing of initial configuration"
         self.policies = {item.name: _policy(item) for item in info.policies}
+        self._judged: dict[bytes, list[Violation]] = {}
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Configure every policy anew: name to level, or to properties and `enforcementLevel`."""
@@ -97,11 +98,26 @@ class Judge:
             request.policyConfig[name].enforcementLevel = _LEVELS.index(level)
             request.policyConfig[name].properties.update({**policy.defaults, **properties})
         self._call("Configure", request)
+        self._judged.clear()
 
     def analyze(self, resource: Analyzed) -> list[Violation]:
         """Judge one resource by its inputs."""
-        answer = self._call("Analyze", analyzer_pb2.AnalyzeRequest(**_said(resource)))
-        return [_violation(item) for item in answer.diagnostics]
+        return self._analyze(analyzer_pb2.AnalyzeRequest(**_said(resource)))
+
+    def analyze_once(self, resource: Analyzed) -> list[Violation]:
+        """Judge one resource; not again if one that is told alike was judged in the same configuration.
+
+        Most resources of a scene are those of the scene before, and all that a policy may judge a resource by
+        is in the request. Whether calls influence each other is tested with `analyze`.
+        """
+        request = analyzer_pb2.AnalyzeRequest(**_said(resource))
+        key = request.SerializeToString(deterministic=True)
+        if key not in self._judged:
+            self._judged[key] = self._analyze(request)
+        return self._judged[key]
+
+    def _analyze(self, request: Any) -> list[Violation]:
+        return [_violation(item) for item in self._call("Analyze", request).diagnostics]
 
     def analyze_stack(self, resources: Collection[Analyzed]) -> list[Violation]:
         """Judge a stack by the outputs of its resources."""

@@ -249,7 +249,7 @@ class Scene:
 
     def judge(self, pack: Judge) -> list[Violation]:
         """Have a running pack judge the scene as the engine would."""
-        found = [violation for item in self.told("inputs") for violation in pack.analyze(item)]
+        found = [violation for item in self.told("inputs") for violation in pack.analyze_once(item)]
         return found + pack.analyze_stack(self.told())
 
 

@@ -112,7 +112,7 @@ def test_two_regions_by_explicit_providers(account: Account) -> None:
     made.up()
     for region in ("us-west-2", "eu-west-1"):
         assert made.run("stack output", region).startswith(f"arn:aws:sqs:{region}:")
-    made.run("destroy")
+    made.run("destroy", "--skip-preview")
 
 
 def test_another_region_of_the_environment_replaces_and_forgets_nothing(account: Account) -> None:
@@ -222,5 +222,5 @@ def test_what_the_patterns_need_is_deployed_changed_and_destroyed(account: Accou
     made.program('HASH = "2"' + PATTERNS)
     made.up()
     assert made.resource("live")["outputs"]["deployment"] != first
-    made.run("destroy")
+    made.run("destroy", "--skip-preview")
     assert made.resources() == []
