@@ -22,8 +22,8 @@ DEFAULT_BACKOFF_RATE = 2.0
 DEFAULT_MAX_DELAY_SECONDS = 20
 DEFAULT_MAX_ATTEMPTS = 3
 
-REFUSED = "CircuitOpen"
-"""The error of a task whose circuit is open."""
+REFUSED = ("CircuitOpen", "RefusedError")
+"""Errors of a task that does not try now: its circuit is open, or it says so. The message goes back."""
 
 POISON = "PoisonError"
 """The error of a task whose message can never succeed."""
@@ -109,11 +109,11 @@ def workflow(
                 "Output": {"letter": False},
                 # The first that matches decides, so the exceptions come first.
                 "Retry": [
-                    {"ErrorEquals": [REFUSED, POISON], "MaxAttempts": 0},
+                    {"ErrorEquals": [*REFUSED, POISON], "MaxAttempts": 0},
                     {"ErrorEquals": ["States.ALL"], **retrier},
                 ],
                 "Catch": [
-                    {"ErrorEquals": [REFUSED, *NOT_THE_MESSAGES_FAULT], "Output": back, "Next": "GoBack"},
+                    {"ErrorEquals": [*REFUSED, *NOT_THE_MESSAGES_FAULT], "Output": back, "Next": "GoBack"},
                     {"ErrorEquals": ["States.ALL"], "Output": letter, "Next": "Letter"},
                 ],
                 "End": True,

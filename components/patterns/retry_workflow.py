@@ -36,8 +36,9 @@ class RetryWorkflowArgs(TypedDict):
     task: FunctionArgs
     """Function that is called with one record, as a consumer has it in a batch; how often this execution has
     retried it is added as `retryCount`, for `Breaker.call(counts=...)`. If it raises `PoisonError`, the
-    message becomes a letter at once; if it raises `CircuitOpen`, it goes back to the queue. These are names
-    of exception classes; a subclass has another one."""
+    message becomes a letter at once; if it raises `CircuitOpen` or `RefusedError`, it goes back to the queue,
+    for as many seconds as its text says ("try again in 7 s") or 30. These are names of exception classes; a
+    subclass has another one."""
 
     rate: float
     """Messages a second, 0.1 to 1,000, as in `LevelledQueue`. Retries come in addition."""

@@ -40,6 +40,12 @@ MAXIMUM_CONCURRENCY = {"fulfilment": 4, "billing": 8}
 """Of each consumer. More for billing, which takes one message at a time: of a longer turn for each message, a
 smaller share is spent on starting."""
 
+TASK_SECONDS = 10
+"""Timeout of the billing function: its call may take 5 s."""
+
+RETRIES = 2
+"""Of the billing workflow. An order has more attempts: after these its message goes back to the queue."""
+
 SOURCE = "selfheal.orders"
 """Source of the events."""
 
@@ -130,7 +136,12 @@ class Orders(pulumi.ComponentResource):
         self.billing = RetryWorkflow(
             f"{name}-billing",
             {
-                "task": self._function("billing", [self._work(), self.downstream.access]),
+                "task": {
+                    **self._function("billing", [self._work(), self.downstream.access]),
+                    "timeout_seconds": TASK_SECONDS,
+                    "environment": {"RETRIES": str(RETRIES)},
+                },
+                "retry": {"max_attempts": RETRIES},
                 "rate": rate / 2,
                 "maximum_concurrency": MAXIMUM_CONCURRENCY["billing"],
                 "circuit": self.circuit,

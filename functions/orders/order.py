@@ -47,8 +47,10 @@ class Verdict(StrEnum):
 CONSUMERS = ("fulfilment", "billing")
 """Who does work for an order. It is fulfilled when all of them have."""
 
-MOST_ATTEMPTS = 5
-"""Attempts of one consumer before it gives an order up, by default. A call that a circuit refuses is none."""
+MOST_ATTEMPTS = 8
+"""Attempts of one consumer before it gives an order up, by default. A call that a circuit refuses is none.
+With the pauses between them, they take two minutes on average: where there is too little traffic to open a
+circuit, that is how long an outage may last."""
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ Functions developer guide, "Quotas"."""
 LETTER_ATTRIBUTES = ("origin", "target", "reason")
 """What a letter says. The workflow sets them."""
 
-REFUSED = "CircuitOpen"
-"""The error of a task whose circuit is open."""
+REFUSED = ("CircuitOpen", "RefusedError")
+"""Errors of a task that does not try now: its circuit is open, or it says so itself."""
 
 REFUSED_SECONDS = 30.0
 """When a refused message comes again if the error does not say."""
 
-# As `CircuitOpen` of functions/shared/breaker says it; a test compares the two.
+# As `CircuitOpen` of functions/shared/breaker says it, which a test compares; a RefusedError may, too.
 _AGAIN = re.compile(r"try again in (\d+(?:\.\d+)?) s")
 
 
@@ -55,7 +55,7 @@ def judged(answer: Mapping[str, Any]) -> bool:
         answer: Of StartSyncExecution.
 
     Raises:
-        RefusedError: when the task's circuit was open.
+        RefusedError: when the task does not try now, for example because its circuit is open.
         WorkflowError: when it ended in any other way.
 
     """
@@ -63,8 +63,8 @@ def judged(answer: Mapping[str, Any]) -> bool:
     if status == "SUCCEEDED":
         return json.loads(answer["output"])["letter"] is True
     error, cause = str(answer.get("error") or "no error"), str(answer.get("cause") or "no cause")
-    if status == "FAILED" and error == REFUSED:
-        raise RefusedError("the circuit of the task is open", _seconds(cause))
+    if status == "FAILED" and error in REFUSED:
+        raise RefusedError(f"the task does not try now: {error}", _seconds(cause))
     raise WorkflowError(f"the workflow is {status}: {error}: {cause[:TEXT_LENGTH]}")
 
 

@@ -87,7 +87,7 @@ def test_a_workflow_that_succeeds_says_whether_it_sent_a_letter(letter: bool) ->
 
 def test_an_open_circuit_is_a_refusal_for_as_long_as_the_task_said() -> None:
     raised = CircuitOpen("payments", 41.6)
-    assert type(raised).__name__ == REFUSED
+    assert type(raised).__name__ in REFUSED
     cause = json.dumps({"errorMessage": str(raised), "errorType": "CircuitOpen", "stackTrace": []})
     with pytest.raises(RefusedError) as refusal:
         judged(ended("FAILED", error="CircuitOpen", cause=cause))
@@ -103,9 +103,10 @@ def test_an_open_circuit_is_a_refusal_for_as_long_as_the_task_said() -> None:
         ("try again in 2.5 s", 2.5),
     ],
 )
-def test_a_refusal_that_names_no_time_has_one(cause: str | None, seconds: float) -> None:
+@pytest.mark.parametrize("error", REFUSED)
+def test_a_refusal_that_names_no_time_has_one(cause: str | None, seconds: float, error: str) -> None:
     with pytest.raises(RefusedError) as refusal:
-        judged(ended("FAILED", error="CircuitOpen", cause=cause))
+        judged(ended("FAILED", error=error, cause=cause))
     assert refusal.value.retry_after == seconds
 
 

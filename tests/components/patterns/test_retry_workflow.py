@@ -16,7 +16,7 @@ from selfheal.components.iam import allow
 from selfheal.components.patterns.retry_definition import LONGEST_SECONDS, POISON, REFUSED, longest_pauses
 from selfheal.components.patterns.retry_workflow import RetryWorkflow, RetryWorkflowArgs
 from selfheal.functions.shared.backoff import longest_pause
-from selfheal.functions.shared.batch import PoisonError
+from selfheal.functions.shared.batch import PoisonError, RefusedError
 from selfheal.functions.shared.breaker.client import CircuitOpen
 from selfheal.functions.workflow_starter import core
 from tests.components.support import iam
@@ -74,7 +74,7 @@ def test_the_definition_is_known_at_preview(preview: bool) -> None:
     assert attempt["Resource"] == "arn:aws:states:::lambda:invoke"
     assert attempt["Arguments"]["FunctionName"] == FUNCTION
     assert attempt["Retry"] == [
-        {"ErrorEquals": ["CircuitOpen", "PoisonError"], "MaxAttempts": 0},
+        {"ErrorEquals": ["CircuitOpen", "RefusedError", "PoisonError"], "MaxAttempts": 0},
         {
             "ErrorEquals": ["States.ALL"],
             "IntervalSeconds": 1,
@@ -100,7 +100,7 @@ def test_the_definition_is_known_at_preview(preview: bool) -> None:
 
 
 def test_the_names_of_errors_are_those_of_the_classes_that_functions_raise() -> None:
-    assert CircuitOpen.__name__ == REFUSED == core.REFUSED
+    assert (CircuitOpen.__name__, RefusedError.__name__) == REFUSED == core.REFUSED
     assert PoisonError.__name__ == POISON
 
 

@@ -120,7 +120,7 @@ def test_an_attempt_is_counted_before_the_call_and_the_last_one_that_left_no_ans
         assert (verdict, order.work["billing"].attempts) == (Verdict.CALL, number)
     assert exhausted(order, "billing")
     order, verdict = attempt(order, "billing", 4.0)
-    assert (verdict, order.reason) == (Verdict.GIVE_UP, "billing: no answer in 5 attempts")
+    assert (verdict, order.reason) == (Verdict.GIVE_UP, "billing: no answer in 8 attempts")
     assert attempt(order, "billing", 5.0) == (order, Verdict.GIVE_UP)
 
 

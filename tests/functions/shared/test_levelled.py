@@ -1,7 +1,7 @@
 """The consumer of a levelled queue, on a clock of its own, with an SQS client that keeps what it is asked."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, pairwise
 from typing import Any
 
@@ -38,6 +38,8 @@ class Place:
     """Receipt handle to visibility timeout."""
     letters: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     function_name: str = "consumer"
+    started: list[bool] = field(default_factory=lambda: [True])
+    """Empty for an environment that runs its first batch."""
 
     def run(self, *records: Record) -> list[str]:
         """Run a batch and return the bodies of what comes again."""
@@ -53,6 +55,7 @@ class Place:
             clock=lambda: self.now,
             sleep=self.sleep,
             chance=lambda: 0.5,
+            started=self.started,
         )
         self.ends = self.now + self.timeout
         answer = queue.run({"Records": records}, self, self.one)
@@ -306,6 +309,15 @@ def test_calls_and_failures_are_counted_as_the_fast_alarm_reads_them(
         **dict.fromkeys(("Requests", "Errors", "Evicted", "NotTried"), "Count"),
         "OldestAge": "Seconds",
     }
+
+
+@pytest.mark.parametrize(("each", "later"), [(0.5, 0.25), (4.0, 0.5)])
+def test_the_first_batch_of_an_environment_begins_at_a_random_moment(each: float, later: float) -> None:
+    """Environments that start together are not to call together ever after."""
+    place = Place(level=replace(LEVEL, seconds_per_message=each), started=[])
+    place.run(message("0 good"))
+    place.run(message("0 good"))
+    assert [began for began, _ in place.began] == pytest.approx([later, later + each], abs=0.1)
 
 
 def test_a_long_batch_tells_its_counts_on_the_way_and_none_twice(capsys: pytest.CaptureFixture[str]) -> None:
