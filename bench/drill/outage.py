@@ -107,8 +107,15 @@ def kill_after_an_effect(world: World, scale: Scale) -> bool:
     return seen and killed > 0
 
 
-def drill(world: World, scale: Scale) -> Report:
-    """Run the drill."""
+def drill(world: World, scale: Scale, *, backlog: bool = True) -> Report:
+    """Run the drill.
+
+    Args:
+        world: The service.
+        scale: How large it is.
+        backlog: Whether there is enough left after the slow start to measure how quickly it drains.
+
+    """
     warm(world, scale)
     feeder = feed(world, scale)
     time.sleep(min(5.0, scale.orders / scale.feed_per_second / 4))
@@ -116,7 +123,7 @@ def drill(world: World, scale: Scale) -> Report:
     world.until(lambda: world.circuit().at_rest, scale.patience_seconds)
     at_rest = time.time()
     feeder.join()
-    drained = _drained(world, scale, at_rest)
+    drained = _drained(world, scale, at_rest) if backlog else Drained([], {})
     killed = kill_after_an_effect(world, scale)
     world.until(world.settled, scale.patience_seconds, every=2)
     calls = world.calls()

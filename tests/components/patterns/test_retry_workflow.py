@@ -89,7 +89,8 @@ def test_the_definition_is_known_at_preview(preview: bool) -> None:
         ("States.ALL", "Letter"),
     ]
     # Nor is it the message's fault if the function was throttled or not reached; but poison is.
-    assert {name.partition(".")[0] for name in attempt["Catch"][0]["ErrorEquals"][1:]} == {"Lambda"}
+    assert {name.partition(".")[0] for name in attempt["Catch"][0]["ErrorEquals"][2:]} == {"Lambda"}
+    assert attempt["Catch"][0]["ErrorEquals"][:2] == ["CircuitOpen", "RefusedError"]
     assert "Lambda.TooManyRequestsException" in attempt["Catch"][0]["ErrorEquals"]
     assert (letter["Resource"], letter["End"]) == ("arn:aws:states:::sqs:sendMessage", True)
     # As SQS names it: https://sqs.<region>.amazonaws.com/<account>/<name>

@@ -1,0 +1,48 @@
+"""The drills of the orders service on a smaller scale: `make drill` runs them in full."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.drill import outage, partial, poison, proportion
+from bench.drill.claims import Report
+from bench.drill.outage import Scale
+from bench.drill.world import World, deployed
+
+pytestmark = pytest.mark.slow
+
+RATE = 20.0
+QUICK = {
+    "pause_seconds": 1,
+    "pause_cap_seconds": 6,
+    "window_seconds": 3,
+    "minimum_calls": 10,
+    "successes": 2,
+}
+"""A breaker that opens and closes within seconds."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("drill")
+    with deployed(folder, rate=RATE, catalogue_seconds=1, circuit=QUICK) as world:
+        yield world
+
+
+def failed(report: Report) -> list[str]:
+    """Return the claims that do not hold, with their figures."""
+    return [f"{each.what}: {each.allowed}, got {each.seen}" for each in report.claims if not each.holds]
+
+
+def test_poison_is_dead_with_a_reason_and_arrives_once_it_is_mended_and_a_replay_changes_nothing(
+    world: World,
+) -> None:
+    report = poison.drill(world, Scale(40, 40, 0, RATE, 120), 4)
+    assert failed(report) == []
+    assert [claim.what for claim in poison.replayed(world) if not claim.holds] == []
+
+
+def test_an_outage_loses_nothing_and_does_nothing_twice(world: World) -> None:
+    report = outage.drill(world, Scale(80, 15, 6, RATE, 120), backlog=False)
+    assert failed(report) == []
