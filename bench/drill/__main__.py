@@ -1,6 +1,6 @@
 """Runs the drills, prints their figures, and ends with 1 if a claim does not hold.
 
-    python -m bench.drill [--small] [outage] [partial] [poison] [proportion]
+    python -m bench.drill [DRILL ...]
 
 Each drill has an emulator and a stack of its own. All figures are also written to out/drill/drills.json.
 """
@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.drill import outage, partial, poison, proportion
+from bench.drill import configuration, outage, partial, poison, proportion
 from bench.drill.claims import Report
 from bench.drill.outage import Scale
 from bench.drill.world import World, deployed
@@ -37,6 +37,7 @@ FULL = {
     "without": ({}, lambda world: without(world, Scale(2000, 25, 60, RATE, 900))),
     "partial": ({}, lambda world: partial.drill(world, Scale(600, 8, 60, RATE, 600))),
     "poison": ({}, lambda world: poison_and_replay(world, Scale(1000, 50, 0, RATE, 900), 10)),
+    "configuration": ({}, lambda world: configuration.drill(world, Scale(200, 50, 0, RATE, 300))),
     "proportion": ({}, lambda world: proportion.drill(world, 1000, 60)),
 }
 """By name: arguments of the component, and the drill."""

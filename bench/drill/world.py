@@ -158,6 +158,16 @@ class World:
             counts[name] = int(answer["ApproximateNumberOfMessages"])
         return counts
 
+    def log_lines(self, function: str, text: str) -> int:
+        """Return how many lines of a function's log have a text."""
+        logs = self.emulator.clients.get("logs")
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=self._log_group(function))
+        return sum(text in event["message"] for page in pages for event in page["events"])
+
+    def _log_group(self, function: str) -> str:
+        groups = self.emulator.clients.get("logs").describe_log_groups(logGroupNamePrefix=f"{function}-logs")
+        return str(groups["logGroups"][0]["logGroupName"])
+
     def redeliver_soon(self, prefix: str, seconds: int) -> None:
         """Shorten the time until a message comes again that a killed consumer had received.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.drill import outage, partial, poison, proportion
+from bench.drill import configuration, outage, poison
 from bench.drill.claims import Report
 from bench.drill.outage import Scale
 from bench.drill.world import World, deployed
@@ -46,3 +46,7 @@ def test_poison_is_dead_with_a_reason_and_arrives_once_it_is_mended_and_a_replay
 def test_an_outage_loses_nothing_and_does_nothing_twice(world: World) -> None:
     report = outage.drill(world, Scale(80, 15, 6, RATE, 120), backlog=False)
     assert failed(report) == []
+
+
+def test_a_parameter_store_that_fails_is_not_felt(world: World) -> None:
+    assert failed(configuration.drill(world, Scale(20, 20, 0, RATE, 120))) == []
