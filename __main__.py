@@ -40,12 +40,11 @@ def fragile() -> tuple[list[TargetArgs], dict[str, object]]:
     if RemedyKind.OVERRIDE in settings.remedies:
         args["overrides"] = {"table": settings.ledger_name, "target": TARGET}
     service = FragileService(TARGET, args)
-    remedies = [remedy(kind) for kind in settings.remedies]
+    own: TargetArgs = {"name": TARGET, "function_name": service.function_name, "remedies": []}
     target: TargetArgs = {
         **settings.detection,
-        "name": TARGET,
-        "function_name": service.function_name,
-        "remedies": remedies,
+        **own,
+        "remedies": [remedy(kind) for kind in settings.remedies],
     }
     if service.alias_name is not None:
         target["alias"] = service.alias_name
@@ -64,9 +63,8 @@ def remedy(kind: RemedyKind) -> RemedyArgs:
 def orders() -> tuple[list[TargetArgs], dict[str, object]]:
     """Register the orders service, and return what is to be healed, and its exports."""
     on_call = OnCall("on-call", {"emails": settings.escalation_emails})
-    retention = settings.log_retention_days
-    args: OrdersArgs = {"people": on_call.topic_arn, "log_retention_days": retention, **settings.orders.args}
-    service = Orders("orders", args)
+    args: OrdersArgs = {"people": on_call.topic_arn, **settings.orders.args}
+    service = Orders("orders", {**args, "log_retention_days": settings.log_retention_days})
     return [{**settings.detection, **target} for target in service.targets], service.exports
 
 

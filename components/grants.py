@@ -7,7 +7,16 @@ from pulumi import Input, Output
 from selfheal.components.arns import Arns
 from selfheal.components.iam import Condition, Statement, allow, on_items
 from selfheal.components.targets import TargetArgs
-from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, REMEDIES, Mode, incident_key, override_key
+from selfheal.functions.shared.contract import (
+    FLEET_KEY,
+    MODE_KEY,
+    REMEDIES,
+    Mode,
+    RemedyKind,
+    breaker_key,
+    incident_key,
+    override_key,
+)
 
 
 def ledger_grants(table_arn: Output[str]) -> list[Statement]:
@@ -49,8 +58,9 @@ def remedy_grants(
     for (on, action), names in needed.items():
         merged.setdefault((on, tuple(names)), []).append(action)
     return [
-        allow(actions, *_scope(on, [by_name[name] for name in names], table_arn, arns))
+        statement
         for (on, names), actions in merged.items()
+        for statement in _statements(on, actions, [by_name[name] for name in names], table_arn, arns)
     ]
 
 
@@ -67,6 +77,25 @@ def _calls(target: TargetArgs, mode: Mode) -> list[tuple[str, str]]:
     if writes and "probe" in target:
         found.append(("lambda:InvokeFunction", "traffic"))
     return found
+
+
+def _statements(
+    on: str, actions: Sequence[str], targets: Sequence[TargetArgs], table_arn: Output[str], arns: Arns
+) -> list[Statement]:
+    """Return the statements that allow actions on a kind of resource of these targets."""
+    if on == "circuit":
+        return _on_circuits(actions, targets, arns)
+    return [allow(actions, *_scope(on, targets, table_arn, arns))]
+
+
+def _on_circuits(actions: Sequence[str], targets: Sequence[TargetArgs], arns: Arns) -> list[Statement]:
+    """Return one statement for each circuit: together they would allow each item in each of the tables."""
+    forced: list[tuple[str, Input[str]]] = []
+    for remedy in (each for target in targets for each in target["remedies"]):
+        circuit = remedy.get("circuit", ""), remedy.get("circuit_table", "")
+        if remedy["kind"] == RemedyKind.FORCE_BREAKER and circuit not in forced:
+            forced.append(circuit)
+    return [allow(actions, [arns.table(table)], on_items(breaker_key(name))) for name, table in forced]
 
 
 def _scope(

@@ -7,7 +7,7 @@ import pulumi
 
 from selfheal.components.detection import DEFAULT_NATURAL_ERROR_RATE, AlarmRecord
 from selfheal.components.errors import ComponentError
-from selfheal.components.remedies import RemedyArgs, expiry, setting_name, setting_value
+from selfheal.components.remedies import RemedyArgs, expiry, may_revert_in_alarm, setting_name, setting_value
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import RemedyKind
 
@@ -59,7 +59,7 @@ def _describe_remedy(remedy: RemedyArgs, alias: pulumi.Input[str] | None) -> Map
         "name": setting_name(remedy, alias),
         "value": setting_value(remedy),
     }
-    if remedy.get("revert_safe", False):
+    if may_revert_in_alarm(remedy):
         described["revert_safe"] = True
     if (seconds := expiry(remedy)) is not None:
         described["expires_after"] = seconds

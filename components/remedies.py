@@ -7,10 +7,12 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from selfheal.components.errors import ComponentError
-from selfheal.functions.shared.contract import EXPIRY_SECONDS, RemedyKind
+from selfheal.functions.shared.contract import EXPIRY_SECONDS, PAUSE_SECONDS, RemedyKind
 
-PAUSE_SECONDS = 300
-"""Default for how long a consumer is paused."""
+FORCED_OPEN = "open"
+
+_CIRCUIT = re.compile(r"[A-Za-z0-9_-]{1,50}")
+"""As `Circuit` takes it. IAM conditions contain it, so wildcards are not allowed."""
 
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 """Source: AWS Lambda API reference, Environment."""
@@ -41,16 +43,26 @@ class RemedyArgs(TypedDict):
     """LIMIT_CONCURRENCY: maximum number of concurrent requests, 0 or more."""
 
     mapping: NotRequired[pulumi.Input[str]]
-    """PAUSE_CONSUMER: UUID of the event source mapping."""
+    """PAUSE_CONSUMER: UUID of the event source mapping. One that a circuit breaker owns is refused when it is
+    to be paused: declare FORCE_BREAKER."""
+
+    circuit: NotRequired[str]
+    """FORCE_BREAKER: name of the circuit that the function calls through, `Circuit.circuit_name`."""
+
+    circuit_table: NotRequired[pulumi.Input[str]]
+    """FORCE_BREAKER: name of its table, `Circuit.table_name`."""
 
     baseline: NotRequired[pulumi.Input[str]]
-    """Value in stack configuration; not for aliases and mappings. Drift ends when it is the live value."""
+    """Value in stack configuration; not for aliases, mappings and circuits. Drift ends when it is the live
+    value."""
 
     revert_safe: NotRequired[bool]
-    """Whether the change may be reverted while the service still fails. Default false."""
+    """Whether the change may be reverted while the service still fails. Default false; a circuit always may,
+    because the breaker probes before it closes."""
 
     expires_after: NotRequired[int]
-    """Seconds until it is reverted, 60 to 86,400. Default: it is not reverted; a pause lasts 300."""
+    """Seconds until it is reverted, 60 to 86,400. Default: it is not reverted; a pause and a forced circuit
+    last 300."""
 
 
 _NAMED_VALUE = ("variable", "value")
@@ -60,13 +72,15 @@ _NEEDED: Mapping[RemedyKind, tuple[str, ...]] = {
     RemedyKind.ROLLBACK_ALIAS: (),
     RemedyKind.LIMIT_CONCURRENCY: ("limit",),
     RemedyKind.PAUSE_CONSUMER: ("mapping",),
+    RemedyKind.FORCE_BREAKER: ("circuit", "circuit_table"),
 }
 _WITH_BASELINE = (RemedyKind.ENVIRONMENT, RemedyKind.OVERRIDE, RemedyKind.LIMIT_CONCURRENCY)
-_ALWAYS_TAKEN = ("revert_safe", "expires_after")
+_WITHOUT_EVIDENCE = (RemedyKind.PAUSE_CONSUMER, RemedyKind.FORCE_BREAKER)
+"""They end by themselves: only then can the service be judged."""
 
 
 def setting_name(remedy: RemedyArgs, alias: pulumi.Input[str] | None) -> pulumi.Input[str]:
-    """Return the name of the setting: a variable, a key, an alias, a mapping's UUID, or ""."""
+    """Return the name of the setting: a variable, a key, an alias, a mapping's UUID, a circuit, or ""."""
     match RemedyKind(remedy["kind"]):
         case RemedyKind.ENVIRONMENT | RemedyKind.OVERRIDE:
             return remedy.get("variable", "")
@@ -76,6 +90,8 @@ def setting_name(remedy: RemedyArgs, alias: pulumi.Input[str] | None) -> pulumi.
             return ""
         case RemedyKind.PAUSE_CONSUMER:
             return remedy.get("mapping", "")
+        case RemedyKind.FORCE_BREAKER:
+            return remedy.get("circuit", "")
 
 
 def setting_value(remedy: RemedyArgs) -> str | None:
@@ -89,15 +105,23 @@ def setting_value(remedy: RemedyArgs) -> str | None:
             return str(remedy.get("limit", 0))
         case RemedyKind.PAUSE_CONSUMER:
             return "Disabled"
+        case RemedyKind.FORCE_BREAKER:
+            return FORCED_OPEN
 
 
 def expiry(remedy: RemedyArgs) -> int | None:
     """Return the seconds after which a remedy is reverted, or None if it is not.
 
-    A pause always ends. While the consumer is paused there is no evidence, so only then can it be judged.
+    A pause always ends, and so does a forced circuit. Until then there is no evidence.
     """
-    default = PAUSE_SECONDS if remedy["kind"] == RemedyKind.PAUSE_CONSUMER else None
+    default = PAUSE_SECONDS if remedy["kind"] in _WITHOUT_EVIDENCE else None
     return remedy.get("expires_after", default)
+
+
+def may_revert_in_alarm(remedy: RemedyArgs) -> bool:
+    """Return whether a change may be reverted while the service still fails."""
+    # A circuit that is released is probed before it closes.
+    return remedy["kind"] == RemedyKind.FORCE_BREAKER or remedy.get("revert_safe", False)
 
 
 def check_remedy(target: str, aliased: bool, remedy: RemedyArgs) -> None:
@@ -128,6 +152,8 @@ def check_remedy(target: str, aliased: bool, remedy: RemedyArgs) -> None:
         _check_value(where, remedy["value"])
     if "limit" in remedy:
         _check_number(where, "limit", remedy["limit"], 0, None)
+    if "circuit" in remedy:
+        _check_circuit(where, remedy["circuit"])
     if "expires_after" in remedy:
         _check_number(where, "expires_after", remedy["expires_after"], *EXPIRY_SECONDS)
 
@@ -135,7 +161,8 @@ def check_remedy(target: str, aliased: bool, remedy: RemedyArgs) -> None:
 def _check_arguments(where: str, kind: RemedyKind, remedy: RemedyArgs) -> None:
     needed = _NEEDED[kind]
     baseline = ("baseline",) if kind in _WITH_BASELINE else ()
-    allowed = (*needed, *baseline, *_ALWAYS_TAKEN)
+    safe = () if kind is RemedyKind.FORCE_BREAKER else ("revert_safe",)
+    allowed = (*needed, *baseline, *safe, "expires_after")
     given = [key for key in remedy if key != "kind"]
     missing = [key for key in needed if key not in given]
     foreign = [key for key in given if key not in allowed]
@@ -152,8 +179,8 @@ def _check_traffic(where: str, kind: RemedyKind, aliased: bool) -> None:
         raise ComponentError(
             f"{where} cannot work on traffic that uses an alias, because the environment of a published "
             f"version never changes. Allowed there are {RemedyKind.OVERRIDE}, {RemedyKind.ROLLBACK_ALIAS}, "
-            f"{RemedyKind.LIMIT_CONCURRENCY} and {RemedyKind.PAUSE_CONSUMER}. Choose one of them, or leave "
-            "`alias` out if traffic reaches $LATEST."
+            f"{RemedyKind.LIMIT_CONCURRENCY}, {RemedyKind.PAUSE_CONSUMER} and {RemedyKind.FORCE_BREAKER}. "
+            "Choose one of them, or leave `alias` out if traffic reaches $LATEST."
         )
     if kind is RemedyKind.ROLLBACK_ALIAS and not aliased:
         raise ComponentError(
@@ -180,6 +207,14 @@ def _check_variable(target: str, variable: str) -> None:
 def _check_value(where: str, value: Any) -> None:
     if not isinstance(value, str):
         raise ComponentError(f'{where} sets text, got {value!r}. Write it in quotes, such as "{value}".')
+
+
+def _check_circuit(where: str, circuit: Any) -> None:
+    if not isinstance(circuit, str) or not _CIRCUIT.fullmatch(circuit):
+        raise ComponentError(
+            f"{where}: circuit must be 1 to 50 letters, digits, hyphens or underscores, got {circuit!r}. "
+            "Write the circuit_name of the Circuit."
+        )
 
 
 def _check_number(where: str, key: str, value: Any, least: int, most: int | None) -> None:

@@ -131,7 +131,7 @@ class CircuitBreaker(pulumi.ComponentResource):
             f"{name}-workflow", controller, _controller_timeout(circuit), arns, parent=self
         )
         self.state_machine_arn = arns.state_machine(machine.name)
-        wake = self._wake(name, circuit, args["people"], days, arns)
+        wake = self._wake(name, args, days, arns)
         self.controller_name, self.wake_name = controller.name, wake.name
         breaker_alarms(
             name,
@@ -151,13 +151,16 @@ class CircuitBreaker(pulumi.ComponentResource):
             }
         )
 
-    def _wake(
-        self, name: str, circuit: Circuit, people: pulumi.Input[str], days: int, arns: Arns
-    ) -> aws.lambda_.Function:
-        """Register the function that starts the workflow, woken by the table's stream and every minute."""
+    def _wake(self, name: str, args: CircuitBreakerArgs, days: int, arns: Arns) -> aws.lambda_.Function:
+        """Register the function that starts the workflow, woken by the table's stream and every minute.
+
+        While the circuit is at rest it corrects the MaximumConcurrency of mappings.
+        """
+        circuit, people = args["circuit"], args["people"]
         access = Access(
-            {"WORKFLOW_ARN": self.state_machine_arn},
+            {"WORKFLOW_ARN": self.state_machine_arn, "CONSUMERS": _behind(args)},
             [
+                *_mappings(args, arns),
                 allow(["states:StartExecution", "states:ListExecutions"], [self.state_machine_arn]),
                 # Source: DynamoDB developer guide, "IAM policy to allow an AWS Lambda function to access
                 # DynamoDB stream records". The stream's own name is unknown at preview.
@@ -258,10 +261,22 @@ def _check(args: CircuitBreakerArgs, outage: int) -> None:
 
 def _control(args: CircuitBreakerArgs, arns: Arns) -> Access:
     """Return what the controller needs beside the circuit: its consumers' mappings, and the probe."""
-    consumers, probed = args["consumers"], args.get("probe_queue")
-    functions = [arns.function(each.function_name) for each in consumers]
+    probed = args.get("probe_queue")
     probe: dict[str, pulumi.Input[str]] = {"url": args["probe_url"]}
-    statements: list[Statement] = [
+    statements = _mappings(args, arns)
+    if probed is not None:
+        probe |= {"queue_url": probed.queue_url, "function": probed.function_name}
+        statements += [
+            allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], [probed.queue_arn]),
+            allow(["lambda:InvokeFunction"], [arns.function(probed.function_name)]),
+        ]
+    return Access({"CONSUMERS": _behind(args), "PROBE": pulumi.Output.json_dumps(probe)}, statements)
+
+
+def _mappings(args: CircuitBreakerArgs, arns: Arns) -> list[Statement]:
+    """Return the statements that allow to find and change the mappings of the consumers."""
+    functions = [arns.function(each.function_name) for each in args["consumers"]]
+    return [
         # It has no resource level: AWS accepts only `*`. Source: Service Authorization Reference, AWS Lambda.
         allow(["lambda:ListEventSourceMappings"], ["*"]),
         # A deployment may replace a mapping, whose UUID is then another: the condition restricts this to
@@ -273,19 +288,16 @@ def _control(args: CircuitBreakerArgs, arns: Arns) -> Access:
             {"ArnEquals": {"lambda:FunctionArn": functions}},
         ),
     ]
-    if probed is not None:
-        probe |= {"queue_url": probed.queue_url, "function": probed.function_name}
-        statements += [
-            allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], [probed.queue_arn]),
-            allow(["lambda:InvokeFunction"], [arns.function(probed.function_name)]),
-        ]
+
+
+def _behind(args: CircuitBreakerArgs) -> pulumi.Output[str]:
+    """Return the consumers as both functions read them."""
     behind = [
         {
             "function": each.function_name,
             "source_arn": each.queue_arn,
             "maximum_concurrency": each.maximum_concurrency,
         }
-        for each in consumers
+        for each in args["consumers"]
     ]
-    environment = {"CONSUMERS": pulumi.Output.json_dumps(behind), "PROBE": pulumi.Output.json_dumps(probe)}
-    return Access(environment, statements)
+    return pulumi.Output.json_dumps(behind)

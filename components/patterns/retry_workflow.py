@@ -65,6 +65,10 @@ class RetryWorkflowArgs(TypedDict):
     circuit: NotRequired[Guard]
     """Circuit that the task calls through. Default: none."""
 
+    alias: NotRequired[bool]
+    """Whether each change of the task publishes a version, and the workflow calls the alias `live`, so that a
+    healer can roll it back. Default false: the workflow calls $LATEST."""
+
 
 class RetryWorkflow(pulumi.ComponentResource):
     """A levelled queue, an Express workflow for each of its messages, and the function that this calls.
@@ -82,6 +86,9 @@ class RetryWorkflow(pulumi.ComponentResource):
 
     function_name: pulumi.Output[str]
     """Name of the task's function, known at preview."""
+
+    alias_name: pulumi.Output[str] | None
+    """Name of the alias that the workflow calls. None without `alias`."""
 
     state_machine_arn: pulumi.Output[str]
     """ARN of the workflow, known at preview."""
@@ -107,8 +114,12 @@ class RetryWorkflow(pulumi.ComponentResource):
         try:
             self.queue = LevelledQueue(name, self._queue(args, seconds), pulumi.ResourceOptions(parent=self))
             self.dead_letters = self.queue.dead_letters
-            task = pattern_function(f"{name}-task", _task(args), Access(), arns=arns, parent=self)
+            aliased = args.get("alias", False)
+            task = pattern_function(
+                f"{name}-task", _task(args), Access(), arns=arns, parent=self, publish=aliased
+            )
             self.function_name = task.name
+            self.alias_name = self._alias(name, task) if aliased else None
             machine = self._machine(name, args, retrier, seconds, arns)
         except BaseException as error:
             # Pulumi waits for every output: without this, what was refused would be waited for, for ever.
@@ -135,10 +146,24 @@ class RetryWorkflow(pulumi.ComponentResource):
         # One message, because the starter waits for its workflow.
         return cast("LevelledQueueArgs", {**said, "consumer": starter, "batch_size": 1})
 
+    def _alias(self, name: str, task: aws.lambda_.Function) -> pulumi.Output[str]:
+        alias = aws.lambda_.Alias(
+            f"{name}-task-live",
+            name="live",
+            description="What the workflow calls",
+            function_name=task.name,
+            function_version=task.version,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return alias.name
+
     def _machine(
         self, name: str, args: RetryWorkflowArgs, retrier: Mapping[str, Any], seconds: int, arns: Arns
     ) -> aws.sfn.StateMachine:
-        function = arns.function(self.function_name)
+        called = self.function_name
+        if self.alias_name is not None:
+            called = pulumi.Output.concat(called, ":", self.alias_name)
+        function = arns.function(called)
         definition = workflow(
             retrier,
             seconds,

@@ -28,7 +28,9 @@ from selfheal.components.patterns.levelled_queue import LevelledQueue
 from selfheal.components.patterns.retry_workflow import RetryWorkflow
 from selfheal.components.patterns.storage_first_api import StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
+from selfheal.components.remedies import RemedyArgs
 from selfheal.components.targets import TargetArgs
+from selfheal.functions.shared.contract import RemedyKind
 
 RATE = 20.0
 """Calls a second that the downstream states, by default."""
@@ -145,6 +147,8 @@ class Orders(pulumi.ComponentResource):
                 "rate": rate / 2,
                 "maximum_concurrency": MAXIMUM_CONCURRENCY["billing"],
                 "circuit": self.circuit,
+                # For the healer: a deployment of billing that fails is rolled back.
+                "alias": True,
                 "people": people,
             },
             self._options,
@@ -188,10 +192,40 @@ class Orders(pulumi.ComponentResource):
 
     @property
     def targets(self) -> list[TargetArgs]:
-        """What a healer looks after."""
+        """What a healer looks after.
+
+        An outage of the downstream is the breaker's. The healer forces the circuit open where less fails than
+        opens it by itself: orders wait then, and none is lost. People are called for the intake, of which
+        nothing can be set that would make it well.
+        """
+        force: RemedyArgs = {
+            "kind": RemedyKind.FORCE_BREAKER,
+            "circuit": self.circuit.circuit_name,
+            "circuit_table": self.circuit.table_name,
+        }
+        billing: TargetArgs = {
+            "name": "billing",
+            "function_name": self.billing.function_name,
+            # It raises, so Lambda counts its errors; the others are consumers, which never raise.
+            "instrumented": False,
+            "remedies": [{"kind": RemedyKind.ROLLBACK_ALIAS}, force],
+        }
+        if self.billing.alias_name is not None:
+            billing["alias"] = self.billing.alias_name
         return [
-            {"name": "intake", "function_name": self.intake.function_name, "remedies": []},
-            {"name": "fulfilment", "function_name": self.fulfilment.function_name, "remedies": []},
+            {
+                "name": "intake",
+                "function_name": self.intake.function_name,
+                "instrumented": True,
+                "remedies": [],
+            },
+            {
+                "name": "fulfilment",
+                "function_name": self.fulfilment.function_name,
+                "instrumented": True,
+                "remedies": [force],
+            },
+            billing,
         ]
 
     @property

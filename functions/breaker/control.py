@@ -60,7 +60,8 @@ class Change:
     """What a mapping is to be set to."""
 
     id: str
-    enabled: bool
+    enabled: bool | None = None
+    """None to leave it as it is."""
     concurrency: int | None = None
     """MaximumConcurrency, or None to leave it as it is."""
 
@@ -129,6 +130,22 @@ def next_step(
         most = SETTLE_SECONDS if starting else LOOK_SECONDS
         return Step(Act.WAIT, "the pause is not over", min(circuit.until - now, most))
     return Step(Act.WRITE, "the pause is over", circuit=circuit.half_opened(now))
+
+
+def corrections(circuit: Circuit, mappings: Sequence[Mapping]) -> tuple[Change, ...]:
+    """Return what to correct while the circuit is at rest: each MaximumConcurrency that is not as configured.
+
+    Pulumi ignores it, so a deployment that configures another one leaves the old one in force, while
+    consumers keep the pace of the new one already. Whether a mapping is enabled is left alone: a person may
+    have paused it, and a circuit that opens in this moment pauses it.
+    """
+    if not circuit.at_rest:
+        return ()
+    return tuple(
+        Change(each.id, concurrency=each.configured)
+        for each in mappings
+        if not each.state.is_changing and each.concurrency != each.configured
+    )
 
 
 def _probe(circuit: Circuit, now: float) -> Step:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from selfheal.functions.breaker.mappings import Consumer
+from selfheal.functions.breaker.mappings import parse_consumers
 from selfheal.functions.breaker.probes import Probe, health_route, http_get, message
 from selfheal.functions.breaker.run import Controller
 from selfheal.functions.shared.breaker.settings import parse_settings
@@ -19,24 +19,6 @@ from selfheal.functions.shared.breaker.store import Store
 MOST_STEPS = 1000
 """Steps of one execution. An execution ends at 25,000 events, and a step makes about ten: it ends before
 that, and the wake-up starts another."""
-
-
-def parse_consumers(text: str) -> list[Consumer]:
-    """Return the consumers in a JSON list of objects with the fields of `Consumer`.
-
-    Raises:
-        ValueError: when a MaximumConcurrency is out of AWS's range.
-        TypeError: when a field is missing or unknown.
-
-    """
-    consumers = [Consumer(**each) for each in json.loads(text)]
-    for each in consumers:
-        if not 2 <= each.maximum_concurrency <= 1000:  # noqa: PLR2004 - AWS's range
-            raise ValueError(
-                f"maximum_concurrency of {each.function} must be from 2 to 1000, "
-                f"got {each.maximum_concurrency}"
-            )
-    return consumers
 
 
 def parse_probe(text: str, sqs: Any, lambda_: Any) -> Probe:

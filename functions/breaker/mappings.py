@@ -3,6 +3,7 @@
 Mappings are looked up by function and queue: one that a deployment replaced has another UUID.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -26,6 +27,24 @@ class Consumer:
     source_arn: str
     maximum_concurrency: int
     """Of its mapping when the circuit is closed, 2 to 1,000."""
+
+
+def parse_consumers(text: str) -> list[Consumer]:
+    """Return the consumers in a JSON list of objects with the fields of `Consumer`.
+
+    Raises:
+        ValueError: when a MaximumConcurrency is out of AWS's range.
+        TypeError: when a field is missing or unknown.
+
+    """
+    consumers = [Consumer(**each) for each in json.loads(text)]
+    for each in consumers:
+        if not 2 <= each.maximum_concurrency <= 1000:  # noqa: PLR2004 - AWS's range
+            raise ValueError(
+                f"maximum_concurrency of {each.function} must be from 2 to 1000, "
+                f"got {each.maximum_concurrency}"
+            )
+    return consumers
 
 
 def read(client: Any, consumers: Iterable[Consumer]) -> list[Mapping]:
@@ -59,7 +78,9 @@ def change(client: Any, changes: Sequence[Change]) -> list[str]:
     """
     done: list[str] = []
     for each in changes:
-        arguments: dict[str, Any] = {"UUID": each.id, "Enabled": each.enabled}
+        arguments: dict[str, Any] = {"UUID": each.id}
+        if each.enabled is not None:
+            arguments["Enabled"] = each.enabled
         if each.concurrency is not None:
             arguments["ScalingConfig"] = {"MaximumConcurrency": each.concurrency}
         try:

@@ -2,19 +2,22 @@
 
 Woken by the stream of the breaker's table and by a schedule of one minute, which covers lost wake-ups and
 executions that ended early. What an event says is not used: the item as it is now decides. Each run also
-records for how long the circuit has not been at rest, which an alarm watches.
+records for how long the circuit has not been at rest, which an alarm watches; at rest it corrects the
+mappings where a deployment has configured another MaximumConcurrency.
 """
 
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import boto3
 from botocore.exceptions import ClientError
 
+from selfheal.functions.breaker.control import corrections
+from selfheal.functions.breaker.mappings import Consumer, change, parse_consumers, read
 from selfheal.functions.shared.breaker.circuit import Circuit
 from selfheal.functions.shared.breaker.settings import OUTAGE_METRIC
 from selfheal.functions.shared.breaker.store import Store
@@ -24,13 +27,25 @@ from selfheal.functions.shared.log import log
 
 @dataclass(frozen=True)
 class Waker:
-    """Starts the workflow of one circuit."""
+    """Starts the workflow of one circuit, and keeps its mappings as configured while it is at rest."""
 
     store: Store
     states: Any
     """A boto3 client of Step Functions."""
     workflow_arn: str
     clock: Callable[[], float]
+    lambda_: Any
+    """A boto3 client."""
+    consumers: Sequence[Consumer]
+
+    def correct(self, circuit: Circuit) -> list[str]:
+        """Correct the mappings of a circuit at rest, and return the ids of those that were changed."""
+        if not circuit.at_rest:
+            return []
+        done = change(self.lambda_, corrections(circuit, read(self.lambda_, self.consumers)))
+        if done:
+            log("warning", "MaximumConcurrency corrected", circuit=circuit.name, mappings=done)
+        return done
 
     def wake(self, circuit: Circuit) -> str | None:
         """Return the name of the execution that was started, or None where none was needed.
@@ -66,17 +81,24 @@ class Waker:
 
 def connect() -> Waker:
     """Return what the environment describes."""
-    store = Store(boto3.client("dynamodb"), os.environ["BREAKER_TABLE"], os.environ["CIRCUIT"])
-    return Waker(store, boto3.client("stepfunctions"), os.environ["WORKFLOW_ARN"], time.time)
+    return Waker(
+        Store(boto3.client("dynamodb"), os.environ["BREAKER_TABLE"], os.environ["CIRCUIT"]),
+        boto3.client("stepfunctions"),
+        os.environ["WORKFLOW_ARN"],
+        time.time,
+        boto3.client("lambda"),
+        parse_consumers(os.environ["CONSUMERS"]),
+    )
 
 
 WAKER = connect()
 
 
 def handle(_event: Any, context: Any) -> dict[str, Any]:
-    """Start the workflow if the circuit needs it."""
+    """Start the workflow if the circuit needs it; else see that the mappings are as configured."""
     circuit, now = WAKER.store.read(), WAKER.clock()
     lasts = {OUTAGE_METRIC: circuit.outage_lasts(now)}
     print(emf_line(context.function_name, lasts, int(now * 1000)), flush=True)
+    started, corrected = WAKER.wake(circuit), WAKER.correct(circuit)
     # What the mapping of the stream expects: all records are done with. It raises where they are not.
-    return {"started": WAKER.wake(circuit), "batchItemFailures": []}
+    return {"started": started, "corrected": corrected, "batchItemFailures": []}

@@ -26,8 +26,12 @@ def flapping(seen: Observation, draft: Incident) -> Guard | None:
 
 
 def unready(live: Live, draft: Incident) -> Guard | None:
-    """Return the guard against a target that someone else is changing."""
-    if not live.is_settled:
+    """Return the guard against a target that someone else is changing, or whose circuit breaker is at work.
+
+    What fails while a dependency is out says nothing about the target: nothing may be rolled back because of
+    it, and the breaker ends the outage by itself.
+    """
+    if not live.is_settled or live.breaker_at_work:
         return Guard(Reason.TARGET_BUSY)
     if draft.plan is None or draft.plan.world == live.world:
         return None

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from selfheal.functions.healer.states import Reason
+from selfheal.functions.shared.contract import RemedyKind
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -34,6 +37,11 @@ class Live:
     """False while the setting is being changed, or a rollout of it is in progress."""
     candidate: str | None = None
     """The value that the remedy would set, if it has to be read from AWS: the earlier version of an alias."""
+    obstacle: Reason | None = None
+    """Why the remedy must not be applied, if what was read says so. It does not prevent a revert."""
+    breaker_at_work: bool = False
+    """Whether the circuit breaker of the target is dealing with an outage by itself, or just has. Only known
+    of a target with a remedy `force_breaker`."""
 
     @property
     def exists(self) -> bool:
@@ -57,8 +65,12 @@ class Live:
 
     def is_between(self, kind: str) -> bool:
         """Return whether the value is in transition, such as that of a mapping in state Updating."""
-        return self.exists and kind == "pause_consumer" and not self.settled
+        return self.exists and kind == RemedyKind.PAUSE_CONSUMER and not self.settled
 
     def is_readable(self, kind: str) -> bool:
-        """Return whether the value could be read. Only an environment can be unreadable (KMS)."""
-        return kind != "environment" or (self.configuration is not None and self.configuration.readable)
+        """Return whether the value could be read. Only an environment can be unreadable (KMS).
+
+        It also names the circuit.
+        """
+        in_environment = kind in (RemedyKind.ENVIRONMENT, RemedyKind.FORCE_BREAKER)
+        return not in_environment or (self.configuration is not None and self.configuration.readable)

@@ -1,11 +1,24 @@
 """The notices that people receive: what was seen, done and proposed, and how to undo it."""
 
+from collections.abc import Mapping
+
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Guard, Plan
 from selfheal.functions.healer.states import Reason, Status
 
 _SUBJECT_LIMIT = 100
 """SNS: a subject is ASCII and at most 100 characters."""
+
+_EXPLAINED: Mapping[Reason, str] = {
+    Reason.BREAKER_OWNS: (
+        "A circuit breaker pauses and resumes this mapping. Declare the remedy force_breaker in place of "
+        "pause_consumer; by hand: `selfheal breaker open`."
+    ),
+    Reason.CIRCUIT_FORCED: (
+        "A person, or the incident of another target, has forced the circuit, and it was left so. Who and "
+        "why: `selfheal breaker show`; to end it: `selfheal breaker release`."
+    ),
+}
 
 
 def subject(incident: Incident) -> str:
@@ -34,6 +47,8 @@ def body(incident: Incident, ledger: str) -> str:
         lines.append(
             f"Evidence: {seen.errors} errors in {seen.requests} requests since {seen.since}: {seen.verdict}."
         )
+    if incident.reason in _EXPLAINED:
+        lines.append(_EXPLAINED[incident.reason])
     if incident.reason is Reason.REMEDY_INEFFECTIVE:
         lines.append("After the act an alarm rang and was borne out, or the evidence said broken.")
     steps = _next(incident)

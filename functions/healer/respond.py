@@ -208,6 +208,8 @@ def _obstacle(live: Live, plan: Plan, draft: Incident) -> Reason | None:
         return Reason.VARIABLE_MISSING
     if plan.kind == RemedyKind.ROLLBACK_ALIAS and plan.after is None:
         return Reason.NO_EARLIER_VERSION
+    if live.obstacle is not None:
+        return live.obstacle
     # A recorded change may have been undone since, such as by `up` after the recovery.
     stands = [each.plan.after for each in draft.standing if each.plan.key == plan.key]
     # A concurrency limit must never be raised. Someone may have set a lower one.

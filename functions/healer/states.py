@@ -77,6 +77,8 @@ class Reason(StrEnum):
     VARIABLE_MISSING = "variable-missing"
     NO_EARLIER_VERSION = "no-earlier-version"
     ALREADY_APPLIED = "remedy-already-in-place"
+    BREAKER_OWNS = "circuit-breaker-owns-the-mapping"
+    CIRCUIT_FORCED = "circuit-forced-by-someone-else"
 
     # Remediations and their outcomes.
     APPLIED = "applied"

@@ -28,7 +28,8 @@ class Setting:
     kind: str
     """One of those in `remedies.json`, such as environment."""
     name: str
-    """A variable, an override's key, an alias, the UUID of a mapping, or "" for the function itself."""
+    """A variable, an override's key, an alias, the UUID of a mapping, the name of a circuit, or "" for the
+    function itself."""
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}" if self.name else self.kind

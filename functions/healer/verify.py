@@ -11,7 +11,7 @@ from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.states import Reason, Status
-from selfheal.functions.shared.contract import Mode
+from selfheal.functions.shared.contract import Mode, RemedyKind
 
 VERIFY_WITHIN = timedelta(minutes=15)
 """If there is not enough evidence by then, the healer escalates."""
@@ -25,7 +25,9 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
     # Counted from the change, however often it is redeployed since.
     lasts = timedelta(seconds=0 if incident.is_watching else plan.expires_after or 0)
     late = seen.now >= since + lasts + VERIFY_WITHIN
-    if not live.is_settled and not late:
+    # What was released is the breaker's to bring to rest.
+    busy = not live.is_settled or (incident.is_watching and live.breaker_at_work)
+    if busy and not late:
         return Decision(Reason.TARGET_BUSY)
     if not live.is_known(plan.kind):
         return _inconclusive(seen, incident, Reason.CONFIGURATION_UNREADABLE)
@@ -34,10 +36,20 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
     if live.world != plan.world and not late:
         return Decision.of(incident.redeployed(seen.now, plan.made_for(live.world)))
     judged = replace(incident, evidence=seen.evidence)
-    if seen.evidence.verdict == Verdict.BROKEN or seen.confirmed(seen.evidence_begins):
+    if _still_fails(seen, incident, plan):
         again = _relapsed if incident.is_watching else _ineffective
         return again(seen, judged, plan, live)
     return _well_so_far(seen, judged, plan, live, since + lasts, late=late)
+
+
+def _still_fails(seen: Observation, incident: Incident, plan: Plan) -> bool:
+    """Return whether the evidence says that the service fails in spite of a change, or since its revert."""
+    confirmed = seen.confirmed(seen.evidence_begins) is not None
+    if plan.kind != RemedyKind.FORCE_BREAKER:
+        return confirmed or seen.evidence.verdict == Verdict.BROKEN
+    # While the circuit is open, what fails is refused calls of messages in flight. Once it is released,
+    # single failures are the breaker's own probes.
+    return confirmed and incident.is_watching
 
 
 def _well_so_far(

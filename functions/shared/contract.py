@@ -76,7 +76,14 @@ class RemedyKind(StrEnum):
     """An event source mapping of the function: disabled for a while. Events wait in their source.
 
     The healer owns it: declare the mapping with `ignore_changes=["enabled"]`. AWS has no revision of it: a
-    lease, a read immediately before and a comparison after, as for LIMIT_CONCURRENCY."""
+    lease, a read immediately before and a comparison after, as for LIMIT_CONCURRENCY.
+    Refused where the function calls through a circuit: there the circuit breaker owns the mapping."""
+
+    FORCE_BREAKER = "force_breaker"
+    """The circuit that the function calls through: forced open for a while, for all its consumers.
+
+    The healer owns it: `up` leaves it alone. Compare-and-swap on the circuit's version. It ends by itself,
+    `FORCED_MARGIN_SECONDS` after it expires, should the healer not come to release it."""
 
 
 class Calls(TypedDict):
@@ -84,7 +91,7 @@ class Calls(TypedDict):
 
     actions: list[str]
     """IAM actions, such as `lambda:GetAlias`."""
-    on: Literal["function", "mapping", "override"]
+    on: Literal["function", "mapping", "override", "circuit"]
 
 
 class Remedy(TypedDict):
@@ -155,6 +162,19 @@ LIMIT_RANGES: Mapping[str, tuple[int, int, str]] = {
 
 EXPIRY_SECONDS = (60, DAY_SECONDS)
 """Minimum and maximum time until a remedy expires. In less than an alarm period it cannot show an effect."""
+
+PAUSE_SECONDS = 300
+"""Default for how long a consumer is paused, or a circuit forced open."""
+
+FORCED_MARGIN_SECONDS = 300
+"""How much longer than its expiry a circuit stays forced open if the healer does not release it: five runs
+of the schedule. With the same end for both, the healer could not tell its own from a change by others."""
+
+BREAKER_TABLE = "BREAKER_TABLE"
+"""Variable of every function that calls through a circuit: the circuit's table."""
+
+CIRCUIT = "CIRCUIT"
+"""Likewise: the circuit's name."""
 
 HEALER_TIMEOUT_SECONDS = 30
 """Timeout of the healer's function, by which a run that recorded an intent has ended."""

@@ -95,6 +95,16 @@ class Statement:
                     return found
         return ()
 
+    @property
+    def partitions(self) -> list[Any]:
+        """The partition keys of the items of a table that it is limited to; none if it is not limited."""
+        return [
+            value
+            for operator, key, values in self.conditions
+            if operator in _EVERY and key == "dynamodb:leadingkeys"
+            for value in values
+        ]
+
     def may_concern_item(self, item: str) -> bool:
         """Return whether items of a table whose partition key is `item`, a pattern, may be among its own."""
         return all(

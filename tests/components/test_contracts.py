@@ -15,7 +15,8 @@ def test_every_remedy_says_what_it_calls() -> None:
     for call in REMEDIES.values():
         assert set(call) == {"owner", "reads", "writes"}
         assert call["owner"] in ("pulumi", "runtime")
-        assert {each["on"] for each in call["reads"] + call["writes"]} <= {"function", "mapping", "override"}
+        on = {each["on"] for each in call["reads"] + call["writes"]}
+        assert on <= {"function", "mapping", "override", "circuit"}
 
 
 def test_every_kind_says_what_it_changes_who_owns_it_and_what_keeps_writers_apart() -> None:

@@ -13,6 +13,7 @@ from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment
 ORDERS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-fn"
 USERS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:users-fn"
 LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger"
+CIRCUITS = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/circuits"
 MAPPING = f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:any"
 
 READ_FUNCTION = ("lambda:GetFunctionConfiguration", ORDERS, ORDERS)
@@ -26,6 +27,7 @@ READS = {
     },
     RemedyKind.LIMIT_CONCURRENCY: {READ_FUNCTION, ("lambda:GetFunctionConcurrency", ORDERS, ORDERS)},
     RemedyKind.PAUSE_CONSUMER: {READ_FUNCTION, ("lambda:GetEventSourceMapping", MAPPING, ORDERS)},
+    RemedyKind.FORCE_BREAKER: {READ_FUNCTION, ("dynamodb:GetItem", CIRCUITS, "breaker#payments")},
 }
 WRITES = {
     RemedyKind.ENVIRONMENT: {("lambda:UpdateFunctionConfiguration", ORDERS, ORDERS)},
@@ -36,6 +38,7 @@ WRITES = {
         ("lambda:DeleteFunctionConcurrency", ORDERS, ORDERS),
     },
     RemedyKind.PAUSE_CONSUMER: {("lambda:UpdateEventSourceMapping", MAPPING, ORDERS)},
+    RemedyKind.FORCE_BREAKER: {("dynamodb:UpdateItem", CIRCUITS, "breaker#payments")},
 }
 """Action, resource, and what the condition is on: a function or an item's key."""
 
@@ -111,6 +114,35 @@ def test_only_mappings_of_the_target_can_be_paused(preview: bool) -> None:
     aliased = healer(preview, targets=[target_for(RemedyKind.PAUSE_CONSUMER, alias="live")])
     assert may(aliased, update, MAPPING, **{"lambda:FunctionArn": f"{ORDERS}:live"})
     assert not may(aliased, update, MAPPING, **{"lambda:FunctionArn": f"{ORDERS}:other"})
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_only_the_items_of_the_circuits_can_be_forced_each_in_its_own_table(preview: bool) -> None:
+    """Two targets behind one circuit, and one behind another: no circuit's right is good for the others."""
+    other: Any = {"kind": RemedyKind.FORCE_BREAKER, "circuit": "bank", "circuit_table": "banks"}
+    targets = [
+        target_for(RemedyKind.FORCE_BREAKER),
+        target_for(RemedyKind.FORCE_BREAKER, name="users", function_name="users-fn"),
+        target(name="bank", function_name="bank-fn", remedies=[other]),
+    ]
+    deployment = healer(preview, targets=targets)
+    update, banks = "dynamodb:UpdateItem", CIRCUITS.replace("circuits", "banks")
+    assert may(deployment, update, CIRCUITS, "breaker#payments")
+    assert may(deployment, update, banks, "breaker#bank")
+    for table, keys in (
+        (CIRCUITS, ["breaker#bank"]),
+        (banks, ["breaker#payments"]),
+        (CIRCUITS, ["breaker#payments2"]),
+        (CIRCUITS, ["breaker#payments", "breaker#other"]),
+        (CIRCUITS, []),
+        (f"{CIRCUITS}2", ["breaker#payments"]),
+        (LEDGER, ["breaker#payments"]),
+    ):
+        assert not may(deployment, update, table, *keys), (table, keys)
+    for action in ("PutItem", "DeleteItem", "Query", "Scan"):
+        assert not may(deployment, f"dynamodb:{action}", CIRCUITS, "breaker#payments"), action
+    found = iam.statements(deployment.named("healer-policy").inputs["policy"])
+    assert len([each for each in found if each["Resource"] == [CIRCUITS]]) == 1
 
 
 @pytest.mark.parametrize("preview", [True, False])

@@ -59,13 +59,19 @@ def test_the_code_understands_what_it_is_told(preview: bool) -> None:
         (RemedyKind.ROLLBACK_ALIAS, Remedy("rollback_alias", "live", None)),
         (RemedyKind.LIMIT_CONCURRENCY, Remedy("limit_concurrency", "", "2")),
         (RemedyKind.PAUSE_CONSUMER, Remedy("pause_consumer", MAPPING, "Disabled", expires_after=300)),
+        (
+            RemedyKind.FORCE_BREAKER,
+            Remedy("force_breaker", "payments", "open", revert_safe=True, expires_after=300),
+        ),
     ],
 )
 def test_the_code_understands_every_kind_of_remedy(kind: RemedyKind, understood: Remedy) -> None:
     [found] = told(target_for(kind))
     assert found.remedies == (understood,)
-    more = target_for(kind)
-    more["remedies"] = [{**more["remedies"][0], "revert_safe": True, "expires_after": 600}]
+    more: Any = target_for(kind)
+    # A circuit may always be released, and is asked nothing.
+    safe: Any = {} if kind is RemedyKind.FORCE_BREAKER else {"revert_safe": True}
+    more["remedies"] = [{**more["remedies"][0], **safe, "expires_after": 600}]
     [found] = told(more)
     assert found.remedies == (replace(understood, revert_safe=True, expires_after=600),)
 

@@ -32,7 +32,7 @@ def refused(text: str, *targets: Any) -> None:
 NAMED = (RemedyKind.ENVIRONMENT, RemedyKind.OVERRIDE)
 NO_NAMES = ("", "Orders", "-orders", "orders-", "or ders", "orders_1", "x" * 41, "orders\n")
 LOADERS = ("AWS_LAMBDA_EXEC_WRAPPER", "AWS_ACCESS_KEY_ID", "LAMBDA_TASK_ROOT", "LD_PRELOAD", "PYTHONPATH")
-KINDS = "environment, override, rollback_alias, limit_concurrency, pause_consumer"
+KINDS = "environment, override, rollback_alias, limit_concurrency, pause_consumer, force_breaker"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,10 @@ KINDS = "environment, override, rollback_alias, limit_concurrency, pause_consume
             (f"a remedy must not set {name}", [remedied(kind, variable=name)])
             for kind in NAMED
             for name in (*LOADERS, "NODE_OPTIONS")
+        ],
+        *[
+            ("circuit must be 1 to 50 letters", [remedied(RemedyKind.FORCE_BREAKER, circuit=name)])
+            for name in ("", "*", "pay#ments", "x" * 51, "payments\n", 3, None)
         ],
         ("probe must be the JSON text of a request, got 'GET /health'", [target(probe="GET /health")]),
         ("probe must be the JSON text", [target(probe="")]),
@@ -115,6 +119,7 @@ def test_a_kind_may_be_written_as_text() -> None:
         (RemedyKind.ROLLBACK_ALIAS, "`rollback_alias` on live"),
         (RemedyKind.LIMIT_CONCURRENCY, "`limit_concurrency`"),
         (RemedyKind.PAUSE_CONSUMER, f"`pause_consumer` on {MAPPING}"),
+        (RemedyKind.FORCE_BREAKER, "`force_breaker` on payments"),
     ],
 )
 def test_one_setting_given_twice(kind: RemedyKind, what: str) -> None:
@@ -141,6 +146,8 @@ def test_one_mapping_given_twice_before_it_exists() -> None:
         (RemedyKind.OVERRIDE, "value", "variable, value"),
         (RemedyKind.LIMIT_CONCURRENCY, "limit", "limit"),
         (RemedyKind.PAUSE_CONSUMER, "mapping", "mapping"),
+        (RemedyKind.FORCE_BREAKER, "circuit", "circuit, circuit_table"),
+        (RemedyKind.FORCE_BREAKER, "circuit_table", "circuit, circuit_table"),
     ],
 )
 def test_an_argument_that_is_missing(kind: RemedyKind, key: str, needed: str) -> None:
@@ -158,6 +165,8 @@ def test_an_argument_that_is_missing(kind: RemedyKind, key: str, needed: str) ->
         (RemedyKind.LIMIT_CONCURRENCY, {"variable": "LIMIT"}, "baseline, revert_safe, expires_after"),
         (RemedyKind.PAUSE_CONSUMER, {"limit": 0}, "revert_safe, expires_after"),
         (RemedyKind.PAUSE_CONSUMER, {"baseline": "Enabled"}, "revert_safe, expires_after"),
+        (RemedyKind.FORCE_BREAKER, {"revert_safe": False}, "expires_after"),
+        (RemedyKind.FORCE_BREAKER, {"baseline": "closed"}, "expires_after"),
         (RemedyKind.OVERRIDE, {"reverse_safe": True}, "baseline, revert_safe, expires_after"),
     ],
 )

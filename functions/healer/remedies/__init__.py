@@ -5,11 +5,13 @@ already applied, how it reverts, and its concurrency guarantee. `remedies.json` 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.remedies import (
     environment,
+    force_breaker,
     limit_concurrency,
     override,
     pause_consumer,
@@ -27,18 +29,22 @@ KINDS: Mapping[str, tuple[Reader, Writer]] = {
     RemedyKind.ROLLBACK_ALIAS: (rollback_alias.read, rollback_alias.write),
     RemedyKind.LIMIT_CONCURRENCY: (limit_concurrency.read, limit_concurrency.write),
     RemedyKind.PAUSE_CONSUMER: (pause_consumer.read, pause_consumer.write),
+    RemedyKind.FORCE_BREAKER: (force_breaker.read, force_breaker.write),
 }
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:
-    """Read one setting of a target, and the configuration of its function.
+    """Read one setting of a target, the configuration of its function, and whether its breaker is at work.
 
     Raises:
         ValueError: when the kind is unknown, or AWS returns an unknown state.
         botocore.exceptions.ClientError: when a call fails.
 
     """
-    return _kind(setting)[0](aws, target, setting)
+    live = _kind(setting)[0](aws, target, setting)
+    if live.configuration is None or setting.kind == RemedyKind.FORCE_BREAKER:
+        return live
+    return replace(live, breaker_at_work=force_breaker.at_work(aws, target, live.configuration))
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:

@@ -32,6 +32,17 @@ _NOT_NOW = frozenset(
     }
 )
 
+DYNAMODB_NOT_NOW = frozenset(
+    {
+        "ConditionalCheckFailedException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionConflictException",
+    }
+)
+"""Someone else wrote an item first, or DynamoDB throttles. Nothing was changed."""
+
 # Not part of the configuration's hash: fields that change without a deployment or with any write, the code
 # (it has its own hash) and the environment (hashed without what remedies set). ConfigSha256 is Lambda's own
 # hash and includes the environment. RuntimeVersionConfig changes when AWS patches the runtime, which may also

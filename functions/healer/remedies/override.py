@@ -17,20 +17,9 @@ from typing import Any
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.live import Live
-from selfheal.functions.healer.remedies.common import GONE, attempt, look
+from selfheal.functions.healer.remedies.common import DYNAMODB_NOT_NOW, GONE, attempt, look
 from selfheal.functions.healer.target import Setting, Target
 from selfheal.functions.shared.contract import SCHEMA, override_key
-
-# Someone else wrote first, or DynamoDB throttles. Nothing was changed.
-_NOT_NOW = frozenset(
-    {
-        "ConditionalCheckFailedException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "TransactionConflictException",
-    }
-)
 
 
 def read(aws: Aws, target: Target, setting: Setting) -> Live:
@@ -74,4 +63,4 @@ def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | N
     else:
         put["ConditionExpression"] = "version = :read"
         put["ExpressionAttributeValues"] = {":read": {"N": live.token}}
-    return attempt(aws.dynamodb.put_item, _NOT_NOW, **put)
+    return attempt(aws.dynamodb.put_item, DYNAMODB_NOT_NOW, **put)

@@ -10,13 +10,20 @@ Concurrency guarantee: AWS has no revision here. The target's lease, which is at
     the write and a comparison after it: "ChangedMeanwhile" when either differs. Only a change between that
     read and the write can be overwritten unnoticed: milliseconds, or seconds when AWS is slow.
 
+Where the function calls through a circuit, its circuit breaker owns the mapping and would switch it on again,
+or keep it off: the remedy is refused, and `force_breaker` is the one to declare. The sign is the function's
+environment, which every read has anyway; if that is unreadable the remedy is refused too. A pause that stands
+already can still be reverted.
+
 Records in flight are still processed for a while after the state is Disabled, so errors do not end at once.
 """
 
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.live import Configuration, Live
 from selfheal.functions.healer.remedies.common import CHANGED_MEANWHILE, GONE, NOT_FOUND, attempt, find, look
+from selfheal.functions.healer.states import Reason
 from selfheal.functions.healer.target import Setting, Target
+from selfheal.functions.shared.contract import BREAKER_TABLE, CIRCUIT
 
 ENABLED, DISABLED = "Enabled", "Disabled"
 
@@ -53,7 +60,8 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
     state = str(mapping["State"])
     if state not in _HEADING_FOR:
         raise ValueError(f"{target.name}: {setting} is in the unknown state {state!r}")
-    return Live(_HEADING_FOR[state], "", seen, settled=state in (ENABLED, DISABLED))
+    settled = state in (ENABLED, DISABLED)
+    return Live(_HEADING_FOR[state], "", seen, settled=settled, obstacle=_owner(seen))
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
@@ -70,8 +78,17 @@ def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | N
         return NOT_FOUND
     if before.value != live.value or not before.settled:
         return CHANGED_MEANWHILE
+    if value == DISABLED and before.obstacle is not None:
+        return before.obstacle
     refused = attempt(aws.lambda_.update_event_source_mapping, UUID=setting.name, Enabled=value == ENABLED)
     if refused is not None:
         return refused
     after = read(aws, target, setting)
     return None if after.exists and after.value == value else CHANGED_MEANWHILE
+
+
+def _owner(seen: Configuration) -> Reason | None:
+    """Return why the mapping must not be paused: a circuit breaker owns it, or may."""
+    if not seen.readable:
+        return Reason.CONFIGURATION_UNREADABLE
+    return Reason.BREAKER_OWNS if {BREAKER_TABLE, CIRCUIT} & seen.variables.keys() else None

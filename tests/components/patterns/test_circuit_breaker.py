@@ -96,8 +96,10 @@ def test_both_functions_know_circuit_and_settings(function: str, preview: bool) 
     assert json.loads(known["BREAKER"]) == {"failure_rate": 0.4, "successes": 2}
 
 
-def test_the_controller_is_told_its_consumers_as_its_code_reads_them() -> None:
-    known = environment_of(deployed(probe_queue=FULFIL), "breaker-controller")
+def test_both_are_told_the_consumers_as_their_code_reads_them() -> None:
+    deployment = deployed(probe_queue=FULFIL)
+    known = environment_of(deployment, "breaker-controller")
+    assert environment_of(deployment, "breaker-wake")["CONSUMERS"] == known["CONSUMERS"]
     assert [Consumer(**each) for each in json.loads(known["CONSUMERS"])] == [
         Consumer("fulfil-function", arn("sqs", "fulfil"), 10),
         Consumer("bill-function", arn("sqs", "bill"), 5),
@@ -160,6 +162,8 @@ def test_what_the_controller_may_do(
         ("states:ListExecutions", MACHINE, True),
         ("states:StopExecution", MACHINE, False),
         ("lambda:UpdateEventSourceMapping", MAPPING, False),
+        ("lambda:InvokeFunction", arn("lambda", "function:fulfil-function"), False),
+        ("lambda:ListEventSourceMappings", "*", True),
         ("sns:Publish", PEOPLE, True),
         ("sns:Publish", f"{PEOPLE}-others", False),
     ],
@@ -167,6 +171,13 @@ def test_what_the_controller_may_do(
 def test_what_the_wake_up_may_do(action: str, resource: str, allowed: bool) -> None:
     policy = policy_of(deployed(probe_queue=FULFIL), "breaker-wake")
     assert iam.allows(policy, action, resource, **{"dynamodb:LeadingKeys": [ITEM]}) is allowed
+
+
+@pytest.mark.parametrize(("function", "allowed"), [("bill-function", True), ("other", False)])
+def test_the_wake_up_may_correct_mappings_of_the_consumers_only(function: str, allowed: bool) -> None:
+    context = {"lambda:FunctionArn": arn("lambda", f"function:{function}")}
+    policy = policy_of(deployed(), "breaker-wake")
+    assert iam.allows(policy, "lambda:UpdateEventSourceMapping", MAPPING, **context) is allowed
 
 
 def test_no_right_is_wider_than_aws_makes_it() -> None:

@@ -204,3 +204,15 @@ def test_a_mapping_that_takes_long_to_stop_costs_no_call_and_no_message(behind: 
     behind.until("all gone", lambda: behind.left("queue_url") == 0)
     assert behind.left("dead_letters", "evicted") == 0
     behind.until("ended", lambda: set(behind.executions()) == {"SUCCEEDED"})
+
+
+def test_at_rest_a_wake_up_puts_the_configured_concurrency_back(behind: Behind) -> None:
+    """A deployment that lowers it leaves the old one, because Pulumi ignores it."""
+    behind.until("at rest", lambda: behind.circuit.at_rest)
+    api = behind.clients.get("lambda")
+    uuid = behind.mapping("fulfil")["UUID"]
+    api.update_event_source_mapping(UUID=uuid, ScalingConfig={"MaximumConcurrency": 9})
+    behind.until("changed", lambda: behind.concurrency("fulfil") == 9)
+    answer = api.invoke(FunctionName=behind.outputs["wake"], Payload=b'{"wake": "schedule"}')
+    assert json.loads(answer["Payload"].read())["corrected"] == [uuid]
+    behind.until("corrected", lambda: behind.concurrency("fulfil") == CONFIGURED["fulfil"])

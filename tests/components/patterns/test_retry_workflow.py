@@ -189,6 +189,23 @@ def test_with_a_circuit_the_task_calls_through_it(uses: list[Access]) -> None:
     assert most_receives(deployment) == 1000
 
 
+@pytest.mark.parametrize("preview", [True, False])
+def test_with_an_alias_the_workflow_calls_and_may_call_that_only(preview: bool) -> None:
+    deployment, workflow = registered(preview=preview, alias=True)
+    assert deployment.named("billing-task").inputs["publish"] is True
+    alias = deployment.named("billing-task-live").inputs
+    assert (alias["name"], alias["functionName"]) == ("live", "billing-task-1a2b3c4")
+    called = f"{FUNCTION}:live"
+    assert definition_of(deployment)["States"]["Try"]["Arguments"]["FunctionName"] == called
+    text = deployment.named("billing-workflow-policy").inputs["policy"]
+    assert iam.allows(text, "lambda:InvokeFunction", called)
+    assert not iam.allows(text, "lambda:InvokeFunction", FUNCTION)
+    assert workflow.alias_name is not None
+    plain, without = registered(preview=preview)
+    assert without.alias_name is None
+    assert not plain.named("billing-task").inputs.get("publish")
+
+
 @given(
     interval=st.integers(1, 300),
     rate=st.floats(1, 50),

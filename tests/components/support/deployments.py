@@ -18,6 +18,11 @@ REMEDIES: dict[RemedyKind, RemedyArgs] = {
     RemedyKind.ROLLBACK_ALIAS: {"kind": RemedyKind.ROLLBACK_ALIAS},
     RemedyKind.LIMIT_CONCURRENCY: {"kind": RemedyKind.LIMIT_CONCURRENCY, "limit": 2},
     RemedyKind.PAUSE_CONSUMER: {"kind": RemedyKind.PAUSE_CONSUMER, "mapping": MAPPING},
+    RemedyKind.FORCE_BREAKER: {
+        "kind": RemedyKind.FORCE_BREAKER,
+        "circuit": "payments",
+        "circuit_table": "circuits",
+    },
 }
 """One remedy of every kind, with what it needs and no more."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from selfheal.functions.breaker.control import Act, Change, Mapping, MappingState, next_step
+from selfheal.functions.breaker.control import Act, Change, Mapping, MappingState, corrections, next_step
 from selfheal.functions.shared.breaker.circuit import Circuit, Forced, Lease, State
 from selfheal.functions.shared.breaker.settings import BreakerSettings
 from selfheal.functions.shared.breaker.window import Count, bucket_of
@@ -275,3 +275,32 @@ def test_each_step_is_logged_with_its_reason(capsys: pytest.CaptureFixture[str])
     assert line["message"] == "breaker step"
     assert (line["circuit"], line["state"], line["act"]) == ("payments", "open", "change mappings")
     assert line["reason"] == "the circuit is not closed: pause"
+
+
+REST = replace(SLOW, limit=None)
+
+
+@pytest.mark.parametrize("state", ["Enabled", "Disabled"])
+def test_at_rest_each_mapping_gets_the_concurrency_that_is_configured_and_stays_as_it_is(state: str) -> None:
+    """A deployment lowered one, raised another and left the third; a person may have paused them."""
+    lowered, raised, same = (
+        Mapping("a", MappingState(state), 10, 4),
+        mapping(state, 4, "b"),
+        mapping(state, 10),
+    )
+    unset = Mapping("d", MappingState(state), None, 4)
+    assert corrections(REST, [lowered, raised, same, unset]) == (
+        Change("a", None, 4),
+        Change("b", None, 10),
+        Change("d", None, 4),
+    )
+
+
+@pytest.mark.parametrize("state", ["Creating", "Enabling", "Disabling", "Updating", "Deleting"])
+def test_at_rest_a_mapping_that_is_changing_is_looked_at_again_later(state: str) -> None:
+    assert corrections(REST, [mapping(state, 4)]) == ()
+
+
+@pytest.mark.parametrize("circuit", [OPEN, HALF, SLOW])
+def test_a_circuit_that_is_not_at_rest_has_its_controller_for_that(circuit: Circuit) -> None:
+    assert corrections(circuit, [mapping(concurrency=4)]) == ()

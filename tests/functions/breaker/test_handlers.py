@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.functions.breaker.world import World
+from tests.functions.breaker.world import CONSUMERS, World
 
 ENVIRONMENT = {
     "BREAKER_TABLE": "breakers",
@@ -100,12 +100,16 @@ class States:
         return {"executions": self.running[:1]}
 
 
+def waker(wake: ModuleType, world: World, states: States) -> Any:
+    return wake.Waker(world.store(), states, "arn:workflow", world.clock, world.mappings, CONSUMERS)
+
+
 def test_the_workflow_is_started_once_an_episode_and_again_if_it_ended_early(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wake = loaded("wake", monkeypatch)
     world, states = World(), States()
-    monkeypatch.setattr(wake, "WAKER", wake.Waker(world.store(), states, "arn:workflow", world.clock))
+    monkeypatch.setattr(wake, "WAKER", waker(wake, world, states))
     assert wake.handle({}, CONTEXT)["started"] is None, "at rest"
     world.open()
     assert wake.handle({}, CONTEXT)["started"] == "payments-1"
@@ -131,7 +135,7 @@ def test_an_error_of_step_functions_is_raised(monkeypatch: pytest.MonkeyPatch) -
     wake = loaded("wake", monkeypatch)
     world = World()
     world.open()
-    monkeypatch.setattr(wake, "WAKER", wake.Waker(world.store(), Denied(), "arn:workflow", world.clock))
+    monkeypatch.setattr(wake, "WAKER", waker(wake, world, Denied()))
     with pytest.raises(ClientError, match="AccessDenied"):
         wake.handle({}, CONTEXT)
 
@@ -143,7 +147,7 @@ def test_each_wake_up_records_for_how_long_the_circuit_has_not_been_at_rest(
     world = World()
 
     def recorded() -> float:
-        monkeypatch.setattr(wake, "WAKER", wake.Waker(world.store(), States(), "arn:workflow", world.clock))
+        monkeypatch.setattr(wake, "WAKER", waker(wake, world, States()))
         capsys.readouterr()
         wake.handle({}, CONTEXT)
         line = next(line for line in capsys.readouterr().out.splitlines() if "_aws" in line)
@@ -161,3 +165,31 @@ def test_each_wake_up_records_for_how_long_the_circuit_has_not_been_at_rest(
     world.control()
     assert world.circuit.at_rest
     assert recorded() == 0
+
+
+def test_at_rest_a_wake_up_corrects_what_a_deployment_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulumi ignores MaximumConcurrency of these mappings, so an old one stays in force."""
+    wake = loaded("wake", monkeypatch)
+    assert [each.maximum_concurrency for each in wake.WAKER.consumers] == [10]
+    world = World()
+    monkeypatch.setattr(wake, "WAKER", waker(wake, world, States()))
+    assert wake.handle({}, CONTEXT)["corrected"] == []
+    assert world.mappings.updates == []
+    world.mappings.of["fulfil"].concurrency = 20
+    world.mappings.of["bill"].state = "Disabled"
+    world.mappings.of["bill"].concurrency = 3
+    assert wake.handle({}, CONTEXT)["corrected"] == ["fulfil-0", "bill-0"]
+    assert world.mappings.states == [("Enabled", 10), ("Disabled", 5)]
+    assert all("Enabled" not in update for update in world.mappings.updates)
+
+
+def test_while_an_outage_lasts_a_wake_up_leaves_the_mappings_to_the_controller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wake = loaded("wake", monkeypatch)
+    world = World()
+    world.open()
+    world.mappings.of["fulfil"].concurrency = 20
+    monkeypatch.setattr(wake, "WAKER", waker(wake, world, States()))
+    assert wake.handle({}, CONTEXT)["corrected"] == []
+    assert world.mappings.updates == []

@@ -94,7 +94,9 @@ class Mappings:
             raise ClientError({"Error": {"Code": "ResourceInUseException", "Message": "busy"}}, "Update")
         self.updates.append(arguments)
         mapped.concurrency = arguments.get("ScalingConfig", {}).get("MaximumConcurrency", mapped.concurrency)
-        was, mapped.becomes = mapped.state, "Enabled" if arguments["Enabled"] else "Disabled"
+        was, enabled = mapped.state, arguments.get("Enabled")
+        # As on AWS, what an update does not name stays as it is.
+        mapped.becomes = was if enabled is None else "Enabled" if enabled else "Disabled"
         changing = {"Enabled": "Enabling", "Disabled": "Disabling"}[mapped.becomes]
         mapped.state = "Updating" if was == mapped.becomes else changing
         mapped.settles_at = self.clock.now + self.delay

@@ -7,6 +7,7 @@ import pytest
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.states import Reason
 from selfheal.functions.healer.target import Setting
 from tests.functions.support.remedy_fakes import MAPPING, RemedyLambda, aws_for, target_with
 
@@ -137,3 +138,21 @@ def test_a_value_that_the_kind_does_not_know_is_refused(setting: Setting, value:
     with pytest.raises(ValueError, match=r"whole number|Enabled or Disabled"):
         write(function, setting, read(function, setting), value)
     assert wrote(function) == 0
+
+
+def test_a_mapping_that_a_circuit_breaker_owns_is_not_paused() -> None:
+    """It is known by the function's environment; one that cannot be read may name a circuit."""
+    for variables, readable, why in (
+        ({"CIRCUIT": "payments", "BREAKER_TABLE": "circuits"}, True, Reason.BREAKER_OWNS),
+        ({"BREAKER_TABLE": "circuits"}, True, Reason.BREAKER_OWNS),
+        ({}, False, Reason.CONFIGURATION_UNREADABLE),
+    ):
+        function = RemedyLambda(readable=readable)
+        function.change(**variables)
+        live = read(function, PAUSE)
+        assert (live.value, live.obstacle) == ("Enabled", why)
+        assert write(function, PAUSE, live, "Disabled") == why
+        assert wrote(function) == 0
+        function.mapping = "Disabled"
+        assert write(function, PAUSE, read(function, PAUSE), "Enabled") is None, "what stands is reverted"
+    assert read(RemedyLambda(), PAUSE).obstacle is None

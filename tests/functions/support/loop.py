@@ -146,6 +146,8 @@ class Loop(World):
         assert self.live().get(str(plan.key)) == value, "an act that is not the recorded one"
         if name == "put_item":
             assert arguments["Item"]["pk"] == {"S": f"override#{self.target.name}"}
+        elif name == "update_item":
+            assert arguments["Key"]["pk"] == {"S": f"breaker#{plan.setting}"}
         elif name != "update_event_source_mapping":
             assert arguments["FunctionName"] == self.target.function, "an act on what is no target"
         in_alarm = "ALARM" in self.cloudwatch.states.values()

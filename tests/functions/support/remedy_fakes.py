@@ -12,8 +12,12 @@ from typing import Any
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
+from selfheal.functions.shared.contract import Mode
 from tests.functions.support.faults import CANARY, aws_error
 
 MAPPING = "6f1c2a4e-0d3b-4a57-9c1e-5b8f7d2e9a10"
@@ -24,8 +28,23 @@ VALUES: dict[str, tuple[str, str | None]] = {
     "rollback_alias": ("live", None),
     "limit_concurrency": ("", "0"),
     "pause_consumer": (MAPPING, "Disabled"),
+    "force_breaker": ("payments", "open"),
 }
 """Kind to the name and the value of a remedy for the fakes."""
+
+
+CALLS_THROUGH = {"BREAKER_TABLE": "circuits", "CIRCUIT": "payments"}
+"""Variables of a function that calls through the circuit."""
+
+INCIDENT = Incident(
+    id="shop-20261121T094000000Z",
+    target="shop",
+    alarm="fast",
+    opened_at="2026-11-21T09:40:00.000Z",
+    status=Status.OPEN,
+    reason=Reason.ALARM_CONFIRMED,
+    mode=Mode.ACT,
+)
 
 
 def target_with(*kinds: str, name: str = "shop", function: str = "shop-fn") -> Target:
@@ -193,6 +212,10 @@ class RecordingDynamoDb:
         self.actions["dynamodb:PutItem"] += 1
         return self.client.put_item(**arguments)
 
+    def update_item(self, **arguments: Any) -> Any:
+        self.actions["dynamodb:UpdateItem"] += 1
+        return self.client.update_item(**arguments)
+
 
 def create_table(client: Any, name: str = "ledger") -> None:
     client.create_table(
@@ -209,11 +232,12 @@ def create_table(client: Any, name: str = "ledger") -> None:
 def aws_for(lambda_: Any, dynamodb: Any = None, table: str = "ledger") -> Aws:
     """Return what the remedies talk to; everything else is absent, and calling it fails."""
     nothing: Any = None
+    ledger: Any = Ledger(dynamodb, table) if dynamodb else nothing
     return Aws(
         cloudwatch=nothing,
         lambda_=lambda_,
         sns=nothing,
-        ledger=nothing,
+        ledger=ledger,
         escalation_topic="people",
         dynamodb=dynamodb,
         table=table,

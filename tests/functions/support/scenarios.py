@@ -1,20 +1,24 @@
 """Incidents from breakdown to end, in a closed loop."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from selfheal.functions.healer.states import Status, Verb
-from selfheal.functions.healer.target import Remedy
+from selfheal.functions.healer.target import Remedy, Target
+from selfheal.functions.shared.breaker.circuit import Circuit, State
+from selfheal.functions.shared.breaker.store import Store
 from selfheal.functions.shared.contract import Mode
 from tests.functions.support.loop import Loop
-from tests.functions.support.remedy_fakes import MAPPING
+from tests.functions.support.remedy_fakes import CALLS_THROUGH, MAPPING
 from tests.functions.support.world import FAST, REMEDY, START, TARGET
 
 OVERRIDE = Remedy("override", "MODE", "safe")
 ROLLBACK = Remedy("rollback_alias", "live", None)
 LIMIT = Remedy("limit_concurrency", "", "5")
 PAUSE = Remedy("pause_consumer", MAPPING, "Disabled", expires_after=120)
+FORCE = Remedy("force_breaker", "payments", "open", revert_safe=True, expires_after=120)
 
 
 def looping(*remedies: Remedy, mode: Mode = Mode.ACT) -> Loop:
@@ -79,6 +83,47 @@ def _passing(remedy: Remedy) -> Loop:
     return loop
 
 
+def forced() -> "Guarded":
+    """Released when it expires; the dependency is well by then, and the breaker closes the circuit."""
+    loop = through_a_circuit(FORCE)
+    loop.cause = lambda: loop.now < START + timedelta(seconds=110)
+    return loop
+
+
+def through_a_circuit(*remedies: Remedy) -> "Guarded":
+    """Return a target that calls through a circuit. When its breaker probes, the dependency is well."""
+    return Guarded(replace(TARGET, remedies=remedies))
+
+
+class Guarded(Loop):
+    """Beside the healer, the circuit breaker: while the circuit is open nothing is called."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self.function.change(**CALLS_THROUGH)
+        self.probes_well = True
+
+    @property
+    def circuit(self) -> Circuit:
+        return self._circuits.read()
+
+    @property
+    def _circuits(self) -> Store:
+        return Store(self.dynamodb, "circuits", "payments")
+
+    def become(self, circuit: Circuit) -> None:
+        """Write the circuit, as the breaker or a person does."""
+        written, _ = self._circuits.replace(self.circuit, replace(circuit, version=self.circuit.version + 1))
+        assert written
+
+    def elapse(self) -> None:
+        circuit, now = self.circuit, time.time()
+        if circuit.state is not State.CLOSED and not circuit.forced_now(now) and self.probes_well:
+            self.become(replace(circuit, state=State.CLOSED, until=0.0, changed_at=0.0))
+        self.requests = 100 if self.circuit.state is State.CLOSED else 0
+        super().elapse()
+
+
 def probed() -> Loop:
     """Callers stop with the act, so only probes give evidence; at this error rate, 27 are enough."""
     rule = replace(FAST, error_rate=0.25)
@@ -106,6 +151,6 @@ def approved() -> Loop:
 
 
 HELPED = (helped, helped_by_override, helped_by_rollback, probed, approved)
-UNDONE = (expired, paused)
+UNDONE = (expired, paused, forced)
 FAILED = (not_helped, undone_then_escalated, limited_in_vain)
 SCENARIOS: dict[str, Callable[[], Loop]] = {each.__name__: each for each in (*HELPED, *UNDONE, *FAILED)}

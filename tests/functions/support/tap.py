@@ -7,8 +7,9 @@ from typing import Any
 
 from tests.functions.support.faults import Do, Fault
 
-CONDITIONAL = ("update_function_configuration", "update_alias", "put_item")
-"""Calls that change a target by compare-and-swap; the healer puts no items other than overrides."""
+CONDITIONAL = ("update_function_configuration", "update_alias", "put_item", "update_item")
+"""Calls that change a target by compare-and-swap; the healer puts no items other than overrides, and updates
+none other than circuits."""
 
 UNCONDITIONAL = ("put_function_concurrency", "delete_function_concurrency", "update_event_source_mapping")
 """Calls that change a setting for which AWS has no revision."""

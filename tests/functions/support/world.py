@@ -162,6 +162,10 @@ class World:
                 return function.alias["FunctionVersion"] if function.alias else None
             case "limit_concurrency":
                 return None if function.reserved is None else str(function.reserved)
+            case "force_breaker":
+                item = self.dynamodb.items.get((f"breaker#{name}", "breaker"), {})
+                forced = item.get("forced", {}).get("M", {})
+                return forced["state"]["S"] if forced else None
             case _:
                 return "Enabled" if function.mapping in ("Enabled", "Enabling") else "Disabled"
 

@@ -19,6 +19,7 @@ from tests.policies.support.changes import (
     several,
     statements,
     text,
+    variables,
 )
 from tests.policies.support.healers import CHANGE
 from tests.policies.support.recording import ACCOUNT, REGION, arn
@@ -52,6 +53,17 @@ def pause_of(*functions: Any, operator: str = "ArnEquals") -> Change:
 
 def items(operator: str, key: str) -> dict[str, Any]:
     return {operator: {"dynamodb:LeadingKeys": [key]}}
+
+
+def forces(*keys: str) -> Change:
+    """Let the healer write items of a circuit's table."""
+    held = {"Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(keys)}}} if keys else {}
+    on = {"Action": ["dynamodb:UpdateItem"], "Resource": arn("dynamodb.Table", "circuits")}
+    return grant({**on, **held}, to=OURS)
+
+
+def calls_through(circuit: str) -> Change:
+    return variables("fragile", BREAKER_TABLE="circuits", CIRCUIT=circuit)
 
 
 def puts(**update: Any) -> Change:
@@ -206,6 +218,14 @@ TABLE = [
                 key="assumeRolePolicy",
             ),
         ),
+    ),
+    *refused_by(
+        "dynamodb-healer-writes",
+        ("any other table", allow(["dynamodb:PutItem"], arn("dynamodb.Table", "orders")), "up"),
+        ("a circuit that its target does not call through", forces("breaker#payments"), "up"),
+        ("every circuit of a table", several(calls_through("payments"), forces("breaker#*"))),
+        ("every item of a circuit's table", several(calls_through("payments"), forces())),
+        ("another circuit", several(calls_through("bank"), forces("breaker#payments"))),
     ),
     *refused_by(
         "dynamodb-ledger-approvals",

@@ -7,6 +7,7 @@ from tests.policies.rules.points import data, each, five
 from tests.policies.support.changes import (
     Change,
     add,
+    allow,
     document,
     grant,
     hide,
@@ -49,7 +50,72 @@ def ledger_named(variable: Any) -> Change:
     return several(ledger(), variables("medic", LEDGER_TABLE=variable))
 
 
+def circuit(*keys: str, action: str = "dynamodb:UpdateItem", **variables_: Any) -> Change:
+    """Let the healer write items of the table of a circuit, through which its target calls."""
+    named = {"BREAKER_TABLE": Ref("circuits", "name"), "CIRCUIT": "payments"} | variables_
+    held = {"Condition": items("ForAllValues:StringEquals", *keys)} if keys else {}
+    return several(
+        add("dynamodb.Table", "circuits", pointInTimeRecovery={"enabled": True}),
+        variables("orders", **named),
+        grant({"Action": action, "Resource": text("circuits"), **held}),
+    )
+
+
+def other(action: str = "dynamodb:PutItem") -> Change:
+    """Let the healer write another table."""
+    return several(
+        add("dynamodb.Table", "other", pointInTimeRecovery={"enabled": True}), allow(action, text("other"))
+    )
+
+
+PAYMENTS = "breaker#payments"
+NO_LEDGER = "is not known to be its ledger"
+ON_CIRCUITS = "UpdateItem on arn:aws:dynamodb:us-east-1:000000000000:table/circuits"
+
 CASES = [
+    *five(
+        "dynamodb-healer-writes",
+        fine=[
+            circuit(PAYMENTS),
+            several(circuit(PAYMENTS), variables("medic", OTHER=Ref("circuits", "name"))),
+            ledger("target#*", action=["dynamodb:UpdateItem", "dynamodb:DeleteItem"]),
+            several(add("dynamodb.Table", "other"), allow("dynamodb:GetItem", text("other"))),
+        ],
+        wrong=[
+            *each(
+                NO_LEDGER,
+                *(other(f"dynamodb:{action}") for action in ("PutItem", "UpdateItem", "DeleteItem")),
+                several(other(), variables("medic", TABLE=Ref("other", "name"))),
+                several(other(), variables("orders", ORDERS_TABLE=Ref("other", "name"))),
+            ),
+            *each(
+                ON_CIRCUITS,
+                circuit(),
+                circuit("breaker#*"),
+                circuit("breaker#other"),
+                circuit(PAYMENTS, "breaker#other"),
+                circuit(PAYMENTS, CIRCUIT="other"),
+                circuit(PAYMENTS, BREAKER_TABLE=Ref("memory", "name")),
+                # It is the healer's own circuit, and not that of what it heals.
+                several(
+                    circuit(PAYMENTS, BREAKER_TABLE="", CIRCUIT=""),
+                    variables("medic", BREAKER_TABLE=Ref("circuits", "name"), CIRCUIT="payments"),
+                ),
+            ),
+        ],
+        unknown=[
+            (hide("medic", "environment"), NO_LEDGER),
+            (hide("medic", "environment", "memory"), ""),
+            (circuit(PAYMENTS, BREAKER_TABLE=Unknown(("circuits",))), ""),
+            (circuit(PAYMENTS, BREAKER_TABLE=UNKNOWN), ON_CIRCUITS),
+            (circuit(PAYMENTS, CIRCUIT=UNKNOWN), ON_CIRCUITS),
+        ],
+        configured=[
+            (other(), {"allowedTables": ["other"]}, ""),
+            (ledger("target#*"), {"ledgerVariable": "MEMORY"}, NO_LEDGER),
+            (circuit("door#payments"), {"circuitPrefix": "door#"}, ""),
+        ],
+    ),
     *five(
         "dynamodb-ledger-approvals",
         fine=[

@@ -58,6 +58,7 @@ breaker = CircuitBreaker(
 )
 pulumi.export("circuits", {circuit.circuit_name: circuit.table_name})
 pulumi.export("workflow", breaker.state_machine_arn)
+pulumi.export("wake", breaker.wake_name)
 for queue, its_name in ((fulfil, "fulfil"), (bill, "bill")):
     pulumi.export(
         its_name,
