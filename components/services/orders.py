@@ -119,7 +119,9 @@ class Orders(pulumi.ComponentResource):
         self._options = pulumi.ResourceOptions(parent=self)
         people = args["people"]
         self.table = self._table()
-        self.downstream = Downstream(f"{name}-downstream", {"rate": rate}, self._options)
+        # Each place of a consumer may send one at the same moment, whatever the rate.
+        burst = sum(MAXIMUM_CONCURRENCY.values())
+        self.downstream = Downstream(f"{name}-downstream", {"rate": rate, "burst": burst}, self._options)
         self.circuit = Circuit(f"{name}-downstream", {"settings": args.get("circuit", {})}, self._options)
         parameter, catalogue = self._catalogue(articles)
         self.catalogue_name = parameter

@@ -13,7 +13,7 @@ from tests.components.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration, deploy
 
 PEOPLE = f"arn:aws:sns:{REGION}:{ACCOUNT}:people"
-CIRCUIT = "orders-circuit"
+CIRCUIT = "orders-downstream"
 
 
 @pytest.fixture(scope="module")
