@@ -18,7 +18,10 @@ class OnCallArgs(TypedDict):
 
 
 class OnCall(pulumi.ComponentResource):
-    """A topic to which alarms of this account can publish, and nobody else."""
+    """A topic whose policy lets alarms of this account publish, and nobody else.
+
+    Who in this account has the right by a policy of its own can publish as well.
+    """
 
     topic_arn: pulumi.Output[str]
     """ARN of the topic."""

@@ -73,6 +73,7 @@ COMPUTED: Mapping[str, Mapping[str, str | list[dict[str, str]]]] = {
         "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
         "version": "1",
     },
+    "aws:ssm/parameter:Parameter": {"arn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{{name}}"},
     "aws:sqs/queue:Queue": {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{{name}}"},
     "aws:rds/cluster:Cluster": {
         "masterUserSecrets": [
