@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from selfheal.components.services.orders import CIRCUIT as CIRCUIT_SETTINGS
 from selfheal.components.services.orders import MAXIMUM_CONCURRENCY
 from selfheal.functions.downstream.core import Setting
 from selfheal.functions.downstream.store import setting_item
@@ -26,7 +27,6 @@ from selfheal.sandbox.pulumi.deployer import deploy
 
 PROGRAM = Path(__file__).parent / "program"
 CALLERS = tuple(f"caller-{number}" for number in range(30))
-CIRCUIT = "downstream"
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class World:
     @property
     def settings(self) -> BreakerSettings:
         """Of the circuit."""
-        return BreakerSettings(**self.given.get("circuit", {}))
+        return BreakerSettings(**{**CIRCUIT_SETTINGS, **self.given.get("circuit", {})})
 
     @property
     def minimum_calls(self) -> int:

@@ -42,6 +42,10 @@ MAXIMUM_CONCURRENCY = {"fulfilment": 4, "billing": 8}
 """Of each consumer. More for billing, which takes one message at a time: of a longer turn for each message, a
 smaller share is spent on starting."""
 
+CIRCUIT: Mapping[str, float] = {"window_seconds": 20}
+"""Settings that differ from those of `Circuit`. Of a downstream that hangs, the consumers' places let through
+little more than one first attempt a second: a shorter window would never hold the minimum of calls."""
+
 TASK_SECONDS = 10
 """Timeout of the billing function: its call may take 5 s."""
 
@@ -92,7 +96,7 @@ class OrdersArgs(TypedDict):
     """Whether there is a stream for reports, which costs money also when idle. Default false."""
 
     circuit: NotRequired[Mapping[str, float]]
-    """Settings of the circuit breaker. Default: those of `Circuit`."""
+    """Settings of the circuit breaker. Default: a window of 20 s, and for the others those of `Circuit`."""
 
     log_retention_days: NotRequired[int]
     """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
@@ -122,7 +126,8 @@ class Orders(pulumi.ComponentResource):
         # Each place of a consumer may send one at the same moment, whatever the rate.
         burst = sum(MAXIMUM_CONCURRENCY.values())
         self.downstream = Downstream(f"{name}-downstream", {"rate": rate, "burst": burst}, self._options)
-        self.circuit = Circuit(f"{name}-downstream", {"settings": args.get("circuit", {})}, self._options)
+        settings = {**CIRCUIT, **args.get("circuit", {})}
+        self.circuit = Circuit(f"{name}-downstream", {"settings": settings}, self._options)
         parameter, catalogue = self._catalogue(articles)
         self.catalogue_name = parameter
         self.fulfilment = LevelledQueue(
