@@ -27,14 +27,16 @@ OUTPUT = Path("out/drill/drills.json")
 RATE = 20.0
 """Calls a second that the downstream states: well below what an emulator on two cores can do."""
 
+OUTAGE_SECONDS = 60.0
+
 COMMON: Mapping[str, Any] = {"rate": RATE, "catalogue_seconds": 2}
 
 FULL = {
     "outage": (
         {"circuit": {"pause_cap_seconds": 30}},
-        lambda world: outage.drill(world, Scale(2000, 25, 60, RATE, 900)),
+        lambda world: outage.drill(world, Scale(2000, 25, OUTAGE_SECONDS, RATE, 900)),
     ),
-    "without": ({}, lambda world: without(world, Scale(2000, 25, 60, RATE, 900))),
+    "without": ({}, lambda world: without(world, Scale(2000, 25, OUTAGE_SECONDS, RATE, 900))),
     "partial": ({}, lambda world: partial.drill(world, Scale(600, 8, 60, RATE, 600))),
     "poison": ({}, lambda world: poison_and_replay(world, Scale(1000, 50, 0, RATE, 900), 10)),
     "configuration": ({}, lambda world: configuration.drill(world, Scale(200, 50, 0, RATE, 300))),
@@ -79,6 +81,15 @@ def show(console: Console, report: Report, seconds: float) -> None:
     console.print(table)
 
 
+def compare(console: Console, reports: Mapping[str, Report]) -> None:
+    """Print the calls of an outage as a share of those that the same consumers make without a breaker."""
+    if {"outage", "without breaker"} <= reports.keys():
+        made = reports["outage"].figures["calls during the outage"]
+        [rate] = reports["without breaker"].figures.values()
+        share = made / (rate * OUTAGE_SECONDS)
+        console.print(f"An outage of {OUTAGE_SECONDS:.0f} s met {share:.1%} of the calls without a breaker.")
+
+
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description="Run the drills.")
@@ -92,6 +103,7 @@ def main() -> int:
         began = time.monotonic()
         reports.append(run(name, *FULL[name]))
         show(console, reports[-1], time.monotonic() - began)
+    compare(console, {report.drill: report for report in reports})
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps([asdict(report) for report in reports], indent=2))
     return 0 if all(report.holds for report in reports) else 1

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from selfheal.components.services.orders import CIRCUIT as CIRCUIT_SETTINGS
-from selfheal.components.services.orders import MAXIMUM_CONCURRENCY
+from selfheal.components.services.orders import CIRCUIT, MAXIMUM_CONCURRENCY
 from selfheal.functions.downstream.core import Setting
 from selfheal.functions.downstream.store import setting_item
 from selfheal.functions.orders.order import Order, State
 from selfheal.functions.orders.store import from_item
 from selfheal.functions.shared.breaker.circuit import Circuit
-from selfheal.functions.shared.breaker.settings import BreakerSettings
+from selfheal.functions.shared.breaker.settings import BreakerSettings, parse_settings
 from selfheal.functions.shared.breaker.store import Store
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
@@ -118,7 +117,7 @@ class World:
     @property
     def settings(self) -> BreakerSettings:
         """Of the circuit."""
-        return BreakerSettings(**{**CIRCUIT_SETTINGS, **self.given.get("circuit", {})})
+        return parse_settings(json.dumps({**CIRCUIT, **self.given.get("circuit", {})}))
 
     @property
     def minimum_calls(self) -> int:
