@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -53,10 +54,13 @@ def poison_and_replay(world: World, scale: Scale, letters: int) -> Report:
 
 def without(world: World, scale: Scale) -> Report:
     """Measure the calls of an outage without a breaker, to compare."""
-    feeder = outage.feed(world, scale)
+    outage.warm(world, scale)
+    end = threading.Event()
+    feeder = outage.feed(world, scale, end)
     time.sleep(5)
     rate = outage.without_breaker(world, scale, 20)
-    del feeder  # ends with the process
+    end.set()
+    feeder.join()
     return Report("without breaker", [], {"calls a second in an outage, without the breaker": rate})
 
 

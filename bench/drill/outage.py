@@ -60,13 +60,15 @@ def warm(world: World, scale: Scale) -> None:
     world.until(world.settled, scale.patience_seconds)
 
 
-def feed(world: World, scale: Scale) -> threading.Thread:
-    """Place all orders at a steady pace, and each tenth twice, in a thread of its own."""
+def feed(world: World, scale: Scale, end: threading.Event | None = None) -> threading.Thread:
+    """Place all orders, or until the end, at a steady pace, and each tenth twice, in a thread of its own."""
 
     def place() -> None:
         began = time.monotonic()
         for number in range(scale.orders):
             time.sleep(max(0.0, began + number / scale.feed_per_second - time.monotonic()))
+            if end is not None and end.is_set():
+                return
             world.place(number)
             if number % 10 == 0:
                 world.place(number)
