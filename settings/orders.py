@@ -23,7 +23,7 @@ class OrdersSettings:
     """Keys that only the orders service has."""
 
     downstream_rate: float
-    """Calls a second that the downstream states, 0.2 to 1,000."""
+    """Calls a second that the downstream states, 0.5 to 1,000."""
     articles: tuple[str, ...]
     """What can be ordered."""
     callers: pulumi.Output[Mapping[str, str]]
@@ -50,7 +50,7 @@ class OrdersSettings:
 
         """
         return cls(
-            downstream_rate=reader.number("downstreamRate", "20", 0.2, 1000, "20"),
+            downstream_rate=reader.number("downstreamRate", "20", 0.5, 1000, "20"),
             articles=reader.entries("articles", ("book", "lamp", "chair"), "book"),
             callers=reader.secrets("callers", "callers.ann TOKEN"),
             analytics=reader.boolean("analytics", default=False),

@@ -38,6 +38,9 @@ RATE = 20.0
 INTAKE_PER_RATE = 5
 """How much quicker orders are taken in than they are worked off: a burst is stored at once, and told."""
 
+MOST_INTAKE = 1000.0
+"""Orders a second: the highest rate of a levelled queue."""
+
 MAXIMUM_CONCURRENCY = {"fulfilment": 4, "billing": 8}
 """Of each consumer. More for billing, which takes one message at a time: of a longer turn for each message, a
 smaller share is spent on starting."""
@@ -84,7 +87,7 @@ class OrdersArgs(TypedDict):
     """Tokens by caller's name, a secret. Default: none, so that nobody gets in."""
 
     rate: NotRequired[float]
-    """Calls a second that the downstream states, for both consumers together, 0.2 to 1,000. Default 20."""
+    """Calls a second that the downstream states, for both consumers together, 0.5 to 1,000. Default 20."""
 
     articles: NotRequired[Sequence[str]]
     """What can be ordered. Default: book, lamp and chair."""
@@ -137,6 +140,7 @@ class Orders(pulumi.ComponentResource):
                 # Half of the downstream's rate each: the consumers' shares sum to 1.
                 "rate": rate / 2,
                 "maximum_concurrency": MAXIMUM_CONCURRENCY["fulfilment"],
+                "batch_size": _batch_size(rate / 2),
                 "circuit": self.circuit,
                 "people": people,
             },
@@ -166,7 +170,7 @@ class Orders(pulumi.ComponentResource):
             f"{name}-intake",
             {
                 "consumer": self._function("publisher", [self._intake(), self.bus.publisher]),
-                "rate": rate * INTAKE_PER_RATE,
+                "rate": min(rate * INTAKE_PER_RATE, MOST_INTAKE),
                 "people": people,
             },
             self._options,
@@ -340,10 +344,15 @@ class Orders(pulumi.ComponentResource):
         )
 
 
+def _batch_size(rate: float) -> int:
+    """Return the most messages that fulfilment handles in 20 s at this rate, from 1 to 10."""
+    return max(1, min(10, int(20 * rate / MAXIMUM_CONCURRENCY["fulfilment"])))
+
+
 def _check(rate: float, articles: Sequence[str]) -> None:
-    if isinstance(rate, bool) or not 0.2 <= rate <= 1000:  # noqa: PLR2004 - said in the text
+    if isinstance(rate, bool) or not 0.5 <= rate <= 1000:  # noqa: PLR2004 - said in the text
         raise ComponentError(
-            f"rate must be from 0.2 to 1000 calls a second, got {rate}: it is what the downstream states, "
+            f"rate must be from 0.5 to 1000 calls a second, got {rate}: it is what the downstream states, "
             "and each consumer takes half of it. Leave it out for 20."
         )
     wrong = [each for each in articles if not each.strip() or "," in each]

@@ -100,6 +100,12 @@ def test_each_function_does_only_its_own_with_an_order(
     assert not iam.allows(text, "dynamodb:DeleteItem", table, "order#ann#1")
 
 
+@pytest.mark.parametrize(("rate", "batch"), [(0.5, 1), (2, 5), (20, 10), (1000, 10)])
+def test_every_rate_that_is_allowed_can_be_deployed(rate: float, batch: int) -> None:
+    deployment = run("orders", changes={"downstreamRate": str(rate)})
+    assert deployment.named("orders-fulfilment-mapping").inputs["batchSize"] == batch
+
+
 def test_analytics_is_optional_because_it_costs_money() -> None:
     assert run("orders").of("aws:kinesis/stream:Stream") == []
 
@@ -107,7 +113,7 @@ def test_analytics_is_optional_because_it_costs_money() -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"rate": 0.1}, "rate must be from 0.2 to 1000 calls a second, got 0.1"),
+        ({"rate": 0.1}, "rate must be from 0.5 to 1000 calls a second, got 0.1"),
         ({"rate": True}, "rate must be"),
         ({"articles": []}, "articles must name at least one, without commas, got none"),
         ({"articles": ["a,b"]}, r"got \['a,b'\]"),

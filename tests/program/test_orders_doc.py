@@ -2,6 +2,7 @@
 
 import re
 
+from selfheal.components.services.orders import CIRCUIT
 from selfheal.functions.downstream.core import Mode
 from selfheal.functions.orders.downstream import TIMEOUT_SECONDS
 from selfheal.functions.orders.order import MOST_ATTEMPTS, State
@@ -30,10 +31,12 @@ def test_each_mode_of_the_downstream_is_explained() -> None:
 
 def test_the_numbers_are_those_of_the_code() -> None:
     settings = BreakerSettings()
+    window = CIRCUIT["window_seconds"]
     assert f"after {NUMBERS[MOST_ATTEMPTS]} attempts a consumer gives up" in ORDERS.lower()
     assert f'"no answer in {MOST_ATTEMPTS} attempts"' in ORDERS
     assert f"an answer after {TIMEOUT_SECONDS:.0f} s is a failure" in ORDERS
-    assert f"its minimum of {settings.minimum_calls} in {settings.window_seconds} s" in ORDERS
+    assert f"a window of {window} s" in ORDERS
+    assert f"its minimum of {settings.minimum_calls} calls" in ORDERS
     assert f"from {settings.pause_seconds} s to {settings.pause_cap_seconds} s" in ORDERS
 
 
