@@ -134,6 +134,11 @@ class Reader:
                 "another value",
                 f"--secret --path {example}",
             )
+        if entries and not self._is_secret(key):
+            pulumi.log.warn(
+                f"configuration key {self._config.full_key(key)} is plain text in the stack's file. Encrypt "
+                f"it with: pulumi config set --secret --path {example}"
+            )
         return pulumi.Output.secret(cast("Mapping[str, str]", entries))
 
     def ledger_name(self, key: str, protected: bool) -> str:

@@ -54,6 +54,14 @@ def test_it_exports_what_the_commands_need(deployment: Deployment) -> None:
     assert set(exports["buses"]["orders"]["rules"]) == {"fulfilment", "billing", "analytics"}
 
 
+def test_tokens_in_plain_text_are_warned_of_and_never_shown(deployment: Deployment) -> None:
+    [warning] = deployment.warnings
+    assert "selfheal:callers is plain text" in warning
+    assert "pulumi config set --secret --path callers.ann TOKEN" in warning
+    assert "a" * 32 not in warning
+    assert run("orders").warnings == []
+
+
 def test_the_shares_of_the_downstreams_rate_sum_to_one(deployment: Deployment) -> None:
     """What a consumer may call a second is its concurrency over the seconds that each message takes."""
     found = variables(deployment)
