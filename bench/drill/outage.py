@@ -45,7 +45,7 @@ class Outage:
     """The most calls that can have been under way."""
 
 
-WARM_ORDERS = 40
+WARM_ORDERS = 24
 """Placed first, so that workers have started and no drill measures how long that takes."""
 
 LATE = 10**6

@@ -1,6 +1,7 @@
 """Some orders can never be done: they are dead with a reason, the others arrive; mended, they arrive too."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -60,7 +61,13 @@ def redrive(world: World, queue: str) -> dict[str, Any]:
     """Run `selfheal dlq redrive` on a dead-letter queue, and return what it tells."""
     command = [sys.executable, "-m", "selfheal.cli", "dlq", "redrive", "--json", "--yes", "--rate", "50"]
     place = ["--queue", world.outputs["deadLetters"][queue], "--endpoint", world.emulator.endpoint]
-    done = subprocess.run([*command, *place], capture_output=True, text=True, check=False)
+    keys = world.emulator.credentials
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AWS_ACCESS_KEY_ID": keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
+    }
+    done = subprocess.run([*command, *place], capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise RuntimeError(f"redrive ended with {done.returncode}: {done.stderr}")
     told: dict[str, Any] = json.loads(done.stdout)

@@ -108,13 +108,23 @@ def test_what_another_targets_incident_forced_is_that_ones() -> None:
 
 NOW = time.time()
 OPENED = Circuit("payments").opened(NOW, 0.5, S)
-HALF = replace(OPENED, until=NOW).half_opened(NOW)
-SLOW = replace(HALF, version=3, state=State.CLOSED, limit=2)
-RESTED = SLOW.stepped(NOW, 2)
 
 
-@pytest.mark.parametrize("circuit", [OPENED, HALF, SLOW, RESTED], ids=["open", "half", "slow", "rested"])
-def test_a_breaker_at_work_is_left_to_it(remedy: Tried, circuit: Circuit) -> None:
+def at_work(now: float) -> dict[str, Circuit]:
+    """Return what a circuit goes through by itself."""
+    opened = Circuit("payments").opened(now, 0.5, S)
+    half = replace(opened, until=now).half_opened(now)
+    slow = replace(half, version=3, state=State.CLOSED, limit=2)
+    return {"open": opened, "half": half, "slow": slow, "rested": slow.stepped(now, 2)}
+
+
+RESTED = at_work(NOW)["rested"]
+
+
+@pytest.mark.parametrize("stage", ["open", "half", "slow", "rested"])
+def test_a_breaker_at_work_is_left_to_it(remedy: Tried, stage: str) -> None:
+    # Made now: the clock is real, and tests are collected long before they run.
+    circuit = at_work(time.time())[stage]
     become(remedy, circuit)
     live = remedy.read()
     assert (live.value, live.settled, live.breaker_at_work) == (None, True, True)
