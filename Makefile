@@ -34,7 +34,7 @@ drill: setup ## Break what the orders service depends on, in many ways, and see 
 	@$(BIN)/python -m bench.drill
 
 test: setup ## Run every test; those on the real engine are skipped where there is no Pulumi CLI
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## Run the tests that are quick: no emulator, no real engine, no exhaustive search for harm
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not engine"
