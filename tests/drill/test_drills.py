@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.drill import configuration, outage, poison
+from bench.drill import configuration, outage, partial, poison, proportion
 from bench.drill.claims import Report
 from bench.drill.outage import Scale
 from bench.drill.world import World, deployed
@@ -45,6 +45,15 @@ def test_poison_is_dead_with_a_reason_and_arrives_once_it_is_mended_and_a_replay
 
 def test_a_parameter_store_that_fails_is_not_felt(world: World) -> None:
     assert failed(configuration.drill(world, Scale(20, 20, 0, RATE, 120))) == []
+
+
+def test_a_share_of_failures_opens_the_circuit_and_a_few_do_not(world: World) -> None:
+    """At the rate of 1,000 calls a minute, for 5 s each."""
+    assert failed(proportion.drill(world, 1000, 5)) == []
+
+
+def test_a_partial_outage_does_not_flap(world: World) -> None:
+    assert failed(partial.drill(world, Scale(40, 10, 5, RATE, 120))) == []
 
 
 def test_an_outage_loses_nothing_and_does_nothing_twice(world: World) -> None:
