@@ -18,7 +18,7 @@ from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
-from selfheal.components.iam import allow
+from selfheal.components.iam import allow, on_items
 from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.circuit_breaker import CircuitBreaker
 from selfheal.components.patterns.downstream import Downstream
@@ -302,10 +302,7 @@ class Orders(pulumi.ComponentResource):
 
     def _on_orders(self, actions: Sequence[str], partition: str = "order#*") -> Access:
         """Return the use of the table by actions on items of a partition."""
-        condition = {
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [partition]},
-            "Null": {"dynamodb:LeadingKeys": "false"},
-        }
+        condition = on_items({"pk": {"S": partition}})
         statement = allow(actions, [self._arns.table(self.table.name)], condition)
         return Access({"ORDERS_TABLE": self.table.name}, [statement])
 
