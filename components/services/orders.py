@@ -184,6 +184,8 @@ class Orders(pulumi.ComponentResource):
             {
                 "consumer": self._function("publisher", [self._intake(), self.bus.publisher]),
                 "rate": min(rate * INTAKE_PER_RATE, MOST_INTAKE),
+                # For the healer: a deployment of the publisher that fails is rolled back.
+                "alias": True,
                 "people": people,
             },
             self._options,
@@ -222,8 +224,8 @@ class Orders(pulumi.ComponentResource):
         """What a healer looks after.
 
         An outage of the downstream is the breaker's. The healer forces the circuit open where less fails than
-        opens it by itself: orders wait then, and none is lost. People are called for the intake, of which
-        nothing can be set that would make it well.
+        opens it by itself: orders wait then, and none is lost. Deployments of intake and billing that fail
+        are rolled back; fulfilment has no alias, because its mapping is the breaker's.
         """
         force: RemedyArgs = {
             "kind": RemedyKind.FORCE_BREAKER,
@@ -239,13 +241,16 @@ class Orders(pulumi.ComponentResource):
         }
         if self.billing.alias_name is not None:
             billing["alias"] = self.billing.alias_name
+        intake: TargetArgs = {
+            "name": "intake",
+            "function_name": self.intake.function_name,
+            "instrumented": True,
+            "remedies": [{"kind": RemedyKind.ROLLBACK_ALIAS}],
+        }
+        if self.intake.alias_name is not None:
+            intake["alias"] = self.intake.alias_name
         return [
-            {
-                "name": "intake",
-                "function_name": self.intake.function_name,
-                "instrumented": True,
-                "remedies": [],
-            },
+            intake,
             {
                 "name": "fulfilment",
                 "function_name": self.fulfilment.function_name,
