@@ -34,6 +34,14 @@ class Arns:
         """Return the ARN of an S3 bucket."""
         return Output.concat("arn:", self.partition, ":s3:::", name)
 
+    def document(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of a Systems Manager document."""
+        return self._arn("ssm", "document/", name)
+
+    def automation_runs(self) -> Output[str]:
+        """Return the ARN pattern for all automations that were started: their ids are made up by AWS."""
+        return self._arn("ssm", "automation-execution/", "*")
+
     def event_bus(self, name: Input[str]) -> Output[str]:
         """Return the ARN of an event bus."""
         return self._arn("events", "event-bus/", name)
@@ -81,6 +89,10 @@ class Arns:
     def queue_url(self, name: Input[str]) -> Output[str]:
         """Return the URL of an SQS queue."""
         return Output.concat("https://sqs.", self.region, ".", self._suffix, "/", self.account, "/", name)
+
+    def role(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of a role of this account that has no path."""
+        return Output.concat("arn:", self.partition, ":iam::", self.account, ":role/", name)
 
     def rule(self, name: Input[str], bus: Input[str] | None = None) -> Output[str]:
         """Return the ARN of an EventBridge rule on the default bus, or on the one of that name."""

@@ -8,6 +8,15 @@ import pulumi
 
 from settings.reader import Reader
 
+ALL = 100
+"""Percent."""
+
+PRODUCTION = ("prod", "production")
+"""Names of stacks that are production."""
+
+MOST_IN_PRODUCTION = 10
+"""Percent that an experiment breaks there at most. The policy pack refuses more."""
+
 
 class Given(TypedDict):
     """Arguments of the component `Orders` that configuration decides."""
@@ -16,6 +25,8 @@ class Given(TypedDict):
     articles: Sequence[str]
     callers: pulumi.Output[Mapping[str, str]]
     analytics: bool
+    chaos: bool
+    chaos_percent: int
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,10 @@ class OrdersSettings:
     """Tokens by caller's name; a secret."""
     analytics: bool
     """Whether there is a stream for reports."""
+    chaos: bool
+    """Whether it can be broken on purpose."""
+    chaos_percent: int
+    """The most that an experiment breaks, 1 to 100; in production 10."""
 
     @property
     def args(self) -> Given:
@@ -39,6 +54,8 @@ class OrdersSettings:
             "articles": self.articles,
             "callers": self.callers,
             "analytics": self.analytics,
+            "chaos": self.chaos,
+            "chaos_percent": self.chaos_percent,
         }
 
     @classmethod
@@ -49,9 +66,14 @@ class OrdersSettings:
             SettingsError: for a value of the wrong kind or out of range.
 
         """
+        chaos = reader.boolean("chaos", default=False)
+        # Without experiments the percentage breaks nothing, and its default is fine in production.
+        most = MOST_IN_PRODUCTION if chaos and pulumi.get_stack() in PRODUCTION else ALL
         return cls(
             downstream_rate=reader.number("downstreamRate", "20", 0.5, 1000, "20"),
             articles=reader.entries("articles", ("book", "lamp", "chair"), "book"),
             callers=reader.secrets("callers", "callers.ann TOKEN"),
             analytics=reader.boolean("analytics", default=False),
+            chaos=chaos,
+            chaos_percent=reader.whole("chaosPercent", most, 1, most),
         )
