@@ -11,7 +11,7 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.patterns.chaos_experiment import ChaosExperiment, ChaosExperimentArgs, can_be_made
 from selfheal.components.patterns.fault_injection import FaultInjection
 from selfheal.components.patterns.switch_document import iso
-from selfheal.functions.downstream.core import Setting, parse_setting
+from selfheal.functions.downstream.core import Setting, parse_switch
 from selfheal.functions.downstream.store import SETTING_KEY
 from selfheal.scenarios.scenario import load, shipped
 from tests.components.patterns.support.extension import INVOKES
@@ -191,10 +191,11 @@ def test_the_switch_is_put_waited_for_and_taken_back() -> None:
 def test_the_switch_is_one_that_the_downstream_understands() -> None:
     item = document(experiment("slow-query"))["mainSteps"][1]["inputs"]["Item"]
     values = {name: next(iter(value.values())) for name, value in item.items() if name not in SETTING_KEY}
-    assert values.pop("until") == "{{ deadline.until }}"
-    slow = parse_setting(values, Setting(rate=20, burst=12))
-    assert (slow.mode.value, slow.seconds) == ("data-shape", 10.0)
-    assert (slow.rate, slow.burst) == (20, 12), "the stated rate is not the experiment's"
+    assert values["until"] == "{{ deadline.until }}"
+    switch = parse_switch({**values, "until": "1000"}, Setting(rate=20, burst=12))
+    assert switch.until == 1000
+    assert (switch.setting.mode.value, switch.setting.seconds) == ("data-shape", 10.0)
+    assert (switch.setting.rate, switch.setting.burst) == (20, 12), "the stated rate is not the experiment's"
 
 
 def test_the_deadline_is_a_little_after_the_fault() -> None:
