@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import urllib3
@@ -22,6 +23,10 @@ STOP_SECONDS = ANSWER_SECONDS + 2.0
 """How long `stop` waits for the requests in flight."""
 
 
+Send = Callable[[urllib3.PoolManager, int], int]
+"""Sends the request of a number; raises urllib3's HTTPError when there is no answer."""
+
+
 @dataclass
 class Traffic:
     """An open-loop load generator: a request is due every 1/rate seconds, whatever happened to those before.
@@ -34,6 +39,8 @@ class Traffic:
     """Where to; the service's root."""
     began: float
     """The time.monotonic() from which every time is counted."""
+    send: Send | None = None
+    """Sends the request of a number, from 0 on, and returns its HTTP status. Default: a GET of `url`."""
     rate: float = REQUESTS_PER_SECOND
     """Requests a second."""
     workers: int = WORKERS
@@ -77,31 +84,31 @@ class Traffic:
 
     def _work(self, pool: urllib3.PoolManager) -> None:
         while not self._ended.is_set():
-            due = self._ticket()
-            if self._ended.wait(max(0.0, due - self._now())):
+            number = self._ticket()
+            if self._ended.wait(max(0.0, number / self.rate - self._now())):
                 return
             sent = self._now()
-            status = _get(pool, self.url)
+            try:
+                status = self.send(pool, number) if self.send else _get(pool, self.url)
+            except urllib3.exceptions.HTTPError:
+                status = None
             with self._lock:
-                self._samples.append(Sample(round(sent, 4), round(self._now(), 4), status))
+                self._samples.append(Sample(round(sent, 4), round(self._now(), 4), status, number))
 
-    def _ticket(self) -> float:
-        """Take the next due time that has not passed by more than one interval."""
+    def _ticket(self) -> int:
+        """Take the number of the next request whose due time has not passed by more than one interval."""
         with self._lock:
             earliest = int((self._now() - 1 / self.rate) * self.rate)
             if self._next < earliest:
                 self.skipped += earliest - self._next
                 self._next = earliest
-            due = self._next / self.rate
+            number = self._next
             self._next += 1
-            return due
+            return number
 
     def _now(self) -> float:
         return time.monotonic() - self.began
 
 
-def _get(pool: urllib3.PoolManager, url: str) -> int | None:
-    try:
-        return pool.request("GET", url, headers={"user-agent": "selfheal-demo"}).status
-    except urllib3.exceptions.HTTPError:
-        return None
+def _get(pool: urllib3.PoolManager, url: str) -> int:
+    return pool.request("GET", url, headers={"user-agent": "selfheal-demo"}).status
