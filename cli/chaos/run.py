@@ -21,7 +21,7 @@ from selfheal.cli.chaos.record import LEASE_SECONDS, Lease, Records, Undo
 from selfheal.cli.chaos.recording import Look, OrderKey, Phase, Put, Recording
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.operator.orders_view import Call
-from selfheal.functions.orders.order import Order
+from selfheal.functions.orders.order import Order, State
 from selfheal.functions.status.picture import Picture
 from selfheal.sandbox.errors import SandboxError
 
@@ -111,7 +111,7 @@ class Run:
     sleep: Callable[[float], None] = time.sleep
     look_seconds: float = LOOK_SECONDS
     _first_call: int = 0
-    _settled: dict[OrderKey, Order] = field(default_factory=dict[OrderKey, Order])
+    _fulfilled: dict[OrderKey, Order] = field(default_factory=dict[OrderKey, Order])
 
     def go(self) -> Recording:
         """Run it to its end, and return what was recorded.
@@ -213,20 +213,19 @@ class Run:
     def _look(self) -> None:
         """Record how the stack and the orders are now."""
         puts = self.sent.puts()
-        unsettled = [put.key for put in puts if put.accepted and put.key not in self._settled]
+        undone = [put.key for put in puts if put.accepted and put.key not in self._fulfilled]
         at, picture = self._since(), self.stack.picture()
-        orders = self.stack.orders(unsettled)
+        orders = self.stack.orders(undone)
         self.recording = replace(
             self.recording,
             puts=puts,
             skipped=self.sent.skipped,
-            orders=self._settled | orders,
+            orders=self._fulfilled | orders,
             looks=(*self.recording.looks, Look(at, picture)),
             ended=self._since(),
         )
-        self._settled |= {
-            key: order for key, order in orders.items() if self.recording.settled_at(key) is not None
-        }
+        # What is dead may still turn out to be done.
+        self._fulfilled |= {key: order for key, order in orders.items() if order.state is State.FULFILLED}
         self.progress.seen(self.recording)
 
     def _with_calls(self) -> Recording:

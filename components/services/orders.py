@@ -21,6 +21,7 @@ from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
 from selfheal.components.iam import allow, on_items
 from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.circuit_breaker import CircuitBreaker
+from selfheal.components.patterns.dead_letters import DeadLetters
 from selfheal.components.patterns.downstream import Downstream
 from selfheal.components.patterns.fan_out import FanOut, SubscriberArgs
 from selfheal.components.patterns.function import FunctionArgs
@@ -29,6 +30,7 @@ from selfheal.components.patterns.retry_workflow import RetryWorkflow
 from selfheal.components.patterns.storage_first_api import StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
 from selfheal.components.remedies import RemedyArgs
+from selfheal.components.status import Shown, status_function
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import RemedyKind
 
@@ -100,6 +102,10 @@ class OrdersArgs(TypedDict):
 
     circuit: NotRequired[Mapping[str, float]]
     """Settings of the circuit breaker. Default: a window of 20 s, and for the others those of `Circuit`."""
+
+    ledger: NotRequired[str]
+    """Name of the ledger's table of the healer that looks after it. There is GET of /status/now then, which
+    tells the callers of the API how everything is. Default: none, and no status."""
 
     log_retention_days: NotRequired[int]
     """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
@@ -186,6 +192,7 @@ class Orders(pulumi.ComponentResource):
             },
             self._options,
         )
+        ledger = args.get("ledger")
         self.api = StorageFirstApi(
             f"{name}-api",
             {
@@ -193,6 +200,7 @@ class Orders(pulumi.ComponentResource):
                 "queue": self.intake,
                 "schema": ORDER_SCHEMA,
                 "reader": self._function("reader", [self._read()]),
+                "reads": {} if ledger is None else {"status": self._status(ledger)},
                 "callers": args.get("callers", {}),
                 "people": people,
             },
@@ -241,7 +249,7 @@ class Orders(pulumi.ComponentResource):
 
     @property
     def exports(self) -> dict[str, object]:
-        """What commands need: see `selfheal dlq`, `selfheal replay` and `selfheal breaker`."""
+        """What commands need: see `selfheal watch`, `dlq`, `replay` and `breaker`."""
         return {
             "url": self.url,
             "downstreamTable": self.downstream.table_name,
@@ -249,24 +257,64 @@ class Orders(pulumi.ComponentResource):
             "catalogue": self.catalogue_name,
             "deadLetters": self.dead_letters,
             "circuits": {self.circuit.circuit_name: self.circuit.table_name},
+            "queues": self.queues,
+            "functions": self.functions,
             "buses": {"orders": self.bus.replays},
         }
 
     @property
+    def queues(self) -> dict[str, pulumi.Output[str]]:
+        """URLs of the queues, by name."""
+        return {name: queue.queue_url for name, queue in self._levelled.items()}
+
+    @property
+    def functions(self) -> dict[str, pulumi.Output[str]]:
+        """Names of the functions that handle orders or tell of them, by what they do."""
+        return {
+            "intake": self.intake.function_name,
+            "fulfilment": self.fulfilment.function_name,
+            "billing": self.billing.function_name,
+            "reader": self.api.reader_name,
+            **self.api.read_names,
+        }
+
+    @property
+    def _levelled(self) -> dict[str, LevelledQueue]:
+        return {"intake": self.intake, "fulfilment": self.fulfilment, "billing": self.billing.queue}
+
+    @property
     def dead_letters(self) -> dict[str, pulumi.Output[str]]:
         """Where letters are, by name: URLs of queues, and an s3:// address of the stream's failures."""
-        places = {
-            "intake": self.intake.dead_letters.queue_url,
-            "intake-evicted": self.intake.evicted.queue_url,
-            "bus": self.bus.dead_letters.queue_url,
-            "fulfilment": self.fulfilment.dead_letters.queue_url,
-            "fulfilment-evicted": self.fulfilment.evicted.queue_url,
-            "billing": self.billing.dead_letters.queue_url,
-            "billing-evicted": self.billing.queue.evicted.queue_url,
+        places = {name: queue.queue_url for name, queue in self._letters.items()}
+        return places | {name: pulumi.Output.concat("s3://", each) for name, each in self._buckets.items()}
+
+    @property
+    def _letters(self) -> dict[str, DeadLetters]:
+        """Queues of dead letters, by name."""
+        return {
+            "intake": self.intake.dead_letters,
+            "intake-evicted": self.intake.evicted,
+            "bus": self.bus.dead_letters,
+            "fulfilment": self.fulfilment.dead_letters,
+            "fulfilment-evicted": self.fulfilment.evicted,
+            "billing": self.billing.dead_letters,
+            "billing-evicted": self.billing.queue.evicted,
         }
-        if self.analytics is not None:
-            places["analytics"] = pulumi.Output.concat("s3://", self.analytics.failures_bucket)
-        return places
+
+    @property
+    def _buckets(self) -> dict[str, pulumi.Output[str]]:
+        """Buckets of dead letters, by name."""
+        return {} if self.analytics is None else {"analytics": self.analytics.failures_bucket}
+
+    def _status(self, ledger: str) -> FunctionArgs:
+        shown = Shown(
+            ledger=ledger,
+            circuits=[self.circuit],
+            queues=self._levelled,
+            dead_letters=self._letters,
+            buckets=self._buckets,
+        )
+        return status_function(shown, self._arns, self._retention)
 
     def _table(self) -> aws.dynamodb.Table:
         return aws.dynamodb.Table(
@@ -297,8 +345,12 @@ class Orders(pulumi.ComponentResource):
         return {
             "code": own_code("orders", module),
             "uses": uses,
-            "log_retention_days": self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            "log_retention_days": self._retention,
         }
+
+    @property
+    def _retention(self) -> int:
+        return self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS)
 
     def _on_orders(self, actions: Sequence[str], partition: str = "order#*") -> Access:
         """Return the use of the table by actions on items of a partition."""
