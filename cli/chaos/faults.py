@@ -90,16 +90,12 @@ class Switch:
         if not item or float(item.get("until", {}).get("N", "inf")) <= time.time():
             return ""
         mode = item.get("mode", {}).get("S", "another setting")
-        return (
-            f"the downstream is switched already ({mode}): delete the item setting/setting of {self.table} first"
-        )
+        return f"the downstream is switched already ({mode}): delete the item setting/setting of {self.table} first"
 
     def make(self) -> None:
         """Put the item, unless there is another. Its workers follow within a second."""
         given = {
-            name: value
-            for name in ("seconds", "share")
-            if (value := getattr(self.fault, name)) is not None
+            name: value for name in ("seconds", "share") if (value := getattr(self.fault, name)) is not None
         }
         item = setting_item(Setting(mode=Mode(self.fault.mode), **given), self.until)
         # Only what the scenario says: the rate stays what the stack states.
@@ -138,7 +134,9 @@ class Experiment:
     @property
     def how(self) -> str:
         """FIS, and its template."""
-        return f"by AWS FIS, experiment template {self.template}{f', experiment {self.id}' if self.id else ''}"
+        return (
+            f"by AWS FIS, experiment template {self.template}{f', experiment {self.id}' if self.id else ''}"
+        )
 
     @property
     def undo(self) -> tuple[Undo, ...]:

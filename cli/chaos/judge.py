@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from selfheal.cli.chaos.measures import Reading, take
-from selfheal.cli.chaos.recording import Look, Recording
+from selfheal.cli.chaos.recording import Recording
 from selfheal.functions.orders.order import State
+from selfheal.functions.status.picture import Picture
 from selfheal.scenarios.scenario import Bound
 
 
@@ -105,23 +106,23 @@ STEADY = {
 well. The other side states what the fault must do, as do the other measures."""
 
 
-def not_at_rest(look: Look) -> str:
+def not_at_rest(picture: Picture) -> str:
     """Return why no experiment may begin on a stack as it is; empty where it may."""
-    for circuit in look.picture.circuits:
+    for circuit in picture.circuits:
         if circuit.forced is not None:
             return f"the circuit {circuit.name} is forced {circuit.forced.state} by {circuit.forced.by}"
         if not circuit.at_rest:
             return f"the circuit {circuit.name} is not at rest: it is {circuit.state}"
-    if opened := [each for each in look.picture.incidents if each.open]:
+    if opened := [each for each in picture.incidents if each.open]:
         return f"the incident {opened[0].id} is open ({opened[0].status})"
-    if unread := look.picture.problems:
+    if unread := picture.problems:
         return f"the stack cannot be observed: {unread[0]}"
     return ""
 
 
 def not_steady(recording: Recording) -> str:
     """Return why nothing may be broken after the time before the fault; empty where the steady state holds."""
-    if reason := not_at_rest(recording.looks[-1]):
+    if reason := not_at_rest(recording.looks[-1].picture):
         return reason
     for bound in recording.scenario.hypothesis:
         side = STEADY.get(bound.measure)

@@ -14,8 +14,14 @@ from selfheal.scenarios.scenario import Traffic as Wanted
 WORKERS = 16
 """Requests in flight at most: at 50 a second, answers may take a third of a second."""
 
+FIRST_ORDERS = 8
+"""Sent before the traffic, at least."""
 
-@dataclass(frozen=True)
+FIRST_SECONDS = 20.0
+"""How long each of them may take to be answered: whatever has to start starts with them."""
+
+
+@dataclass
 class OrdersSent:
     """The traffic of one run."""
 
@@ -27,18 +33,38 @@ class OrdersSent:
     prefix: str
     """Of the orders' ids: unique to the run."""
     traffic: Traffic
+    started: float = 0.0
+    """When it was started, in seconds since the run began."""
 
     @classmethod
     def of(cls, url: str, tokens: Mapping[str, str], wanted: Wanted, run_id: str) -> "OrdersSent":
-        """Return the traffic of a run. Nothing is sent until `traffic.start()`, but its clock begins."""
+        """Return the traffic of a run. Nothing is sent yet."""
         prefix = f"chaos-{run_id[:12]}"
         traffic = Traffic(url, time.monotonic(), rate=wanted.per_second, workers=WORKERS)
         sent = cls(url.rstrip("/"), tokens, wanted, prefix, traffic)
         traffic.send = sent._send
         return sent
 
-    def start(self) -> None:
-        """Begin to send."""
+    def first(self) -> tuple[Put, ...]:
+        """Send some orders one after the other, of each caller at least one, and return what became of them.
+
+        They are not of the traffic: they show that the way is open, and let everything start that has to.
+        Their times mean nothing.
+        """
+        pool = urllib3.PoolManager(timeout=FIRST_SECONDS, retries=False)
+        return tuple(self._first(pool, number) for number in range(max(FIRST_ORDERS, len(self.tokens))))
+
+    def _first(self, pool: urllib3.PoolManager, number: int) -> Put:
+        caller, order_id = self._caller(number), f"{self.prefix}-first-{number}"
+        try:
+            status = self._put(pool, caller, order_id, number)
+        except urllib3.exceptions.HTTPError:
+            status = None
+        return Put(caller, order_id, 0.0, 0.0, status)
+
+    def start(self, since: float) -> None:
+        """Begin to send, this many seconds after the run began."""
+        self.started, self.traffic.began = since, time.monotonic()
         self.traffic.start()
 
     def stop(self) -> None:
@@ -52,13 +78,22 @@ class OrdersSent:
 
     def puts(self) -> tuple[Put, ...]:
         """Return what was answered or given up so far."""
+        late = self.started
         return tuple(
-            Put(self._caller(each.number), self._id(each.number), each.sent, each.done, each.status)
+            Put(
+                self._caller(each.number),
+                self._id(each.number),
+                each.sent + late,
+                each.done + late,
+                each.status,
+            )
             for each in self.traffic.samples()
         )
 
     def _send(self, pool: urllib3.PoolManager, number: int) -> int:
-        caller, order_id = self._caller(number), self._id(number)
+        return self._put(pool, self._caller(number), self._id(number), number)
+
+    def _put(self, pool: urllib3.PoolManager, caller: str, order_id: str, number: int) -> int:
         body: dict[str, object] = {
             "id": order_id,
             "article": _in_turn(self.wanted.articles, number),

@@ -28,6 +28,9 @@ from selfheal.sandbox.errors import SandboxError
 LOOK_SECONDS = 1.0
 """From one look at the stack to the next, at least."""
 
+FIRST_ORDERS_SECONDS = 60
+"""How long the first orders may take until they are fulfilled: functions may have to start."""
+
 FAULT_MARGIN_SECONDS = 10.0
 """How much later than planned a fault ends by itself: the run ends it, unless it was killed."""
 
@@ -58,8 +61,12 @@ class Observed(Protocol):
 class Sent(Protocol):
     """The orders, as `selfheal.cli.chaos.orders_sent.OrdersSent` sends them."""
 
-    def start(self) -> None:
-        """Begin."""
+    def first(self) -> tuple[Put, ...]:
+        """Send some that are not of the traffic, one after the other, and return what became of them."""
+        ...
+
+    def start(self, since: float) -> None:
+        """Begin, this many seconds after the run began."""
         ...
 
     def stop(self) -> None:
@@ -90,6 +97,25 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """Tell a line."""
         ...
+
+
+def not_ready(stack: Observed, sent: Sent, sleep: Callable[[float], None] = time.sleep) -> str:
+    """Send some first orders and follow them. Return why nothing may be broken; empty where all is well."""
+    if reason := not_at_rest(stack.picture()):
+        return reason
+    first = sent.first()
+    for put in first:
+        if not put.accepted:
+            answer = "did not answer" if put.status is None else f"answered {put.status} to"
+            return f"the API {answer} an order of {put.caller}: is its token one of this stack?"
+    left = [put.key for put in first]
+    for _ in range(FIRST_ORDERS_SECONDS):
+        orders = stack.orders(left)
+        left = [key for key in left if key not in orders or orders[key].state is not State.FULFILLED]
+        if not left:
+            return ""
+        sleep(1)
+    return f"{len(left)} of {len(first)} orders were not fulfilled within {FIRST_ORDERS_SECONDS} s"
 
 
 @dataclass
@@ -135,10 +161,10 @@ class Run:
         self.progress.phase(Phase.BEFORE, scenario.before_seconds)
         self._first_call = self.stack.calls_made()
         self._look()
-        if reason := self.way.problem() or not_at_rest(self.recording.looks[-1]):
+        if reason := self.way.problem() or not_at_rest(self.recording.looks[-1].picture):
             self._not_started(reason)
             return
-        self.sent.start()
+        self.sent.start(self._since())
         end = self._since() + scenario.before_seconds
         while self._since() < end:
             self._wait(end)
