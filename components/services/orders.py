@@ -27,7 +27,8 @@ from selfheal.components.patterns.fan_out import FanOut, SubscriberArgs
 from selfheal.components.patterns.function import FunctionArgs
 from selfheal.components.patterns.levelled_queue import LevelledQueue
 from selfheal.components.patterns.retry_workflow import RetryWorkflow
-from selfheal.components.patterns.storage_first_api import StorageFirstApi
+from selfheal.components.patterns.static_site import StaticSite
+from selfheal.components.patterns.storage_first_api import STAGE, StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
 from selfheal.components.remedies import RemedyArgs
 from selfheal.components.status import Shown, status_function
@@ -61,6 +62,9 @@ SOURCE = "selfheal.orders"
 """Source of the events."""
 
 PATTERN = {"detail-type": ["OrderReceived"]}
+
+SITE_PATHS = ("/orders/*", "/status/*")
+"""What the API answers under the site's address."""
 
 ORDER_SCHEMA: Mapping[str, object] = {
     "$schema": "http://json-schema.org/draft-04/schema#",
@@ -106,6 +110,9 @@ class OrdersArgs(TypedDict):
     ledger: NotRequired[str]
     """Name of the ledger's table of the healer that looks after it. There is GET of /status/now then, which
     tells the callers of the API how everything is. Default: none, and no status."""
+
+    site: NotRequired[str]
+    """Folder of a page that is served with the API under one address. Default: no site."""
 
     log_retention_days: NotRequired[int]
     """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
@@ -177,6 +184,8 @@ class Orders(pulumi.ComponentResource):
             {
                 "consumer": self._function("publisher", [self._intake(), self.bus.publisher]),
                 "rate": min(rate * INTAKE_PER_RATE, MOST_INTAKE),
+                # For the healer: a deployment of the publisher that fails is rolled back.
+                "alias": True,
                 "people": people,
             },
             self._options,
@@ -207,6 +216,7 @@ class Orders(pulumi.ComponentResource):
             self._options,
         )
         self.url = self.api.url
+        self.site = self._site(args["site"]) if "site" in args else None
         self.register_outputs({"url": self.url})
 
     @property
@@ -214,8 +224,8 @@ class Orders(pulumi.ComponentResource):
         """What a healer looks after.
 
         An outage of the downstream is the breaker's. The healer forces the circuit open where less fails than
-        opens it by itself: orders wait then, and none is lost. People are called for the intake, of which
-        nothing can be set that would make it well.
+        opens it by itself: orders wait then, and none is lost. Deployments of intake and billing that fail
+        are rolled back; fulfilment has no alias, because its mapping is the breaker's.
         """
         force: RemedyArgs = {
             "kind": RemedyKind.FORCE_BREAKER,
@@ -231,13 +241,16 @@ class Orders(pulumi.ComponentResource):
         }
         if self.billing.alias_name is not None:
             billing["alias"] = self.billing.alias_name
+        intake: TargetArgs = {
+            "name": "intake",
+            "function_name": self.intake.function_name,
+            "instrumented": True,
+            "remedies": [{"kind": RemedyKind.ROLLBACK_ALIAS}],
+        }
+        if self.intake.alias_name is not None:
+            intake["alias"] = self.intake.alias_name
         return [
-            {
-                "name": "intake",
-                "function_name": self.intake.function_name,
-                "instrumented": True,
-                "remedies": [],
-            },
+            intake,
             {
                 "name": "fulfilment",
                 "function_name": self.fulfilment.function_name,
@@ -260,6 +273,7 @@ class Orders(pulumi.ComponentResource):
             "queues": self.queues,
             "functions": self.functions,
             "buses": {"orders": self.bus.replays},
+            **({} if self.site is None else {"siteUrl": self.site.url}),
         }
 
     @property
@@ -374,6 +388,10 @@ class Orders(pulumi.ComponentResource):
             {"consumer": self._function("analytics", [rows]), "people": self._args["people"]},
             self._options,
         )
+
+    def _site(self, folder: str) -> StaticSite:
+        api = {"id": self.api.api_id, "stage": STAGE, "paths": SITE_PATHS}
+        return StaticSite(f"{self._name}-site", {"folder": folder, "api": api}, self._options)
 
     def _bus(self) -> FanOut:
         subscribers: dict[str, SubscriberArgs] = {
