@@ -22,11 +22,11 @@ def page(title: str, body: Iterable[str]) -> str:
     )
 
 
-def header(title: str, lead: str, *, shown: bool) -> str:
-    """Return the title, with whether it was shown, and a sentence about the run."""
-    kind, mark = ("good", "✓ shown") if shown else ("bad", "✗ not shown")
+def header(title: str, lead: str, *, shown: bool, badge: str = "") -> str:
+    """Return the title, with whether it was shown (in the words of `badge`), and a sentence about the run."""
+    kind, mark = ("good", f"✓ {badge or 'shown'}") if shown else ("bad", f"✗ {badge or 'not shown'}")
     return (
-        f'<header><span class="badge {kind}">{mark}</span><h1>{escape(title)}</h1>'
+        f'<header><span class="badge {kind}">{escape(mark)}</span><h1>{escape(title)}</h1>'
         f'<p class="lead">{escape(lead)}</p></header>'
     )
 
