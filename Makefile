@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PATHS := __main__.py settings selfheal components functions policies cli sandbox tools bench tests
+PATHS := __main__.py settings selfheal components functions policies cli sandbox scenarios tools bench tests
 
 # Also where the environment says otherwise: tests start hundreds of Pythons, and each would compile everything again.
 export PYTHONDONTWRITEBYTECODE :=
@@ -24,7 +24,7 @@ $(VENV)/.done: requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@mkdir -p $(VENV)/links/selfheal && cp selfheal/__init__.py $(VENV)/links/selfheal
-	@for folder in cli components functions sandbox; do ln -sfn ../../../$$folder $(VENV)/links/selfheal/$$folder; done
+	@for folder in cli components functions sandbox scenarios; do ln -sfn ../../../$$folder $(VENV)/links/selfheal/$$folder; done
 	@touch $@
 
 demo: setup ## See the whole loop heal, on this machine, and write out/demo/incident.html

@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = {"components", "functions", "cli", "sandbox"}
+PACKAGE = {"components", "functions", "cli", "sandbox", "scenarios"}
 OURS = {*PACKAGE, "policies", "settings", "tests", "selfheal"}
 RULES = {
     # folder: (folders of ours, third parties)
-    "components": ({"components", "functions"}, {"pulumi", "pulumi_aws", "yaml"}),  # PyYAML comes with pulumi
+    "components": (
+        {"components", "functions", "scenarios"},
+        {"pulumi", "pulumi_aws", "yaml"},  # PyYAML comes with pulumi
+    ),
     "functions": ({"functions"}, {"boto3", "botocore"}),
     "sandbox": ({"sandbox"}, None),
-    "cli": ({"cli", "sandbox", "functions"}, None),
+    "cli": ({"cli", "sandbox", "functions", "scenarios"}, None),
+    "scenarios": ({"scenarios"}, {"yaml"}),
     "policies": (set[str](), None),
     "tools": (set[str](), set[str]()),  # they run before anything is installed
 }

@@ -105,6 +105,39 @@ def parse_setting(values: Mapping[str, str], baseline: Setting) -> Setting:
     return replace(baseline, **changes)
 
 
+@dataclass(frozen=True)
+class Switch:
+    """A setting that was switched on, and until when it counts."""
+
+    setting: Setting
+    until: float = math.inf
+    """Seconds since the epoch. From then on the baseline counts, so that a switch whose author died ends."""
+
+    def at(self, now: float, baseline: Setting) -> Setting:
+        """Return the setting that counts at a moment, in seconds since the epoch."""
+        return self.setting if now < self.until else baseline
+
+
+def parse_switch(values: Mapping[str, str], baseline: Setting) -> Switch:
+    """Return a switch: a setting's values, and `until` in seconds since the epoch, by default without end.
+
+    Raises:
+        ValueError: when a name is unknown or a value out of range. `until` must be a number of 0 or more.
+
+    """
+    setting = parse_setting({name: text for name, text in values.items() if name != "until"}, baseline)
+    if "until" not in values:
+        return Switch(setting)
+    text = values["until"]
+    try:
+        until = float(text)
+    except ValueError:
+        until = math.nan
+    if not 0 <= until < math.inf:
+        raise ValueError(f"until must be seconds since the epoch, a number of 0 or more, got {text!r}")
+    return Switch(setting, until)
+
+
 def _number(name: str, text: str) -> float:
     least, most = _RANGES[name]
     try:

@@ -16,6 +16,7 @@ from selfheal.functions.downstream.core import (
     fault,
     parse_request,
     parse_setting,
+    parse_switch,
 )
 from selfheal.functions.downstream.store import Store
 from selfheal.functions.shared.cached import Cached, FailureLog
@@ -34,8 +35,8 @@ TRUST_SECONDS = 60.0
 
 _log = FailureLog("setting not read", time.time)
 
-_SETTING = Cached(
-    lambda: parse_setting(STORE.setting(), BASELINE),
+_SWITCH = Cached(
+    lambda: parse_switch(STORE.setting(), BASELINE),
     time.time,
     ttl=TTL_SECONDS,
     trust=TRUST_SECONDS,
@@ -52,7 +53,8 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     except RequestError as error:
         STORE.log_call("", "", Outcome.INVALID, now)
         return answer(Outcome.INVALID, error=str(error))
-    setting = _SETTING.get() or BASELINE
+    switch = _SWITCH.get()
+    setting = switch.at(now, BASELINE) if switch else BASELINE
     met = fault(setting, request, random.random())  # noqa: S311 - chance, not a secret
     outcome, values = _serve(request, setting, now) if met.refused is None else (met.refused, {})
     # Before the delay: a call that the timeout ends has happened all the same.

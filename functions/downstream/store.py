@@ -1,7 +1,8 @@
 """The downstream's table: its setting, its rate, and its logs of effects and of calls.
 
     pk        sk        holds
-    setting   setting   mode, seconds, share, rate, burst: what is there counts instead of the baseline
+    setting   setting   mode, seconds, share, rate, burst: what is there counts instead of the baseline, and
+                        until, in seconds since the epoch, by default without end: from then on it does not
     rate      rate      tat: until when the rate is used up, in microseconds since the epoch
     effects   KEY       the one effect of an idempotency key. Expires after 30 days
     counters  calls     calls: all calls ever; and one counter for each outcome
@@ -11,6 +12,7 @@ Each is written by atomic requests, so the figures are right with any number of 
 1,000 writes a second, which is the highest rate that can be set.
 """
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -35,18 +37,26 @@ _RATE_KEY = {"pk": {"S": "rate"}, "sk": {"S": "rate"}}
 _COUNTERS_KEY = {"pk": {"S": "counters"}, "sk": {"S": "calls"}}
 
 
-def setting_item(setting: Setting) -> dict[str, dict[str, str]]:
+def setting_item(setting: Setting, until: float | None = None) -> dict[str, dict[str, str]]:
     """Return the item that switches the downstream to a setting, whole, once it is put into the table.
 
     Without the item, the baseline counts. A switch is effective within the second for which a setting is
-    cached.
+    cached. `until` is in seconds since the epoch: from then on, at once, the baseline counts although the
+    item is there. Default: no end.
+
+    Raises:
+        ValueError: when `until` is no such number. The downstream would not read the item.
+
     """
+    if until is not None and not 0 <= until < math.inf:
+        raise ValueError(f"until must be seconds since the epoch, a number of 0 or more, got {until!r}")
     values = {field.name: getattr(setting, field.name) for field in fields(setting)}
     typed = {
         name: {"S": str(value)} if isinstance(value, str) else {"N": repr(float(value))}
         for name, value in values.items()
     }
-    return SETTING_KEY | typed
+    ends = {} if until is None else {"until": {"N": repr(float(until))}}
+    return SETTING_KEY | typed | ends
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ class Store:
         self._client, self._table = client, table
 
     def setting(self) -> dict[str, str]:
-        """Return the setting's values, as text. Empty if there is none."""
+        """Return the values of the setting's item, as text. Empty if there is none."""
         answer = self._client.get_item(TableName=self._table, Key=SETTING_KEY, ConsistentRead=True)
         item: dict[str, dict[str, Any]] = answer.get("Item", {})
         return {

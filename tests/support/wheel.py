@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-FOLDERS = ("selfheal", "cli", "components", "functions", "sandbox")
+FOLDERS = ("selfheal", "cli", "components", "functions", "sandbox", "scenarios")
 """What the wheel is made from."""
 
 

@@ -1,5 +1,6 @@
 import base64
 import json
+import math
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from selfheal.functions.downstream.core import (
     Request,
     RequestError,
     Setting,
+    Switch,
     answer,
     fault,
     parse_request,
     parse_setting,
+    parse_switch,
 )
 from selfheal.functions.downstream.store import SETTING_KEY, setting_item
 
@@ -209,3 +212,35 @@ def test_the_item_of_a_setting_is_read_as_that_setting_whatever_the_baseline(mod
     }
     read = {name: next(iter(value.values())) for name, value in item.items() if name not in SETTING_KEY}
     assert parse_setting(read, Setting(Mode.ERRORS, 9, 0.9, 9, 9)) == setting
+
+
+def as_read(item: dict[str, dict[str, str]]) -> dict[str, str]:
+    return {name: next(iter(value.values())) for name, value in item.items() if name not in SETTING_KEY}
+
+
+@given(st.floats(0, 4e9), st.floats(0, 4e9))
+def test_a_switch_counts_until_its_end_and_the_baseline_from_then_on(until: float, now: float) -> None:
+    setting, baseline = Setting(Mode.OUTAGE), Setting(rate=7)
+    switch = parse_switch(as_read(setting_item(setting, until)), baseline)
+    assert switch == Switch(setting, until)
+    assert switch.at(now, baseline) == (setting if now < until else baseline)
+    assert switch.at(until, baseline) == baseline
+
+
+def test_a_switch_without_an_end_counts_for_ever() -> None:
+    assert "until" not in setting_item(Setting(Mode.OUTAGE))
+    switch = parse_switch(as_read(setting_item(Setting(Mode.OUTAGE))), Setting())
+    assert switch.at(1e12, Setting()).mode is Mode.OUTAGE
+
+
+def test_without_an_item_the_baseline_counts() -> None:
+    baseline = Setting(rate=7)
+    assert parse_switch({}, baseline).at(0.0, baseline) == baseline
+
+
+@pytest.mark.parametrize("until", [math.nan, math.inf, -1.0])
+def test_an_end_that_could_not_be_read_is_refused_before_it_is_written(until: float) -> None:
+    with pytest.raises(ValueError, match="until must be seconds since the epoch"):
+        setting_item(Setting(), until)
+    with pytest.raises(ValueError, match="until must be seconds since the epoch"):
+        parse_switch({"until": str(until)}, Setting())
