@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self, TypedDict
+from pathlib import Path
+from typing import NotRequired, Self, TypedDict
 
 import pulumi
 
 from settings.reader import Reader
+
+PAGE = Path(__file__).resolve().parents[1] / "web"
+"""Folder of the page."""
 
 
 class Given(TypedDict):
@@ -16,6 +20,7 @@ class Given(TypedDict):
     articles: Sequence[str]
     callers: pulumi.Output[Mapping[str, str]]
     analytics: bool
+    site: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -30,16 +35,19 @@ class OrdersSettings:
     """Tokens by caller's name; a secret."""
     analytics: bool
     """Whether there is a stream for reports."""
+    site: bool
+    """Whether there is a page in front of the API."""
 
     @property
     def args(self) -> Given:
         """What the component is given."""
-        return {
+        given: Given = {
             "rate": self.downstream_rate,
             "articles": self.articles,
             "callers": self.callers,
             "analytics": self.analytics,
         }
+        return {**given, "site": str(PAGE)} if self.site else given
 
     @classmethod
     def load(cls, reader: Reader) -> Self:
@@ -54,4 +62,5 @@ class OrdersSettings:
             articles=reader.entries("articles", ("book", "lamp", "chair"), "book"),
             callers=reader.secrets("callers", "callers.ann TOKEN"),
             analytics=reader.boolean("analytics", default=False),
+            site=reader.boolean("site", default=False),
         )

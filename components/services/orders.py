@@ -27,7 +27,8 @@ from selfheal.components.patterns.fan_out import FanOut, SubscriberArgs
 from selfheal.components.patterns.function import FunctionArgs
 from selfheal.components.patterns.levelled_queue import LevelledQueue
 from selfheal.components.patterns.retry_workflow import RetryWorkflow
-from selfheal.components.patterns.storage_first_api import StorageFirstApi
+from selfheal.components.patterns.static_site import StaticSite
+from selfheal.components.patterns.storage_first_api import STAGE, StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
 from selfheal.components.remedies import RemedyArgs
 from selfheal.components.status import Shown, status_function
@@ -61,6 +62,9 @@ SOURCE = "selfheal.orders"
 """Source of the events."""
 
 PATTERN = {"detail-type": ["OrderReceived"]}
+
+SITE_PATHS = ("/orders/*", "/status/*")
+"""What the API answers under the site's address."""
 
 ORDER_SCHEMA: Mapping[str, object] = {
     "$schema": "http://json-schema.org/draft-04/schema#",
@@ -102,6 +106,9 @@ class OrdersArgs(TypedDict):
 
     circuit: NotRequired[Mapping[str, float]]
     """Settings of the circuit breaker. Default: a window of 20 s, and for the others those of `Circuit`."""
+
+    site: NotRequired[str]
+    """Folder of a page that is served with the API under one address. Default: no site."""
 
     ledger: NotRequired[str]
     """Name of the ledger's table of the healer that looks after it. There is GET of /status/now then, which
@@ -207,6 +214,7 @@ class Orders(pulumi.ComponentResource):
             self._options,
         )
         self.url = self.api.url
+        self.site = self._site(args["site"]) if "site" in args else None
         self.register_outputs({"url": self.url})
 
     @property
@@ -260,6 +268,7 @@ class Orders(pulumi.ComponentResource):
             "queues": self.queues,
             "functions": self.functions,
             "buses": {"orders": self.bus.replays},
+            **({} if self.site is None else {"siteUrl": self.site.url}),
         }
 
     @property
@@ -374,6 +383,10 @@ class Orders(pulumi.ComponentResource):
             {"consumer": self._function("analytics", [rows]), "people": self._args["people"]},
             self._options,
         )
+
+    def _site(self, folder: str) -> StaticSite:
+        api = {"id": self.api.api_id, "stage": STAGE, "paths": SITE_PATHS}
+        return StaticSite(f"{self._name}-site", {"folder": folder, "api": api}, self._options)
 
     def _bus(self) -> FanOut:
         subscribers: dict[str, SubscriberArgs] = {

@@ -12,6 +12,7 @@ from typing import Any
 
 from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_as_json
 from selfheal.sandbox.emulator.deliveries import Deliveries
+from selfheal.sandbox.emulator.distributions import Distributions
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.integration_roles import IntegrationRoles
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
@@ -34,6 +35,10 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("_evaluate_alarm", "_evaluate_all_alarms", "_put_metric_alarm", "_describe_alarms"),
         *("_alarms", "_store_datum", "_xml", "_error", "_dims_key", "_metric_bucket"),
     ),
+    "cloudfront": (
+        *("_fetch_from_origin", "_origin_connect_target", "_origin_request_headers", "OriginUnreachable"),
+        *("_multidict_from_pairs", "_create_distribution", "_update_distribution"),
+    ),
     "lambda_svc": (
         *("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
         *("_poll_kinesis", "_iter_all_esms", "get_account_id"),
@@ -48,6 +53,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "iam": ("_roles",),
     "iam_evaluator": (
         *("enforce", "EvalContext", "evaluate", "_gather_role_policies", "_permissions_boundary"),
+        "pin_request_origin",
     ),
     "dynamodb": ("_tables",),
     "lambda_runtime": ("_PYTHON_WORKER_SCRIPT",),
@@ -55,7 +61,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("_execute_in_scope", "_invoke_sqs_v1", "_render_request_template_v1", "_vtl_util"),
         *("_check_request_validation", "_gateway_error_response", "_header_ci", "_vtl_split_args"),
         *("_apply_patch", "_vtl_value", "_vtl_str", "_model_schema", "_resolve_schema_ref"),
-        "_service_integration_response",
+        *("_service_integration_response", "find_api_scope", "handle_execute"),
     ),
     "concurrency": ("spawn_background",),
     "responses": ("request_scope", "get_region"),
@@ -113,6 +119,7 @@ def patch(modules: Mapping[str, Any]) -> None:
     _rules(modules)
     _workflows(modules["stepfunctions"])
     _rest_apis(modules["apigateway_v1"])
+    _distributions(modules)
     _queue_metrics(modules)
 
 
@@ -186,6 +193,16 @@ def _rest_apis(gateway: Any) -> None:
         _check_request_validation=apis.validated(gateway._check_request_validation),  # noqa: SLF001
         _gateway_error_response=apis.explained(gateway._gateway_error_response),  # noqa: SLF001
         _service_integration_response=apis.mapped(gateway._service_integration_response),  # noqa: SLF001
+    )
+
+
+def _distributions(modules: Mapping[str, Any]) -> None:
+    cloudfront, edge = modules["cloudfront"], Distributions(modules)
+    _replace(
+        cloudfront,
+        _fetch_from_origin=edge.fetched(cloudfront._fetch_from_origin),  # noqa: SLF001
+        _create_distribution=edge.certified(cloudfront._create_distribution),  # noqa: SLF001
+        _update_distribution=edge.certified(cloudfront._update_distribution),  # noqa: SLF001
     )
 
 
