@@ -146,13 +146,13 @@ export class Desk {
       this.#stage = this.#stage === stage ? null : stage;
       this.draw();
     };
-    return el("button", { type: "button", on: { click: press } }, el("b"), el("span", {}, NAMES[stage] ?? stage));
+    return el("button", { on: { click: press } }, el("b"), el("span", {}, NAMES[stage] ?? stage));
   }
 
   #row(order) {
     const what = order.followed ? "followed" : `${number(order.quantity)} × ${order.article}`;
     const price = order.followed ? "" : (order.cents / 100).toLocaleString(undefined, { minimumFractionDigits: 2 });
-    const again = el("button", { type: "button", class: "link", on: { click: () => this.#send([order]) } }, "Send again");
+    const again = el("button", { class: "link", on: { click: () => this.#send([order]) } }, "Send again");
     const steps = el("span", { class: "steps", "aria-hidden": "true" }, ...[1, 2, 3, 4].map(() => el("i")));
     return el("tr", {},
       el("th", { scope: "row" }, el("span", { class: "what" }, el("span", {}, what), el("span", { class: "price" }, price)), el("code", {}, order.id)),

@@ -3,10 +3,12 @@
 from collections.abc import Generator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.support.browser import launched
 from tests.web.stub import TOKEN, Stub, served
+
+expect.set_options(timeout=20_000)  # for machines with other work
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The site and its API as a test wants them: web/ with the headers of the distribution, and answers by command."""
+"""The site and its API by command: web/ with the distribution's headers, and answers that tests choose."""
 
 import json
 import time
@@ -12,26 +12,20 @@ from threading import Lock, Thread
 from typing import Any
 
 from selfheal.components.patterns import storage_first_templates as templates
+from selfheal.components.patterns.security_headers import CONTENT_SECURITY_POLICY, HSTS_SECONDS
+from selfheal.components.patterns.site_files import INDEX, cache_control, content_type, files_of
 from selfheal.functions.orders.delivery import ID
 
 ROOT = Path(__file__).parents[2]
-WEB = ROOT / "web"
+FILES = files_of(str(ROOT / "web"))
 TOKEN = "token-of-ann-" + "x" * 32
 
 HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=31536000",
+    "Strict-Transport-Security": f"max-age={HSTS_SECONDS}",
     "X-Frame-Options": "DENY",
-}
-
-TYPES: Mapping[str, str] = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
 }
 
 QUIET: Mapping[str, Any] = {
@@ -109,12 +103,12 @@ class Answer:
 
 
 CUT = Answer(0, does=True)
-"""The connection is cut before the answer, though the request was carried out."""
+"""The connection is cut in the middle of the answer, though the request was carried out."""
 
 
 def gateway(kind: str) -> Answer:
     """Return the API's own refusal of a kind, such as THROTTLED, in its own words."""
-    response = templates.gateway_responses("orders", 3000, 50, public=False)[kind]
+    response = templates.gateway_responses("orders", ["status"], 3000, 50, public=False)[kind]
     text = response["response_templates"][templates.CONTENT_TYPE]
     text = text.replace("$context.error.validationErrorString", "[quantity is too large]")
     headers = {"Retry-After": "1"} if kind == "THROTTLED" else {}
@@ -144,8 +138,10 @@ class Stub:
     """Path of every other request of the API, in order."""
     files: list[str] = field(default_factory=list[str])
     """Path of every other request, in order."""
+    at_once: int = 0
+    """Requests by GET to the API that are under way."""
     most_at_once: int = 0
-    """Requests by GET to the API that were under way together."""
+    """The most of them that ever were."""
     lock: Lock = field(default_factory=Lock)
 
     def set(self, order_id: str, state: str, reason: str = "", **work: Mapping[str, Any]) -> None:
@@ -157,6 +153,12 @@ class Stub:
         for order_id in self.orders:
             self.set(order_id, state)
 
+    def looking(self, by: int) -> None:
+        """Count a request by GET that begins (1) or ends (-1)."""
+        with self.lock:
+            self.at_once += by
+            self.most_at_once = max(self.most_at_once, self.at_once)
+
     def answer(self, method: str, path: str, authorization: str | None, body: str) -> Answer:
         """Return the answer to a request of the API."""
         if method == "GET":
@@ -164,7 +166,9 @@ class Stub:
         else:
             self.puts.append((path.removeprefix("/orders/"), body))
         if path == "/status/now" and self.picture is None:
-            return Answer(403, "<Error><Code>AccessDenied</Code></Error>", {"Content-Type": "application/xml"})
+            return Answer(
+                403, "<Error><Code>AccessDenied</Code></Error>", {"Content-Type": "application/xml"}
+            )
         if not authorization:
             return gateway("UNAUTHORIZED")
         if authorization != f"Bearer {self.token}":
@@ -195,22 +199,24 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def __init__(self, stub: Stub, *arguments: Any) -> None:
-        self._stub, self._at_once = stub, [0]
+        self._stub = stub
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path.startswith(("/orders/", "/status/")):
+            self._stub.looking(1)
+            time.sleep(0.02)  # as long as there is a way to the API; two at once would be seen
             self._api("GET", path)
+            self._stub.looking(-1)
             return
         self._stub.files.append(path)
-        file = WEB / (path.removeprefix("/") or "index.html")
-        if not file.is_file():
+        key = path.removeprefix("/") or INDEX
+        if key not in FILES:
             self._send(403, b"<Error><Code>AccessDenied</Code></Error>", {"Content-Type": "application/xml"})
             return
-        caching = "no-cache" if file.name == "index.html" else "max-age=60, must-revalidate"
-        headers = {"Content-Type": TYPES[file.suffix], "Cache-Control": caching}
-        self._send(200, file.read_bytes(), headers)
+        headers = {"Content-Type": content_type(FILES[key]), "Cache-Control": cache_control(key)}
+        self._send(200, FILES[key].read_bytes(), headers)
 
     def do_PUT(self) -> None:
         self._api("PUT", self.path)
@@ -220,6 +226,9 @@ class _Handler(BaseHTTPRequestHandler):
         with self._stub.lock:
             answer = self._stub.answer(method, path, self.headers.get("authorization"), body)
         if answer is CUT:
+            self.send_response(202)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
             self.close_connection = True
             return
         content = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
