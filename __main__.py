@@ -63,7 +63,7 @@ def remedy(kind: RemedyKind) -> RemedyArgs:
 def orders() -> tuple[list[TargetArgs], dict[str, object]]:
     """Register the orders service, and return what is to be healed, and its exports."""
     on_call = OnCall("on-call", {"emails": settings.escalation_emails})
-    args: OrdersArgs = {"people": on_call.topic_arn, **settings.orders.args}
+    args: OrdersArgs = {"people": on_call.topic_arn, "ledger": settings.ledger_name, **settings.orders.args}
     service = Orders("orders", {**args, "log_retention_days": settings.log_retention_days})
     return [{**settings.detection, **target} for target in service.targets], service.exports
 

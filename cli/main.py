@@ -13,8 +13,10 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
+from selfheal.cli.chaos import command as chaos
 from selfheal.cli.console import complain
 from selfheal.cli.demo import command as demo
+from selfheal.cli.demo.orders import command as demo_orders
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.operator import approve, breaker, dlq, incidents, interventions, mode, replay
@@ -51,6 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=epilog(
         "selfheal demo                     see it heal, from nothing, in two minutes",
+        "selfheal demo-orders              see that no order is lost, in three",
         "selfheal pulumi up                deploy into the sandbox",
         "selfheal serve &                  keep the sandbox running for all that follows",
         "selfheal incidents --aws -s prod  is anything open on AWS?",
@@ -82,8 +85,19 @@ for name, about, group_epilog, commands in (
             with_location(command, wakes=False, ledger=False)
         )
 
+experiments = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
+app.add_typer(experiments, name="chaos", help=reflow(chaos.ABOUT), epilog=chaos.EPILOG)
+experiments.command("list", help=reflow(chaos.list_scenarios.__doc__), epilog=chaos.LIST_EPILOG)(
+    chaos.list_scenarios
+)
+for own_name, command, command_epilog in chaos.COMMANDS:
+    experiments.command(own_name, help=reflow(command.__doc__), epilog=command_epilog)(
+        with_location(command, wakes=False)
+    )
+
 for parent, command, command_epilog in (
     (app, demo.demo, demo.EPILOG),
+    (app, demo_orders.demo_orders, demo_orders.EPILOG),
     (app, with_location(mode.mode), mode.EPILOG),
     (app, with_location(approve.approve), approve.EPILOG),
     *((app, with_location(command), its_epilog) for command, its_epilog in interventions.COMMANDS),
@@ -105,8 +119,8 @@ sandbox, with an AWS emulator and an alarm evaluator for its AWS: no account, no
 emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
-`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close`, `breaker`, `dlq` and
-`replay` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and
+`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close`, `breaker`, `dlq`,
+`replay` and `chaos` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and
 need no checkout.
 """
 

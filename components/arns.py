@@ -34,6 +34,10 @@ class Arns:
         """Return the ARN of an S3 bucket."""
         return Output.concat("arn:", self.partition, ":s3:::", name)
 
+    def distribution(self, id_: Input[str]) -> Output[str]:
+        """Return the ARN of a CloudFront distribution."""
+        return Output.concat("arn:", self.partition, ":cloudfront::", self.account, ":distribution/", id_)
+
     def document(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a Systems Manager document."""
         return self._arn("ssm", "document/", name)
@@ -89,6 +93,10 @@ class Arns:
     def queue_url(self, name: Input[str]) -> Output[str]:
         """Return the URL of an SQS queue."""
         return Output.concat("https://sqs.", self.region, ".", self._suffix, "/", self.account, "/", name)
+
+    def rest_api_domain(self, id_: Input[str]) -> Output[str]:
+        """Return the name of the host at which a regional REST API answers."""
+        return Output.concat(id_, ".execute-api.", self.region, ".", self._suffix)
 
     def role(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a role of this account that has no path."""

@@ -34,18 +34,19 @@ class Code:
     """Import path of the function that Lambda calls, for example `consumer.handle`."""
 
 
-def own_code(function: str, module: str = "handler") -> Code:
+def own_code(function: str, module: str = "handler", *, also: Sequence[str] = ()) -> Code:
     """Return the code of a function of this project.
 
     Args:
         function: Name of a folder of `functions/`.
         module: Its module with the function `handle`.
+        also: Other folders that it imports from, besides `shared`.
 
     Raises:
         ComponentError: when there is no such module.
 
     """
-    return Code(package(function, module=module), f"selfheal.functions.{function}.{module}.handle")
+    return Code(package(function, module=module, also=also), f"selfheal.functions.{function}.{module}.handle")
 
 
 def code(folder: Path, handler: str) -> Code:
@@ -70,8 +71,10 @@ def code(folder: Path, handler: str) -> Code:
     return Code(_archive(shared | yours), handler)
 
 
-def package(function: str, root: Path = FUNCTIONS, *, module: str = "handler") -> pulumi.AssetArchive:
-    """Return the archive of one function: its folder and `shared`, at their import paths.
+def package(
+    function: str, root: Path = FUNCTIONS, *, module: str = "handler", also: Sequence[str] = ()
+) -> pulumi.AssetArchive:
+    """Return the archive of one function: its folder, `shared` and what it names, at their import paths.
 
     Files are listed one by one, so that a compiled cache never changes the archive's hash. The package tree
     is kept, so that imports are the same in Lambda and in tests.
@@ -80,6 +83,7 @@ def package(function: str, root: Path = FUNCTIONS, *, module: str = "handler") -
         function: Name of the folder under `root`, for example "healer".
         root: The `functions` package.
         module: The module of the folder that Lambda calls.
+        also: Other folders that it imports from.
 
     Raises:
         ComponentError: when there is no function of that name.
@@ -91,7 +95,7 @@ def package(function: str, root: Path = FUNCTIONS, *, module: str = "handler") -
             f"there is no function {function!r}: a function is a folder of {root.name}/ with a {module}.py. "
             f"Known: {', '.join(known) or 'none'}."
         )
-    return _archive(_files(root, (function, "shared")))
+    return _archive(_files(root, (function, "shared", *also)))
 
 
 def _files(root: Path, folders: Sequence[str]) -> dict[str, Path]:

@@ -154,8 +154,16 @@ class Healer(pulumi.ComponentResource):
         )
         self.function_name = function.name
         running = pulumi.ResourceOptions(parent=self, depends_on=[function])
-        names = [target["name"] for target in args["targets"]]
-        deployment_item(name, self.ledger_table, self.function_name, mode.value, names, opts=running)
+        alarms = {target["name"]: [alarm["name"] for alarm in own] for target, own in targets}
+        deployment_item(
+            name,
+            self.ledger_table,
+            self.function_name,
+            mode=mode.value,
+            budget=budget,
+            alarms=alarms,
+            opts=running,
+        )
         # IAM conditions on the ledger's items control who may do what. The team attaches the policies.
         people = name, self.ledger_table, self.function_name, arns, self
         self.approver_policy_arn = approver_policy(*people)

@@ -1,7 +1,7 @@
 """The ledger: the table with the healer's memory of incidents."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -56,19 +56,22 @@ def deployment_item(
     name: str,
     table: pulumi.Output[str],
     function: pulumi.Output[str],
-    mode: str,
-    targets: Sequence[str],
     *,
+    mode: str,
+    budget: int,
+    alarms: Mapping[str, Sequence[pulumi.Input[str]]],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Register an item in the ledger that says what was deployed, so that the CLI needs only the ledger.
+    """Register an item in the ledger that says what was deployed, so that readers need only the ledger.
 
     Args:
         name: Prefix of the logical name.
         table: Name of the ledger.
         function: Name of the healer's function.
         mode: The mode in stack configuration.
-        targets: Names of the targets: a command about any other is refused, as nobody would answer.
+        budget: Remediations of all targets in 24 hours.
+        alarms: Names of the alarms by target. A command about any other target is refused, as nobody would
+            answer.
         opts: Parent and dependencies.
 
     """
@@ -78,7 +81,9 @@ def deployment_item(
         "mode": {"S": mode},
         "healer": {"S": function},
         # A list and not a set, of which AWS does not keep the order: that would be a change at every refresh.
-        "targets": {"L": [{"S": target} for target in targets]},
+        "targets": {"L": [{"S": target} for target in alarms]},
+        "alarms": {"M": {name: {"L": [{"S": each} for each in of]} for name, of in alarms.items()}},
+        "budget": {"N": str(budget)},
     }
     aws.dynamodb.TableItem(
         f"{name}-deployment",

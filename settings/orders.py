@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self, TypedDict
+from pathlib import Path
+from typing import NotRequired, Self, TypedDict
 
 import pulumi
 
 from settings.reader import Reader
+
+PAGE = Path(__file__).resolve().parents[1] / "web"
+"""Folder of the page."""
 
 ALL = 100
 """Percent."""
@@ -25,6 +29,7 @@ class Given(TypedDict):
     articles: Sequence[str]
     callers: pulumi.Output[Mapping[str, str]]
     analytics: bool
+    site: NotRequired[str]
     chaos: bool
     chaos_percent: int
 
@@ -41,6 +46,8 @@ class OrdersSettings:
     """Tokens by caller's name; a secret."""
     analytics: bool
     """Whether there is a stream for reports."""
+    site: bool
+    """Whether there is a page in front of the API."""
     chaos: bool
     """Whether it can be broken on purpose."""
     chaos_percent: int
@@ -49,7 +56,7 @@ class OrdersSettings:
     @property
     def args(self) -> Given:
         """What the component is given."""
-        return {
+        given: Given = {
             "rate": self.downstream_rate,
             "articles": self.articles,
             "callers": self.callers,
@@ -57,6 +64,7 @@ class OrdersSettings:
             "chaos": self.chaos,
             "chaos_percent": self.chaos_percent,
         }
+        return {**given, "site": str(PAGE)} if self.site else given
 
     @classmethod
     def load(cls, reader: Reader) -> Self:
@@ -74,6 +82,7 @@ class OrdersSettings:
             articles=reader.entries("articles", ("book", "lamp", "chair"), "book"),
             callers=reader.secrets("callers", "callers.ann TOKEN"),
             analytics=reader.boolean("analytics", default=False),
+            site=reader.boolean("site", default=False),
             chaos=chaos,
             chaos_percent=reader.whole("chaosPercent", most, 1, most),
         )

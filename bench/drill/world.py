@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from selfheal.cli.operator.orders_view import Call, OrdersView
 from selfheal.components.services.orders import CIRCUIT, MAXIMUM_CONCURRENCY
 from selfheal.functions.downstream.core import Setting
 from selfheal.functions.downstream.store import setting_item
 from selfheal.functions.orders.order import Order, State
-from selfheal.functions.orders.store import from_item
 from selfheal.functions.shared.breaker.circuit import Circuit
 from selfheal.functions.shared.breaker.settings import BreakerSettings, parse_settings
 from selfheal.functions.shared.breaker.store import Store
@@ -26,17 +26,6 @@ from selfheal.sandbox.pulumi.deployer import deploy
 
 PROGRAM = Path(__file__).parent / "program"
 CALLERS = tuple(f"caller-{number}" for number in range(30))
-
-
-@dataclass(frozen=True)
-class Call:
-    """One line of the downstream's log."""
-
-    at: float
-    """Seconds since the epoch."""
-    key: str
-    """Its idempotency key; empty on the health route."""
-    outcome: str
 
 
 @dataclass
@@ -77,32 +66,26 @@ class World:
         """Switch the downstream. Its workers follow within a second."""
         self._dynamodb.put_item(TableName=self.outputs["downstreamTable"], Item=setting_item(setting))
 
+    @property
+    def view(self) -> OrdersView:
+        """What became of the orders."""
+        return OrdersView.of_outputs(self._dynamodb, self.outputs)
+
     def orders(self) -> dict[tuple[str, str], Order]:
         """Return all orders as they are now, by caller and id."""
-        items = self._items(self.outputs["ordersTable"])
-        orders = [from_item(item) for item in items if item["sk"]["S"] == "order"]
-        return {(order.caller, order.id): order for order in orders}
+        return self.view.orders()
 
     def effects(self) -> dict[str, float]:
         """Return when each effect happened, by idempotency key: the downstream's own log."""
-        return {
-            item["sk"]["S"]: float(item["at"]["N"])
-            for item in self._items(self.outputs["downstreamTable"], "effects")
-        }
+        return self.view.effects()
 
     def counters(self) -> dict[str, int]:
         """Return how many calls had each outcome."""
-        [item] = self._items(self.outputs["downstreamTable"], "counters")
-        return {name: int(value["N"]) for name, value in item.items() if "N" in value}
+        return self.view.counters()
 
     def calls(self) -> list[Call]:
         """Return the downstream's log of calls, the oldest first."""
-        items = self._items(self.outputs["downstreamTable"], "calls")
-        found = [
-            (int(item["number"]["N"]), Call(float(item["at"]["N"]), item["key"]["S"], item["outcome"]["S"]))
-            for item in items
-        ]
-        return [call for _, call in sorted(found, key=lambda each: each[0])]
+        return self.view.calls()
 
     def circuit(self) -> Circuit:
         """Return the circuit as it is now."""
@@ -220,18 +203,6 @@ class World:
     @property
     def _dynamodb(self) -> Any:
         return self.emulator.clients.get("dynamodb")
-
-    def _items(self, table: str, partition: str | None = None) -> list[dict[str, Any]]:
-        if partition is None:
-            pages = self._dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-        else:
-            pages = self._dynamodb.get_paginator("query").paginate(
-                TableName=table,
-                ConsistentRead=True,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": partition}},
-            )
-        return [item for page in pages for item in page["Items"]]
 
 
 @contextmanager

@@ -32,6 +32,8 @@ class Sample:
     """When it was answered or given up, in seconds since traffic began."""
     status: int | None
     """The HTTP status; None when there was no answer (time-out, connection refused)."""
+    number: int = 0
+    """Of the request, from 0 in the order in which they were due."""
 
     @property
     def failed(self) -> bool:

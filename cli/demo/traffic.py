@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import urllib3
@@ -22,6 +23,16 @@ STOP_SECONDS = ANSWER_SECONDS + 2.0
 """How long `stop` waits for the requests in flight."""
 
 
+Send = Callable[[urllib3.PoolManager, str, int], urllib3.BaseHTTPResponse]
+"""Sends a request to a URL, given its number from 0, and returns the answer. What urllib3 raises counts as no
+answer."""
+
+
+def get(pool: urllib3.PoolManager, url: str, _number: int) -> urllib3.BaseHTTPResponse:
+    """Ask for the service's root."""
+    return pool.request("GET", url, headers={"user-agent": "selfheal-demo"})
+
+
 @dataclass
 class Traffic:
     """An open-loop load generator: a request is due every 1/rate seconds, whatever happened to those before.
@@ -38,6 +49,8 @@ class Traffic:
     """Requests a second."""
     workers: int = WORKERS
     """Requests in flight at most."""
+    send: Send = get
+    """Sends one request."""
     skipped: int = 0
     """Requests that were due and not sent."""
     _samples: list[Sample] = field(default_factory=list[Sample])
@@ -77,31 +90,30 @@ class Traffic:
 
     def _work(self, pool: urllib3.PoolManager) -> None:
         while not self._ended.is_set():
-            due = self._ticket()
+            number, due = self._ticket()
             if self._ended.wait(max(0.0, due - self._now())):
                 return
             sent = self._now()
-            status = _get(pool, self.url)
+            status = self._status(pool, number)
             with self._lock:
-                self._samples.append(Sample(round(sent, 4), round(self._now(), 4), status))
+                self._samples.append(Sample(round(sent, 4), round(self._now(), 4), status, number))
 
-    def _ticket(self) -> float:
-        """Take the next due time that has not passed by more than one interval."""
+    def _status(self, pool: urllib3.PoolManager, number: int) -> int | None:
+        try:
+            return self.send(pool, self.url, number).status
+        except urllib3.exceptions.HTTPError:
+            return None
+
+    def _ticket(self) -> tuple[int, float]:
+        """Take the next number whose due time has not passed by more than one interval."""
         with self._lock:
             earliest = int((self._now() - 1 / self.rate) * self.rate)
             if self._next < earliest:
                 self.skipped += earliest - self._next
                 self._next = earliest
-            due = self._next / self.rate
+            number = self._next
             self._next += 1
-            return due
+            return number, number / self.rate
 
     def _now(self) -> float:
         return time.monotonic() - self.began
-
-
-def _get(pool: urllib3.PoolManager, url: str) -> int | None:
-    try:
-        return pool.request("GET", url, headers={"user-agent": "selfheal-demo"}).status
-    except urllib3.exceptions.HTTPError:
-        return None

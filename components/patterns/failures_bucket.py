@@ -7,9 +7,7 @@ import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
 from selfheal.components.iam import document
-
-UPLOAD_DAYS = 7
-"""Days after which the parts of an upload that was never completed are deleted."""
+from selfheal.components.patterns.private_bucket import UPLOAD_DAYS, private_bucket, tls_only
 
 
 def failures_bucket(
@@ -28,50 +26,16 @@ def failures_bucket(
         The bucket, and its settings, on which what writes into it must depend.
 
     """
-    options = pulumi.ResourceOptions(parent=parent)
-    bucket = aws.s3.Bucket(name, force_destroy=force_destroy, opts=options)
-    # By the bucket's name, which is known at preview; its id is not.
-    called = bucket.bucket
-    block = aws.s3.BucketPublicAccessBlock(
-        f"{name}-private",
-        bucket=called,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=options,
-    )
-    encryption = aws.s3.BucketServerSideEncryptionConfiguration(
-        f"{name}-encryption",
-        bucket=called,
-        rules=[
-            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                    sse_algorithm="AES256"
-                )
-            )
-        ],
-        opts=options,
-    )
-    arn = arns.bucket(called)
-    tls_only = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, pulumi.Output.concat(arn, "/*")],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
+    bucket, settings = private_bucket(name, parent, force_destroy=force_destroy)
     policy = aws.s3.BucketPolicy(
         f"{name}-policy",
-        bucket=called,
-        policy=document([tls_only]),
-        # S3 changes one of the two at a time.
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[block]),
+        bucket=bucket.bucket,
+        policy=document([tls_only(arns, bucket)]),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=settings[:1]),
     )
     lifecycle = aws.s3.BucketLifecycleConfiguration(
         f"{name}-lifecycle",
-        bucket=called,
+        bucket=bucket.bucket,
         rules=[
             aws.s3.BucketLifecycleConfigurationRuleArgs(
                 id="expire",
@@ -84,6 +48,6 @@ def failures_bucket(
                 filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
             )
         ],
-        opts=options,
+        opts=pulumi.ResourceOptions(parent=parent),
     )
-    return bucket, [block, encryption, policy, lifecycle]
+    return bucket, [*settings, policy, lifecycle]

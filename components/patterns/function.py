@@ -101,3 +101,25 @@ def pattern_function(
         publish=publish,
         layers=[layer for each in (*args.get("uses", ()), access) for layer in each.layers],
     )
+
+
+def live_alias(
+    name: str, function: aws.lambda_.Function, description: str, parent: pulumi.Resource
+) -> aws.lambda_.Alias:
+    """Register the alias `live` of a function's newest version, which a healer can roll back.
+
+    Args:
+        name: Logical name of the function, and prefix of the alias's.
+        function: It publishes a version with each change.
+        description: Who calls the alias.
+        parent: The pattern's component.
+
+    """
+    return aws.lambda_.Alias(
+        f"{name}-live",
+        name="live",
+        description=description,
+        function_name=function.name,
+        function_version=function.version,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

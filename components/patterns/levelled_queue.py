@@ -11,7 +11,7 @@ from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.iam import allow
 from selfheal.components.patterns.dead_letters import DAY_SECONDS, DeadLetters
-from selfheal.components.patterns.function import FunctionArgs, pattern_function, timeout_of
+from selfheal.components.patterns.function import FunctionArgs, live_alias, pattern_function, timeout_of
 from selfheal.components.patterns.levelled_alarms import levelled_alarms
 
 RETENTION_SECONDS = 4 * DAY_SECONDS
@@ -95,6 +95,11 @@ class LevelledQueueArgs(TypedDict):
     """Circuit that the consumer calls through; a `CircuitBreaker` then owns whether messages are delivered,
     and how many at once."""
 
+    alias: NotRequired[bool]
+    """Whether each change of the consumer publishes a version, and the queue feeds the alias `live`, so that
+    a healer can roll it back. Default false: the queue feeds $LATEST. Not with a circuit: the breaker finds
+    the mapping by the function."""
+
 
 class LevelledQueue(pulumi.ComponentResource):
     """A queue, its consumer, its dead letters, and the queue of messages that waited too long."""
@@ -110,6 +115,9 @@ class LevelledQueue(pulumi.ComponentResource):
 
     function_name: pulumi.Output[str]
     """Name of the consumer, known at preview."""
+
+    alias_name: pulumi.Output[str] | None
+    """Name of the alias that the queue feeds. None without `alias`."""
 
     dead_letters: DeadLetters
     """Messages that could not be handled."""
@@ -132,8 +140,8 @@ class LevelledQueue(pulumi.ComponentResource):
         """Register the queues, the consumer, its mapping and the alarms.
 
         Raises:
-            ComponentError: when a number is out of its range, or a batch cannot be handled within the
-                consumer's timeout at this pace.
+            ComponentError: when a number is out of its range, a batch cannot be handled within the consumer's
+                timeout at this pace, or there is an alias behind a circuit.
 
         """
         super().__init__("selfheal:index:LevelledQueue", name, None, opts)
@@ -147,6 +155,7 @@ class LevelledQueue(pulumi.ComponentResource):
         )
         drain = _whole("drain_seconds", args.get("drain_seconds"), DRAINS_SECONDS, DEFAULT_DRAIN_SECONDS)
         circuit = args.get("circuit")
+        aliased = _aliased(args.get("alias", False), circuit)
         receives = _receives(args.get("most_receives"), circuit)
         timeout = timeout_of(args["consumer"])
         check_batch(rate, concurrency, batch_size, timeout)
@@ -206,13 +215,20 @@ class LevelledQueue(pulumi.ComponentResource):
         if circuit is not None and all(circuit.access is not each for each in uses):
             consumer["uses"] = [*uses, circuit.access]
         function = pattern_function(
-            f"{name}-consumer", consumer, Access(environment, statements), arns=arns, parent=self
+            f"{name}-consumer",
+            consumer,
+            Access(environment, statements),
+            arns=arns,
+            parent=self,
+            publish=aliased,
         )
         self.function_name = function.name
+        alias = live_alias(f"{name}-consumer", function, "What the queue feeds", self) if aliased else None
+        self.alias_name = alias.name if alias is not None else None
         aws.lambda_.EventSourceMapping(
             f"{name}-mapping",
             event_source_arn=self.queue_arn,
-            function_name=function.name,
+            function_name=function.name if alias is None else alias.arn,
             batch_size=batch_size,
             scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=concurrency),
             function_response_types=["ReportBatchItemFailures"],
@@ -280,6 +296,15 @@ def _receives(given: int | None, circuit: Guard | None) -> int:
             "each order in the consumer."
         )
     return RECEIVES[1]
+
+
+def _aliased(given: bool, circuit: Guard | None) -> bool:
+    if given and circuit is not None:
+        raise ComponentError(
+            "alias must be false with a circuit, got true: the circuit breaker finds the mapping that it "
+            "pauses by the function's name, and would find none. Leave one of them out."
+        )
+    return given
 
 
 def _whole(what: str, given: int | None, allowed: tuple[int, int], default: int) -> int:

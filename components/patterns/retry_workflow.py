@@ -11,7 +11,7 @@ from selfheal.components.arns import Arns
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
 from selfheal.components.iam import allow, deliver_logs, service_role, write_traces
 from selfheal.components.patterns.dead_letters import DeadLetters
-from selfheal.components.patterns.function import FunctionArgs, pattern_function, timeout_of
+from selfheal.components.patterns.function import FunctionArgs, live_alias, pattern_function, timeout_of
 from selfheal.components.patterns.levelled_queue import Guard, LevelledQueue, LevelledQueueArgs
 from selfheal.components.patterns.retry_definition import (
     RetryArgs,
@@ -26,7 +26,7 @@ READ_SECONDS = 5
 STARTER_SECONDS = 15
 """By how much the starter may run longer than the workflow."""
 
-LEVELLED = LevelledQueueArgs.__annotations__.keys() - {"consumer", "batch_size"}
+LEVELLED = LevelledQueueArgs.__annotations__.keys() - {"consumer", "batch_size", "alias"}
 """Arguments that are those of the queue."""
 
 
@@ -119,7 +119,9 @@ class RetryWorkflow(pulumi.ComponentResource):
                 f"{name}-task", _task(args), Access(), arns=arns, parent=self, publish=aliased
             )
             self.function_name = task.name
-            self.alias_name = self._alias(name, task) if aliased else None
+            self.alias_name = (
+                live_alias(f"{name}-task", task, "What the workflow calls", self).name if aliased else None
+            )
             machine = self._machine(name, args, retrier, seconds, arns)
         except BaseException as error:
             # Pulumi waits for every output: without this, what was refused would be waited for, for ever.
@@ -145,17 +147,6 @@ class RetryWorkflow(pulumi.ComponentResource):
         said: Mapping[str, Any] = {key: value for key, value in args.items() if key in LEVELLED}
         # One message, because the starter waits for its workflow.
         return cast("LevelledQueueArgs", {**said, "consumer": starter, "batch_size": 1})
-
-    def _alias(self, name: str, task: aws.lambda_.Function) -> pulumi.Output[str]:
-        alias = aws.lambda_.Alias(
-            f"{name}-task-live",
-            name="live",
-            description="What the workflow calls",
-            function_name=task.name,
-            function_version=task.version,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return alias.name
 
     def _machine(
         self, name: str, args: RetryWorkflowArgs, retrier: Mapping[str, Any], seconds: int, arns: Arns

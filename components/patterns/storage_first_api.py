@@ -16,7 +16,7 @@ from selfheal.components.iam import allow, service_role
 from selfheal.components.patterns import storage_first_templates as templates
 from selfheal.components.patterns.alarms import alarm
 from selfheal.components.patterns.callers import authorizer_function
-from selfheal.components.patterns.function import pattern_function
+from selfheal.components.patterns.function import FunctionArgs, pattern_function
 from selfheal.components.patterns.schema_size import DRAFT
 from selfheal.components.patterns.storage_first_args import (
     BURST,
@@ -24,6 +24,7 @@ from selfheal.components.patterns.storage_first_args import (
     StorageFirstApiArgs,
     check,
     reader_of,
+    reads_of,
 )
 
 Part = TypeVar("Part", bound=pulumi.CustomResource)
@@ -69,6 +70,9 @@ class StorageFirstApi(pulumi.ComponentResource):
     reader_name: Output[str]
     """Name of the function that answers GET."""
 
+    read_names: Mapping[str, Output[str]]
+    """Names of the further functions, by their path."""
+
     def __init__(
         self, name: str, args: StorageFirstApiArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
@@ -96,12 +100,17 @@ class StorageFirstApi(pulumi.ComponentResource):
             endpoint_configuration=aws.apigateway.RestApiEndpointConfigurationArgs(types="REGIONAL"),
             opts=self._options,
         )
-        collection = self._resource("collection", self._api.root_resource_id, self._path)
-        self._item = self._resource("item", collection.id, f"{{{templates.ID}}}")
+        self._item = self._resources("", self._path)
         authorization = {"authorization": "NONE"} if self._public else self._authorizer()
         self._put(authorization)
-        self.reader_name = self._get(authorization)
-        responses = templates.gateway_responses(self._path, size, self._rate, public=self._public)
+        self.reader_name = self._get(authorization, self._item, self._path, "", reader_of(args))
+        self.read_names = {
+            path: self._get(authorization, self._resources(f"{path}-", path), path, f"{path}-", read)
+            for path, read in reads_of(args).items()
+        }
+        responses = templates.gateway_responses(
+            self._path, tuple(self.read_names), size, self._rate, public=self._public
+        )
         for kind, response in responses.items():
             self._part(
                 aws.apigateway.Response(
@@ -145,6 +154,11 @@ class StorageFirstApi(pulumi.ComponentResource):
         """Return a resource that a deployment of the API must wait for, and that changes what it serves."""
         self._parts.append(resource)
         return resource
+
+    def _resources(self, prefix: str, path: str) -> aws.apigateway.Resource:
+        """Register a path, and return its resource `{id}`."""
+        collection = self._resource(f"{prefix}collection", self._api.root_resource_id, path)
+        return self._resource(f"{prefix}item", collection.id, f"{{{templates.ID}}}")
 
     def _resource(self, what: str, parent: Input[str], part: str) -> aws.apigateway.Resource:
         return self._part(
@@ -277,17 +291,22 @@ class StorageFirstApi(pulumi.ComponentResource):
                 )
             )
 
-    def _get(self, authorization: Mapping[str, Any]) -> Output[str]:
-        """Register GET, which invokes the reader, and return the reader's name."""
-        name = f"{self._name}-get"
-        reader = pattern_function(
-            f"{self._name}-reader", reader_of(self._args), Access(), arns=self._arns, parent=self
-        )
+    def _get(
+        self,
+        authorization: Mapping[str, Any],
+        item: aws.apigateway.Resource,
+        path: str,
+        prefix: str,
+        args: FunctionArgs,
+    ) -> Output[str]:
+        """Register GET of an item, which invokes a function, and return the function's name."""
+        name, reads = f"{self._name}-{prefix}get", f"{self._name}-{prefix}reader"
+        reader = pattern_function(reads, args, Access(), arns=self._arns, parent=self)
         method = self._part(
             aws.apigateway.Method(
                 name,
                 rest_api=self._api.id,
-                resource_id=self._item.id,
+                resource_id=item.id,
                 http_method="GET",
                 request_parameters={f"method.request.path.{templates.ID}": True},
                 opts=self._options,
@@ -298,7 +317,7 @@ class StorageFirstApi(pulumi.ComponentResource):
             aws.apigateway.Integration(
                 f"{name}-reader",
                 rest_api=self._api.id,
-                resource_id=self._item.id,
+                resource_id=item.id,
                 http_method=method.http_method,
                 type="AWS_PROXY",
                 integration_http_method="POST",
@@ -307,13 +326,14 @@ class StorageFirstApi(pulumi.ComponentResource):
             )
         )
         self._names.append(reader.name)
-        self._invocation(f"{self._name}-reader", reader, f"{STAGE}/GET/{self._path}/*")
+        self._invocation(reads, reader, f"{STAGE}/GET/{path}/*")
         return reader.name
 
     def _deployment(self, responses: Mapping[str, Any]) -> aws.apigateway.Deployment:
         """Register a snapshot of the API, which a change of anything in it replaces."""
         # What is written here, and the ids of what was made: another authorizer or method has another id.
-        plain = [templates.INTEGRATION_RESPONSES, responses, self._args["schema"], self._path, self._public]
+        paths = [self._path, *self.read_names]
+        plain = [templates.INTEGRATION_RESPONSES, responses, self._args["schema"], paths, self._public]
         content = [plain, templates.form(""), templates.TOKEN_PATTERN, AUTHORIZER_TTL_SECONDS]
         known = [*self._names, *(part.id for part in self._parts)]
         return aws.apigateway.Deployment(

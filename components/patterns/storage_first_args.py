@@ -61,6 +61,10 @@ class StorageFirstApiArgs(TypedDict):
     people: Input[str]
     """ARN of the topic that is told when requests fail."""
 
+    reads: NotRequired[Mapping[str, FunctionArgs]]
+    """Further functions by first part of the path: `status` makes GET of /status/{id}, for the same callers
+    and at the same rate. Their answers and timeouts are as the reader's. Default: none."""
+
     callers: NotRequired[Input[Mapping[str, Input[str]]]]
     """Token by caller: at least 32 characters of visible ASCII, by a name of 1 to 64 letters, digits, hyphens
     and underscores. Treated as a secret; only digests are stored. Default: none, so nobody gets in."""
@@ -89,16 +93,20 @@ def check(args: StorageFirstApiArgs) -> int:
             API is in production.
 
     """
-    if not _PATH.fullmatch(args["path"]):
+    _check_path("path", args["path"])
+    reads = reads_of(args)
+    for path in reads:
+        _check_path("the paths of reads", path)
+    if args["path"] in reads:
         raise ComponentError(
-            "path must be 1 to 64 lower-case letters, digits, hyphens and underscores, of which the first is "
-            f"a letter or a digit, got {args['path']!r}. Give one part, without slashes, such as orders."
+            f"reads must not name {args['path']!r}, which `path` does: its GET is the reader's. Rename it."
         )
     _check_public(args)
     for key, given, (low, default, high) in (
         ("rate", args.get("rate", RATE[1]), RATE),
         ("burst", args.get("burst", BURST[1]), BURST),
         ("timeout_seconds of the reader", timeout_of(reader_of(args)), READER_SECONDS),
+        *((f"timeout_seconds of {path}", timeout_of(read), READER_SECONDS) for path, read in reads.items()),
     ):
         if not low <= given <= high:
             raise ComponentError(
@@ -115,6 +123,21 @@ def check(args: StorageFirstApiArgs) -> int:
 def reader_of(args: StorageFirstApiArgs) -> FunctionArgs:
     """Return what there is to say of the reader, with the API's own default timeout."""
     return {"timeout_seconds": READER_SECONDS[1], **args["reader"]}
+
+
+def reads_of(args: StorageFirstApiArgs) -> Mapping[str, FunctionArgs]:
+    """Return what there is to say of the further functions, likewise."""
+    return {
+        path: {"timeout_seconds": READER_SECONDS[1], **read} for path, read in args.get("reads", {}).items()
+    }
+
+
+def _check_path(what: str, path: str) -> None:
+    if not _PATH.fullmatch(path):
+        raise ComponentError(
+            f"{what} must be 1 to 64 lower-case letters, digits, hyphens and underscores, of which the first "
+            f"is a letter or a digit, got {path!r}. Give one part, without slashes, such as orders."
+        )
 
 
 def _check_public(args: StorageFirstApiArgs) -> None:

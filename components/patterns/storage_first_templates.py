@@ -1,7 +1,7 @@
 """What a storage-first API sends to its queue and answers to its callers, as plain data."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from selfheal.functions.shared.tokens import TOKEN
@@ -91,17 +91,19 @@ INTEGRATION_RESPONSES: Mapping[str, Mapping[str, Any]] = {
 
 
 def gateway_responses(
-    path: str, most_bytes: int, rate: float, *, public: bool
+    path: str, reads: Sequence[str], most_bytes: int, rate: float, *, public: bool
 ) -> Mapping[str, Mapping[str, Any]]:
     """Return how API Gateway itself refuses: keyword arguments by type of response.
 
     Args:
         path: First part of the path.
+        reads: The same of further paths, which can only be read.
         most_bytes: Of a body that the schema allows.
         rate: Requests a second.
         public: Whether there is no authorizer.
 
     """
+    readable = "".join(f", GET of /{each}/<id>" for each in reads)
     who = "anybody" if public else "a caller with a token, in the header `Authorization: Bearer <token>`"
     return {
         "BAD_REQUEST_BODY": _refusal(
@@ -112,7 +114,7 @@ def gateway_responses(
         "UNAUTHORIZED": _refusal("401", "there is no bearer token", who, {"WWW-Authenticate": "'Bearer'"}),
         "ACCESS_DENIED": _refusal("403", "the token is not known, or may not do this", who),
         "MISSING_AUTHENTICATION_TOKEN": _refusal(  # so AWS calls a path or method that there is not
-            "404", "there is no such path or method", f"PUT and GET of /{path}/<id>"
+            "404", "there is no such path or method", f"PUT and GET of /{path}/<id>{readable}"
         ),
         "REQUEST_TOO_LARGE": _refusal(
             "413", "the request is too large", f"a body of {most_bytes:,} bytes at most"

@@ -22,15 +22,18 @@ from selfheal.components.iam import allow, on_items
 from selfheal.components.patterns.chaos_experiment import ALL, ChaosExperiment, can_be_made
 from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.circuit_breaker import CircuitBreaker
+from selfheal.components.patterns.dead_letters import DeadLetters
 from selfheal.components.patterns.downstream import Downstream
 from selfheal.components.patterns.fan_out import FanOut, SubscriberArgs
 from selfheal.components.patterns.fault_injection import FaultInjection
 from selfheal.components.patterns.function import FunctionArgs
 from selfheal.components.patterns.levelled_queue import LevelledQueue
 from selfheal.components.patterns.retry_workflow import RetryWorkflow
-from selfheal.components.patterns.storage_first_api import StorageFirstApi
+from selfheal.components.patterns.static_site import StaticSite
+from selfheal.components.patterns.storage_first_api import STAGE, StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
 from selfheal.components.remedies import RemedyArgs
+from selfheal.components.status import Shown, status_function
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import RemedyKind
 from selfheal.scenarios.scenario import shipped
@@ -62,6 +65,9 @@ SOURCE = "selfheal.orders"
 """Source of the events."""
 
 PATTERN = {"detail-type": ["OrderReceived"]}
+
+SITE_PATHS = ("/orders/*", "/status/*")
+"""What the API answers under the site's address."""
 
 ORDER_SCHEMA: Mapping[str, object] = {
     "$schema": "http://json-schema.org/draft-04/schema#",
@@ -103,6 +109,13 @@ class OrdersArgs(TypedDict):
 
     circuit: NotRequired[Mapping[str, float]]
     """Settings of the circuit breaker. Default: a window of 20 s, and for the others those of `Circuit`."""
+
+    ledger: NotRequired[str]
+    """Name of the ledger's table of the healer that looks after it. There is GET of /status/now then, which
+    tells the callers of the API how everything is. Default: none, and no status."""
+
+    site: NotRequired[str]
+    """Folder of a page that is served with the API under one address. Default: no site."""
 
     chaos: NotRequired[bool]
     """Whether the functions of intake, fulfilment and billing can be made to fail, and there is an experiment
@@ -186,6 +199,8 @@ class Orders(pulumi.ComponentResource):
             {
                 "consumer": self._function("publisher", [self._intake(), self.bus.publisher, *breakable]),
                 "rate": min(rate * INTAKE_PER_RATE, MOST_INTAKE),
+                # For the healer: a deployment of the publisher that fails is rolled back.
+                "alias": True,
                 "people": people,
             },
             self._options,
@@ -201,6 +216,7 @@ class Orders(pulumi.ComponentResource):
             },
             self._options,
         )
+        ledger = args.get("ledger")
         self.api = StorageFirstApi(
             f"{name}-api",
             {
@@ -208,12 +224,14 @@ class Orders(pulumi.ComponentResource):
                 "queue": self.intake,
                 "schema": ORDER_SCHEMA,
                 "reader": self._function("reader", [self._read()]),
+                "reads": {} if ledger is None else {"status": self._status(ledger)},
                 "callers": args.get("callers", {}),
                 "people": people,
             },
             self._options,
         )
         self.url = self.api.url
+        self.site = self._site(args["site"]) if "site" in args else None
         self.experiments = {} if self.faults is None else self._experiments(self.faults)
         self.register_outputs({"url": self.url})
 
@@ -222,8 +240,8 @@ class Orders(pulumi.ComponentResource):
         """What a healer looks after.
 
         An outage of the downstream is the breaker's. The healer forces the circuit open where less fails than
-        opens it by itself: orders wait then, and none is lost. People are called for the intake, of which
-        nothing can be set that would make it well.
+        opens it by itself: orders wait then, and none is lost. Deployments of intake and billing that fail
+        are rolled back; fulfilment has no alias, because its mapping is the breaker's.
         """
         force: RemedyArgs = {
             "kind": RemedyKind.FORCE_BREAKER,
@@ -239,13 +257,16 @@ class Orders(pulumi.ComponentResource):
         }
         if self.billing.alias_name is not None:
             billing["alias"] = self.billing.alias_name
+        intake: TargetArgs = {
+            "name": "intake",
+            "function_name": self.intake.function_name,
+            "instrumented": True,
+            "remedies": [{"kind": RemedyKind.ROLLBACK_ALIAS}],
+        }
+        if self.intake.alias_name is not None:
+            intake["alias"] = self.intake.alias_name
         return [
-            {
-                "name": "intake",
-                "function_name": self.intake.function_name,
-                "instrumented": True,
-                "remedies": [],
-            },
+            intake,
             {
                 "name": "fulfilment",
                 "function_name": self.fulfilment.function_name,
@@ -257,7 +278,7 @@ class Orders(pulumi.ComponentResource):
 
     @property
     def exports(self) -> dict[str, object]:
-        """What commands need: see `selfheal dlq`, `selfheal replay` and `selfheal breaker`."""
+        """What commands need: see `selfheal watch`, `dlq`, `replay` and `breaker`."""
         return {
             "url": self.url,
             "downstreamTable": self.downstream.table_name,
@@ -265,25 +286,66 @@ class Orders(pulumi.ComponentResource):
             "catalogue": self.catalogue_name,
             "deadLetters": self.dead_letters,
             "circuits": {self.circuit.circuit_name: self.circuit.table_name},
+            "queues": self.queues,
+            "functions": self.functions,
             "buses": {"orders": self.bus.replays},
+            **({} if self.site is None else {"siteUrl": self.site.url}),
             "experiments": {name: each.template_id for name, each in self.experiments.items()},
         }
 
     @property
+    def queues(self) -> dict[str, pulumi.Output[str]]:
+        """URLs of the queues, by name."""
+        return {name: queue.queue_url for name, queue in self._levelled.items()}
+
+    @property
+    def functions(self) -> dict[str, pulumi.Output[str]]:
+        """Names of the functions that handle orders or tell of them, by what they do."""
+        return {
+            "intake": self.intake.function_name,
+            "fulfilment": self.fulfilment.function_name,
+            "billing": self.billing.function_name,
+            "reader": self.api.reader_name,
+            **self.api.read_names,
+        }
+
+    @property
+    def _levelled(self) -> dict[str, LevelledQueue]:
+        return {"intake": self.intake, "fulfilment": self.fulfilment, "billing": self.billing.queue}
+
+    @property
     def dead_letters(self) -> dict[str, pulumi.Output[str]]:
         """Where letters are, by name: URLs of queues, and an s3:// address of the stream's failures."""
-        places = {
-            "intake": self.intake.dead_letters.queue_url,
-            "intake-evicted": self.intake.evicted.queue_url,
-            "bus": self.bus.dead_letters.queue_url,
-            "fulfilment": self.fulfilment.dead_letters.queue_url,
-            "fulfilment-evicted": self.fulfilment.evicted.queue_url,
-            "billing": self.billing.dead_letters.queue_url,
-            "billing-evicted": self.billing.queue.evicted.queue_url,
+        places = {name: queue.queue_url for name, queue in self._letters.items()}
+        return places | {name: pulumi.Output.concat("s3://", each) for name, each in self._buckets.items()}
+
+    @property
+    def _letters(self) -> dict[str, DeadLetters]:
+        """Queues of dead letters, by name."""
+        return {
+            "intake": self.intake.dead_letters,
+            "intake-evicted": self.intake.evicted,
+            "bus": self.bus.dead_letters,
+            "fulfilment": self.fulfilment.dead_letters,
+            "fulfilment-evicted": self.fulfilment.evicted,
+            "billing": self.billing.dead_letters,
+            "billing-evicted": self.billing.queue.evicted,
         }
-        if self.analytics is not None:
-            places["analytics"] = pulumi.Output.concat("s3://", self.analytics.failures_bucket)
-        return places
+
+    @property
+    def _buckets(self) -> dict[str, pulumi.Output[str]]:
+        """Buckets of dead letters, by name."""
+        return {} if self.analytics is None else {"analytics": self.analytics.failures_bucket}
+
+    def _status(self, ledger: str) -> FunctionArgs:
+        shown = Shown(
+            ledger=ledger,
+            circuits=[self.circuit],
+            queues=self._levelled,
+            dead_letters=self._letters,
+            buckets=self._buckets,
+        )
+        return status_function(shown, self._arns, self._retention)
 
     def _table(self) -> aws.dynamodb.Table:
         return aws.dynamodb.Table(
@@ -314,8 +376,12 @@ class Orders(pulumi.ComponentResource):
         return {
             "code": own_code("orders", module),
             "uses": uses,
-            "log_retention_days": self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            "log_retention_days": self._retention,
         }
+
+    @property
+    def _retention(self) -> int:
+        return self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS)
 
     def _on_orders(self, actions: Sequence[str], partition: str = "order#*") -> Access:
         """Return the use of the table by actions on items of a partition."""
@@ -339,6 +405,10 @@ class Orders(pulumi.ComponentResource):
             {"consumer": self._function("analytics", [rows]), "people": self._args["people"]},
             self._options,
         )
+
+    def _site(self, folder: str) -> StaticSite:
+        api = {"id": self.api.api_id, "stage": STAGE, "paths": SITE_PATHS}
+        return StaticSite(f"{self._name}-site", {"folder": folder, "api": api}, self._options)
 
     def _experiments(self, faults: FaultInjection) -> dict[str, ChaosExperiment]:
         """Register an experiment for each scenario that AWS can make, and return them by its name."""

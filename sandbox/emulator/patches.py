@@ -12,6 +12,7 @@ from typing import Any
 
 from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_as_json
 from selfheal.sandbox.emulator.deliveries import Deliveries
+from selfheal.sandbox.emulator.distributions import Distributions
 from selfheal.sandbox.emulator.documents import Documents, extension_published
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
 from selfheal.sandbox.emulator.faults import EmulatorFaults
@@ -34,6 +35,10 @@ VERSION = "1.5.33"
 """The ministack whose private functions are replaced here. Read them again before you change this."""
 
 USED: Mapping[str, tuple[str, ...]] = {
+    "cloudfront": (
+        *("_fetch_from_origin", "_origin_connect_target", "_origin_request_headers", "OriginUnreachable"),
+        *("_multidict_from_pairs", "_create_distribution", "_update_distribution"),
+    ),
     "cloudwatch": (
         *("_evaluate_alarm", "_evaluate_all_alarms", "_put_metric_alarm", "_describe_alarms"),
         *("_alarms", "_composite_alarms", "_store_datum", "_xml", "_error", "_dims_key", "_metric_bucket"),
@@ -60,7 +65,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("_execute_in_scope", "_invoke_sqs_v1", "_render_request_template_v1", "_vtl_util"),
         *("_check_request_validation", "_gateway_error_response", "_header_ci", "_vtl_split_args"),
         *("_apply_patch", "_vtl_value", "_vtl_str", "_model_schema", "_resolve_schema_ref"),
-        "_service_integration_response",
+        *("_service_integration_response", "find_api_scope", "handle_execute"),
     ),
     "concurrency": ("spawn_background",),
     "responses": (
@@ -128,6 +133,7 @@ def patch(modules: Mapping[str, Any]) -> None:
     _rules(modules)
     _workflows(modules["stepfunctions"])
     _rest_apis(modules["apigateway_v1"])
+    _distributions(modules["cloudfront"], modules["apigateway_v1"])
     _queue_metrics(modules)
     _documents(modules)
     _faults(modules)
@@ -204,6 +210,16 @@ def _rest_apis(gateway: Any) -> None:
         _check_request_validation=apis.validated(gateway._check_request_validation),  # noqa: SLF001
         _gateway_error_response=apis.explained(gateway._gateway_error_response),  # noqa: SLF001
         _service_integration_response=apis.mapped(gateway._service_integration_response),  # noqa: SLF001
+    )
+
+
+def _distributions(cloudfront: Any, gateway: Any) -> None:
+    edge = Distributions(cloudfront, gateway)
+    _replace(
+        cloudfront,
+        _fetch_from_origin=edge.fetched(cloudfront._fetch_from_origin),  # noqa: SLF001
+        _create_distribution=edge.certified(cloudfront._create_distribution),  # noqa: SLF001
+        _update_distribution=edge.certified(cloudfront._update_distribution),  # noqa: SLF001
     )
 
 

@@ -28,6 +28,8 @@ PROJECT = "selfheal"
 NAMED = {
     "aws:apigateway/restApi:RestApi": "name",
     "aws:apigatewayv2/api:Api": "name",
+    "aws:cloudfront/originAccessControl:OriginAccessControl": "name",
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": "name",
     "aws:cloudwatch/eventArchive:EventArchive": "name",
     "aws:cloudwatch/eventBus:EventBus": "name",
     "aws:cloudwatch/eventRule:EventRule": "name",
@@ -61,6 +63,7 @@ COMPUTED: Mapping[str, Mapping[str, str | list[dict[str, str]]]] = {
     },
     "aws:apigatewayv2/api:Api": {"executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{{id}}"},
     "aws:apigatewayv2/stage:Stage": {"invokeUrl": f"https://{{apiId}}.execute-api.{REGION}.amazonaws.com/"},
+    "aws:cloudfront/distribution:Distribution": {"domainName": "d-{id}.cloudfront.net"},
     "aws:dynamodb/table:Table": {
         "streamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}/stream/2026-11-26T00:00:00.000"
     },
@@ -74,6 +77,7 @@ COMPUTED: Mapping[str, Mapping[str, str | list[dict[str, str]]]] = {
         "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
         "version": "1",
     },
+    "aws:s3/bucket:Bucket": {"bucketRegionalDomainName": f"{{bucket}}.s3.{REGION}.amazonaws.com"},
     "aws:ssm/parameter:Parameter": {"arn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{{name}}"},
     "aws:sqs/queue:Queue": {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{{name}}"},
     "aws:rds/cluster:Cluster": {

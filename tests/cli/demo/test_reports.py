@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from selfheal.cli.demo.chart import CHARACTER_WIDTH, chart
+from selfheal.cli.demo.chart import chart
 from selfheal.cli.demo.html_report import html_report
 from selfheal.cli.demo.json_report import json_report
+from selfheal.cli.demo.plot import CHARACTER_WIDTH
 from selfheal.cli.demo.timeline import timeline
 from selfheal.functions.healer.incident_fields import Transition
 from selfheal.functions.healer.states import Status

@@ -267,3 +267,28 @@ def test_the_component_leaves_what_its_consumer_needs(folder: Path) -> None:
     with pytest.raises(ComponentError):
         levelled(folder, max_age_seconds=RETENTION_SECONDS - int(LAST_DAY_SECONDS) + 1)
     levelled(folder, max_age_seconds=RETENTION_SECONDS - int(LAST_DAY_SECONDS))
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_with_an_alias_the_queue_feeds_that_and_each_change_publishes_a_version(
+    folder: Path, preview: bool
+) -> None:
+    deployment = levelled(folder, preview, alias=True)
+    assert deployment.named("orders-consumer").inputs["publish"] is True
+    alias = deployment.named("orders-consumer-live").inputs
+    assert (alias["name"], alias["functionName"]) == ("live", "orders-consumer-1a2b3c4")
+    if not preview:
+        fed = deployment.named("orders-mapping").inputs["functionName"]
+        assert fed.endswith(":function:orders-consumer-1a2b3c4:live")
+
+
+def test_without_one_the_queue_feeds_the_newest_code(folder: Path) -> None:
+    deployment = levelled(folder)
+    assert deployment.of("aws:lambda/alias:Alias") == []
+    assert deployment.named("orders-mapping").inputs["functionName"] == "orders-consumer-1a2b3c4"
+
+
+def test_an_alias_behind_a_circuit_is_refused(folder: Path) -> None:
+    """The breaker would not find the mapping, and could not pause it."""
+    with pytest.raises(ComponentError, match="alias must be false with a circuit"):
+        levelled(folder, alias=True, circuit=Payments())

@@ -39,7 +39,7 @@ def targets(healed: Deployment) -> dict[str, Target]:
 def test_each_target_has_the_remedies_that_fit_it(healed: Deployment) -> None:
     found = targets(healed)
     assert {name: [str(each.setting) for each in target.remedies] for name, target in found.items()} == {
-        "intake": [],
+        "intake": ["rollback_alias:live"],
         "fulfilment": [f"force_breaker:{CIRCUIT}"],
         "billing": ["rollback_alias:live", f"force_breaker:{CIRCUIT}"],
     }

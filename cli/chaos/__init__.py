@@ -1,0 +1,1 @@
+"""`selfheal chaos`: break something on purpose, for a stated time, and see whether a hypothesis holds."""

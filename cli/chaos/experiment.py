@@ -1,0 +1,231 @@
+"""Prepares a run on a stack, carries it out, and ends what another run left behind."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from selfheal.cli.chaos.approval import Approvals
+from selfheal.cli.chaos.faults import Experiment, Kill, Switch, Tell, Throttle, Way, undo_all
+from selfheal.cli.chaos.orders_sent import OrdersSent
+from selfheal.cli.chaos.progress import Shown
+from selfheal.cli.chaos.record import (
+    LEASE_SECONDS,
+    Lease,
+    Records,
+    RunItem,
+    TakenError,
+    Undo,
+    left_behind,
+)
+from selfheal.cli.chaos.recording import Recording
+from selfheal.cli.chaos.rules import check_place, digest_of, is_production, percent_of
+from selfheal.cli.chaos.run import FAULT_MARGIN_SECONDS, Run, not_ready
+from selfheal.cli.chaos.stack import Stack
+from selfheal.cli.chaos.tokens import choose
+from selfheal.cli.errors import CliError
+from selfheal.functions.healer.clock import iso
+from selfheal.sandbox.faults import Faults
+from selfheal.scenarios.faults import DownstreamFault, FunctionFault, ThrottleFault
+from selfheal.scenarios.scenario import Scenario
+
+STOP_WAIT_SECONDS = 120
+"""How long `stop` waits for a run that is alive to end."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one run is to do."""
+
+    scenario: Scenario
+    tokens: dict[str, str]
+    production: bool
+    """Whether somebody said that the stack is."""
+
+
+def carry_out(stack: Stack, asked: Asked, shown: Shown) -> Recording:
+    """Run a scenario, and return what was recorded.
+
+    Raises:
+        CliError: when it may not be run there, another run is under way, or a fault could not be undone.
+        KeyboardInterrupt: after everything was undone.
+
+    """
+    scenario, by, run_id = asked.scenario, stack.caller(), uuid4().hex
+    production = is_production(stack.name, said=asked.production)
+    check_place(scenario, sandbox=stack.is_sandbox, production=production)
+    tokens, note = choose(scenario, asked.tokens)
+    stack.check_clock()
+    records = Records(stack.dynamodb, stack.ledger)
+    clear(stack, records, shown.say)
+    approvals, allow = Approvals(stack.dynamodb, stack.ledger), _nothing_to_allow
+    approved = ""
+    if production:
+        digest = digest_of(scenario, stack.name)
+        approval = approvals.valid(digest, by, alone=stack.is_sandbox)
+        approved = f"{approval.by}, digest {digest}"
+        shown.say(f"Approved by {approval.by}.")
+
+        def allow() -> None:
+            approvals.use(approval, by)
+
+    setting = {
+        "endpoint": "sandbox" if stack.is_sandbox else "AWS",
+        "region": str(stack.dynamodb.meta.region_name),
+        "orders a second": f"{scenario.traffic.per_second:g}",
+        "callers": ", ".join(tokens),
+        "share of the calls broken": f"{percent_of(scenario.fault):.0f} %",
+        **({"approved by": approved} if approved else {}),
+    }
+    sent = OrdersSent.of(str(stack.outputs["url"]), tokens, scenario.traffic, run_id)
+    shown.say("Sending the first orders.")
+    reason = not_ready(stack, sent)
+    began = datetime.now(UTC)
+    until = began.timestamp() + scenario.before_seconds + scenario.fault_seconds + FAULT_MARGIN_SECONDS
+    way = way_of(stack, scenario, run_id, until)
+    recording = Recording(
+        scenario=scenario,
+        stack=stack.name,
+        by=by,
+        began=began,
+        how=way.how,
+        notes=tuple(each for each in (note, *_notes(stack)) if each),
+        setting=setting,
+        not_started=reason,
+    )
+    if reason:
+        return recording
+    record = RunItem(
+        id=run_id,
+        scenario=scenario.name,
+        by=by,
+        started=iso(began),
+        alive_until=began.timestamp() + LEASE_SECONDS,
+        ends=until,
+        undo=way.undo,
+    )
+    try:
+        records.begin(record)
+    except TakenError as error:
+        raise CliError(_under_way(error.other, stack)) from error
+    with Lease(records, run_id) as lease:
+        undo = _undoing(stack, shown.say)
+        return _go(Run(recording, stack, sent, way, lease, records, undo, shown, allow), records)
+
+
+def _go(run: Run, records: Records) -> Recording:
+    """Run it. The record goes when all is undone; it stays where that failed."""
+    undone = True
+    try:
+        return run.go()
+    except CliError:
+        undone = False
+        raise
+    finally:
+        if undone:
+            records.end(run.lease.run_id)
+
+
+def _nothing_to_allow() -> None:
+    """Allow what needs no approval."""
+
+
+def _undoing(stack: Stack, tell: Tell) -> Callable[[Sequence[Undo]], None]:
+    def undo(what: Sequence[Undo]) -> None:
+        undo_all(what, stack.access.clients, tell)
+
+    return undo
+
+
+def _notes(stack: Stack) -> list[str]:
+    if stack.is_sandbox:
+        return ["This ran in the project's sandbox, not on AWS: times are the emulator's."]
+    return []
+
+
+def way_of(stack: Stack, scenario: Scenario, run_id: str, until: float) -> Way:
+    """Return how the fault of a scenario is made on a stack.
+
+    Raises:
+        CliError: when the stack lacks what that needs.
+
+    """
+    fault = scenario.fault
+    match fault:
+        case DownstreamFault():
+            return Switch(stack.dynamodb, str(stack.outputs["downstreamTable"]), fault, until)
+        case FunctionFault():
+            template = stack.outputs.get("experiments", {}).get(scenario.name)
+            if not template:
+                raise CliError(
+                    f"The stack {stack.name} has no experiment template for {scenario.name} (output "
+                    "`experiments`). Faults of functions are made by AWS FIS: set `chaos: true`, and deploy."
+                )
+            fis = stack.access.clients.get("fis")
+            return Experiment(fis, str(template), fault, scenario.fault_seconds, run_id)
+        case ThrottleFault():
+            return Throttle(Faults(stack.endpoint), fault, run_id, until)
+        case _:
+            functions = stack.outputs.get("functions", {})
+            if fault.target not in functions:
+                raise CliError(
+                    f"The stack {stack.name} has no function {fault.target!r} (output `functions`). "
+                    f"It has {', '.join(sorted(functions)) or 'none'}."
+                )
+            return Kill(Faults(stack.endpoint), str(functions[fault.target]), fault)
+
+
+def clear(stack: Stack, records: Records, tell: Tell) -> None:
+    """Undo what a run left behind that was killed.
+
+    Raises:
+        CliError: when the run is alive, or could not be undone.
+
+    """
+    left = records.read()
+    if left is None:
+        return
+    if left.is_alive(time.time()):
+        raise CliError(_under_way(left, stack))
+    tell(
+        f"The run of {left.scenario} by {left.by}, begun {left.started}, was killed. Undoing what it recorded: "
+        f"{left_behind(left.undo)}."
+    )
+    undo_all(left.undo, stack.access.clients, tell)
+    records.end(left.id)
+
+
+def _under_way(run: RunItem, stack: Stack) -> str:
+    seconds = max(0.0, run.alive_until - time.time())
+    return (
+        f"{run.scenario} is run in {stack.name} by {run.by} since {run.started}: one at a time. Wait, or end it "
+        f"with selfheal chaos stop. If it was killed, it counts as alive for {seconds:.0f} s more."
+    )
+
+
+def stop(stack: Stack, tell: Tell, sleep: Callable[[float], None] = time.sleep) -> bool:
+    """End the run that is under way or was left behind. Return False if there is none.
+
+    Raises:
+        CliError: when something could not be undone, or the run does not end.
+
+    """
+    records = Records(stack.dynamodb, stack.ledger)
+    run = records.read()
+    if run is None:
+        return False
+    tell(f"{run.scenario} by {run.by}, begun {run.started}.")
+    records.ask_to_stop(run.id, stack.caller())
+    # At once: whoever runs it hears of it only when he next renews his record.
+    undo_all(run.undo, stack.access.clients, tell)
+    deadline = time.monotonic() + STOP_WAIT_SECONDS
+    while (now := records.read()) is not None and now.id == run.id and now.is_alive(time.time()):
+        if time.monotonic() > deadline:
+            raise CliError(f"The run is still at work after {STOP_WAIT_SECONDS} s: end its process.")
+        sleep(1)
+    if now is not None and now.id == run.id:
+        # It was killed; it may have made the fault after the first undoing.
+        undo_all(run.undo, stack.access.clients, tell)
+        records.end(run.id)
+    return True

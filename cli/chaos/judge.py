@@ -1,0 +1,141 @@
+"""Judges a run: whether it may begin, whether the fault must be ended, and whether the hypothesis holds. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from selfheal.cli.chaos.measures import Reading, take
+from selfheal.cli.chaos.recording import Recording
+from selfheal.functions.orders.order import State
+from selfheal.functions.status.picture import Picture
+from selfheal.scenarios.scenario import Bound
+
+
+class Answer(StrEnum):
+    """What became of one bound of the hypothesis."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+    """The measure could not be taken, or does not decide."""
+
+
+class Verdict(StrEnum):
+    """What a run showed."""
+
+    HOLDS = "holds"
+    """All of the hypothesis."""
+    FAILS = "fails"
+    """Not all of it."""
+    STOPPED = "stopped"
+    """The fault was ended early: what holds of a shorter fault says nothing about this one."""
+    INCONCLUSIVE = "inconclusive"
+    """Nothing of it failed, but a measure could not be taken."""
+    NOT_STARTED = "not started"
+    """Nothing was broken."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One bound with what was seen."""
+
+    bound: Bound
+    reading: Reading
+    answer: Answer
+
+
+def judge(recording: Recording) -> tuple[Verdict, list[Finding]]:
+    """Return the verdict, and the hypothesis line by line."""
+    findings = [_finding(recording, bound) for bound in recording.scenario.hypothesis]
+    return _verdict(recording, [each.answer for each in findings]), findings
+
+
+def _verdict(recording: Recording, answers: Sequence[Answer]) -> Verdict:
+    if recording.fault_began is None:
+        return Verdict.NOT_STARTED
+    if recording.stopped:
+        return Verdict.STOPPED
+    if Answer.FAILS in answers:
+        return Verdict.FAILS
+    return Verdict.INCONCLUSIVE if Answer.UNKNOWN in answers else Verdict.HOLDS
+
+
+def _finding(recording: Recording, bound: Bound) -> Finding:
+    reading = take(recording, bound.measure)
+    return Finding(bound, reading, answer(bound, reading))
+
+
+def answer(bound: Bound, reading: Reading) -> Answer:
+    """Return whether a bound holds for what was read."""
+    if reading.value is None:
+        return Answer.UNKNOWN
+    holds = bound.holds(reading.value)
+    # Of a value that may be greater: a floor that holds goes on holding, a ceiling that is passed stays passed.
+    if reading.least and holds is (bound.at_most is not None):
+        return Answer.UNKNOWN
+    return Answer.HOLDS if holds else Answer.FAILS
+
+
+def stop_reason(recording: Recording) -> str:
+    """Return why the fault must be ended now: the first bound of `stop_when` that holds. Empty: none does."""
+    for bound in recording.scenario.stop_when:
+        found = _finding(recording, bound)
+        if found.answer is Answer.HOLDS:
+            return f"{bound}: it is {found.reading.value:g}"
+    return ""
+
+
+def all_decided(recording: Recording) -> bool:
+    """Return whether waiting longer can change nothing: all is settled, and every bound holds."""
+    settled = all(recording.settled_at(put.key) is not None for put in recording.accepted)
+    return settled and all(
+        _finding(recording, bound).answer is Answer.HOLDS for bound in recording.scenario.hypothesis
+    )
+
+
+STEADY = {
+    "accepted_share": "at_least",
+    "circuit_at_rest_at_end": "at_least",
+    "answer_p95_seconds": "at_most",
+    "dead_orders": "at_most",
+    "new_letters": "at_most",
+    "repeated_effects": "at_most",
+    "open_incidents_at_end": "at_most",
+}
+"""Measures that must already hold before anything is broken, and the side on which a limit means that all is
+well. The other side states what the fault must do, as do the other measures."""
+
+
+def not_at_rest(picture: Picture) -> str:
+    """Return why no experiment may begin on a stack as it is; empty where it may."""
+    for circuit in picture.circuits:
+        if circuit.forced is not None:
+            return f"the circuit {circuit.name} is forced {circuit.forced.state} by {circuit.forced.by}"
+        if not circuit.at_rest:
+            return f"the circuit {circuit.name} is not at rest: it is {circuit.state}"
+    if opened := [each for each in picture.incidents if each.open]:
+        return f"the incident {opened[0].id} is open ({opened[0].status})"
+    if unread := picture.problems:
+        return f"the stack cannot be observed: {unread[0]}"
+    return ""
+
+
+def not_steady(recording: Recording) -> str:
+    """Return why nothing may be broken after the time before the fault; empty where the steady state holds."""
+    if reason := not_at_rest(recording.looks[-1].picture):
+        return reason
+    for bound in recording.scenario.hypothesis:
+        side = STEADY.get(bound.measure)
+        if side is None or getattr(bound, side) is None:
+            continue
+        found = _finding(recording, bound)
+        # Too few orders yet is no reason to break nothing: the verdict will know.
+        if found.answer is Answer.FAILS:
+            return f"{replace(bound, why='').text} does not hold before the fault: {found.reading.value:g}"
+    letters = take(recording, "new_letters")
+    if letters.value:
+        return f"{letters.value:g} letters came before the fault"
+    if not any(order.state is State.FULFILLED for order in recording.orders.values()):
+        sent, accepted = len(recording.puts), len(recording.accepted)
+        return f"no order was fulfilled before the fault, of {sent} sent and {accepted} accepted"
+    return ""
