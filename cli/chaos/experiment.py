@@ -189,8 +189,8 @@ def clear(stack: Stack, records: Records, tell: Tell) -> None:
     if left.is_alive(time.time()):
         raise CliError(_under_way(left, stack))
     tell(
-        f"The run of {left.scenario} by {left.by}, begun {left.started}, was killed. Undoing what it recorded: "
-        f"{left_behind(left.undo)}."
+        f"The run of {left.scenario} by {left.by}, begun {left.started}, was killed. Undoing what it "
+        f"recorded: {left_behind(left.undo)}."
     )
     undo_all(left.undo, stack.access.clients, tell)
     records.end(left.id)
@@ -199,8 +199,8 @@ def clear(stack: Stack, records: Records, tell: Tell) -> None:
 def _under_way(run: RunItem, stack: Stack) -> str:
     seconds = max(0.0, run.alive_until - time.time())
     return (
-        f"{run.scenario} is run in {stack.name} by {run.by} since {run.started}: one at a time. Wait, or end it "
-        f"with selfheal chaos stop. If it was killed, it counts as alive for {seconds:.0f} s more."
+        f"{run.scenario} is run in {stack.name} by {run.by} since {run.started}: one at a time. Wait, or end "
+        f"it with selfheal chaos stop. If it was killed, it counts as alive for {seconds:.0f} s more."
     )
 
 

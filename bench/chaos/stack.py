@@ -1,4 +1,4 @@
-"""The orders service as `selfheal chaos` finds it: deployed into an emulator, with its outputs and tokens in files."""
+"""The orders service as `selfheal chaos` finds it: in an emulator, its outputs and tokens in files."""
 
 import json
 import subprocess

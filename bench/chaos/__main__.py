@@ -2,7 +2,7 @@
 
     python -m bench.chaos [--times N] [SCENARIO ...]
 
-Ends with 1 if a scenario did not give the same verdict each time, or not `holds`. Reports are in out/chaos-bench.
+Ends with 1 unless each run's verdict was `holds`. The reports are in out/chaos-bench.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.chaos_stack import ChaosStack, deployed
+from bench.chaos.stack import ChaosStack, deployed
 from selfheal.scenarios.scenario import shipped
 
 OUTPUT = Path("out/chaos-bench")
@@ -33,7 +33,7 @@ SHOWN = (
 
 
 def run(stack: ChaosStack, name: str, number: int, console: Console) -> dict[str, Any]:
-    """Run a scenario once, and return its report; one with the error instead of a verdict if there is none."""
+    """Run a scenario once, and return its report, or the error as one."""
     folder, began = OUTPUT / name / str(number), time.monotonic()
     done = stack.run("run", name, "--out", str(folder), "--json")
     console.print(f"[dim]{name} {number}: exit code {done.returncode}, {time.monotonic() - began:.0f} s")
@@ -41,7 +41,7 @@ def run(stack: ChaosStack, name: str, number: int, console: Console) -> dict[str
         return json.loads(done.stdout)
     except ValueError:
         console.print(done.stderr, markup=False)
-        return {"verdict": "error", "why": done.stderr.strip().splitlines()[-1:], "measures": {}}
+        return {"verdict": "error", "why": done.stderr.strip(), "measures": {}}
 
 
 def show(console: Console, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
@@ -66,7 +66,7 @@ def main() -> int:
     for name in given.scenarios or names:
         with (
             tempfile.TemporaryDirectory(prefix="chaos-") as folder,
-            deployed(Path(folder), chaos="true") as stack,
+            deployed(Path(folder)) as stack,
         ):
             reports += [(name, run(stack, name, number, console)) for number in range(1, given.times + 1)]
     show(console, reports)
