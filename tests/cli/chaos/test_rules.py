@@ -67,7 +67,7 @@ def test_what_aws_cannot_make_is_refused_there(fault: Fault, _percent: float, _t
     made = scenario(fault=fault)
     check_place(made, sandbox=True, production=False)
     if fault in (THROTTLE, KILL):
-        with pytest.raises(CliError, match="cannot be run on AWS.*sandbox only"):
+        with pytest.raises(CliError, match=r"cannot be run on AWS.*sandbox only"):
             check_place(made, sandbox=False, production=False)
     else:
         check_place(made, sandbox=False, production=False)
@@ -96,7 +96,7 @@ def test_in_production_at_most_ten_percent_are_broken(*, sandbox: bool) -> None:
         ("preprod", False, False),
     ],
 )
-def test_what_production_is(stack: str, said: bool, production: bool) -> None:  # noqa: FBT001
+def test_what_production_is(stack: str, said: bool, production: bool) -> None:
     assert is_production(stack, said=said) is production
 
 
@@ -159,7 +159,7 @@ def test_a_third_of_the_callers_is_among_those_that_a_partial_outage_hits() -> N
     made = scenario(fault=DownstreamFault("partial-outage"), traffic=Traffic(3, 6))
     chosen, note = choose(made, tokens(*names))
     assert (len(chosen), len(hit & chosen.keys()), note) == (6, 2, "")
-    with pytest.raises(CliError, match="hits 2; of the .* whose tokens are given it hits 0"):
+    with pytest.raises(CliError, match=r"hits 2; of the .* whose tokens are given it hits 0"):
         choose(made, tokens(*(set(names) - hit)))
 
 
