@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from selfheal.cli.chaos import command as chaos
 from selfheal.cli.console import complain
 from selfheal.cli.demo import command as demo
+from selfheal.cli.demo.orders import command as demo_orders
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.operator import approve, breaker, dlq, incidents, interventions, mode, replay
@@ -52,6 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=epilog(
         "selfheal demo                     see it heal, from nothing, in two minutes",
+        "selfheal demo-orders              see that no order is lost, in three",
         "selfheal pulumi up                deploy into the sandbox",
         "selfheal serve &                  keep the sandbox running for all that follows",
         "selfheal incidents --aws -s prod  is anything open on AWS?",
@@ -95,6 +97,7 @@ for own_name, command, command_epilog in chaos.COMMANDS:
 
 for parent, command, command_epilog in (
     (app, demo.demo, demo.EPILOG),
+    (app, demo_orders.demo_orders, demo_orders.EPILOG),
     (app, with_location(mode.mode), mode.EPILOG),
     (app, with_location(approve.approve), approve.EPILOG),
     *((app, with_location(command), its_epilog) for command, its_epilog in interventions.COMMANDS),

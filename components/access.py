@@ -1,4 +1,4 @@
-"""What a function needs to use something: variables of its environment, and permissions."""
+"""What a function needs to use something: variables of its environment, permissions, layers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,3 +17,6 @@ class Access:
 
     statements: Sequence[Statement] = ()
     """Permissions, no wider than that use."""
+
+    layers: Sequence[pulumi.Input[str]] = ()
+    """ARNs of versions of Lambda layers."""

@@ -38,6 +38,14 @@ class Arns:
         """Return the ARN of a CloudFront distribution."""
         return Output.concat("arn:", self.partition, ":cloudfront::", self.account, ":distribution/", id_)
 
+    def document(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of a Systems Manager document."""
+        return self._arn("ssm", "document/", name)
+
+    def automation_runs(self) -> Output[str]:
+        """Return the ARN pattern for all automations that were started: their ids are made up by AWS."""
+        return self._arn("ssm", "automation-execution/", "*")
+
     def event_bus(self, name: Input[str]) -> Output[str]:
         """Return the ARN of an event bus."""
         return self._arn("events", "event-bus/", name)
@@ -89,6 +97,10 @@ class Arns:
     def rest_api_domain(self, id_: Input[str]) -> Output[str]:
         """Return the name of the host at which a regional REST API answers."""
         return Output.concat(id_, ".execute-api.", self.region, ".", self._suffix)
+
+    def role(self, name: Input[str]) -> Output[str]:
+        """Return the ARN of a role of this account that has no path."""
+        return Output.concat("arn:", self.partition, ":iam::", self.account, ":role/", name)
 
     def rule(self, name: Input[str], bus: Input[str] | None = None) -> Output[str]:
         """Return the ARN of an EventBridge rule on the default bus, or on the one of that name."""

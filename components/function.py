@@ -126,6 +126,7 @@ def lambda_function(
     log_retention_days: int,
     publish: bool = False,
     reserved_concurrency: int | None = None,
+    layers: Sequence[pulumi.Input[str]] = (),
 ) -> aws.lambda_.Function:
     """Register a function whose role may write logs and traces, do what the statements allow, and no more.
 
@@ -144,6 +145,7 @@ def lambda_function(
         log_retention_days: One of RETENTION_DAYS.
         publish: Whether to publish a version with each change.
         reserved_concurrency: Maximum concurrent invocations. -1 reserves none; None leaves it unset.
+        layers: ARNs of versions of layers.
 
     Raises:
         ComponentError: when CloudWatch Logs does not support the retention.
@@ -164,6 +166,7 @@ def lambda_function(
         architectures=["arm64"],
         handler=runs.handler,
         code=runs.archive,
+        layers=list(layers) or None,
         role=role.arn,
         timeout=timeout,
         memory_size=memory,

@@ -92,9 +92,12 @@ def function_role(
     return service_role(name, "lambda.amazonaws.com", statements, parent)
 
 
-_TELLS_ACCOUNT = frozenset({"events.amazonaws.com", "states.amazonaws.com"})
-"""Services that say for which account they assume a role. Sources: EventBridge user guide and Step Functions
-developer guide, "Cross-service confused deputy prevention". API Gateway and Lambda document no such key."""
+_TELLS_ACCOUNT = frozenset(
+    {"events.amazonaws.com", "fis.amazonaws.com", "ssm.amazonaws.com", "states.amazonaws.com"}
+)
+"""Services that say for which account they assume a role. Sources: EventBridge and Systems Manager user
+guides and Step Functions developer guide, "Cross-service confused deputy prevention"; FIS user guide, "IAM
+roles for AWS FIS experiments". API Gateway and Lambda document no such key."""
 
 
 def service_role(

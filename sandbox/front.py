@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.sandbox.clients import Clients, Credentials
-from selfheal.sandbox.emulator import REGION, ROOT
+from selfheal.sandbox.emulator import REGION, ROOT, Emulator
 
 KNOWN_SECONDS = 2.0
 """How long the list of distributions is used again."""
@@ -106,6 +106,11 @@ class Front:
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
+
+    @classmethod
+    def of(cls, emulator: Emulator, port: int = 0) -> "Front":
+        """Return the front of an emulator that runs."""
+        return cls(emulator.endpoint, emulator.region, emulator.credentials, port)
 
     def __enter__(self) -> Self:
         """Begin to answer."""

@@ -12,6 +12,15 @@ from settings.reader import Reader
 PAGE = Path(__file__).resolve().parents[1] / "web"
 """Folder of the page."""
 
+ALL = 100
+"""Percent."""
+
+PRODUCTION = ("prod", "production")
+"""Names of stacks that are production."""
+
+MOST_IN_PRODUCTION = 10
+"""Percent that an experiment breaks there at most. The policy pack refuses more."""
+
 
 class Given(TypedDict):
     """Arguments of the component `Orders` that configuration decides."""
@@ -21,6 +30,8 @@ class Given(TypedDict):
     callers: pulumi.Output[Mapping[str, str]]
     analytics: bool
     site: NotRequired[str]
+    chaos: bool
+    chaos_percent: int
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,10 @@ class OrdersSettings:
     """Whether there is a stream for reports."""
     site: bool
     """Whether there is a page in front of the API."""
+    chaos: bool
+    """Whether it can be broken on purpose."""
+    chaos_percent: int
+    """The most that an experiment breaks, 1 to 100; in production 10."""
 
     @property
     def args(self) -> Given:
@@ -46,6 +61,8 @@ class OrdersSettings:
             "articles": self.articles,
             "callers": self.callers,
             "analytics": self.analytics,
+            "chaos": self.chaos,
+            "chaos_percent": self.chaos_percent,
         }
         return {**given, "site": str(PAGE)} if self.site else given
 
@@ -57,10 +74,15 @@ class OrdersSettings:
             SettingsError: for a value of the wrong kind or out of range.
 
         """
+        chaos = reader.boolean("chaos", default=False)
+        # Without experiments the percentage breaks nothing, and its default is fine in production.
+        most = MOST_IN_PRODUCTION if chaos and pulumi.get_stack() in PRODUCTION else ALL
         return cls(
             downstream_rate=reader.number("downstreamRate", "20", 0.5, 1000, "20"),
             articles=reader.entries("articles", ("book", "lamp", "chair"), "book"),
             callers=reader.secrets("callers", "callers.ann TOKEN"),
             analytics=reader.boolean("analytics", default=False),
             site=reader.boolean("site", default=False),
+            chaos=chaos,
+            chaos_percent=reader.whole("chaosPercent", most, 1, most),
         )

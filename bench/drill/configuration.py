@@ -9,9 +9,10 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from bench.drill.claims import Report, at_least, equal
+from bench.drill.claims import Report
 from bench.drill.outage import Scale, nothing_lost, warm
 from bench.drill.world import World
+from selfheal.cli.demo.claims import at_least, equal
 from selfheal.functions.orders.order import State
 
 FIRST = 3 * 10**6

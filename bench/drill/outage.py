@@ -8,8 +8,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.drill.claims import Claim, Report, at_least, at_most, equal
+from bench.drill.claims import Report
 from bench.drill.world import World
+from selfheal.cli.demo.claims import Claim, at_least, at_most, equal
 from selfheal.cli.operator.orders_view import Call
 from selfheal.functions.downstream.core import Mode, Setting
 from selfheal.functions.orders.order import CONSUMERS, State

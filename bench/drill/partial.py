@@ -2,9 +2,10 @@
 
 import time
 
-from bench.drill.claims import Report, at_least, at_most
+from bench.drill.claims import Report
 from bench.drill.outage import Scale, feed, nothing_lost, suffer, warm
 from bench.drill.world import World
+from selfheal.cli.demo.claims import at_least, at_most
 from selfheal.functions.downstream.core import Mode
 from selfheal.functions.orders.order import State
 

@@ -7,9 +7,10 @@ import sys
 import time
 from typing import Any
 
-from bench.drill.claims import Claim, Report, equal
+from bench.drill.claims import Report
 from bench.drill.outage import Scale, nothing_lost
 from bench.drill.world import World
+from selfheal.cli.demo.claims import Claim, equal
 from selfheal.functions.downstream.core import Setting
 from selfheal.functions.orders.order import State
 

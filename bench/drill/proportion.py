@@ -8,8 +8,9 @@ import threading
 import time
 from dataclasses import dataclass
 
-from bench.drill.claims import Report, at_least, equal
+from bench.drill.claims import Report
 from bench.drill.world import World
+from selfheal.cli.demo.claims import at_least, equal
 from selfheal.functions.shared.breaker.circuit import Circuit, State
 from selfheal.functions.shared.breaker.client import Breaker, CircuitOpen
 from selfheal.functions.shared.breaker.settings import BreakerSettings

@@ -57,7 +57,7 @@ class OrdersSent:
     def _first(self, pool: urllib3.PoolManager, number: int) -> Put:
         caller, order_id = self._caller(number), f"{self.prefix}-first-{number}"
         try:
-            status = self._put(pool, caller, order_id, number)
+            status = self._put(pool, caller, order_id, number).status
         except urllib3.exceptions.HTTPError:
             status = None
         return Put(caller, order_id, 0.0, 0.0, status)
@@ -90,10 +90,12 @@ class OrdersSent:
             for each in self.traffic.samples()
         )
 
-    def _send(self, pool: urllib3.PoolManager, number: int) -> int:
+    def _send(self, pool: urllib3.PoolManager, _url: str, number: int) -> urllib3.BaseHTTPResponse:
         return self._put(pool, self._caller(number), self._id(number), number)
 
-    def _put(self, pool: urllib3.PoolManager, caller: str, order_id: str, number: int) -> int:
+    def _put(
+        self, pool: urllib3.PoolManager, caller: str, order_id: str, number: int
+    ) -> urllib3.BaseHTTPResponse:
         body: dict[str, object] = {
             "id": order_id,
             "article": _in_turn(self.wanted.articles, number),
@@ -102,7 +104,7 @@ class OrdersSent:
         }
         if self.wanted.note_bytes:
             body["note"] = "n" * self.wanted.note_bytes
-        answer = pool.request(
+        return pool.request(
             "PUT",
             f"{self.url}/orders/{order_id}",
             body=json.dumps(body).encode(),
@@ -112,7 +114,6 @@ class OrdersSent:
                 "user-agent": "selfheal-chaos",
             },
         )
-        return answer.status
 
     def _caller(self, number: int) -> str:
         return _in_turn(list(self.tokens), number)

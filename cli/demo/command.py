@@ -1,9 +1,8 @@
 """`selfheal demo`: deploy from nothing, break, heal and restore, with a report."""
 
 import json as json_module
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,18 +11,11 @@ from selfheal.cli.demo.html_report import html_report
 from selfheal.cli.demo.json_report import iam_note, json_report
 from selfheal.cli.demo.model import Recording
 from selfheal.cli.demo.run import NO_SECOND_UP, Demonstration
-from selfheal.cli.errors import CliError
+from selfheal.cli.demo.stack import Stack
+from selfheal.cli.demo.surroundings import deployment_of, fresh_account, project_of
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.options import EnforceIam, Json
-from selfheal.cli.project_files import project_folder
-from selfheal.cli.sandbox.account import Connection
-from selfheal.sandbox.alarms import AlarmEvaluator
-from selfheal.sandbox.emulator import Emulator
-from selfheal.sandbox.pulumi.cli import NoPulumiError, executable
 from selfheal.sandbox.pulumi.project import Project
-
-if TYPE_CHECKING:
-    from selfheal.cli.demo.deploy import Deployment
 
 STACK = "dev"
 """What is deployed: its service fails three of ten requests, and its healer may act."""
@@ -70,38 +62,16 @@ def demo(
     restored.
     """
     output = Output.make(json=json)
-    folder = Path(ctx.find_root().params.get("cwd") or ".")
-    if (project := project_folder(folder)) is None:
-        raise CliError(
-            f"No Pulumi.yaml in {folder.resolve()} or any folder above it. Run it inside a checkout of the "
-            "project, or name one: selfheal --cwd FOLDER demo"
-        )
-    with tempfile.TemporaryDirectory(prefix="selfheal-demo-") as temporary:
-        made = Path(temporary)
-        with Emulator.start(made / "emulator", iam=enforce_iam) as emulator:
-            output.say(f"Started a fresh emulator at {emulator.endpoint}; it ends with this command.")
-            with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
-                connection = Connection(emulator.endpoint, emulator.region, emulator.credentials)
-                deployment = _deployment(project, connection, made, output)
-                baseline = Project.load(project, STACK, {}).config["selfheal:failureRate"]
-                demonstration = Demonstration(
-                    STACK, baseline, deployment, connection, timeout, output, iam_enforced=enforce_iam
-                )
-                recording = demonstration.run()
-    _conclude(recording, out or project / "out" / "demo", output)
-
-
-def _deployment(project: Path, connection: Connection, folder: Path, output: Output) -> "Deployment":
-    # Imports the Pulumi SDK: no other command needs it, and each would start later.
-    from selfheal.cli.demo.deploy import ByPulumi, InProcess  # noqa: PLC0415
-
-    try:
-        executable()
-    except NoPulumiError as error:
+    project = project_of(ctx, "demo")
+    with fresh_account(output, enforce_iam=enforce_iam) as (connection, made):
         left_out = f"the preview with the policy pack, and {NO_SECOND_UP}"
-        output.say(f"{error} Now it deploys in process, and leaves out: {left_out}", style="yellow")
-        return InProcess(project, STACK, connection)
-    return ByPulumi.prepare(project, STACK, connection, folder, output)
+        deployment = deployment_of(project, Stack(STACK), connection, made, output, left_out)
+        baseline = Project.load(project, STACK, {}).config["selfheal:failureRate"]
+        demonstration = Demonstration(
+            STACK, baseline, deployment, connection, timeout, output, iam_enforced=enforce_iam
+        )
+        recording = demonstration.run()
+    _conclude(recording, out or project / "out" / "demo", output)
 
 
 def _conclude(recording: Recording, folder: Path, output: Output) -> None:

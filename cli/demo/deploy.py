@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pulumi import automation
 
 from selfheal.cli.console import Output
 from selfheal.cli.demo.progress import reporting
+from selfheal.cli.demo.stack import Stack
 from selfheal.cli.errors import CliError
 from selfheal.cli.sandbox.account import Connection
 from selfheal.sandbox.provider import AwsProvider
@@ -27,10 +28,12 @@ class ByPulumi:
     pack: Path
     output: Output
     by: str
+    previews: ClassVar[bool] = True
+    """Whether there is a preview, with the policy pack."""
 
     @classmethod
     def prepare(
-        cls, project: Path, stack: str, connection: Connection, folder: Path, output: Output
+        cls, project: Path, stack: Stack, connection: Connection, folder: Path, output: Output
     ) -> "ByPulumi":
         """Make the stack in a backend and a PULUMI_HOME of its own, under `folder`.
 
@@ -46,12 +49,14 @@ class ByPulumi:
             connection.endpoint, connection.region, connection.credentials, backend, home=home
         )
         environment = pulumi_cli.merged(os.environ, added)
-        config_file = pulumi_cli.init_stack(project, stack, folder / "stack", environment, {})
+        config_file = pulumi_cli.init_stack(
+            project, stack.name, folder / "stack", environment, stack.settings, stack.secrets
+        )
         for name in pulumi_cli.UNSET:
             os.environ.pop(name, None)  # the Automation API can only add to our own environment
         command = automation.PulumiCommand(root=str(pulumi_cli.FOLDER))
         options = automation.LocalWorkspaceOptions(env_vars=added, pulumi_command=command)
-        selected = automation.select_stack(stack, work_dir=str(project), opts=options)
+        selected = automation.select_stack(stack.name, work_dir=str(project), opts=options)
         by = f"the Pulumi CLI {command.version}"
         return cls(selected, config_file, project / "policies", output, by)
 
@@ -103,13 +108,16 @@ class InProcess:
     """Without the CLI: creates what the program registers, and can do nothing after that."""
 
     project: Path
-    stack: str
+    stack: Stack
     connection: Connection
+    previews: ClassVar[bool] = False
     by: str = "the sandbox's in-process deployer, without the Pulumi CLI and the policy pack"
 
     def first(self) -> dict[str, Any]:
         """Create everything and return the stack's outputs."""
-        return deploy(self.project, AwsProvider(self.connection.clients), stack=self.stack)
+        provider = AwsProvider(self.connection.clients)
+        given = {**self.stack.settings, **self.stack.secrets}
+        return deploy(self.project, provider, stack=self.stack.name, overrides=given)
 
     def again(self) -> None:
         """Do nothing."""

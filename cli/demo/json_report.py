@@ -1,5 +1,6 @@
 """The report for scripts, out/demo/incident.json. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -24,21 +25,28 @@ SCHEMA = 1
 
 def notes(recording: Recording) -> list[str]:
     """Return what must not be concluded from a run."""
-    by = recording.setting.get("deployed by", "an unknown engine")
-    ran = (
-        "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, deployed "
-        f"by {by} into an AWS emulator, through the sandbox's own provider and alarm evaluator."
-    )
     injected = (
         "The failure is injected: the service fails by chance at a configured rate, and the remedy is to set "
         "that rate to zero. It shows that the loop works, not that every failure has such a remedy."
     )
     return [
-        ran,
-        "It was not on AWS. Notification, cold start and metric delay were the emulator's; AWS has others.",
+        *ran_note(recording.setting),
         iam_note(recording.iam_enforced),
         injected,
         *(f"Left out: {each}" for each in recording.left_out),
+    ]
+
+
+def ran_note(setting: Mapping[str, str]) -> list[str]:
+    """Return where a run was, and where it was not."""
+    by = setting.get("deployed by", "an unknown engine")
+    ran = (
+        "This ran in the project's sandbox: the unmodified Pulumi program and the real functions, deployed "
+        f"by {by} into an AWS emulator, through the sandbox's own provider and alarm evaluator."
+    )
+    return [
+        ran,
+        "It was not on AWS. Notification, cold start and metric delay were the emulator's; AWS has others.",
     ]
 
 

@@ -33,7 +33,7 @@ class Sample:
     status: int | None
     """The HTTP status; None when there was no answer (time-out, connection refused)."""
     number: int = 0
-    """Which request it was, from 0 on."""
+    """Of the request, from 0 in the order in which they were due."""
 
     @property
     def failed(self) -> bool:

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.console import Output
 from selfheal.cli.demo.live import LiveTimeline
+from selfheal.cli.demo.live_view import live_view
 from selfheal.cli.demo.model import BaselineRestore, Rates, Recording
 from selfheal.cli.demo.traffic import REQUESTS_PER_SECOND, WORKERS, Traffic
 from selfheal.cli.demo.watch import Watch, traffic_url
@@ -70,7 +71,7 @@ class Demonstration:
         self.output.say(f"Deployed in {deployed - start:.1f} s. Traffic begins.", style="bold")
         run = _Run(self, outputs, deploy_seconds=deployed - start, deployed=deployed)
         run.traffic.start()
-        live = LiveTimeline(self.output, run.snapshot)
+        live = LiveTimeline(self.output, lambda: live_view(*run.snapshot()))
         try:
             with live.shown():
                 if run.wait_for_recovery(live, deployed + self.limit):

@@ -3,11 +3,12 @@
 CSS = """
 :root { color-scheme: light dark; --page: #f7f7f5; --card: #ffffff; --ink: #1b1d22; --soft: #5a5f6b;
   --rule: #e0e1e4; --grid: #e6e7ea; --bad: #c8332f; --bad-area: #c8332f2b; --fine: #9db4d0; --good: #1f7a4d;
-  --live: #c8332f0d; --healed: #1f7a4d14; --moment: #3d4350; --chip: #3d4350; --chip-ink: #ffffff; }
+  --live: #c8332f0d; --healed: #1f7a4d14; --moment: #3d4350; --chip: #3d4350; --chip-ink: #ffffff;
+  --wait: #7a5a12; --wait-area: #b5852026; --warm: #b58520; --done: #5f9a7d; }
 @media (prefers-color-scheme: dark) { :root { --page: #14161a; --card: #1c1f25; --ink: #eceef2;
   --soft: #a3a9b6; --rule: #32363f; --grid: #2c3038; --bad: #ff7a70; --bad-area: #ff7a7033; --fine: #4f6a8c;
   --good: #5ecb95; --live: #ff7a700f; --healed: #5ecb9517; --moment: #aab1bf; --chip: #d5d9e2;
-  --chip-ink: #1c1f25; } }
+  --chip-ink: #1c1f25; --wait: #e0b45c; --wait-area: #e0b45c26; --warm: #c08f2e; --done: #3f7d60; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
@@ -38,9 +39,12 @@ td.text { overflow-wrap: anywhere; }
 .dot { display: inline-block; min-width: 1.5em; height: 1.5em; line-height: 1.5em; border-radius: 999px;
   font-size: 0.75rem; text-align: center; background: var(--chip); color: var(--chip-ink); font-weight: 600;
   margin-right: 8px; }
-.dot.act, .dot.recovered, .dot.alarm_ok { background: var(--good); color: var(--card); }
-.dot.first_error, .dot.alarm, .dot.last_error, .dot.errors_again { background: var(--bad);
+.dot:is(.act, .recovered, .alarm_ok, .at_rest, .drained) { background: var(--good); color: var(--card); }
+.dot:is(.first_error, .alarm, .last_error, .errors_again, .bad_version, .outage) { background: var(--bad);
   color: var(--card); }
+.mark { font-weight: 700; margin-right: 8px; }
+.mark.good { color: var(--good); } .mark.bad { color: var(--bad); }
+h3 { font-size: 1rem; margin: 22px 0 8px; } h3:first-of-type { margin-top: 0; }
 ul { margin: 0; padding-left: 20px; }
 .chart { display: block; width: 100%; height: auto; }
 .chart.narrow { display: none; }
@@ -54,14 +58,22 @@ rect.ground { fill: var(--card); }
 .rate-area { fill: var(--bad-area); }
 .rate-line { fill: none; stroke: var(--bad); stroke-width: 2; stroke-linejoin: round; }
 rect.failed { fill: var(--bad); } rect.answered { fill: var(--fine); }
+.wait-area { fill: var(--wait-area); }
+.wait-line { fill: none; stroke: var(--wait); stroke-width: 2; stroke-linejoin: round; }
+rect.fulfilled { fill: var(--done); } rect.stored-key { fill: var(--ink); }
+.stored-line { fill: none; stroke: var(--ink); stroke-width: 1.25; }
+.band { rx: 3px; } .band.circuit, .band.ringing { fill: var(--bad); } .band.incident { fill: var(--moment); }
+.band.half-open, .band.slow { fill: var(--warm); }
+.band.verifying { fill: var(--good); }
+.chart .band-text { fill: var(--card); font-size: 11px; font-weight: 600; }
 .moment line { stroke: var(--moment); stroke-width: 1.25; stroke-dasharray: 3 3; }
 .moment circle { fill: var(--chip); }
 .chart .number { fill: var(--chip-ink); text-anchor: middle; font-size: 10.5px; font-weight: 700; }
-.moment.act circle, .moment.recovered circle, .moment.alarm_ok circle { fill: var(--good); }
-.moment.first_error circle, .moment.alarm circle, .moment.last_error circle, .moment.errors_again circle {
+.moment:is(.act, .recovered, .alarm_ok, .at_rest, .drained) circle { fill: var(--good); }
+.moment:is(.first_error, .alarm, .last_error, .errors_again, .bad_version, .outage) circle {
   fill: var(--bad); }
 .moment.act line, .moment.recovered line { stroke: var(--good); stroke-dasharray: none; }
-.moment:not(.deployed, .baseline_restored) .number { fill: var(--card); }
+.moment:not(.deployed, .baseline_restored, .opened, .mended) .number { fill: var(--card); }
 @media (max-width: 640px) {
   main { padding: 20px 12px 40px; } h1 { font-size: 1.4rem; } section { padding: 14px; }
   .chart.wide { display: none; } .chart.narrow { display: block; }

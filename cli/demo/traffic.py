@@ -23,8 +23,14 @@ STOP_SECONDS = ANSWER_SECONDS + 2.0
 """How long `stop` waits for the requests in flight."""
 
 
-Send = Callable[[urllib3.PoolManager, int], int]
-"""Sends the request of a number; raises urllib3's HTTPError when there is no answer."""
+Send = Callable[[urllib3.PoolManager, str, int], urllib3.BaseHTTPResponse]
+"""Sends a request to a URL, given its number from 0, and returns the answer. What urllib3 raises counts as no
+answer."""
+
+
+def get(pool: urllib3.PoolManager, url: str, _number: int) -> urllib3.BaseHTTPResponse:
+    """Ask for the service's root."""
+    return pool.request("GET", url, headers={"user-agent": "selfheal-demo"})
 
 
 @dataclass
@@ -39,12 +45,12 @@ class Traffic:
     """Where to; the service's root."""
     began: float
     """The time.monotonic() from which every time is counted."""
-    send: Send | None = None
-    """Sends the request of a number, from 0 on, and returns its HTTP status. Default: a GET of `url`."""
     rate: float = REQUESTS_PER_SECOND
     """Requests a second."""
     workers: int = WORKERS
     """Requests in flight at most."""
+    send: Send = get
+    """Sends one request."""
     skipped: int = 0
     """Requests that were due and not sent."""
     _samples: list[Sample] = field(default_factory=list[Sample])
@@ -84,19 +90,22 @@ class Traffic:
 
     def _work(self, pool: urllib3.PoolManager) -> None:
         while not self._ended.is_set():
-            number = self._ticket()
-            if self._ended.wait(max(0.0, number / self.rate - self._now())):
+            number, due = self._ticket()
+            if self._ended.wait(max(0.0, due - self._now())):
                 return
             sent = self._now()
-            try:
-                status = self.send(pool, number) if self.send else _get(pool, self.url)
-            except urllib3.exceptions.HTTPError:
-                status = None
+            status = self._status(pool, number)
             with self._lock:
                 self._samples.append(Sample(round(sent, 4), round(self._now(), 4), status, number))
 
-    def _ticket(self) -> int:
-        """Take the number of the next request whose due time has not passed by more than one interval."""
+    def _status(self, pool: urllib3.PoolManager, number: int) -> int | None:
+        try:
+            return self.send(pool, self.url, number).status
+        except urllib3.exceptions.HTTPError:
+            return None
+
+    def _ticket(self) -> tuple[int, float]:
+        """Take the next number whose due time has not passed by more than one interval."""
         with self._lock:
             earliest = int((self._now() - 1 / self.rate) * self.rate)
             if self._next < earliest:
@@ -104,11 +113,7 @@ class Traffic:
                 self._next = earliest
             number = self._next
             self._next += 1
-            return number
+            return number, number / self.rate
 
     def _now(self) -> float:
         return time.monotonic() - self.began
-
-
-def _get(pool: urllib3.PoolManager, url: str) -> int:
-    return pool.request("GET", url, headers={"user-agent": "selfheal-demo"}).status

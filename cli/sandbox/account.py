@@ -20,6 +20,7 @@ from selfheal.cli.errors import CliError
 from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.emulator import ROOT, Emulator, EmulatorError
+from selfheal.sandbox.front import Front
 from selfheal.sandbox.pulumi import cli as pulumi_cli
 
 HOME_VARIABLE = "SELFHEAL_HOME"
@@ -51,6 +52,8 @@ class ServeRecord:
     """Where it answers: `http://127.0.0.1:<port>`."""
     pid: int
     region: str
+    site: str = ""
+    """Where distributions answer: `http://127.0.0.1:<port>`. Empty in the record of an earlier version."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,24 @@ class Account:
         endpoint, region, credentials = connection.endpoint, connection.region, connection.credentials
         return pulumi_cli.environment(endpoint, region, credentials, self.backend(), home=pulumi_cli.HOME)
 
-    def last_port(self) -> int | None:
-        """Return the port that the emulator used last; on the same one, exported URLs stay valid."""
+    def last_port(self, of: str = "port") -> int | None:
+        """Return the port that the emulator, or with `site-port` the front, used last.
+
+        On the same one exported URLs stay valid, and open pages find it again.
+        """
         try:
-            return int((self.folder / "port").read_text(encoding="ascii"))
+            return int((self.folder / of).read_text(encoding="ascii"))
         except (OSError, ValueError):
             return None
+
+    def front(self, emulator: Emulator) -> Front:
+        """Return the front of an emulator, on the port used last or a free one. It does not answer yet."""
+        try:
+            front = Front.of(emulator, self.last_port("site-port") or 0)
+        except (OSError, OverflowError):  # something else uses it now, or it is none
+            front = Front.of(emulator)
+        (self.folder / "site-port").write_text(f"{front.port}\n", encoding="ascii")
+        return front
 
     def start_emulator(self, port: int | None = None, *, iam: bool = False) -> Emulator:
         """Start the emulator on its data, on the given port, the last one used, or a free one.
@@ -163,7 +178,8 @@ class Account:
         """Return the record of a `serve`, running or not; None if there is none that can be read."""
         try:
             raw = json.loads(self._serve_file.read_text(encoding="utf-8"))
-            return ServeRecord(str(raw["endpoint"]), int(raw["pid"]), str(raw["region"]))
+            own = str(raw["endpoint"]), int(raw["pid"]), str(raw["region"])
+            return ServeRecord(*own, site=str(raw.get("site", "")))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -59,7 +59,7 @@ def serve(
 
     Standard output gets the environment with which pulumi, the AWS CLI and boto3 work on it, as lines for a
     shell's `eval`; with --json the same as one line of JSON. `selfheal pulumi` and the other commands of this
-    checkout find it by themselves.
+    checkout find it by themselves. SELFHEAL_SITE is where a deployed site answers.
 
     There is one for each checkout, like an AWS account that all its stacks share. Its data is kept in
     .selfheal/ and is there again at the next start, on the same port if that is free. It ends with exit
@@ -80,10 +80,12 @@ def serve(
         return
     output, pid = Output.make(json=True), os.getpid()
     with account.emulator_lock(), account.start_emulator(port, iam=enforce_iam) as emulator:
-        record = ServeRecord(emulator.endpoint, pid, emulator.region)
+        front = account.front(emulator)
+        record = ServeRecord(emulator.endpoint, pid, emulator.region, front.url)
         try:
             with (
                 AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials),
+                front,
                 account.recorded_serve(record),
             ):
                 settings = _settings(account, record)
@@ -91,6 +93,7 @@ def serve(
                     write_whole(ready_file, json_module.dumps(settings, indent=2) + "\n")
                 _print(settings, json=json)
                 output.say(f"Serving {record.endpoint} (process {pid}). Ctrl-C ends it.", style="bold")
+                output.say(f"A site that is deployed (distribution of CloudFront) is at {front.url}")
                 output.say(f"IAM is {'' if enforce_iam else 'not '}enforced for functions.")
                 output.say('In another shell: eval "$(selfheal serve --env)"')
                 _wait(emulator)
@@ -103,6 +106,7 @@ def _settings(account: Account, record: ServeRecord) -> dict[str, Any]:
     return {
         "endpoint": record.endpoint,
         "pid": record.pid,
+        "site": record.site,
         "environment": account.environment(Connection(record.endpoint, record.region, ROOT)),
         "unset": list(pulumi_cli.UNSET),
         "path": str(pulumi_cli.EXECUTABLE.parent),
@@ -123,6 +127,7 @@ def _print(settings: Mapping[str, Any], *, json: bool) -> None:
     lines = [
         *(f"unset {key}" for key in settings["unset"]),
         *(f"export {key}={shlex.quote(value)}" for key, value in settings["environment"].items()),
+        f"export SELFHEAL_SITE={shlex.quote(settings['site'])}",
         f'export PATH={shlex.quote(settings["path"])}:"$PATH"',
     ]
     sys.stdout.write(json_module.dumps(settings) + "\n" if json else "\n".join(lines) + "\n")

@@ -99,6 +99,7 @@ def pattern_function(
         memory=args.get("memory_mb", DEFAULT_MEMORY_MB),
         log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
         publish=publish,
+        layers=[layer for each in (*args.get("uses", ()), access) for layer in each.layers],
     )
 
 

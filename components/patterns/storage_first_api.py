@@ -64,6 +64,9 @@ class StorageFirstApi(pulumi.ComponentResource):
     api_id: Output[str]
     """Id of the API."""
 
+    failing_alarm: Output[str]
+    """Name of the alarm on the share of requests that fail."""
+
     reader_name: Output[str]
     """Name of the function that answers GET."""
 
@@ -120,7 +123,7 @@ class StorageFirstApi(pulumi.ComponentResource):
             )
         stage = self._stage(self._deployment(responses))
         self.url, self.api_name, self.api_id = stage.invoke_url, self._api.name, self._api.id
-        alarm(
+        failing = alarm(
             name,
             "failing",
             description=(
@@ -137,6 +140,7 @@ class StorageFirstApi(pulumi.ComponentResource):
             people=args["people"],
             parent=self,
         )
+        self.failing_alarm = failing.name
         self.register_outputs(
             {
                 "url": self.url,

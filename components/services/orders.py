@@ -19,11 +19,13 @@ from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
 from selfheal.components.iam import allow, on_items
+from selfheal.components.patterns.chaos_experiment import ALL, ChaosExperiment, can_be_made
 from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.circuit_breaker import CircuitBreaker
 from selfheal.components.patterns.dead_letters import DeadLetters
 from selfheal.components.patterns.downstream import Downstream
 from selfheal.components.patterns.fan_out import FanOut, SubscriberArgs
+from selfheal.components.patterns.fault_injection import FaultInjection
 from selfheal.components.patterns.function import FunctionArgs
 from selfheal.components.patterns.levelled_queue import LevelledQueue
 from selfheal.components.patterns.retry_workflow import RetryWorkflow
@@ -34,6 +36,7 @@ from selfheal.components.remedies import RemedyArgs
 from selfheal.components.status import Shown, status_function
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import RemedyKind
+from selfheal.scenarios.scenario import shipped
 
 RATE = 20.0
 """Calls a second that the downstream states, by default."""
@@ -114,6 +117,14 @@ class OrdersArgs(TypedDict):
     site: NotRequired[str]
     """Folder of a page that is served with the API under one address. Default: no site."""
 
+    chaos: NotRequired[bool]
+    """Whether the functions of intake, fulfilment and billing can be made to fail, and there is an experiment
+    for each scenario that ships and that AWS can make. Default false."""
+
+    chaos_percent: NotRequired[int]
+    """The most that experiments break of invocations or calls, 1 to 100. Below 100 there is none for a fault
+    that hits every call. Default 100."""
+
     log_retention_days: NotRequired[int]
     """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
 
@@ -139,6 +150,8 @@ class Orders(pulumi.ComponentResource):
         self._options = pulumi.ResourceOptions(parent=self)
         people = args["people"]
         self.table = self._table()
+        self.faults = FaultInjection(f"{name}-faults", {}, self._options) if args.get("chaos") else None
+        breakable = [] if self.faults is None else [self.faults.access]
         # Each place of a consumer may send one at the same moment, whatever the rate.
         burst = sum(MAXIMUM_CONCURRENCY.values())
         self.downstream = Downstream(f"{name}-downstream", {"rate": rate, "burst": burst}, self._options)
@@ -149,7 +162,9 @@ class Orders(pulumi.ComponentResource):
         self.fulfilment = LevelledQueue(
             f"{name}-fulfilment",
             {
-                "consumer": self._function("fulfilment", [self._work(), self.downstream.access, catalogue]),
+                "consumer": self._function(
+                    "fulfilment", [self._work(), self.downstream.access, catalogue, *breakable]
+                ),
                 # Half of the downstream's rate each: the consumers' shares sum to 1.
                 "rate": rate / 2,
                 "maximum_concurrency": MAXIMUM_CONCURRENCY["fulfilment"],
@@ -163,7 +178,7 @@ class Orders(pulumi.ComponentResource):
             f"{name}-billing",
             {
                 "task": {
-                    **self._function("billing", [self._work(), self.downstream.access]),
+                    **self._function("billing", [self._work(), self.downstream.access, *breakable]),
                     "timeout_seconds": TASK_SECONDS,
                     "environment": {"RETRIES": str(RETRIES)},
                 },
@@ -182,7 +197,7 @@ class Orders(pulumi.ComponentResource):
         self.intake = LevelledQueue(
             f"{name}-intake",
             {
-                "consumer": self._function("publisher", [self._intake(), self.bus.publisher]),
+                "consumer": self._function("publisher", [self._intake(), self.bus.publisher, *breakable]),
                 "rate": min(rate * INTAKE_PER_RATE, MOST_INTAKE),
                 # For the healer: a deployment of the publisher that fails is rolled back.
                 "alias": True,
@@ -217,6 +232,7 @@ class Orders(pulumi.ComponentResource):
         )
         self.url = self.api.url
         self.site = self._site(args["site"]) if "site" in args else None
+        self.experiments = {} if self.faults is None else self._experiments(self.faults)
         self.register_outputs({"url": self.url})
 
     @property
@@ -274,6 +290,7 @@ class Orders(pulumi.ComponentResource):
             "functions": self.functions,
             "buses": {"orders": self.bus.replays},
             **({} if self.site is None else {"siteUrl": self.site.url}),
+            "experiments": {name: each.template_id for name, each in self.experiments.items()},
         }
 
     @property
@@ -392,6 +409,32 @@ class Orders(pulumi.ComponentResource):
     def _site(self, folder: str) -> StaticSite:
         api = {"id": self.api.api_id, "stage": STAGE, "paths": SITE_PATHS}
         return StaticSite(f"{self._name}-site", {"folder": folder, "api": api}, self._options)
+
+    def _experiments(self, faults: FaultInjection) -> dict[str, ChaosExperiment]:
+        """Register an experiment for each scenario that AWS can make, and return them by its name."""
+        percent = self._args.get("chaos_percent", ALL)
+        return {
+            scenario.name: ChaosExperiment(
+                f"{self._name}-{scenario.name}",
+                {
+                    "scenario": scenario.name,
+                    "functions": {
+                        "intake": self.intake.function_name,
+                        "fulfilment": self.fulfilment.function_name,
+                        "billing": self.billing.function_name,
+                    },
+                    "faults": faults,
+                    "downstream_table": self.downstream.table_name,
+                    # No scenario is to be felt at the door: whoever cannot place an order ends it.
+                    "stop_alarms": [self.api.failing_alarm],
+                    "percent": percent,
+                    "log_retention_days": self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+                },
+                self._options,
+            )
+            for scenario in shipped()
+            if can_be_made(scenario, percent)
+        }
 
     def _bus(self) -> FanOut:
         subscribers: dict[str, SubscriberArgs] = {

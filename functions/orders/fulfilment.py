@@ -31,7 +31,8 @@ def shipment(order: Order) -> object:
     known = {each.strip() for each in CONFIGURATION.parameter(CATALOGUE).split(",")}
     if wanted["article"] not in known:
         raise PoisonError(f"there is no article {wanted['article']!r}: the parameter {CATALOGUE} lists them")
-    return {"ship": wanted["article"], "quantity": wanted["quantity"]}
+    note = {"note": wanted["note"]} if "note" in wanted else {}
+    return {"ship": wanted["article"], "quantity": wanted["quantity"], **note}
 
 
 WORKER, BREAKER = surroundings.connect("fulfilment", shipment)

@@ -6,6 +6,7 @@ API_INTEGRATION = "aws:apigateway/integration:Integration"
 API_METHOD = "aws:apigateway/method:Method"
 API_STAGE = "aws:apigateway/stage:Stage"
 BUCKET = "aws:s3/bucket:Bucket"
+BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 BUCKET_PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
@@ -15,6 +16,7 @@ EVENT_INVOKE_CONFIG = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeC
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 EVENT_SOURCE_MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+EXPERIMENT = "aws:fis/experimentTemplate:ExperimentTemplate"
 FUNCTION = "aws:lambda/function:Function"
 HTTP_API_STAGE = "aws:apigatewayv2/stage:Stage"
 KEY = "aws:kms/key:Key"
@@ -63,6 +65,7 @@ WORDS = {
     EVENT_RULE: "event rule",
     EVENT_SOURCE_MAPPING: "event source mapping",
     EVENT_TARGET: "event target",
+    EXPERIMENT: "experiment template",
     FUNCTION: "function",
     PERMISSION: "permission",
     HTTP_API_STAGE: "API stage",

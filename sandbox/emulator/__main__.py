@@ -21,7 +21,7 @@ def main() -> None:
     """Patch ministack and serve until a signal or the parent's end."""
     from ministack import app  # noqa: PLC0415  (reads the environment when imported)
 
-    patch({name: import_module(f"ministack.{package}.{name}") for name, package in PACKAGES.items()})
+    patch({name: import_module(f"ministack{package}.{name}") for name, package in PACKAGES.items()})
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     sys.argv[1:] = []
     try:

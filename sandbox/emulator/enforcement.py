@@ -7,6 +7,7 @@ that AWS accepts, or accept one that AWS refuses.
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from selfheal.sandbox.emulator.leading_keys import leading_keys
 
@@ -31,6 +32,10 @@ def resources_named(extract: Callable[..., str]) -> Callable[..., str]:
 
     AWS checks ssm:GetParameters against the parameters that a request names (Service Authorization Reference,
     the same of AWS Systems Manager). Ministack checks it against `*`. Here, too, only the first is checked.
+
+    AWS FIS, which ministack does not know, is checked against the template or the experiment that a call is
+    about (the same of AWS Fault Injection Service). StartExperiment is checked against the template only; AWS
+    checks it against experiments as well.
     """
 
     def extracted(*request: Any) -> str:
@@ -38,6 +43,8 @@ def resources_named(extract: Callable[..., str]) -> Callable[..., str]:
         service, _, _, headers, body, query_params, region, account_id = request
         if service == "lambda":
             return _qualified(arn, query_params)
+        if service == "fis":
+            return _experiment(request[2], body, region, account_id)
         describes = headers.get("x-amz-target", "").endswith(".DescribeAlarms")  # botocore speaks JSON to it
         if arn == "*" and headers.get("x-amz-target", "").endswith(".GetParameters"):
             return _parameter(json.loads(body).get("Names") or [], region, account_id)
@@ -96,6 +103,16 @@ def _parameter(names: list[str], region: str, account_id: str) -> str:
     if not names or names[0].startswith("arn:"):
         return names[0] if names else "*"
     return f"arn:aws:ssm:{region}:{account_id}:parameter/{names[0].removeprefix('/')}"
+
+
+def _experiment(path: str, body: bytes, region: str, account_id: str) -> str:
+    kind, _, id_ = path.strip("/").partition("/")
+    if kind == "tags":
+        return unquote(id_)
+    if kind == "experiments" and not id_ and body:
+        kind, id_ = "experimentTemplates", str(json.loads(body).get("experimentTemplateId"))
+    resource = {"experimentTemplates": "experiment-template", "experiments": "experiment"}.get(kind)
+    return f"arn:aws:fis:{region}:{account_id}:{resource}/{id_ or '*'}" if resource else "*"
 
 
 def _qualified(arn: str, query_params: Mapping[str, Any]) -> str:

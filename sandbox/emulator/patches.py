@@ -12,8 +12,13 @@ from typing import Any
 
 from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_as_json
 from selfheal.sandbox.emulator.deliveries import Deliveries
+from selfheal.sandbox.emulator.distributions import Distributions
+from selfheal.sandbox.emulator.documents import Documents, extension_published
 from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
+from selfheal.sandbox.emulator.faults import EmulatorFaults
+from selfheal.sandbox.emulator.fis import Fis
 from selfheal.sandbox.emulator.integration_roles import IntegrationRoles
+from selfheal.sandbox.emulator.invocation_faults import injected, shortened
 from selfheal.sandbox.emulator.leading_keys import key_schema, tables_with_keys, transactions_with_keys
 from selfheal.sandbox.emulator.mapping_checks import MappingChecks
 from selfheal.sandbox.emulator.metrics import logs_and_metrics, throttles_only
@@ -23,16 +28,20 @@ from selfheal.sandbox.emulator.rest_patches import apply_patch
 from selfheal.sandbox.emulator.stream_failures import FailureDestination
 from selfheal.sandbox.emulator.stream_metrics import StreamMetrics
 from selfheal.sandbox.emulator.streams import shards_read
-from selfheal.sandbox.emulator.workers import raised_as_error, raising_survived
+from selfheal.sandbox.emulator.workers import crash_named, raised_as_error, raising_survived, time_left
 from selfheal.sandbox.emulator.workflows import delays_bounded, retriers_checked, throttles_named
 
 VERSION = "1.5.33"
 """The ministack whose private functions are replaced here. Read them again before you change this."""
 
 USED: Mapping[str, tuple[str, ...]] = {
+    "cloudfront": (
+        *("_fetch_from_origin", "_origin_connect_target", "_origin_request_headers", "OriginUnreachable"),
+        *("_multidict_from_pairs", "_create_distribution", "_update_distribution"),
+    ),
     "cloudwatch": (
         *("_evaluate_alarm", "_evaluate_all_alarms", "_put_metric_alarm", "_describe_alarms"),
-        *("_alarms", "_store_datum", "_xml", "_error", "_dims_key", "_metric_bucket"),
+        *("_alarms", "_composite_alarms", "_store_datum", "_xml", "_error", "_dims_key", "_metric_bucket"),
     ),
     "lambda_svc": (
         *("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
@@ -44,21 +53,25 @@ USED: Mapping[str, tuple[str, ...]] = {
     "iam_actions": (
         *("extract_resource_arn", "extract_iam_action", "dynamodb_resource_arns"),
         *("dynamodb_transaction_checks", "_match_rest_action", "_BOTOCORE_SERVICE_MAP"),
+        *("_action_from_query", "_action_from_target", "access_denied_response", "SERVICE_TO_IAM_NAMESPACE"),
     ),
     "iam": ("_roles",),
     "iam_evaluator": (
         *("enforce", "EvalContext", "evaluate", "_gather_role_policies", "_permissions_boundary"),
     ),
     "dynamodb": ("_tables",),
-    "lambda_runtime": ("_PYTHON_WORKER_SCRIPT",),
+    "lambda_runtime": ("_PYTHON_WORKER_SCRIPT", "Worker", "_workers", "_lock"),
     "apigateway_v1": (
         *("_execute_in_scope", "_invoke_sqs_v1", "_render_request_template_v1", "_vtl_util"),
         *("_check_request_validation", "_gateway_error_response", "_header_ci", "_vtl_split_args"),
         *("_apply_patch", "_vtl_value", "_vtl_str", "_model_schema", "_resolve_schema_ref"),
-        "_service_integration_response",
+        *("_service_integration_response", "find_api_scope", "handle_execute"),
     ),
     "concurrency": ("spawn_background",),
-    "responses": ("request_scope", "get_region"),
+    "responses": (
+        *("request_scope", "get_region", "get_account_id", "error_response_json", "json_response"),
+        *("AccountRegionScopedDict", "_service_model", "_BOTOCORE_NAME"),
+    ),
     "eventbridge": (
         *("_invoke_target", "_put_targets", "_pattern_event_view", "_apply_input_transformer"),
         *("_event_buses", "error_response_json", "_replays"),
@@ -71,6 +84,11 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("esm_wake", "_get_q", "_queues", "_act_send_message", "_HANDLERS", "_Err"),
         "_dispatch",
     ),
+    "ssm": ("handle_request", "get_state", "load_persisted_state", "reset", "_public_parameter"),
+    "app": (
+        *("SERVICE_HANDLERS", "SERVICE_REGISTRY", "_lazy_handler", "_loaded_modules", "_state_map"),
+        *("_handle_post_body_shortcuts", "_dispatch_service_request"),
+    ),
     "stepfunctions": (
         *("_resolve_state_machine_arn", "_find_matching_retrier", "_validate_definition_jsonata"),
         *("_call_lambda", "_ExecutionError"),
@@ -81,7 +99,9 @@ USED: Mapping[str, tuple[str, ...]] = {
 
 _CORE = {"concurrency", "iam_actions", "iam_evaluator", "lambda_runtime", "responses"}
 
-PACKAGES: Mapping[str, str] = {module: "core" if module in _CORE else "services" for module in USED}
+PACKAGES: Mapping[str, str] = {
+    module: "" if module == "app" else ".core" if module in _CORE else ".services" for module in USED
+}
 """By module, the package of ministack that it is in."""
 
 
@@ -113,7 +133,10 @@ def patch(modules: Mapping[str, Any]) -> None:
     _rules(modules)
     _workflows(modules["stepfunctions"])
     _rest_apis(modules["apigateway_v1"])
+    _distributions(modules["cloudfront"], modules["apigateway_v1"])
     _queue_metrics(modules)
+    _documents(modules)
+    _faults(modules)
 
 
 def _alarms(cloudwatch: Any) -> None:
@@ -135,9 +158,10 @@ def _functions(functions: Any, runtime: Any, cloudwatch: Any) -> None:
         functions,
         _emit_lambda_metrics=throttles_only(store),
         _emit_lambda_logs=logs_and_metrics(functions._emit_lambda_logs, store),  # noqa: SLF001
-        _execute_function_warm=raised_as_error(functions._execute_function_warm),  # noqa: SLF001
+        _execute_function_warm=crash_named(raised_as_error(functions._execute_function_warm)),  # noqa: SLF001
     )
-    _replace(runtime, _PYTHON_WORKER_SCRIPT=raising_survived(runtime._PYTHON_WORKER_SCRIPT))  # noqa: SLF001
+    script = raising_survived(runtime._PYTHON_WORKER_SCRIPT)  # noqa: SLF001
+    _replace(runtime, _PYTHON_WORKER_SCRIPT=time_left(script))
 
 
 def _mappings(modules: Mapping[str, Any]) -> None:
@@ -189,6 +213,16 @@ def _rest_apis(gateway: Any) -> None:
     )
 
 
+def _distributions(cloudfront: Any, gateway: Any) -> None:
+    edge = Distributions(cloudfront, gateway)
+    _replace(
+        cloudfront,
+        _fetch_from_origin=edge.fetched(cloudfront._fetch_from_origin),  # noqa: SLF001
+        _create_distribution=edge.certified(cloudfront._create_distribution),  # noqa: SLF001
+        _update_distribution=edge.certified(cloudfront._update_distribution),  # noqa: SLF001
+    )
+
+
 def _queue_metrics(modules: Mapping[str, Any]) -> None:
     sqs = modules["sqs"]
     metrics = QueueMetrics(sqs, modules["cloudwatch"], modules["responses"].request_scope)
@@ -196,10 +230,40 @@ def _queue_metrics(modules: Mapping[str, Any]) -> None:
     threading.Thread(target=metrics.run, name="queue-metrics", daemon=True).start()
 
 
+def _documents(modules: Mapping[str, Any]) -> None:
+    ssm, documents = modules["ssm"], Documents(modules)
+    _replace(
+        ssm,
+        handle_request=documents.answering(ssm.handle_request),
+        get_state=documents.saved(ssm.get_state),
+        load_persisted_state=documents.loaded(ssm.load_persisted_state),
+        reset=documents.forgotten(ssm.reset),
+        _public_parameter=extension_published(ssm._public_parameter, modules["responses"].get_region),  # noqa: SLF001
+    )
+
+
+def _faults(modules: Mapping[str, Any]) -> None:
+    app, functions, runtime = modules["app"], modules["lambda_svc"], modules["lambda_runtime"]
+    fis, faults = Fis(modules), EmulatorFaults(modules)
+    app.SERVICE_REGISTRY["fis"] = {"module": "fis"}
+    app._loaded_modules["fis"] = fis  # noqa: SLF001
+    app._state_map["fis"] = "fis"  # noqa: SLF001
+    app.SERVICE_HANDLERS["fis"] = app._lazy_handler("fis")  # noqa: SLF001
+    for name, handler in list(app.SERVICE_HANDLERS.items()):
+        app.SERVICE_HANDLERS[name] = faults.throttling(name, handler)
+    meets = fis.experiments.meets
+    _replace(app, _handle_post_body_shortcuts=faults.controlled(app._handle_post_body_shortcuts))  # noqa: SLF001
+    _replace(functions, _execute_function_warm=injected(functions._execute_function_warm, meets))  # noqa: SLF001
+    _replace(runtime.Worker, invoke=shortened(runtime.Worker.invoke))
+    threading.Thread(target=fis.experiments.run, name="experiments", daemon=True).start()
+
+
 def _permissions(modules: Mapping[str, Any]) -> None:
     actions, evaluator = modules["iam_actions"], modules["iam_evaluator"]
     schema = key_schema(modules["dynamodb"]._tables)  # noqa: SLF001
-    actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]  # noqa: SLF001  (the routes that name its actions)
+    for service in ("lambda", "fis"):
+        actions._BOTOCORE_SERVICE_MAP[service] = [service]  # noqa: SLF001  (the routes that name its actions)
+    actions.SERVICE_TO_IAM_NAMESPACE["fis"] = "fis"
     _replace(
         actions,
         extract_resource_arn=resources_named(actions.extract_resource_arn),
@@ -216,6 +280,6 @@ def _permissions(modules: Mapping[str, Any]) -> None:
     _replace(evaluator, enforce=with_condition_keys(evaluator.enforce, mappings))
 
 
-def _replace(module: object, **replacements: object) -> None:
+def _replace(owner: object, **replacements: object) -> None:
     for name, replacement in replacements.items():
-        setattr(module, name, replacement)
+        setattr(owner, name, replacement)

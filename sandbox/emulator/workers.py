@@ -2,15 +2,23 @@
 
 AWS reuses an execution environment after an exception: module variables live on, and only an exit or a
 timeout ends it (Lambda developer guide, "Understanding the Lambda execution environment lifecycle").
-Ministack ends the worker, and calls every error `Runtime.HandlerError`.
+Ministack ends the worker, and calls every error `Runtime.HandlerError`. A process that died is a
+`Runtime.ExitError` on AWS (the same guide, "Troubleshoot execution issues in Lambda").
 """
 
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any
 
 _MARK = f"selfheal-raised-{secrets.token_hex(8)}"
 """The key by which a worker tells an exception from a value that the handler returned."""
+
+_DIED = re.compile(r"Worker process (died|exited immediately\. .*)", re.DOTALL)
+"""What ministack says of a process that ended without an answer, the second while it started."""
+
+_WHOLE_TIMEOUT = 'float(os.environ.get("_LAMBDA_TIMEOUT", "3"))'
+"""From which ministack's worker counts the time that is left."""
 
 _AS_FAILURE = (
     '            _real_stdout.write(json.dumps({"status": "error", "error": str(e), '
@@ -35,11 +43,18 @@ def raising_survived(script: str) -> str:
     errors in Python". Raises RuntimeError if the script is not the one that this was written for.
     """
     if script.count(_AS_FAILURE) != 1:
-        raise RuntimeError(
-            "the Python worker of this version of ministack reports exceptions differently than expected. "
-            "Install the version pinned in requirements-dev.txt, or change sandbox/emulator/workers.py."
-        )
+        raise _unexpected("reports exceptions")
     return script.replace(_AS_FAILURE, _AS_RESULT)
+
+
+def time_left(script: str) -> str:
+    """Return the replacement of `_PYTHON_WORKER_SCRIPT`, in which the timeout is that of the invocation.
+
+    A part of it may be used up before the function's code runs. Raises RuntimeError as `raising_survived`.
+    """
+    if script.count(_WHOLE_TIMEOUT) != 1:
+        raise _unexpected("counts the time that is left")
+    return script.replace(_WHOLE_TIMEOUT, '(_ms_ctx["timeout_ms"] / 1000)')
 
 
 def raised_as_error(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
@@ -53,3 +68,26 @@ def raised_as_error(execute: Callable[..., dict[str, Any]]) -> Callable[..., dic
         return {**result, "body": body[_MARK], "error": True}
 
     return executed
+
+
+def crash_named(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return the replacement of `_execute_function_warm`, which tells a process that died as AWS does."""
+
+    def executed(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        result = execute(func, event, request_id)
+        body = result.get("body")
+        if not (
+            result.get("error") and isinstance(body, dict) and _DIED.fullmatch(str(body.get("errorMessage")))
+        ):
+            return result
+        text = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
+        return {**result, "body": {"errorMessage": text, "errorType": "Runtime.ExitError"}}
+
+    return executed
+
+
+def _unexpected(what: str) -> RuntimeError:
+    return RuntimeError(
+        f"the Python worker of this version of ministack {what} differently than expected. "
+        "Install the version pinned in requirements-dev.txt, or change sandbox/emulator/workers.py."
+    )

@@ -36,8 +36,8 @@ class Leaf(Enum):
 VALUE, JSON, MAP, FLAG, LOCAL = Leaf
 
 Kind: TypeAlias = "Leaf | Mapping[str, Kind] | Sequence[Kind]"
-"""A leaf; an object (a mapping, of which only the keys that the program set are compared); or a set,
-`[kind]`."""
+"""A leaf; an object (a mapping, of which only the keys that the program set are compared); a set, `[kind]`;
+or a list whose order counts, `(kind,)`."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,9 @@ def same(kind: Kind, wanted: Any, live: Any) -> bool:
         if not isinstance(wanted, Mapping) or not isinstance(live, Mapping):
             return False
         return all(same(kind.get(key, VALUE), value, live.get(key)) for key, value in wanted.items())
+    if isinstance(kind, tuple):
+        first, second = list(wanted or []), list(live or [])
+        return len(first) == len(second) and all(map(same, kind * len(first), first, second))
     return _same_members(kind[0], wanted, live)
 
 

@@ -6,7 +6,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +85,13 @@ def merged(user: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **added, "PATH": path}
 
 
-def init_stack(
-    project: Path, stack: str, folder: Path, environment: Mapping[str, str], overrides: Mapping[str, Any]
+def init_stack(  # noqa: PLR0917 - a stack, and where it is
+    project: Path,
+    stack: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, Any],
+    secrets: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Path:
     """Create a stack in the environment's backend, and return its configuration file, for `--config-file`.
 
@@ -99,6 +104,7 @@ def init_stack(
         folder: An empty folder for the copies; created if absent.
         environment: The whole environment of the CLI, for example by `merged`.
         overrides: Configuration that overrides the file's, by full key, for example `selfheal:mode`.
+        secrets: Objects of texts to set as secrets, by full key, for example `selfheal:callers`.
 
     Raises:
         SandboxError: with the CLI's output, if it fails.
@@ -111,16 +117,28 @@ def init_stack(
     content["config"] = (content.get("config") or {}) | dict(overrides)
     copy = folder / given.name
     copy.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    _run(["stack", "init", stack], folder, environment)
+    for key, values in (secrets or {}).items():
+        for name, value in values.items():
+            # On standard input: what is on a command line can be read by anybody on this machine.
+            set_one = ["config", "set", "--secret", "--path", f"{key}.{name}", "--stack", stack]
+            _run(set_one, folder, environment, value)
+    return copy
+
+
+def _run(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], given: str | None = None
+) -> None:
     done = subprocess.run(
-        [str(executable()), "stack", "init", stack, "--non-interactive"],
+        [str(executable()), *arguments, "--non-interactive"],
         cwd=folder,
         env=dict(environment),
-        stdin=subprocess.DEVNULL,
+        input=given or "",
         capture_output=True,
         text=True,
         timeout=_INIT_SECONDS,
         check=False,
     )
     if done.returncode:
-        raise SandboxError(f"`pulumi stack init {stack}` failed: {(done.stderr or done.stdout).strip()}")
-    return copy
+        what = " ".join(arguments[:2])
+        raise SandboxError(f"`pulumi {what}` failed: {(done.stderr or done.stdout).strip()}")

@@ -79,6 +79,7 @@ COUNTS: dict[str, Callable[[Deployment], int]] = {
     ),
     "queues that a mapping polls": polled,
     "shards": shards,
+    "CloudFront distributions": lambda found: len(found.of("aws:cloudfront/distribution:Distribution")),
 }
 
 
@@ -102,6 +103,6 @@ def test_the_sum_is_the_sum(stack: str) -> None:
 def test_nothing_else_costs_money_while_idle(stack: str) -> None:
     name, changes = STACKS[stack]
     types = {each.type for each in run(name, changes=changes).resources}
-    assert not [each for each in types if re.match(r"aws:(kms|cloudfront|rds|ec2|lb)/", each)]
+    assert not [each for each in types if re.match(r"aws:(kms|wafv2|rds|ec2|lb)/", each)]
     tables = run(name, changes=changes).of("aws:dynamodb/table:Table")
     assert {each.inputs["billingMode"] for each in tables} == {"PAY_PER_REQUEST"}

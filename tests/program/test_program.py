@@ -12,7 +12,7 @@ import yaml
 from selfheal.components.errors import ComponentError
 from tests.components.support import iam
 from tests.conftest import ROOT
-from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, RefusedError, deploy
+from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Invokes, RefusedError, deploy
 
 STACKS = ("dev", "staging", "prod")
 
@@ -46,13 +46,16 @@ def run(
     preview: bool = False,
     ledger: Any = missing,
     changes: Mapping[str, str] | None = None,
+    invokes: Invokes | None = None,
 ) -> Deployment:
     config = stack_config(stack) | {f"selfheal:{key}": value for key, value in (changes or {}).items()}
 
     def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    return deploy(program, preview=preview, stack=stack, config=config, invokes={LEDGER: ledger})
+    return deploy(
+        program, preview=preview, stack=stack, config=config, invokes={LEDGER: ledger, **(invokes or {})}
+    )
 
 
 @pytest.mark.parametrize("preview", [True, False])

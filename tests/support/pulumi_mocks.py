@@ -48,6 +48,7 @@ NAMED = {
     "aws:secretsmanager/secret:Secret": "name",
     "aws:sns/topic:Topic": "name",
     "aws:sqs/queue:Queue": "name",
+    "aws:ssm/document:Document": "name",
     "aws:ssm/parameter:Parameter": "name",
 }
 """Types whose name the engine generates, and known at preview: the logical name and seven characters."""

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pulumi.automation import EngineEvent
 
-from selfheal.cli.demo.live import LiveTimeline, row, status
+from selfheal.cli.demo.live import LiveTimeline
+from selfheal.cli.demo.live_view import line, live_view, status
 from selfheal.cli.demo.model import Recording, Sample
 from selfheal.cli.demo.progress import reporting, short_type
 from selfheal.cli.demo.timeline import timeline
@@ -91,7 +92,7 @@ def test_each_moment_is_told_once_and_the_last_error_only_when_it_is_known(ends:
     last = recording() if ends else acting
     states: list[Recording] = [replace(acting, samples=()), acting, acting]
     screen = Screen.make()
-    live = LiveTimeline(screen, lambda: (states[0] if states else last, 1.0))
+    live = LiveTimeline(screen, lambda: live_view(states[0] if states else last, 1.0))
     with live.shown():
         while states:
             live.update()
@@ -100,13 +101,13 @@ def test_each_moment_is_told_once_and_the_last_error_only_when_it_is_known(ends:
         live.update(final=True)
         live.update(final=True)
     for moment in timeline(last):
-        assert screen.text.count(row(moment).rstrip()) == 1
+        assert screen.text.count(str(line(moment)).rstrip()) == 1
 
 
 def test_on_a_terminal_the_table_shows_what_is_still_to_come() -> None:
     terminal = Screen.make(force_terminal=True, color_system=None)
     half = recording(incident=None, alarm_changes=(), restore=None)
-    with LiveTimeline(terminal, lambda: (half, 12.0)).shown():
+    with LiveTimeline(terminal, lambda: live_view(half, 12.0)).shown():
         pass
     for title in ("first error", "recovered by evidence", "baseline restored"):
         assert title in terminal.text

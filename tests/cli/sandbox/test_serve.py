@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,15 @@ def make_ledger(endpoint: str, *incidents: Incident) -> None:
         dynamodb.put_item(TableName=TABLE, Item=item_of(incident))
 
 
+def no_site(url: str) -> str:
+    """Return what a browser is told before there is a site, up to the command."""
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(url, timeout=10)
+    with refused.value as answer:
+        assert answer.code == 404
+        return answer.read().decode().partition("`")[0]
+
+
 def test_serve_is_found_by_other_commands_and_leaves_no_process(own_home: Path, tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     with serving("--ready-file", str(ready)) as told:
@@ -39,6 +50,8 @@ def test_serve_is_found_by_other_commands_and_leaves_no_process(own_home: Path, 
         assert environment["AWS_ENDPOINT_URL"] == told["endpoint"]
         assert Path(environment["PULUMI_BACKEND_URL"].removeprefix("file://")).is_dir()
         assert asked("serve", "--env") == told
+        assert no_site(told["site"]) == "There is no site yet: deploy one, for example "
+        assert f"export SELFHEAL_SITE={told['site']}\n" in selfheal("serve", "--env").stdout
         started = children(told["pid"])
         make_ledger(told["endpoint"])
         assert asked("incidents") == []
@@ -52,6 +65,8 @@ def test_serve_is_found_by_other_commands_and_leaves_no_process(own_home: Path, 
     outcome = selfheal("incidents")
     assert told["endpoint"] in outcome.stderr
     assert "No incident" in outcome.stdout
+    with serving() as again:
+        assert again["site"] == told["site"]
 
 
 @pytest.mark.parametrize("options", [(), ("--enforce-iam",)])

@@ -7,6 +7,7 @@ from tests.policies.rules import (
     consumers,
     dead_letters,
     doors,
+    experiments,
     ledger,
     policies,
     roles,
@@ -16,4 +17,5 @@ from tests.policies.rules import (
 CASES = [
     *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
     *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
+    *experiments.CASES,
 ]

@@ -8,6 +8,7 @@ import pytest
 from selfheal.sandbox.provider.wire import UNKNOWN
 from tests.policies.rules.cases import CASES
 from tests.policies.rules.points import POINTS, Case
+from tests.policies.support.chaos import experiments
 from tests.policies.support.healers import healer
 from tests.policies.support.scene import RULES, Scene
 
@@ -65,3 +66,15 @@ def test_no_value_of_any_property_makes_a_rule_crash(value: Any) -> None:
             scene = healer(Scene())
             scene.find(item.name).put(key, to=value)
             scene.findings(JUDGED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("value", WEIRD, ids=repr)
+def test_no_value_of_an_experiment_makes_a_rule_crash(value: Any) -> None:
+    names = ("fails", "out", "fails-role", "fails-rights", "faults", "faults-policy", "worker")
+    for name in names:
+        for key in sorted(experiments().find(name).inputs.properties):
+            for given in (value, [value], [{"name": value, "resourceArns": [value], "parameters": [value]}]):
+                scene = experiments()
+                scene.find(name).put(key, to=given)
+                scene.findings([name for name in JUDGED if name.startswith("fis-")])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from selfheal.sandbox.clients import Clients
-from selfheal.sandbox.emulator.workers import raising_survived
+from selfheal.sandbox.emulator.workers import raising_survived, time_left
 from tests.support.emulator_functions import deploy, invoke
 from tests.support.processes import until
 
@@ -90,3 +90,5 @@ def test_asynchronous_calls_and_queues_still_see_the_failure(clients: Clients) -
 def test_another_worker_script_is_refused() -> None:
     with pytest.raises(RuntimeError, match="reports exceptions differently"):
         raising_survived("print('another version')")
+    with pytest.raises(RuntimeError, match="counts the time that is left differently"):
+        time_left("print('another version')")

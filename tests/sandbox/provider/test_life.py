@@ -13,13 +13,14 @@ from selfheal.sandbox.provider.provider import Diff
 from selfheal.sandbox.provider.spec import LOCAL
 from selfheal.sandbox.provider.table import TABLE
 from tests.sandbox.provider.cases import CASES, Case, Need
+from tests.sandbox.provider.cloudfront_cases import CLOUDFRONT_CASES
 from tests.sandbox.provider.pattern_cases import PATTERN_CASES
 from tests.sandbox.provider.rest_cases import REST_CASES
 from tests.sandbox.provider.s3_cases import S3_CASES
 
 pytestmark = pytest.mark.slow
 
-ALL = [*CASES, *REST_CASES, *PATTERN_CASES, *S3_CASES]
+ALL = [*CASES, *REST_CASES, *PATTERN_CASES, *S3_CASES, *CLOUDFRONT_CASES]
 
 Made = dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]]
 

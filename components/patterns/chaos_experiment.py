@@ -1,0 +1,281 @@
+"""`ChaosExperiment`: a scenario as an experiment template of AWS FIS, which stops itself.
+
+    function     FIS fails, delays or answers invocations, through the extension of `FaultInjection`
+    downstream   FIS starts an automation, which switches the downstream and back: see `switch_document`
+
+Faults of the kinds throttle and kill are refused: AWS offers nothing that makes them. Source of actions,
+parameters and permissions: FIS user guide, "AWS FIS Actions reference".
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from selfheal.components.arns import Arns
+from selfheal.components.errors import ComponentError
+from selfheal.components.function import DEFAULT_RETENTION_DAYS
+from selfheal.components.iam import Statement, allow, service_role
+from selfheal.components.patterns.fault_injection import FaultInjection
+from selfheal.components.patterns.switch_document import iso, switch_document, switch_rights
+from selfheal.scenarios.faults import DownstreamFault, FunctionAction, FunctionFault
+from selfheal.scenarios.fields import ScenarioError
+from selfheal.scenarios.scenario import Scenario, load
+
+ALL = 100
+"""Percent."""
+
+MOST_STOP_ALARMS = 5
+"""Of an experiment template. Source: FIS user guide, "Quotas and limitations"."""
+
+AUTOMATION_SPARE_SECONDS = 300
+"""What an automation may take beside the fault: FIS ends it then, and the switch has ended by itself."""
+
+SHARED_MODE = "errors"
+"""The one mode of a downstream that hits a share of the calls, which can be limited."""
+
+_ACTIONS: Mapping[FunctionAction, str] = {
+    FunctionAction.ERROR: "aws:lambda:invocation-error",
+    FunctionAction.DELAY: "aws:lambda:invocation-add-delay",
+    FunctionAction.RESPONSE: "aws:lambda:invocation-http-integration-response",
+}
+
+
+class ChaosExperimentArgs(TypedDict):
+    """What breaks, and when it stops."""
+
+    scenario: str
+    """Name of a scenario that ships with the project, or the path of a file that ends with .yaml."""
+
+    stop_alarms: Sequence[pulumi.Input[str]]
+    """Names of 1 to 5 alarms. The experiment stops as soon as one fires, and does not start while one does.
+    Take alarms on a rate: at low traffic a number of errors is never reached."""
+
+    functions: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Names of the functions that can be broken, by logical name. For scenarios of the kind function."""
+
+    faults: NotRequired[FaultInjection]
+    """What these functions use as well. For scenarios of the kind function."""
+
+    downstream_table: NotRequired[pulumi.Input[str]]
+    """Name of the table of a `Downstream`. For scenarios of the kind downstream."""
+
+    percent: NotRequired[int]
+    """The most that is broken of calls or invocations, 1 to 100, whatever the scenario says. Default 100."""
+
+    log_retention_days: NotRequired[int]
+    """Days to keep the experiment's log. Default 14."""
+
+
+class ChaosExperiment(pulumi.ComponentResource):
+    """An experiment template, the role of its experiments, and their log.
+
+    The role may do what this fault needs and no more. A healer must not be among the functions: the policy
+    pack refuses it.
+    """
+
+    template_id: pulumi.Output[str]
+    """Id of the template, with which an experiment is started."""
+
+    def __init__(
+        self, name: str, args: ChaosExperimentArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Register everything that an experiment needs.
+
+        Raises:
+            ComponentError: when the scenario cannot be read or made on AWS, or something that it needs is
+                missing.
+
+        """
+        super().__init__("selfheal:index:ChaosExperiment", name, None, opts)
+        self._name, self._args, self._arns = name, args, Arns(self)
+        scenario, fault = _checked(name, args)
+        self._scenario = scenario
+        group = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            retention_in_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        if isinstance(fault, FunctionFault):
+            statements, action, targets = self._function(fault)
+        else:
+            statements, action, targets = self._downstream(fault)
+        alarms = [self._arns.alarm(alarm) for alarm in args["stop_alarms"]]
+        role, policy = service_role(
+            name, "fis.amazonaws.com", [*statements, *_watch(alarms), deliver_log()], self
+        )
+        template = aws.fis.ExperimentTemplate(
+            name,
+            description=f"{scenario.name}: {scenario.title}",
+            role_arn=role.arn,
+            stop_conditions=[{"source": "aws:cloudwatch:alarm", "value": alarm} for alarm in alarms],
+            actions=[{"name": "fault", **action}],
+            targets=targets,
+            experiment_options={
+                "account_targeting": "single-account",
+                # A function that is gone is no experiment that held.
+                "empty_target_resolution_mode": "fail",
+            },
+            log_configuration={
+                "log_schema_version": 2,
+                "cloudwatch_logs_configuration": {"log_group_arn": self._arns.log_streams(group.name)},
+            },
+            tags={"Name": name, "selfheal:scenario": scenario.name},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.template_id = template.id
+        self.register_outputs({"templateId": self.template_id})
+
+    def _function(self, fault: FunctionFault) -> tuple[Sequence[Statement], dict[str, Any], list[Any]]:
+        functions, faults = self._args.get("functions", {}), self._args.get("faults")
+        if fault.target not in functions or faults is None:
+            known = ", ".join(sorted(functions)) or "none"
+            raise ComponentError(
+                f"{self._name}: scenario {self._scenario.name} breaks the function {fault.target}. Give "
+                f"`faults`, and that function's name under `functions`; known there are: {known}."
+            )
+        arn = self._arns.function(functions[fault.target])
+        statements = [
+            *faults.writes,
+            allow(["lambda:GetFunction"], [arn]),
+            # It finds targets by their tags, and has no resource level. FIS asks for it with ARNs as well.
+            allow(["tag:GetResources"], ["*"]),
+        ]
+        parameters = {
+            "duration": iso(self._scenario.fault_seconds),
+            "invocationPercentage": str(min(fault.percent, _percent(self._args))),
+            **_parameters(fault),
+        }
+        action = {
+            "action_id": _ACTIONS[fault.action],
+            "parameters": [{"key": key, "value": value} for key, value in parameters.items()],
+            "target": {"key": "Functions", "value": "functions"},
+        }
+        target = {
+            "name": "functions",
+            "resource_type": "aws:lambda:function",
+            "selection_mode": "ALL",
+            "resource_arns": [arn],
+        }
+        return statements, action, [target]
+
+    def _downstream(self, fault: DownstreamFault) -> tuple[Sequence[Statement], dict[str, Any], list[Any]]:
+        table = self._args.get("downstream_table")
+        if table is None:
+            raise ComponentError(
+                f"{self._name}: scenario {self._scenario.name} breaks the downstream. Give "
+                "`downstream_table`, the table_name of its component."
+            )
+        seconds = self._scenario.fault_seconds
+        name = f"{self._name}-switch"
+        role, policy = service_role(name, "ssm.amazonaws.com", switch_rights(self._arns.table(table)), self)
+        document = aws.ssm.Document(
+            name,
+            document_type="Automation",
+            document_format="JSON",
+            content=switch_document(self._limited(fault), seconds, table, role.arn),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        # Ids of automations are made up when they start. That FIS may stop one is what ends it early.
+        runs = [self._arns.automation_runs()]
+        statements = [
+            allow(
+                ["ssm:StartAutomationExecution"],
+                [self._arns.document(document.name), *runs],
+            ),
+            allow(["ssm:GetAutomationExecution", "ssm:StopAutomationExecution"], runs),
+            allow(
+                ["iam:PassRole"],
+                [self._arns.role(role.name)],
+                {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
+            ),
+        ]
+        parameters = {
+            "documentArn": self._arns.document(document.name),
+            "maxDuration": iso(seconds + AUTOMATION_SPARE_SECONDS),
+        }
+        action = {
+            "action_id": "aws:ssm:start-automation-execution",
+            "parameters": [{"key": key, "value": value} for key, value in parameters.items()],
+        }
+        return statements, action, []
+
+    def _limited(self, fault: DownstreamFault) -> DownstreamFault:
+        """Return the fault with no larger share than is allowed."""
+        if fault.share is None:
+            return fault
+        return DownstreamFault(fault.mode, share=min(fault.share, _percent(self._args) / ALL))
+
+
+def can_be_made(scenario: Scenario, percent: int = ALL) -> bool:
+    """Return whether AWS can make a scenario's fault, for at most this share of the calls."""
+    fault = scenario.fault
+    limited = not isinstance(fault, DownstreamFault) or percent == ALL or fault.mode == SHARED_MODE
+    return not scenario.only_in_sandbox and limited
+
+
+def deliver_log() -> Statement:
+    """Return the statement that allows FIS to have an experiment's log delivered.
+
+    AWS accepts only `*` for these. Source: CloudWatch Logs user guide, "Logs sent to CloudWatch Logs", to
+    which the FIS user guide refers in "Experiment logging for AWS FIS".
+    """
+    return allow(
+        [
+            *("logs:CreateLogDelivery", "logs:PutResourcePolicy"),
+            *("logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
+        ],
+        ["*"],
+    )
+
+
+def _watch(alarms: Sequence[pulumi.Input[str]]) -> list[Statement]:
+    return [allow(["cloudwatch:DescribeAlarms"], alarms)]
+
+
+def _parameters(fault: FunctionFault) -> dict[str, str]:
+    """Return the parameters of one kind of action."""
+    if fault.action is FunctionAction.DELAY:
+        return {"startupDelayMilliseconds": str(round((fault.delay_seconds or 0) * 1000))}
+    prevent = {"preventExecution": str(fault.prevent_execution).lower()}
+    if fault.action is FunctionAction.ERROR:
+        return prevent
+    return {**prevent, "statusCode": str(fault.status_code), "contentTypeHeader": "application/json"}
+
+
+def _percent(args: ChaosExperimentArgs) -> int:
+    return args.get("percent", ALL)
+
+
+def _checked(name: str, args: ChaosExperimentArgs) -> tuple[Scenario, FunctionFault | DownstreamFault]:
+    """Return the scenario and its fault. Raises ComponentError when AWS cannot make it."""
+    alarms, percent = args["stop_alarms"], _percent(args)
+    if not 1 <= len(alarms) <= MOST_STOP_ALARMS:
+        raise ComponentError(
+            f"{name}: stop_alarms must name 1 to {MOST_STOP_ALARMS} alarms, got {len(alarms)}: without one "
+            "nothing stops an experiment that does harm."
+        )
+    if isinstance(percent, bool) or percent not in range(1, ALL + 1):
+        raise ComponentError(
+            f"{name}: percent must be a whole number from 1 to {ALL}, got {percent!r}. Leave it out for "
+            f"{ALL}."
+        )
+    try:
+        scenario = load(args["scenario"])
+    except ScenarioError as error:
+        raise ComponentError(f"{name}: {error}.") from error
+    fault = scenario.fault
+    if not isinstance(fault, (FunctionFault, DownstreamFault)):
+        raise ComponentError(
+            f"{name}: scenario {scenario.name} has a fault of kind {fault.kind}, which AWS offers "
+            "nothing for: it runs in the sandbox only, by `selfheal chaos run`. On AWS the kinds are "
+            "downstream and function."
+        )
+    if not can_be_made(scenario, percent):
+        raise ComponentError(
+            f"{name}: scenario {scenario.name} breaks every call of the downstream, which cannot be "
+            f"limited to {percent} %. Leave percent out, or take a scenario of mode {SHARED_MODE} or of kind "
+            "function."
+        )
+    return scenario, fault
