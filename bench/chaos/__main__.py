@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.chaos.stack import ChaosStack, deployed
+from selfheal.scenarios.faults import FaultKind
 from selfheal.scenarios.scenario import shipped
 
 OUTPUT = Path("out/chaos-bench")
@@ -50,8 +51,8 @@ def run(stack: ChaosStack, name: str, number: int, console: Console) -> dict[str
 def settled(stack: ChaosStack, name: str, number: int, console: Console) -> dict[str, Any]:
     """Run a scenario once the stack is well, and again if it was not well when nothing was broken yet.
 
-    The incidents of the run before are closed only after a while; and on a busy machine the first calls of all,
-    for which every function starts, may fail and open one.
+    The incidents of the run before are closed only after a while; and on a busy machine the first calls, for
+    which every function starts, may fail and open one.
     """
     for _ in range(ATTEMPTS):
         end = time.monotonic() + WELL_SECONDS
@@ -79,13 +80,18 @@ def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description="Run the scenarios.")
     names = [each.name for each in shipped()]
+    by_fis = {each.name for each in shipped() if each.fault.kind is FaultKind.FUNCTION}
     parser.add_argument("scenarios", nargs="*", help=f"of {', '.join(names)}; default: all")
     parser.add_argument("--times", type=int, default=2, help="how often each is run; default 2")
     given = parser.parse_args()
     console, reports = Console(width=140), list[tuple[str, dict[str, Any]]]()
     for name in given.scenarios or names:
-        with tempfile.TemporaryDirectory(prefix="chaos-") as folder, deployed(Path(folder)) as stack:
-            reports += [(name, settled(stack, name, number, console)) for number in range(1, given.times + 1)]
+        with (
+            tempfile.TemporaryDirectory(prefix="chaos-") as folder,
+            deployed(Path(folder), **({"chaos": "true"} if name in by_fis else {})) as stack,
+        ):
+            for number in range(1, given.times + 1):
+                reports.append((name, settled(stack, name, number, console)))
     show(console, reports)
     verdicts = {name: [report["verdict"] for of, report in reports if of == name] for name, _ in reports}
     return 0 if all(set(each) == {"holds"} for each in verdicts.values()) else 1

@@ -208,7 +208,7 @@ def test_signals_wait_until_all_is_undone(number: int, error: type[BaseException
         (lambda world: setattr(world.stack, "circuit", OPEN), "not at rest"),
         (lambda world: setattr(world.sent, "status", 403), "answered 403 to an order of ann"),
         (lambda world: setattr(world.sent, "status", None), "did not answer"),
-        (lambda world: setattr(world.stack, "stuck", True), "1 of 1 orders were not fulfilled within 60 s"),
+        (lambda world: setattr(world.stack, "stuck", True), "1 of 1 orders were not fulfilled within 200 s"),
     ],
 )
 def test_first_orders_must_arrive(spoil: Callable[[World], None], reason: str) -> None:
