@@ -18,6 +18,7 @@ from selfheal.cli.chaos.record import (
     TakenError,
     Undo,
     left_behind,
+    this_process,
 )
 from selfheal.cli.chaos.recording import Recording
 from selfheal.cli.chaos.rules import check_place, digest_of, is_production, percent_of
@@ -104,6 +105,7 @@ def carry_out(stack: Stack, asked: Asked, shown: Shown) -> Recording:
         alive_until=began.timestamp() + LEASE_SECONDS,
         ends=until,
         undo=way.undo,
+        process=this_process(),
     )
     try:
         records.begin(record)

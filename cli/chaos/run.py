@@ -29,8 +29,8 @@ LOOK_SECONDS = 1.0
 """From one look at the stack to the next, at least."""
 
 FIRST_ORDERS_SECONDS = 200
-"""How long the first orders may take until they are fulfilled: functions have to start, and the message of one
-that did not in time comes again after three minutes."""
+"""How long the first orders may take until they are fulfilled: functions have to start, and the message of
+one that did not in time comes again after three minutes."""
 
 LETTER_SECONDS = 3.0
 """How long it is looked on after all is settled: an order is dead shortly before its letter comes."""

@@ -1,11 +1,24 @@
 """The record of a run in the ledger: one at a time, renewed, stopped, and gone when all is undone."""
 
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from selfheal.cli.chaos.record import KEY, LEASE_SECONDS, Lease, Records, RunItem, TakenError, Undo
+from selfheal.cli.chaos.record import (
+    KEY,
+    LEASE_SECONDS,
+    Lease,
+    Records,
+    RunItem,
+    TakenError,
+    Undo,
+    this_process,
+)
 from selfheal.cli.errors import CliError
 from tests.cli.support import TABLE
 
@@ -57,6 +70,21 @@ def test_a_run_is_alive_as_long_as_it_renews(records: Records) -> None:
     assert found.undo == ONE.undo
     assert records.renew(OTHER.id, NOW + 200) is None
     assert records.read() == found
+
+
+def test_a_run_whose_process_has_ended_on_this_machine_is_dead_at_once() -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    here, _, own = this_process().rpartition(" ")
+    assert own == str(os.getpid())
+    for process, alive in (
+        (this_process(), True),
+        (f"{here} {child.pid}", False),
+        (f"elsewhere {child.pid}", True),  # of another machine nothing is known
+        ("", True),
+    ):
+        assert replace(ONE, process=process).is_alive(NOW) is alive, process
+    assert not replace(ONE, process=this_process()).is_alive(ONE.alive_until)
 
 
 def test_a_stop_is_heard_at_the_next_renewal_and_before_the_fault(records: Records) -> None:

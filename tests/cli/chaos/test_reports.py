@@ -88,8 +88,10 @@ def test_the_json_has_the_same() -> None:
         ({"fault_began": None, "not_started": "it is not well"}, "Nothing was broken: it is not well."),
         (
             {"puts": (put(0, 1),)},
-            "Not known: accepted_share at least 1, seen nothing "
-            "(1 orders were sent, at least 20 are needed).",
+            (
+                "Not known: accepted_share at least 1, seen nothing "
+                "(1 orders were sent, at least 20 are needed)."
+            ),
         ),
     ],
 )
