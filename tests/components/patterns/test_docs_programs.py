@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.components.patterns.support.extension import INVOKES
 from tests.conftest import ROOT
 from tests.support.pulumi_mocks import Deployment, Registration, deploy
 
@@ -30,6 +31,7 @@ COMPONENTS = {
     "StreamConsumer": ("StreamConsumer",),
     "ConfigurationCache": (),
     "Downstream and AuroraDownstream": ("Downstream", "AuroraDownstream"),
+    "FaultInjection and ChaosExperiment": ("FaultInjection", "ChaosExperiment"),
     "OnCall": ("OnCall",),
 }
 """Components that a section's programs register."""
@@ -75,7 +77,7 @@ def run(
         def program() -> None:
             exec(compile(text, "docs/patterns.md", "exec"), {"__name__": "__main__"})
 
-        return deploy(program, config=CALLERS, preview=preview)
+        return deploy(program, config=CALLERS, preview=preview, invokes=INVOKES)
 
     return [run_one(text) for text in section.programs]
 
