@@ -12,6 +12,7 @@ from selfheal.sandbox.provider import (
     dynamodb_item,
     events,
     events_bus,
+    fis,
     iam,
     kinesis,
     kms,
@@ -56,6 +57,7 @@ TABLE: Mapping[str, Spec] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": cloudwatch.METRIC_ALARM,
     "aws:dynamodb/table:Table": dynamodb.TABLE,
     "aws:dynamodb/tableItem:TableItem": dynamodb_item.ITEM,
+    "aws:fis/experimentTemplate:ExperimentTemplate": fis.TEMPLATE,
     "aws:iam/policy:Policy": iam.POLICY,
     "aws:iam/role:Role": iam.ROLE,
     "aws:iam/rolePolicy:RolePolicy": iam.ROLE_POLICY,
@@ -86,6 +88,7 @@ TABLE: Mapping[str, Spec] = {
     "aws:sqs/queue:Queue": sqs.QUEUE,
     "aws:sqs/queuePolicy:QueuePolicy": sqs.QUEUE_POLICY,
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": sqs.REDRIVE_ALLOW_POLICY,
+    "aws:ssm/document:Document": ssm.DOCUMENT,
     "aws:ssm/parameter:Parameter": ssm.PARAMETER,
 }
 """Resource types of the Pulumi SDK, with their implementation."""
