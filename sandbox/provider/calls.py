@@ -12,7 +12,7 @@ _GONE = frozenset(
     | {"ParameterNotFound", "StateMachineDoesNotExist", "404", "NoSuchBucket", "NoSuchKey"}
     | {"NoSuchBucketPolicy", "NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration"}
     | {"ServerSideEncryptionConfigurationNotFoundError", "NoSuchDistribution"}
-    | {"NoSuchOriginAccessControl", "NoSuchResponseHeadersPolicy"}
+    | {"NoSuchOriginAccessControl", "NoSuchResponseHeadersPolicy", "InvalidDocument"}
 )
 """The error codes by which the services of the table say that something does not exist."""
 
