@@ -120,8 +120,8 @@ emulator runs as long as a command does, unless `selfheal serve` runs: then that
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
 `incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close`, `breaker`, `dlq`,
-`replay` and `chaos` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack configuration and
-need no checkout.
+`replay` and `chaos` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack
+configuration and need no checkout.
 """
 
 

@@ -1,8 +1,7 @@
 """A person's permission to run exactly one experiment in production, once.
 
-It is an item of the ledger beside the healer's approvals, which IAM guards alike: pk `approval#chaos`. It names
-the experiment by its digest, expires, and is used up by a conditional write. No part of it is ever trusted
-without being compared.
+It is an item of the ledger beside the healer's approvals, which IAM guards alike: pk `approval#chaos`. It
+names the experiment by its digest, expires, and is used up by a conditional write.
 """
 
 from dataclasses import dataclass

@@ -39,8 +39,9 @@ from selfheal.scenarios.scenario import Scenario, load, shipped
 ABOUT = """
 Break something on purpose, for a stated time, and see whether a hypothesis holds.
 
-A scenario says what breaks, what must hold meanwhile, and when to stop. Whatever ends a run, also Ctrl-C, undoes
-the fault first; one that was killed is undone by the next `run` or `stop`, and its fault ends by itself.
+A scenario says what breaks, what must hold meanwhile, and when to stop. Whatever ends a run, also Ctrl-C,
+undoes the fault first; one that was killed is undone by the next `run` or `stop`, and its fault ends by
+itself.
 """
 EPILOG = epilog(
     "selfheal chaos list",
@@ -89,14 +90,12 @@ Outputs = Annotated[
     typer.Option(
         "--outputs",
         metavar="FILE",
-        help="The stack's outputs, as `pulumi stack output --json` prints them. Default: the Pulumi CLI is asked.",
+        help="The stack's outputs, as `pulumi stack output --json` prints them. Default: Pulumi is asked.",
     ),
 ]
 Production = Annotated[
     bool,
-    typer.Option(
-        "--production", help="The stack is production, although it is not called prod or production."
-    ),
+    typer.Option("--production", help="The stack is production, whatever it is called."),
 ]
 Out = Annotated[
     Path | None,
@@ -162,12 +161,12 @@ def run(
 ) -> None:
     """Run a scenario: see the steady state, break, mend, and judge its hypothesis by what was seen.
 
-    Sends real orders. Nothing is broken if the stack is not well before. A fault of the downstream is made by its
-    switch, one of a function by AWS FIS, throttles and deaths of workers by the sandbox only. It writes
+    Sends real orders. Nothing is broken if the stack is not well before. A fault of the downstream is made by
+    its switch, one of a function by AWS FIS, throttles and deaths of workers by the sandbox only. It writes
     report.html and report.json, and ends with 0 only if the hypothesis holds.
 
-    In production (a stack called prod or production, or --production) at most 10 % of the calls may be broken, and
-    somebody else has to approve it first: selfheal chaos approve.
+    In production (a stack called prod or production, or --production) at most 10 % of the calls may be
+    broken, and somebody else has to approve it first: selfheal chaos approve.
     """
     wanted = with_percent(_load(scenario), percent)
     tokens = read_tokens(tokens_file)
@@ -209,9 +208,9 @@ def approve(
 ) -> None:
     """Let somebody else run exactly this scenario once, in a stack that is production.
 
-    What is approved is a digest: the scenario's whole content, its percentage, and the stack. Your ARN is recorded,
-    and it must not be that of whoever runs it. Who may approve is a question of IAM: dynamodb:PutItem on the
-    ledger's item approval#chaos.
+    What is approved is a digest: the scenario's whole content, its percentage, and the stack. Your ARN is
+    recorded, and it must not be that of whoever runs it. Who may approve is a question of IAM:
+    dynamodb:PutItem on the ledger's item approval#chaos.
     """
     if yes and digest is None:
         raise typer.BadParameter(
@@ -227,8 +226,8 @@ def approve(
         its_digest = digest_of(wanted, stack.name)
         if digest not in (None, its_digest):
             raise CliError(
-                f"{wanted.name} with {percent_of(wanted.fault):g} % in {stack.name} has the digest {its_digest}, "
-                f"not {digest}: it is another experiment by now. Look at it without --yes."
+                f"{wanted.name} with {percent_of(wanted.fault):g} % in {stack.name} has the digest "
+                f"{its_digest}, not {digest}: it is another experiment by now. Look at it without --yes."
             )
         output.say(f"{wanted.name}: {wanted.title}", style="bold")
         for text in _approved_text(wanted, stack, its_digest):

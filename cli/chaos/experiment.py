@@ -18,6 +18,7 @@ from selfheal.cli.chaos.record import (
     TakenError,
     Undo,
     left_behind,
+    this_process,
 )
 from selfheal.cli.chaos.recording import Recording
 from selfheal.cli.chaos.rules import check_place, digest_of, is_production, percent_of
@@ -104,6 +105,7 @@ def carry_out(stack: Stack, asked: Asked, shown: Shown) -> Recording:
         alive_until=began.timestamp() + LEASE_SECONDS,
         ends=until,
         undo=way.undo,
+        process=this_process(),
     )
     try:
         records.begin(record)
@@ -189,8 +191,8 @@ def clear(stack: Stack, records: Records, tell: Tell) -> None:
     if left.is_alive(time.time()):
         raise CliError(_under_way(left, stack))
     tell(
-        f"The run of {left.scenario} by {left.by}, begun {left.started}, was killed. Undoing what it recorded: "
-        f"{left_behind(left.undo)}."
+        f"The run of {left.scenario} by {left.by}, begun {left.started}, was killed. Undoing what it "
+        f"recorded: {left_behind(left.undo)}."
     )
     undo_all(left.undo, stack.access.clients, tell)
     records.end(left.id)
@@ -199,8 +201,8 @@ def clear(stack: Stack, records: Records, tell: Tell) -> None:
 def _under_way(run: RunItem, stack: Stack) -> str:
     seconds = max(0.0, run.alive_until - time.time())
     return (
-        f"{run.scenario} is run in {stack.name} by {run.by} since {run.started}: one at a time. Wait, or end it "
-        f"with selfheal chaos stop. If it was killed, it counts as alive for {seconds:.0f} s more."
+        f"{run.scenario} is run in {stack.name} by {run.by} since {run.started}: one at a time. Wait, or end "
+        f"it with selfheal chaos stop. If it was killed, it counts as alive for {seconds:.0f} s more."
     )
 
 

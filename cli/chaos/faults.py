@@ -1,7 +1,7 @@
 """How faults are made and undone: by the downstream's switch, by FIS, or by the sandbox's emulator.
 
-Each ends by itself. What must be undone is known before anything is done, undoing it twice is as good as once,
-and after each undoing it is looked whether it is gone.
+Each ends by itself. What must be undone is known before anything is done, undoing it twice is as good as
+once, and after each undoing it is looked whether it is gone.
 """
 
 import re
@@ -90,7 +90,7 @@ class Switch:
         if not item or float(item.get("until", {}).get("N", "inf")) <= time.time():
             return ""
         mode = item.get("mode", {}).get("S", "another setting")
-        return f"the downstream is switched already ({mode}): delete the item setting/setting of {self.table} first"
+        return f"the downstream is switched already ({mode}): first delete setting/setting of {self.table}"
 
     def make(self) -> None:
         """Put the item, unless there is another. Its workers follow within a second."""
@@ -156,8 +156,8 @@ class Experiment:
                 )
             if "duration" in given and seconds_of(given["duration"]) != self.seconds:
                 return (
-                    f"the template {self.template} lasts {given['duration']} and the scenario {self.seconds} s: "
-                    "deploy the stack with this scenario"
+                    f"the template {self.template} lasts {given['duration']} and the scenario "
+                    f"{self.seconds} s: deploy the stack with this scenario"
                 )
         return ""
 

@@ -29,8 +29,8 @@ def html_report(recording: Recording) -> str:
     verdict, findings = judge(recording)
     scenario, moments = recording.scenario, timeline(recording)
     lead = (
-        f"{scenario.name} in stack {recording.stack}, {recording.began:%Y-%m-%d %H:%M:%S} UTC, by {recording.by}. "
-        f"Broken: {fault_text(scenario.fault)}. {why(recording, verdict, findings)}"
+        f"{scenario.name} in stack {recording.stack}, {recording.began:%Y-%m-%d %H:%M:%S} UTC, by "
+        f"{recording.by}. Broken: {fault_text(scenario.fault)}. {why(recording, verdict, findings)}"
     )
     heads = {"expected": "", "seen": "n", "": "", "why": ""}
     rows = (

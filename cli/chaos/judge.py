@@ -1,4 +1,4 @@
-"""Judges a run: whether it may begin, whether the fault must be ended, and whether the hypothesis holds. Pure."""
+"""Judges a run: may it begin, must the fault be ended, and does the hypothesis hold. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,14 +70,14 @@ def answer(bound: Bound, reading: Reading) -> Answer:
     if reading.value is None:
         return Answer.UNKNOWN
     holds = bound.holds(reading.value)
-    # Of a value that may be greater: a floor that holds goes on holding, a ceiling that is passed stays passed.
+    # Of a value that may be greater: a floor that holds goes on holding, and a passed ceiling stays passed.
     if reading.least and holds is (bound.at_most is not None):
         return Answer.UNKNOWN
     return Answer.HOLDS if holds else Answer.FAILS
 
 
 def stop_reason(recording: Recording) -> str:
-    """Return why the fault must be ended now: the first bound of `stop_when` that holds. Empty: none does."""
+    """Return why the fault must be ended now: the first bound of `stop_when` that holds; empty for none."""
     for bound in recording.scenario.stop_when:
         found = _finding(recording, bound)
         if found.answer is Answer.HOLDS:
@@ -85,12 +85,15 @@ def stop_reason(recording: Recording) -> str:
     return ""
 
 
+LATE = {"circuit_at_rest_at_end", "open_incidents_at_end"}
+"""Measures that go on changing when all orders are settled."""
+
+
 def all_decided(recording: Recording) -> bool:
-    """Return whether waiting longer can change nothing: all is settled, and every bound holds."""
+    """Return whether waiting longer can change nothing: all is settled, and what comes late is well."""
     settled = all(recording.settled_at(put.key) is not None for put in recording.accepted)
-    return settled and all(
-        _finding(recording, bound).answer is Answer.HOLDS for bound in recording.scenario.hypothesis
-    )
+    late = [bound for bound in recording.scenario.hypothesis if bound.measure in LATE]
+    return settled and all(_finding(recording, bound).answer is Answer.HOLDS for bound in late)
 
 
 STEADY = {
@@ -121,7 +124,7 @@ def not_at_rest(picture: Picture) -> str:
 
 
 def not_steady(recording: Recording) -> str:
-    """Return why nothing may be broken after the time before the fault; empty where the steady state holds."""
+    """Return why nothing may be broken after the time before the fault; empty in a steady state."""
     if reason := not_at_rest(recording.looks[-1].picture):
         return reason
     for bound in recording.scenario.hypothesis:
@@ -131,7 +134,7 @@ def not_steady(recording: Recording) -> str:
         found = _finding(recording, bound)
         # Too few orders yet is no reason to break nothing: the verdict will know.
         if found.answer is Answer.FAILS:
-            return f"{replace(bound, why='').text} does not hold before the fault: {found.reading.value:g}"
+            return f"before the fault {bound} does not hold: it is {found.reading.value:g}"
     letters = take(recording, "new_letters")
     if letters.value:
         return f"{letters.value:g} letters came before the fault"

@@ -69,7 +69,8 @@ def line(phase: Phase, recording: Recording) -> str:
     states = {name: each.state for name, each in recording.looks[-1].circuits.items()}
     circuits = ", ".join(f"{name} {state}" for name, state in states.items()) or "no circuit"
     letters = take(recording, "new_letters").value
+    came = "?" if letters is None else f"{letters:g}"
     return (
         f"{recording.ended:4.0f} s  {phase}: {len(recording.puts)} sent, {len(accepted)} accepted, "
-        f"{len(accepted) - settled} waiting, {'?' if letters is None else f'{letters:g}'} new letters, {circuits}"
+        f"{len(accepted) - settled} waiting, {came} new letters, {circuits}"
     )

@@ -9,10 +9,12 @@ Each write requires that the item is still of this run.
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -58,12 +60,14 @@ class RunItem:
     ends: float
     """When the fault ends by itself, at the latest, in seconds since the epoch."""
     undo: tuple[Undo, ...]
+    process: str = ""
+    """Where it runs, as `this_process` says it."""
     stop: str = ""
     """Who asked it to stop; empty if nobody did."""
 
     def is_alive(self, now: float) -> bool:
         """Return whether its process may still be at work."""
-        return now < self.alive_until
+        return now < self.alive_until and not _is_dead(self.process)
 
     def to_item(self) -> dict[str, Any]:
         """Return it as a DynamoDB item."""
@@ -77,6 +81,7 @@ class RunItem:
             "alive_until": json.dumps(self.alive_until),
             "ends": json.dumps(self.ends),
             "undo": undo,
+            "process": self.process,
         }
         return KEY | TypeSerializer().serialize(plain)["M"]
 
@@ -102,8 +107,38 @@ class RunItem:
             alive_until=float(raw["alive_until"]),
             ends=float(raw["ends"]),
             undo=tuple(Undo(each["kind"], each["where"]) for each in json.loads(raw["undo"])),
+            process=raw["process"],
             stop=raw.get("stop", ""),
         )
+
+
+def this_process() -> str:
+    """Return what names this process among all machines: boot, namespace and number. Empty but on Linux."""
+    if place := _place():
+        return f"{place} {os.getpid()}"
+    return ""
+
+
+def _place() -> str:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _is_dead(process: str) -> bool:
+    """Return whether a process of this machine has ended; False where that cannot be told."""
+    place, _, number = process.rpartition(" ")
+    if not place or place != _place():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # somebody else's
+        return False
+    return False
 
 
 class TakenError(Exception):

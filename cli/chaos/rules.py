@@ -97,7 +97,7 @@ def check_place(scenario: Scenario, *, sandbox: bool, production: bool) -> None:
 
 
 def digest_of(scenario: Scenario, stack: str) -> str:
-    """Return what identifies an experiment: the scenario's whole content with its percentage, and the stack."""
+    """Return what identifies an experiment: the scenario's content with its percentage, and the stack."""
     content = json.dumps(
         {"scenario": asdict(scenario), "stack": stack, "percent": percent_of(scenario.fault)},
         sort_keys=True,

@@ -28,8 +28,12 @@ from selfheal.sandbox.errors import SandboxError
 LOOK_SECONDS = 1.0
 """From one look at the stack to the next, at least."""
 
-FIRST_ORDERS_SECONDS = 60
-"""How long the first orders may take until they are fulfilled: functions may have to start."""
+FIRST_ORDERS_SECONDS = 200
+"""How long the first orders may take until they are fulfilled: functions have to start, and the message of
+one that did not in time comes again after three minutes."""
+
+LETTER_SECONDS = 3.0
+"""How long it is looked on after all is settled: an order is dead shortly before its letter comes."""
 
 FAULT_MARGIN_SECONDS = 10.0
 """How much later than planned a fault ends by itself: the run ends it, unless it was killed."""
@@ -223,12 +227,16 @@ class Run:
         seconds = self.recording.scenario.after_seconds
         self.progress.phase(Phase.AFTER, seconds)
         self.sent.stop()
-        end = self.recording.fault_ended + seconds
+        end, decided = self.recording.fault_ended + seconds, None
         while self._since() < end:
             self._wait(end)
-            self.recording = self._with_calls()
-            if all_decided(self.recording):
+            if not all_decided(self.recording):
+                decided = None
+            elif decided is None:
+                decided = self._since()
+            elif self._since() - decided >= LETTER_SECONDS:
                 break
+        self.recording = self._with_calls()
 
     def _wait(self, end: float) -> None:
         """Wait until the next look is due, at most until `end`, and look."""

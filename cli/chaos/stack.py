@@ -1,4 +1,4 @@
-"""The orders service as a run sees it: what its outputs name, how it is now, and what became of its orders."""
+"""The orders service as a run sees it: what its outputs name, how it is, and what became of its orders."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -75,8 +75,8 @@ class Stack:
         ahead = set_by(date, before, datetime.now(UTC)).ahead.total_seconds()
         if ahead:
             raise CliError(
-                f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} AWS's. A "
-                "fault ends at a stated time: correct the clock first."
+                f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} AWS's. "
+                "A fault ends at a stated time: correct the clock first."
             )
 
     def picture(self) -> Picture:
@@ -162,8 +162,8 @@ def find_stack(location: Location, access: AwsAccess, file: Path | None) -> Stac
         outputs = {**outputs, "ledgerTable": location.ledger}
     if missing := [name for name in NEEDED if not outputs.get(name)]:
         raise CliError(
-            f"The stack {location.stack} has no output {', '.join(missing)}: experiments are made with the orders "
-            "service (`service: orders`) and its healer. Name another stack with --stack, or deploy it anew."
+            f"The stack {location.stack} has no output {', '.join(missing)}: experiments are made with the "
+            "orders service (`service: orders`) and its healer. Name another with --stack, or deploy it anew."
         )
     return Stack(location.stack, access, outputs)
 

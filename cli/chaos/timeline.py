@@ -89,7 +89,7 @@ def backlog(recording: Recording) -> list[tuple[float, int]]:
     changes = [(put.done, 1) for put in recording.accepted]
     times = (recording.settled_at(put.key) for put in recording.accepted)
     changes += [(at, -1) for at in times if at is not None]
-    counted: list[tuple[float, int]] = []
-    for second in range(int(recording.ended) + 2):
-        counted.append((float(second), max(0, sum(change for at, change in changes if at <= second))))
-    return counted
+    return [
+        (float(second), max(0, sum(change for at, change in changes if at <= second)))
+        for second in range(int(recording.ended) + 2)
+    ]

@@ -18,8 +18,8 @@ VARIABLE = "SELFHEAL_TOKENS"
 
 _GET = "pulumi config get callers -s STACK"
 _HELP = (
-    'They are a JSON object of callers and their tokens, such as {"ann": "..."}: what the stack\'s configuration '
-    f'has as `callers`, for example {VARIABLE}="$({_GET})".'
+    'They are a JSON object of callers and their tokens, such as {"ann": "..."}: what the stack\'s '
+    f'configuration has as `callers`, for example {VARIABLE}="$({_GET})".'
 )
 
 
@@ -77,8 +77,8 @@ def choose(scenario: Scenario, tokens: Mapping[str, str]) -> tuple[dict[str, str
     part = max(1, round(wanted * PARTIAL_SHARE))
     if len(hit) < part or len(spared) < wanted - part:
         raise CliError(
-            f"{scenario.name} needs {wanted} callers of whom the outage hits {part}; of the {len(names)} whose "
-            f"tokens are given it hits {len(hit)}. Who is hit depends on the name: give more callers."
+            f"{scenario.name} needs {wanted} callers of whom the outage hits {part}; of the {len(names)} "
+            f"whose tokens are given it hits {len(hit)}. Who is hit depends on the name: give more callers."
         )
     chosen = [*hit[:part], *spared[: wanted - part]]
     return {name: tokens[name] for name in sorted(chosen)}, ""

@@ -1,4 +1,4 @@
-"""The orders service as `selfheal chaos` finds it: deployed into an emulator, with its outputs and tokens in files."""
+"""The orders service as `selfheal chaos` finds it: in an emulator, its outputs and tokens in files."""
 
 import json
 import subprocess
@@ -6,10 +6,14 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from selfheal import SOURCE
+from selfheal.cli.chaos.judge import not_at_rest
+from selfheal.functions.status.read import read_picture
+from selfheal.functions.status.sources import Sources
 from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
@@ -38,6 +42,11 @@ class ChaosStack:
             *(sys.executable, "-m", "selfheal.cli", "chaos", verb, *arguments),
             *(*given, *where, "--stack", STACK),
         ]
+
+    def problem(self) -> str:
+        """Return why nothing would be broken on it now; empty where it is well."""
+        sources = Sources.from_outputs(self.outputs)
+        return not_at_rest(read_picture(self.emulator.clients, sources, datetime.now(UTC)))
 
     def run(self, verb: str, *arguments: str, seconds: float = 900) -> subprocess.CompletedProcess[str]:
         """Run it to its end, and return how it ended, with what it printed."""

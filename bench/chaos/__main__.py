@@ -1,8 +1,8 @@
-"""Runs the scenarios that ship, each twice, on a stack of its own in the sandbox, and prints the verdicts.
+"""Runs the scenarios that ship, each twice, each on a stack of its own, and prints the verdicts.
 
     python -m bench.chaos [--times N] [SCENARIO ...]
 
-Ends with 1 if a scenario did not give the same verdict each time, or not `holds`. Reports are in out/chaos-bench.
+Ends with 1 unless each run's verdict was `holds`. The reports are in out/chaos-bench.
 """
 
 import argparse
@@ -17,10 +17,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.chaos_stack import ChaosStack, deployed
+from bench.chaos.stack import ChaosStack, deployed
+from selfheal.scenarios.faults import FaultKind
 from selfheal.scenarios.scenario import shipped
 
 OUTPUT = Path("out/chaos-bench")
+ATTEMPTS, WELL_SECONDS = 3, 600
+"""How often a run is begun at most, and how long the stack may take to be well."""
+
 SHOWN = (
     "accepted_share",
     "fulfilled_share",
@@ -33,7 +37,7 @@ SHOWN = (
 
 
 def run(stack: ChaosStack, name: str, number: int, console: Console) -> dict[str, Any]:
-    """Run a scenario once, and return its report; one with the error instead of a verdict if there is none."""
+    """Run a scenario once, and return its report, or the error as one."""
     folder, began = OUTPUT / name / str(number), time.monotonic()
     done = stack.run("run", name, "--out", str(folder), "--json")
     console.print(f"[dim]{name} {number}: exit code {done.returncode}, {time.monotonic() - began:.0f} s")
@@ -41,7 +45,24 @@ def run(stack: ChaosStack, name: str, number: int, console: Console) -> dict[str
         return json.loads(done.stdout)
     except ValueError:
         console.print(done.stderr, markup=False)
-        return {"verdict": "error", "why": done.stderr.strip().splitlines()[-1:], "measures": {}}
+        return {"verdict": "error", "why": done.stderr.strip(), "measures": {}}
+
+
+def settled(stack: ChaosStack, name: str, number: int, console: Console) -> dict[str, Any]:
+    """Run a scenario once the stack is well, and again if it was not well when nothing was broken yet.
+
+    The incidents of the run before are closed only after a while; and on a busy machine the first calls, for
+    which every function starts, may fail and open one.
+    """
+    for _ in range(ATTEMPTS):
+        end = time.monotonic() + WELL_SECONDS
+        while time.monotonic() < end and stack.problem():
+            time.sleep(2)
+        report = run(stack, name, number, console)
+        if report["verdict"] != "not started":
+            break
+        console.print(f"[dim]{report['why']}")
+    return report
 
 
 def show(console: Console, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
@@ -59,6 +80,7 @@ def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description="Run the scenarios.")
     names = [each.name for each in shipped()]
+    by_fis = {each.name for each in shipped() if each.fault.kind is FaultKind.FUNCTION}
     parser.add_argument("scenarios", nargs="*", help=f"of {', '.join(names)}; default: all")
     parser.add_argument("--times", type=int, default=2, help="how often each is run; default 2")
     given = parser.parse_args()
@@ -66,9 +88,10 @@ def main() -> int:
     for name in given.scenarios or names:
         with (
             tempfile.TemporaryDirectory(prefix="chaos-") as folder,
-            deployed(Path(folder), chaos="true") as stack,
+            deployed(Path(folder), **({"chaos": "true"} if name in by_fis else {})) as stack,
         ):
-            reports += [(name, run(stack, name, number, console)) for number in range(1, given.times + 1)]
+            for number in range(1, given.times + 1):
+                reports.append((name, settled(stack, name, number, console)))
     show(console, reports)
     verdicts = {name: [report["verdict"] for of, report in reports if of == name] for name, _ in reports}
     return 0 if all(set(each) == {"holds"} for each in verdicts.values()) else 1

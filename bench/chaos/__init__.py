@@ -1,0 +1,1 @@
+"""The scenarios that ship, run in the sandbox: verdicts and figures."""
