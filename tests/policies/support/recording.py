@@ -20,6 +20,9 @@ from tests.policies.support.client import Analyzed
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 
+LAYER = f"arn:aws:lambda:{REGION}:211125607513:layer:aws-fis-extension-arm64:9"
+"""What AWS's public parameters of layers hold."""
+
 _ARNS = {
     "aws:cloudwatch/eventBus:EventBus": "events:{region}:{account}:event-bus/{name}",
     "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
@@ -159,6 +162,7 @@ class EmptyAccount(AwsProvider):
                 "id": "aws",
                 "dnsSuffix": "amazonaws.com",
             },
+            "aws:ssm/getParameter:getParameter": {"value": LAYER, "type": "String"},
         }
         if token not in answers:
             raise ProviderError(f"reading {token}: couldn't find resource")
