@@ -111,7 +111,8 @@ class Fis:
         kept = {key: template[key] for key in ("description", "tags", *SNAPSHOT) if key in template}
         options = {**template["experimentOptions"], **(given.get("experimentOptions") or {})}
         changed = checked({**kept, **given, "experimentOptions": options})
-        self._templates[id_] = {**template, **changed, "lastUpdateTime": self._clock()}
+        rest = {key: value for key, value in template.items() if key not in kept}
+        self._templates[id_] = {**rest, **changed, "lastUpdateTime": self._clock()}
         return self._templates[id_]
 
     def _delete(self, id_: str) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a template with its defaults. Raises TemplateError if AWS or the emulator cannot take it."""
     if unknown := given.keys() - _FIELDS:
         raise TemplateError(f"the emulator's templates have no {', '.join(sorted(unknown))}")
-    template = {"targets": {}, "tags": {}, **given}
+    template: dict[str, Any] = {"targets": {}, "tags": {}, **given}
     template["experimentOptions"] = {**OPTIONS, **(given.get("experimentOptions") or {})}
     if not 0 < len(str(template.get("description") or "")) <= 512:  # noqa: PLR2004
         raise TemplateError("description must have 1 to 512 characters")
@@ -118,7 +118,10 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, target in template["targets"].items():
         _check_target(name, target)
     _check_actions(template.get("actions") or {}, template["targets"])
-    _check_log(template.get("logConfiguration"))
+    if not template.get("logConfiguration"):
+        template.pop("logConfiguration", None)  # an empty one takes it away
+    else:
+        _check_log(template["logConfiguration"])
     return template
 
 
@@ -257,9 +260,7 @@ def _check_parameters(name: str, action: object, parameters: Mapping[str, str]) 
             raise TemplateError(f"action {name}: {key} must be {allowed}, got {text!r}")
 
 
-def _check_log(log: Mapping[str, Any] | None) -> None:
-    if log is None:
-        return
+def _check_log(log: Mapping[str, Any]) -> None:
     if log.get("logSchemaVersion") not in {1, 2}:
         raise TemplateError(f"logSchemaVersion must be 1 or 2, got {log.get('logSchemaVersion')!r}")
     group = (log.get("cloudWatchLogsConfiguration") or {}).get("logGroupArn")

@@ -7,7 +7,7 @@ are documented nowhere: they are ours.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ def shortened(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, 
 
 
 @contextmanager
-def _spent(seconds: float) -> Iterator[None]:
+def _spent(seconds: float) -> Generator[None]:
     token = _SPENT.set(seconds)
     try:
         yield

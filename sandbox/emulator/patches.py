@@ -84,6 +84,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("esm_wake", "_get_q", "_queues", "_act_send_message", "_HANDLERS", "_Err"),
         "_dispatch",
     ),
+    "router": ("SERVICE_PATTERNS",),
     "ssm": ("handle_request", "get_state", "load_persisted_state", "reset", "_public_parameter"),
     "app": (
         *("SERVICE_HANDLERS", "SERVICE_REGISTRY", "_lazy_handler", "_loaded_modules", "_state_map"),
@@ -97,7 +98,7 @@ USED: Mapping[str, tuple[str, ...]] = {
 """By module, everything of ministack that is replaced, called or read here."""
 
 
-_CORE = {"concurrency", "iam_actions", "iam_evaluator", "lambda_runtime", "responses"}
+_CORE = {"concurrency", "iam_actions", "iam_evaluator", "lambda_runtime", "responses", "router"}
 
 PACKAGES: Mapping[str, str] = {
     module: "" if module == "app" else ".core" if module in _CORE else ".services" for module in USED
@@ -245,6 +246,7 @@ def _documents(modules: Mapping[str, Any]) -> None:
 def _faults(modules: Mapping[str, Any]) -> None:
     app, functions, runtime = modules["app"], modules["lambda_svc"], modules["lambda_runtime"]
     fis, faults = Fis(modules), EmulatorFaults(modules)
+    modules["router"].SERVICE_PATTERNS["fis"] = {"credential_scope": "fis"}
     app.SERVICE_REGISTRY["fis"] = {"module": "fis"}
     app._loaded_modules["fis"] = fis  # noqa: SLF001
     app._state_map["fis"] = "fis"  # noqa: SLF001

@@ -109,7 +109,7 @@ def parse_throttle(
     if not _ID.fullmatch(id_):
         raise FaultRefusedError(f"the id must be 1 to 100 letters, digits, '-', '_' and '.', got {id_!r}")
     names = {"kind", "service", "operation", "share", "until"}
-    if given.keys() != names:
+    if set(given) != names:
         raise FaultRefusedError(
             f"a throttle has {', '.join(sorted(names))}, got {', '.join(sorted(given)) or 'none'}"
         )

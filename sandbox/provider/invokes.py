@@ -76,6 +76,23 @@ def _table_item(clients: Clients, args: Props) -> Props:
     return {**args, "id": id_, "item": json.dumps(answer["Item"], separators=(",", ":"), sort_keys=True)}
 
 
+def _parameter(clients: Clients, args: Props) -> Props:
+    """Read a parameter, also a public one. A SecureString's value is not repeated in the insecure one."""
+    decrypt = args.get("withDecryption", True)
+    live = clients.get("ssm").get_parameter(Name=args["name"], WithDecryption=decrypt)["Parameter"]
+    return {
+        "arn": live["ARN"],
+        "id": live["Name"],
+        "name": live["Name"],
+        "type": live["Type"],
+        "value": live["Value"],
+        "insecureValue": "" if live["Type"] == "SecureString" else live["Value"],
+        "version": live["Version"],
+        "withDecryption": decrypt,
+        "region": clients.region,
+    }
+
+
 _ITEM_ARGUMENTS = frozenset({"tableName", "key", "expressionAttributeNames", "projectionExpression"})
 
 INVOKES: Mapping[str, Invoke] = {
@@ -93,6 +110,13 @@ INVOKES: Mapping[str, Invoke] = {
         _ITEM_ARGUMENTS | {"id", "item"},
         _ITEM_ARGUMENTS,
         frozenset({"tableName", "key"}),
+    ),
+    "aws:ssm/getParameter:getParameter": Invoke(
+        _parameter,
+        frozenset({"arn", "id", "insecureValue", "name", "region", "type", "value", "version"})
+        | {"withDecryption"},
+        frozenset({"name", "withDecryption"}),
+        frozenset({"name"}),
     ),
 }
 """Every function, by its token."""

@@ -10,7 +10,7 @@ from selfheal.sandbox.provider.spec import LOCAL, MAP, VALUE, Props, Spec, chang
 
 _SETTINGS = same_names(
     "role", "handler", "runtime", "timeout", "memorySize", "description", "environment", "tracingConfig",
-    "loggingConfig", "ephemeralStorage", "deadLetterConfig",
+    "loggingConfig", "ephemeralStorage", "deadLetterConfig", "layers",
 )  # fmt: skip
 _CODE = frozenset({"code", "sourceCodeHash", "architectures"})
 _EMPTIED: Props = {
@@ -20,6 +20,7 @@ _EMPTIED: Props = {
     "LoggingConfig": {"LogFormat": "Text"},
     "EphemeralStorage": {"Size": 512},
     "DeadLetterConfig": {"TargetArn": ""},
+    "Layers": [],
 }
 """Values that reset a setting to AWS's default when the program no longer sets it."""
 
@@ -53,6 +54,7 @@ def _read_function(clients: Clients, id_: str, inputs: Props) -> Props | None:
     version = _latest_version(api, id_) if inputs.get("publish") else "$LATEST"
     return {
         **from_aws(live, _SETTINGS | same_names("architectures", "lastModified", "packageType")),
+        "layers": [layer["Arn"] for layer in live.get("Layers", [])],
         "name": live["FunctionName"],
         "reservedConcurrentExecutions": answer.get("Concurrency", {}).get("ReservedConcurrentExecutions", -1),
         "arn": arn,
@@ -134,6 +136,7 @@ FUNCTION = Spec(
         "loggingConfig": values("logFormat", "logGroup", "applicationLogLevel", "systemLogLevel"),
         "ephemeralStorage": {"size": VALUE},
         "deadLetterConfig": {"targetArn": VALUE},
+        "layers": VALUE,  # in their order: a later one replaces files of an earlier one
     },
     required=frozenset({"role", "code", "handler", "runtime"}),
     computed=frozenset(

@@ -14,6 +14,7 @@ from selfheal.sandbox.provider import (
     dynamodb_item,
     events,
     events_bus,
+    fis,
     iam,
     kinesis,
     kms,
@@ -61,6 +62,7 @@ TABLE: Mapping[str, Spec] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": cloudwatch.METRIC_ALARM,
     "aws:dynamodb/table:Table": dynamodb.TABLE,
     "aws:dynamodb/tableItem:TableItem": dynamodb_item.ITEM,
+    "aws:fis/experimentTemplate:ExperimentTemplate": fis.TEMPLATE,
     "aws:iam/policy:Policy": iam.POLICY,
     "aws:iam/role:Role": iam.ROLE,
     "aws:iam/rolePolicy:RolePolicy": iam.ROLE_POLICY,
@@ -91,6 +93,7 @@ TABLE: Mapping[str, Spec] = {
     "aws:sqs/queue:Queue": sqs.QUEUE,
     "aws:sqs/queuePolicy:QueuePolicy": sqs.QUEUE_POLICY,
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": sqs.REDRIVE_ALLOW_POLICY,
+    "aws:ssm/document:Document": ssm.DOCUMENT,
     "aws:ssm/parameter:Parameter": ssm.PARAMETER,
 }
 """Resource types of the Pulumi SDK, with their implementation."""

@@ -262,6 +262,47 @@ def test_parameters_may_be_read_together_by_those_who_may_read_the_one_that_is_n
     assert read(one, "two") == "ssm:GetParameters"
 
 
+def test_an_experiment_may_be_started_by_those_who_may_start_its_template(emulator: Emulator) -> None:
+    fis = emulator.clients.get("fis")
+    made = fis.create_experiment_template(
+        description="d",
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/r",
+        stopConditions=[{"source": "none"}],
+        targets={
+            "f": {
+                "resourceType": "aws:lambda:function",
+                "resourceArns": [FUNCTION_ARN],
+                "selectionMode": "ALL",
+            }
+        },
+        actions={
+            "a": {
+                "actionId": "aws:lambda:invocation-error",
+                "parameters": {"duration": "PT1M"},
+                "targets": {"Functions": "f"},
+            }
+        },
+    )["experimentTemplate"]
+
+    def start(resource: str) -> str | None:
+        allowed = statement("fis:StartExperiment", "fis:GetExperimentTemplate", resource=resource)
+        api = user(emulator, allowed).get("fis")
+        assert (
+            refused(
+                lambda: api.create_experiment_template(
+                    description="d", roleArn="r" * 20, stopConditions=[], actions={}
+                )
+            )
+            == "fis:CreateExperimentTemplate"
+        )
+        got = refused(lambda: api.get_experiment_template(id=made["id"]))
+        started = refused(lambda: api.start_experiment(experimentTemplateId=made["id"]))
+        return got and started
+
+    assert start(made["arn"]) is None
+    assert start(made["arn"] + "x") == "fis:StartExperiment"
+
+
 def test_who_one_is_may_always_be_asked(emulator: Emulator) -> None:
     arn = user(emulator).get("sts").get_caller_identity()["Arn"]
     assert arn.startswith(f"arn:aws:iam::{ACCOUNT}:user/user-")

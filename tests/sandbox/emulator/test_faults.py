@@ -3,7 +3,10 @@
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -449,3 +452,30 @@ def test_templates_and_experiments_are_listed_changed_tagged_and_deleted(
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         fis.get_experiment_template(id=made["id"])
     assert fis.get_experiment(id=skipped["id"])["experiment"]["state"]["status"] == "completed"
+
+
+def test_no_fault_outlives_the_emulator(tmp_path: Path) -> None:
+    with Emulator.start(tmp_path, persist=True) as first:
+        arn = function(first.clients, "kept")
+        Faults(first.endpoint).throttle("rate", "ssm", "GetParameters", 1.0, soon())
+        running = Running(first.clients, arn, "invocation-error", preventExecution="true")
+        assert answered(first.clients, "kept")[0] is True
+    with Emulator.start(tmp_path, persist=True) as second:
+        assert Faults(second.endpoint).list() == []
+        second.clients.get("ssm").get_parameters(Names=["a"])
+        fis = second.clients.get("fis")
+        assert (
+            fis.get_experiment_template(id=running.template)["experimentTemplate"]["description"] == "a test"
+        )
+        state = fis.get_experiment(id=running.started["id"])["experiment"]["state"]
+        assert state == {"status": "stopped", "reason": "The emulator was stopped."}
+        assert answered(second.clients, "kept")[0] is False
+
+
+def test_web_pages_cannot_make_faults(emulator: Emulator, faults: Faults) -> None:
+    request = urllib.request.Request(
+        f"{emulator.endpoint}/_selfheal/faults/x", headers={"origin": "https://example.com"}, method="DELETE"
+    )
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=10)
+    assert faults.list() == []

@@ -132,6 +132,7 @@ CASES = [
             "reservedConcurrentExecutions": -1,
             "environment": {"variables": {"FAILURE_RATE": "0.5"}},
             "tracingConfig": {"mode": "Active"},
+            "layers": [f"arn:aws:lambda:us-east-1:211125607513:layer:{name}:1" for name in ("b", "a")],
         },
         _environment,
         "environment",

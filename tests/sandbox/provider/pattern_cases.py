@@ -1,7 +1,10 @@
 """One life of a resource of the types that the resilience patterns add: see `cases.py`."""
 
 import json
+from collections.abc import Callable
 from typing import Any
+
+import yaml
 
 from tests.sandbox.provider.cases import QUEUE, ROLE, RULE, STREAM, Case, trust
 
@@ -12,6 +15,8 @@ STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
 PARAMETER = "aws:ssm/parameter:Parameter"
 SECRET = "aws:secretsmanager/secret:Secret"
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
+DOCUMENT = "aws:ssm/document:Document"
+TEMPLATE = "aws:fis/experimentTemplate:ExperimentTemplate"
 KEY = "aws:kms/key:Key"
 KEY_ALIAS = "aws:kms/alias:Alias"
 
@@ -34,7 +39,107 @@ def key_policy(sid: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def document(step: str, form: Callable[[Any], str] = json.dumps) -> str:
+    steps = [{"name": step, "action": "aws:sleep", "inputs": {"Duration": "PT1M"}}]
+    return form({"schemaVersion": "0.3", "description": step, "mainSteps": steps})
+
+
+FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
+INJECTED: dict[str, Any] = {
+    "description": "billing fails",
+    "roleArn": "{role.arn}",
+    "stopConditions": [{"source": "aws:cloudwatch:alarm", "value": "{alarm.arn}"}],
+    "targets": [
+        {
+            "name": "billing",
+            "resourceType": "aws:lambda:function",
+            "selectionMode": "ALL",
+            "resourceArns": [FUNCTION_ARN + "billing", FUNCTION_ARN + "other"],
+        }
+    ],
+    "actions": [
+        {
+            "name": "fail",
+            "actionId": "aws:lambda:invocation-error",
+            "parameters": [
+                {"key": "invocationPercentage", "value": "10"},
+                {"key": "duration", "value": "PT2M"},
+            ],
+            "target": {"key": "Functions", "value": "billing"},
+        },
+        {
+            "name": "delay",
+            "actionId": "aws:lambda:invocation-add-delay",
+            "description": "after it",
+            "startAfters": ["fail"],
+            "parameters": [{"key": "duration", "value": "PT1M"}],
+            "target": {"key": "Functions", "value": "billing"},
+        },
+    ],
+    "logConfiguration": {
+        "logSchemaVersion": 2.0,
+        "cloudwatchLogsConfiguration": {
+            "logGroupArn": "arn:aws:logs:us-east-1:000000000000:log-group:chaos:*"
+        },
+    },
+    "tags": {"selfheal:scenario": "billing-fails", "a": "b"},
+}
+ALARM_INPUTS: dict[str, Any] = {
+    "namespace": "n",
+    "metricName": "m",
+    "statistic": "Sum",
+    "period": 60,
+    "evaluationPeriods": 1,
+    "threshold": 1,
+    "comparisonOperator": "GreaterThanThreshold",
+}
+
 PATTERN_CASES = [
+    Case(
+        TEMPLATE,
+        INJECTED,
+        {
+            "description": "billing is switched off",
+            "stopConditions": [{"source": "none"}],
+            "targets": None,
+            "actions": [
+                {
+                    "name": "switch",
+                    "actionId": "aws:ssm:start-automation-execution",
+                    "parameters": [
+                        {"key": "documentArn", "value": "arn:aws:ssm:us-east-1:000000000000:document/d"},
+                        {"key": "maxDuration", "value": "PT5M"},
+                    ],
+                }
+            ],
+            "experimentOptions": {"emptyTargetResolutionMode": "skip"},
+            "logConfiguration": None,
+            "tags": {"a": "c"},
+        },
+        lambda c, id_, _: c.get("fis").update_experiment_template(id=id_, description="x"),
+        "description",
+        {
+            "role": (ROLE, {"assumeRolePolicy": trust("fis.amazonaws.com")}),
+            "alarm": ("aws:cloudwatch/metricAlarm:MetricAlarm", ALARM_INPUTS),
+        },
+        many=True,
+    ),
+    Case(
+        DOCUMENT,
+        {"documentType": "Automation", "content": document("one")},
+        {"content": document("two")},
+        lambda c, id_, _: c.get("ssm").update_document_default_version(Name=id_, DocumentVersion="1"),
+        "content",
+        taken="DocumentAlreadyExists",
+    ),
+    Case(
+        DOCUMENT,
+        {"documentType": "Automation", "documentFormat": "YAML", "content": document("one", yaml.safe_dump)},
+        {"content": document("two", yaml.safe_dump), "targetType": "/AWS::DynamoDB::Table"},
+        lambda c, id_, _: c.get("ssm").delete_document(Name=id_),
+        None,
+        taken="DocumentAlreadyExists",
+    ),
     Case(
         EVENT_BUS,
         {"description": "orders", "deadLetterConfig": {"arn": DEAD}},

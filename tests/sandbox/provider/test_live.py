@@ -28,7 +28,7 @@ from tests.sandbox.provider.cases import (
     policy,
     trust,
 )
-from tests.sandbox.provider.pattern_cases import SECRET, SECRET_VERSION, STATE_MACHINE
+from tests.sandbox.provider.pattern_cases import PATTERN_CASES, SECRET, SECRET_VERSION, STATE_MACHINE
 from tests.sandbox.provider.s3_cases import BUCKET, OBJECT, VERSIONING
 from tests.support.processes import until
 
@@ -403,8 +403,22 @@ def test_table_item(provider: AwsProvider, clients: Clients) -> None:
     assert json.loads(provider.invoke(token, {"tableName": id_, "key": key})["item"]) == item
 
 
+def test_parameters(provider: AwsProvider, clients: Clients) -> None:
+    token = "aws:ssm/getParameter:getParameter"
+    name = "/aws/service/fis/lambda-extension/AWS-FIS-extension-arm64/1.x.x"
+    layer = "arn:aws:lambda:us-east-1:211125607513:layer:aws-fis-extension-arm64:9"
+    public = provider.invoke(token, {"name": name})
+    assert (public["value"], public["insecureValue"], public["type"]) == (layer, layer, "String")
+    assert public["arn"] == f"arn:aws:ssm:us-east-1::parameter{name}"
+    clients.get("ssm").put_parameter(Name="secret", Type="SecureString", Value="hunter2")
+    secret = provider.invoke(token, {"name": "secret"})
+    assert (secret["value"], secret["insecureValue"], secret["version"]) == ("hunter2", "", 1)
+    with pytest.raises(ProviderError, match="GetParameter: ParameterNotFound"):
+        provider.invoke(token, {"name": "none"})
+
+
 def test_nothing_drifts_when_a_persistent_emulator_comes_back_on_another_port(tmp_path: Path) -> None:
-    alone = [case for case in CASES if not case.needs]
+    alone = [case for case in [*CASES, *PATTERN_CASES] if not case.needs]
     with Emulator.start(tmp_path, persist=True) as first:
         before = AwsProvider(first.clients)
         made = [(case.type, *_made(before, case.type, "kept", case.inputs)) for case in alone]
