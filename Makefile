@@ -9,7 +9,7 @@ PATHS := __main__.py settings selfheal components functions policies cli sandbox
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo drill test test-fast check docs format pins clean
+.PHONY: help setup browser demo drill test test-fast check docs format pins clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,6 +26,11 @@ $(VENV)/.done: requirements-dev.txt pyproject.toml
 	@mkdir -p $(VENV)/links/selfheal && cp selfheal/__init__.py $(VENV)/links/selfheal
 	@for folder in cli components functions sandbox scenarios; do ln -sfn ../../../$$folder $(VENV)/links/selfheal/$$folder; done
 	@touch $@
+
+browser: ## Get a Chromium for the tests of the site, where there is none (Debian and Ubuntu; asks for root's rights)
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \
+		as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+		$$as_root apt-get update -qq && $$as_root apt-get install -qq --yes --no-install-recommends chromium; }
 
 demo: setup ## See the whole loop heal, on this machine, and write out/demo/incident.html
 	@$(BIN)/selfheal demo

@@ -19,7 +19,7 @@ from selfheal.cli.demo import command as demo
 from selfheal.cli.demo.orders import command as demo_orders
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
-from selfheal.cli.operator import approve, breaker, dlq, incidents, interventions, mode, replay
+from selfheal.cli.operator import approve, breaker, dlq, incidents, interventions, mode, replay, watch
 from selfheal.cli.operator.location import with_location
 from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
@@ -98,6 +98,7 @@ for own_name, command, command_epilog in chaos.COMMANDS:
 for parent, command, command_epilog in (
     (app, demo.demo, demo.EPILOG),
     (app, demo_orders.demo_orders, demo_orders.EPILOG),
+    (app, with_location(watch.watch, wakes=False), watch.EPILOG),
     (app, with_location(mode.mode), mode.EPILOG),
     (app, with_location(approve.approve), approve.EPILOG),
     *((app, with_location(command), its_epilog) for command, its_epilog in interventions.COMMANDS),
@@ -119,7 +120,7 @@ sandbox, with an AWS emulator and an alarm evaluator for its AWS: no account, no
 emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
-`incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close`, `breaker`, `dlq`,
+`watch`, `incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close`, `breaker`, `dlq`,
 `replay` and `chaos` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack
 configuration and need no checkout.
 """

@@ -22,7 +22,8 @@ function* circuits(before, after) {
     if (!was) continue;
     if (was.state !== state) {
       if (state === "open") {
-        const why = forced ? `forced by ${forced.by}` : calls ? `${failures} of ${count(calls, "call")} failed` : "";
+        const seen = failures ? { calls, failures } : was; // counts begin anew with each state
+        const why = forced ? `forced by ${forced.by}` : seen.failures ? `${seen.failures} of ${count(seen.calls, "call")} failed` : "";
         yield { text: `Circuit ${name} opened${why && `: ${why}`}. Orders wait.`, tone: "bad" };
       } else if (state === "half-open") yield { text: `Circuit ${name} is half-open: one probe at a time decides.`, tone: "warn" };
       else yield { text: `Circuit ${name} closed${atRest ? "" : ": slow start, the backlog drains"}.`, tone: "good" };

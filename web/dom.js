@@ -54,8 +54,16 @@ export function row(...classes) {
   return el("tr", {}, ...classes.map((name, at) => (at === 0 ? el("th", { scope: "row", class: name }) : el("td", { class: name }))));
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+/** Show pairs of a name and a text in a `dl`. What is falsy is left out. */
+export function facts(list, pairs) {
+  keyed(list, pairs.filter((pair) => pair?.[1]), ([name]) => name,
+    ([name]) => el("div", {}, el("dt", {}, name), el("dd")),
+    (node, [, text]) => say(node.lastChild, text));
+}
+
+const PARTS = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const CLOCK = new Intl.DateTimeFormat(undefined, PARTS);
+const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...PARTS });
 
 /** Return a time as people here read it, with its date unless that is today's. */
 export function clock(moment) {

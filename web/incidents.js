@@ -1,6 +1,6 @@
 // Incidents of the healer with their timeline.
 
-import { byId, clock, el, keyed, say, show, span, time, tone, words } from "./dom.js";
+import { byId, clock, el, facts, keyed, say, show, span, time, tone, words } from "./dom.js";
 
 const TONES = { RECOVERED: "good", CLOSED: "quiet", ESCALATED: "bad", OPEN: "bad" };
 
@@ -12,14 +12,13 @@ export function drawIncidents(incidents) {
 function make(incident) {
   const pill = () => el("span", { class: "pill" });
   const summary = el("summary", {}, el("h3"), pill(), el("span", { class: "drift pill", "data-tone": "warn" }, "drift"), el("span", { class: "when" }));
-  const facts = el("dl", { class: "facts" });
-  const node = el("details", {}, summary, facts, el("ol", { class: "timeline", "aria-label": "Timeline" }));
+  const node = el("details", {}, summary, el("dl", { class: "facts" }), el("ol", { class: "timeline", "aria-label": "Timeline" }));
   node.open = incident.open;
   return node;
 }
 
 function update(node, incident) {
-  const [summary, facts, timeline] = node.children;
+  const [summary, list, timeline] = node.children;
   const [title, status, drift, when] = summary.children;
   say(title, incident.target);
   say(status, incident.status.toLowerCase());
@@ -27,22 +26,15 @@ function update(node, incident) {
   show(drift, Boolean(incident.drift));
   const lasted = incident.closed_at && new Date(incident.closed_at) - new Date(incident.opened_at);
   say(when, `${clock(incident.opened_at)}${incident.closed_at ? `, for ${span(lasted)}` : ", open"}`);
-  keyed(facts, rows(incident), (each) => each[0],
-    ([name]) => el("div", {}, el("dt", {}, name), el("dd")),
-    (each, [, text]) => say(each.lastChild, text));
-  keyed(timeline, (incident.history ?? []).map((line, at) => ({ ...line, at: line.at, key: at })), (line) => line.key,
+  facts(list, [
+    ["Now", words(incident.reason)],
+    ["Remedy", incident.remedy],
+  ]);
+  keyed(timeline, (incident.history ?? []).map((line, key) => ({ ...line, key })), (line) => line.key,
     (line) => el("li", {}, time(line.at), el("span", { class: "step" }), el("span", { class: "why" })),
     (each, line) => {
       say(each.children[1], line.from === line.to ? line.to.toLowerCase() : `${line.from.toLowerCase()} → ${line.to.toLowerCase()}`);
       say(each.children[2], words(line.reason));
       tone(each, TONES[line.to] ?? "warn");
     });
-}
-
-function rows(incident) {
-  return [
-    ["Now", words(incident.reason)],
-    ["Remedy", incident.remedy],
-    ["Drift", incident.drift ? "a change of the healer still stands, and nobody has accepted it" : null],
-  ].filter(([, text]) => text);
 }

@@ -7,6 +7,7 @@ import { Orders } from "./orders.js";
 import { drawPicture, restless } from "./picture.js";
 import { Desk } from "./place.js";
 import { Poll } from "./poll.js";
+import { keep, recall } from "./session.js";
 
 const TOKEN = "selfheal.token";
 const BUSY_MS = 2_000;
@@ -16,21 +17,13 @@ const ORDERS_A_LOOK = 12;
 const LOG_LINES = 50;
 
 const orders = new Orders();
-let token = stored();
+let token = recall(TOKEN);
 let picture = null;
 let [heardAt, missingAt] = [0, 0];
 let trouble = null;
 
 const poll = new Poll(look);
 const desk = new Desk(orders, { token: () => token, onPlaced: () => poll.now(), onToken: refuseToken });
-
-function stored() {
-  try {
-    return sessionStorage.getItem(TOKEN) ?? "";
-  } catch {
-    return "";
-  }
-}
 
 /** Look at everything once, one request after the other, and return the pause until the next look. */
 async function look() {
@@ -104,7 +97,7 @@ function hear(failure) {
 function tick() {
   const age = heardAt ? `data from ${span(Date.now() - heardAt)} ago` : "no data yet";
   const again = poll.next ? `, next try in ${span(poll.next - Date.now())}` : ", trying now";
-  const [text, look] = !token ? ["Not connected: no token", "quiet"]
+  const [text, look] = !token ? ["No token", "quiet"]
     : trouble?.kind === "token" ? [`Token not taken: ${age}`, "bad"]
     : trouble?.kind === "lost" ? [`Connection lost: ${age}${again}`, "bad"]
     : trouble ? [`${explain(trouble)} Now ${age}${again}`, "warn"]
@@ -149,12 +142,7 @@ function askForToken(asked) {
 
 function useToken(given) {
   token = given;
-  try {
-    if (token) sessionStorage.setItem(TOKEN, token);
-    else sessionStorage.removeItem(TOKEN);
-  } catch {
-    // Storage is off: it lasts until the page is left.
-  }
+  keep(TOKEN, token);
   byId("token").value = "";
   say(byId("token-error"), "");
   trouble = null;

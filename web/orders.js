@@ -1,6 +1,8 @@
 // The orders of this tab: what was asked for, and where each is. Kept in the tab's session, so that a reload neither
 // forgets one nor makes a second one of it: an order's id is made here, once, and is its idempotency key.
 
+import { keep, recall } from "./session.js";
+
 const KEY = "selfheal.orders";
 const MOST = 300;
 const DEAD_AGAIN_MS = 15_000;
@@ -90,11 +92,7 @@ export class Orders {
 
   #save() {
     this.all.length = Math.min(this.all.length, MOST);
-    try {
-      sessionStorage.setItem(KEY, JSON.stringify(this.all));
-    } catch {
-      // Storage is off or full: the page works on, and a reload forgets.
-    }
+    keep(KEY, JSON.stringify(this.all));
   }
 }
 
@@ -105,8 +103,7 @@ export function bodyOf({ id, article, quantity, cents }) {
 
 function read() {
   try {
-    const found = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(found) ? found.filter((each) => each && typeof each.id === "string") : [];
+    return JSON.parse(recall(KEY)).filter((each) => typeof each.id === "string");
   } catch {
     return [];
   }

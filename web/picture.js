@@ -1,6 +1,6 @@
 // The service as the status API tells it: tiles, circuits, queues, dead letters, targets.
 
-import { byId, count, el, keyed, number, row, say, show, span, tone } from "./dom.js";
+import { byId, count, el, facts, keyed, number, row, say, show, span, tone } from "./dom.js";
 import { drawIncidents } from "./incidents.js";
 import { drawTrend } from "./trend.js";
 
@@ -29,11 +29,14 @@ export function drawPicture(picture) {
     [each.name, number(each.waiting), number(each.in_flight), number(each.delayed)].forEach((text, at) => say(cells[at], text));
     cells[1].style.setProperty("--share", each.waiting / most);
   });
-  table("letters", letters, (each) => each.name, ["", "number"], (cells, each) => {
+  const some = letters.filter((each) => each.letters !== 0);
+  table("letters", some, (each) => each.name, ["", "number"], (cells, each) => {
     say(cells[0], each.name);
     say(cells[1], number(each.letters));
     tone(cells[1], each.letters ? "bad" : "quiet");
   });
+  show(byId("no-letters"), letters.length > 0 && some.length === 0);
+  say(byId("no-letters"), `No dead letter in ${count(letters.length, "place")}.`);
   const alarms = targets.flatMap((target) => target.alarms.map((alarm) => ({ target: target.name, ...alarm })));
   show(byId("no-targets"), alarms.length === 0);
   table("targets", alarms, (each) => `${each.target} ${each.name}`, ["", "wide", ""], (cells, each) => {
@@ -101,23 +104,20 @@ function makeCircuit() {
 }
 
 function updateCircuit(node, circuit) {
-  const [title, pill, text, facts] = node.children;
+  const [title, pill, text, list] = node.children;
   say(title, circuit.name);
   say(pill, circuit.state);
   tone(pill, circuitTone(circuit));
   say(text, MEANING[circuit.state === "closed" && !circuit.at_rest ? "starting" : circuit.state] ?? "");
   const until = (moment) => span(new Date(moment) - Date.now());
   const { since, forced } = circuit;
-  const rows = [
-    ["Calls, last 10 s", circuit.calls ? `${number(circuit.calls)}, ${number(circuit.failures)} failed` : "none"],
+  facts(list, [
+    ["Calls", `${number(circuit.calls)} in 10 s, ${number(circuit.failures)} failed`],
     since && ["Since", `${span(Date.now() - new Date(since))} ago`],
     circuit.next_probe_at && ["Next probe", new Date(circuit.next_probe_at) > Date.now() ? `in ${until(circuit.next_probe_at)}` : "any moment"],
-    circuit.openings && ["Openings in a row", number(circuit.openings)],
+    circuit.openings && ["Openings", `${number(circuit.openings)} in a row`],
     forced && ["Forced", `${forced.state} by ${forced.by}, for another ${until(forced.until)}: ${forced.why}`],
-  ].filter(Boolean);
-  keyed(facts, rows, (each) => each[0],
-    ([name]) => el("div", {}, el("dt", {}, name), el("dd")),
-    (each, [, value]) => say(each.lastChild, value));
+  ]);
 }
 
 const MEANING = {

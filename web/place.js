@@ -7,7 +7,8 @@ import { bodyOf, STAGES, STEPS } from "./orders.js";
 
 const MANY = 40;
 const BUSY_TRIES = 5;
-const SHOWN = 10;
+const SHOWN = 8;
+const FINAL = new Set(["refused", "missing"]);
 const NAMES = { unsent: "not sent", missing: "not there" };
 
 export class Desk {
@@ -73,7 +74,7 @@ export class Desk {
       byId("placing").value = sent;
     }
     // What is refused would be refused again: the values are to be changed, and nothing waits to be sent.
-    if (failure && ["refused", "missing"].includes(failure.kind)) this.#orders.drop(orders.slice(sent));
+    if (failure && FINAL.has(failure.kind)) this.#orders.drop(orders.slice(sent));
     this.#busy(false);
     this.#tell(sent, orders.length, failure);
     this.draw();
@@ -104,11 +105,8 @@ export class Desk {
   #tell(sent, all, failure) {
     say(byId("placed"), sent ? `${count(sent, "order")} stored.` : "");
     if (!failure) return;
-    const rest = all - sent;
-    const waits = `${count(rest, "order is", "orders are")} kept here: send ${rest === 1 ? "it" : "them"} again, with the same `
-      + `${rest === 1 ? "id" : "ids"}, so that each stays one order.`;
-    const done = ["refused", "missing"].includes(failure.kind) ? "Nothing was stored of it." : waits;
-    say(byId("place-error"), `${explain(failure)} ${done}`);
+    const waits = `${count(all - sent, "order is", "orders are")} kept here. Sent again, each has the same id and stays one order.`;
+    say(byId("place-error"), `${explain(failure)} ${FINAL.has(failure.kind) ? "Nothing was stored." : waits}`);
   }
 
   /** Show the orders as they are now. */
@@ -122,6 +120,12 @@ export class Desk {
       node.setAttribute("aria-pressed", this.#stage === stage);
       tone(node, counts[stage] ? stage : "none");
     });
+    keyed(byId("shares"), STAGES.toReversed().filter((stage) => counts[stage]), (stage) => stage,
+      (stage) => el("i", { "data-tone": stage }),
+      (node, stage) => {
+        node.style.setProperty("flex", counts[stage]);
+        node.style.setProperty("--seen", (1 + STEPS[stage]) / 5);
+      });
     const chosen = all.filter((each) => !this.#stage || each.stage === this.#stage);
     const shown = this.#whole ? chosen : chosen.slice(0, SHOWN);
     show(byId("no-orders"), all.length === 0);
@@ -142,13 +146,13 @@ export class Desk {
       this.#stage = this.#stage === stage ? null : stage;
       this.draw();
     };
-    return el("button", { type: "button", on: { click: press } }, el("b"), el("span", {}, NAMES[stage] ?? stage));
+    return el("button", { on: { click: press } }, el("b"), el("span", {}, NAMES[stage] ?? stage));
   }
 
   #row(order) {
     const what = order.followed ? "followed" : `${number(order.quantity)} × ${order.article}`;
     const price = order.followed ? "" : (order.cents / 100).toLocaleString(undefined, { minimumFractionDigits: 2 });
-    const again = el("button", { type: "button", class: "link", on: { click: () => this.#send([order]) } }, "Send again");
+    const again = el("button", { class: "link", on: { click: () => this.#send([order]) } }, "Send again");
     const steps = el("span", { class: "steps", "aria-hidden": "true" }, ...[1, 2, 3, 4].map(() => el("i")));
     return el("tr", {},
       el("th", { scope: "row" }, el("span", { class: "what" }, el("span", {}, what), el("span", { class: "price" }, price)), el("code", {}, order.id)),

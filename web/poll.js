@@ -14,7 +14,6 @@ export class Poll {
   constructor(look) {
     this.#look = look;
     document.addEventListener("visibilitychange", () => document.hidden || this.now());
-    window.addEventListener("pageshow", (event) => event.persisted && this.now());
     window.addEventListener("online", () => this.now());
   }
 

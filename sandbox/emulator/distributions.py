@@ -1,11 +1,12 @@
 """What distributions of CloudFront do otherwise than ministack's, as AWS documents it.
 
 Sources: API Gateway developer guide, "Invoke REST APIs in API Gateway" (the address of an API, which takes
-HTTPS only and goes by the Host); CloudFront API reference, "ViewerCertificate".
+HTTPS only and goes by the Host); CloudFront developer guide, "Require HTTPS for communication between
+CloudFront and your Amazon S3 origin"; CloudFront API reference, "ViewerCertificate".
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote
 from xml.etree.ElementTree import fromstring, tostring
@@ -17,11 +18,12 @@ _LEAST = "TLSv1"
 
 
 class Distributions:
-    """Replaces functions of ministack; `cloudfront` and `gateway` are its modules."""
+    """Replaces functions of ministack; `modules` holds its modules by name."""
 
-    def __init__(self, cloudfront: Any, gateway: Any) -> None:
+    def __init__(self, modules: Mapping[str, Any]) -> None:
         """Keep the modules, whose private functions are called."""
-        self._cloudfront, self._gateway = cloudfront, gateway
+        self._cloudfront, self._gateway = modules["cloudfront"], modules["apigateway_v1"]
+        self._evaluator = modules["iam_evaluator"]
 
     def fetched(self, fetch: Callable[..., Any]) -> Callable[..., Any]:
         """Return the replacement of `_fetch_from_origin`, which finds the REST APIs of the emulator.
@@ -30,10 +32,13 @@ class Distributions:
         """
 
         async def fetching(origin: dict[str, Any], *request: Any) -> Any:
+            method, uri, query, headers, body, secure, client, forwarded, _ = request
             api = _REST_API.fullmatch(origin["domain_name"].lower())
             if api is None or origin.get("s3_bucket"):
+                # By HTTPS where the viewer's request came by it. Ministack tells policies of buckets so only
+                # where IAM is enforced.
+                self._evaluator.pin_request_origin(client, secure)
                 return await fetch(origin, *request)
-            method, uri, query, headers, body, secure, client, forwarded, _ = request
             edge = self._cloudfront
             if not edge._origin_connect_target(origin, secure)[2]:  # noqa: SLF001
                 raise edge.OriginUnreachable(f"{api[0]} does not answer HTTP")

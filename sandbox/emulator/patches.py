@@ -35,13 +35,13 @@ VERSION = "1.5.33"
 """The ministack whose private functions are replaced here. Read them again before you change this."""
 
 USED: Mapping[str, tuple[str, ...]] = {
-    "cloudfront": (
-        *("_fetch_from_origin", "_origin_connect_target", "_origin_request_headers", "OriginUnreachable"),
-        *("_multidict_from_pairs", "_create_distribution", "_update_distribution"),
-    ),
     "cloudwatch": (
         *("_evaluate_alarm", "_evaluate_all_alarms", "_put_metric_alarm", "_describe_alarms"),
         *("_alarms", "_composite_alarms", "_store_datum", "_xml", "_error", "_dims_key", "_metric_bucket"),
+    ),
+    "cloudfront": (
+        *("_fetch_from_origin", "_origin_connect_target", "_origin_request_headers", "OriginUnreachable"),
+        *("_multidict_from_pairs", "_create_distribution", "_update_distribution"),
     ),
     "lambda_svc": (
         *("_emit_lambda_metrics", "_emit_lambda_logs", "_esms", "_execute_function_warm"),
@@ -58,6 +58,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "iam": ("_roles",),
     "iam_evaluator": (
         *("enforce", "EvalContext", "evaluate", "_gather_role_policies", "_permissions_boundary"),
+        "pin_request_origin",
     ),
     "dynamodb": ("_tables",),
     "lambda_runtime": ("_PYTHON_WORKER_SCRIPT", "Worker", "_workers", "_lock"),
@@ -134,7 +135,7 @@ def patch(modules: Mapping[str, Any]) -> None:
     _rules(modules)
     _workflows(modules["stepfunctions"])
     _rest_apis(modules["apigateway_v1"])
-    _distributions(modules["cloudfront"], modules["apigateway_v1"])
+    _distributions(modules)
     _queue_metrics(modules)
     _documents(modules)
     _faults(modules)
@@ -214,8 +215,8 @@ def _rest_apis(gateway: Any) -> None:
     )
 
 
-def _distributions(cloudfront: Any, gateway: Any) -> None:
-    edge = Distributions(cloudfront, gateway)
+def _distributions(modules: Mapping[str, Any]) -> None:
+    cloudfront, edge = modules["cloudfront"], Distributions(modules)
     _replace(
         cloudfront,
         _fetch_from_origin=edge.fetched(cloudfront._fetch_from_origin),  # noqa: SLF001

@@ -11,7 +11,7 @@ _GONE = frozenset(
     | {"DashboardNotFoundError", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
     | {"ParameterNotFound", "StateMachineDoesNotExist", "404", "NoSuchBucket", "NoSuchKey"}
     | {"NoSuchBucketPolicy", "NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration"}
-    | {"ServerSideEncryptionConfigurationNotFoundError", "InvalidDocument", "NoSuchDistribution"}
+    | {"ServerSideEncryptionConfigurationNotFoundError", "NoSuchDistribution", "InvalidDocument"}
     | {"NoSuchOriginAccessControl", "NoSuchResponseHeadersPolicy"}
 )
 """The error codes by which the services of the table say that something does not exist."""

@@ -15,7 +15,7 @@ from selfheal.sandbox.errors import SandboxError
 from tests.cli.support import run, said
 
 ROOT = Path(__file__).parents[2]
-OPERATOR = ("incidents", "mode", "approve", "rollback", "release", "restore", "accept")
+OPERATOR = ("watch", "incidents", "mode", "approve", "rollback", "release", "restore", "accept")
 COMMANDS = ("demo", "serve", *OPERATOR)
 PULUMIS = ("up", "preview", "refresh", "destroy", "outputs")
 
@@ -36,11 +36,12 @@ def test_every_command_teaches_by_example_and_documents_its_exit_codes(command: 
     operates = command.split(maxsplit=1)[0] in OPERATOR
     for option in ("--stack", "--endpoint", "--aws", "--ledger", "--region"):
         assert (option in shown) is operates
-    assert ("--healer" in shown) is (operates and not command.startswith("incidents"))
+    assert ("--healer" in shown) is (operates and not command.startswith(("incidents", "watch")))
 
 
 @pytest.mark.parametrize(
-    ("command", "found"), [("incidents", "is open"), ("approve", "refused"), ("rollback", "refused")]
+    ("command", "found"),
+    [("watch", "not all is well"), ("incidents", "is open"), ("approve", "refused"), ("rollback", "refused")],
 )
 def test_exit_code_3_is_documented_where_it_is_used(command: str, found: str) -> None:
     (line,) = [line for line in run(command, "--help").stdout.splitlines() if "0 done" in line]

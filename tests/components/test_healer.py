@@ -112,7 +112,7 @@ def test_the_ledger_is_protected_by_default(given: dict[str, bool], protected: b
     assert table.inputs["deletionProtectionEnabled"] is protected
 
 
-def test_the_ledger_says_which_healer_mode_and_targets_were_deployed() -> None:
+def test_the_ledger_says_which_healer_mode_targets_and_alarms_were_deployed() -> None:
     deployment = healer(
         mode=Mode.SUGGEST, targets=[target(name="b"), target(name="a", function_name="other")]
     )
@@ -121,6 +121,11 @@ def test_the_ledger_says_which_healer_mode_and_targets_were_deployed() -> None:
     assert (written["pk"], written["sk"]) == ({"S": "deployment"}, {"S": "healer"})
     assert written["mode"] == {"S": "suggest"}
     assert written["targets"] == {"L": [{"S": "b"}, {"S": "a"}]}
+    assert {name: [each["S"] for each in of["L"]] for name, of in written["alarms"]["M"].items()} == {
+        "b": ["healer-b-backstop-1a2b3c4"],
+        "a": ["healer-a-backstop-1a2b3c4"],
+    }
+    assert written["budget"] == {"N": "12"}
     assert function(deployment).urn in item.dependencies
 
 

@@ -29,13 +29,16 @@ ENVIRONMENTS = {
         "ESCALATION_TOPIC_ARN": "arn:e",
         "LEDGER_TABLE": "ledger",
     },
+    "status": {"LEDGER_TABLE": "ledger"},
 }
+ALSO = {"status": ["healer"]}
+"""What is packed besides, by function."""
 
 
 def zipped(function: str, folder: Path) -> Path:
     archive = folder / f"{function}.zip"
     with zipfile.ZipFile(archive, "w") as file:
-        for name, asset in package(function).assets.items():
+        for name, asset in package(function, also=ALSO.get(function, ())).assets.items():
             file.write(getattr(asset, "path"), name)  # noqa: B009 - pulumi types it as any asset
     return archive
 

@@ -54,6 +54,20 @@ def test_it_exports_what_the_commands_need(deployment: Deployment) -> None:
     assert set(exports["buses"]["orders"]["rules"]) == {"fulfilment", "billing", "analytics"}
 
 
+@pytest.mark.parametrize("site", [True, False])
+def test_a_page_is_served_in_front_of_the_api_if_it_is_configured(deployment: Deployment, site: bool) -> None:
+    given = deployment if site else run("orders", changes={"site": "false"})
+    found = given.of("aws:cloudfront/distribution:Distribution")
+    assert len(found) == site
+    assert ("siteUrl" in given.exports) is site
+    for each in found:
+        api = each.inputs["origins"][1]
+        assert given.exports["url"] == f"https://{api['domainName']}{api['originPath']}"
+        patterns = [behavior["pathPattern"] for behavior in each.inputs["orderedCacheBehaviors"]]
+        assert patterns == ["/orders/*", "/status/*"]
+        assert given.exports["siteUrl"] == "https://d-orders-site-distribution-id.cloudfront.net"
+
+
 def test_tokens_in_plain_text_are_warned_of_and_never_shown(deployment: Deployment) -> None:
     [warning] = deployment.warnings
     assert "selfheal:callers is plain text" in warning

@@ -17,12 +17,14 @@ from tests.support.pulumi_mocks import Deployment, Registration, deploy
 TEXT = (ROOT / "docs" / "patterns.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w/]+\.py)\n")
+_PAGE = re.compile(r"^```html\n<!-- ([\w/]+\.html) -->\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ALARM = re.compile(r"^\| `([\w<>-]+)` \|", re.MULTILINE)
-CALLERS = {"selfheal:callers": '{"ann": "' + "a" * 32 + '"}'}
+CONFIG = {"selfheal:callers": '{"ann": "' + "a" * 32 + '"}', "selfheal:apiId": "a1b2c3d4"}
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 COMPONENTS = {
     "StorageFirstApi": ("StorageFirstApi",),
+    "StaticSite": ("StaticSite",),
     "LevelledQueue": ("LevelledQueue",),
     "FanOut": ("FanOut",),
     "RetryWorkflow": ("RetryWorkflow",),
@@ -68,7 +70,7 @@ def run(
     section: Section, folder: Path, monkeypatch: pytest.MonkeyPatch, *, preview: bool
 ) -> list[Deployment]:
     """Run a section's programs in a folder that holds its handlers."""
-    for path, text in section.handlers.items():
+    for path, text in [*section.handlers.items(), *_PAGE.findall(section.text)]:
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
     monkeypatch.chdir(folder)
@@ -77,7 +79,7 @@ def run(
         def program() -> None:
             exec(compile(text, "docs/patterns.md", "exec"), {"__name__": "__main__"})
 
-        return deploy(program, config=CALLERS, preview=preview, invokes=INVOKES)
+        return deploy(program, config=CONFIG, preview=preview, invokes=INVOKES)
 
     return [run_one(text) for text in section.programs]
 

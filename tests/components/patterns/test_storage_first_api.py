@@ -26,6 +26,7 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {"id": {"type": "string", "maxLength": 64}},
 }
+READ: dict[str, Any] = {"code": own_code("downstream")}
 
 
 class Queue:
@@ -148,6 +149,28 @@ def test_each_function_is_open_to_one_source_only() -> None:
     assert {p.inputs["principal"] for p in permissions} == {"apigateway.amazonaws.com"}
 
 
+def test_further_paths_are_read_only_and_behind_the_same_authorizer() -> None:
+    deployment = serve(reads={"status": READ})
+    methods = [m.inputs for m in deployment.of("aws:apigateway/method:Method")]
+    found = sorted((m["resourceId"], m["httpMethod"], m["authorization"]) for m in methods)
+    assert found == [
+        ("orders-item-id", "GET", "CUSTOM"),
+        ("orders-item-id", "PUT", "CUSTOM"),
+        ("orders-status-item-id", "GET", "CUSTOM"),
+    ]
+    assert len({m["authorizerId"] for m in methods}) == 1
+    assert deployment.named("orders-status-collection").inputs["pathPart"] == "status"
+    permission = deployment.named("orders-status-reader-invoke").inputs
+    assert permission["sourceArn"].endswith(":orders-api-id/v1/GET/status/*")
+    assert permission["function"] == "orders-status-reader-1a2b3c4"
+    snapshot = deployment.named("orders-deployment")
+    for part in ("status-get", "status-item", "status-get-reader", "status-reader-invoke"):
+        assert deployment.named(f"orders-{part}").urn in snapshot.dependencies
+    missing = deployment.named("orders-missing-authentication-token").inputs
+    assert "PUT and GET of /orders/<id>, GET of /status/<id>" in json.dumps(missing["responseTemplates"])
+    assert deployment.named("orders-status-reader").inputs["timeout"] == 10
+
+
 def test_every_value_of_the_form_is_encoded() -> None:
     form = templates.form("$context.authorizer.principalId")
     pairs = [pair.split("=", 1) for pair in form.split("&")]
@@ -200,6 +223,7 @@ def test_refusals_are_json_that_says_what_is_allowed() -> None:
         {"path": "parcels"},
         {"public": True},
         {"rate": 7},
+        {"reads": {"status": READ}},
     ],
 )
 def test_what_changes_the_api_is_deployed(change: dict[str, Any]) -> None:
@@ -276,6 +300,9 @@ def test_its_address_and_name_are_given() -> None:
             "schema must allow 253,952 bytes at most",
         ),
         ({"reader": {"code": None, "timeout_seconds": 30}}, "timeout_seconds of the reader"),
+        ({"reads": {"status": {"code": None, "timeout_seconds": 30}}}, "timeout_seconds of status"),
+        ({"reads": {"Status": READ}}, "the paths of reads must be"),
+        ({"reads": {"orders": READ}}, "reads must not name 'orders'"),
     ],
 )
 def test_what_is_out_of_range_is_refused(changes: dict[str, Any], what: str) -> None:

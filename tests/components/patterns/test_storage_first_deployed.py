@@ -37,6 +37,7 @@ class Door:
         *,
         token: str | None = ALICE,
         api: str = "orders",
+        path: str = "orders",
         content_type: str | None = "application/json",
     ) -> tuple[int, Any, Any]:
         """Send a request and return status, document and headers of the answer."""
@@ -45,7 +46,7 @@ class Door:
             headers["Authorization"] = token if " " in token else f"Bearer {token}"
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(
-            f"{self.outputs[f'{api}-url']}/orders/{id_}",
+            f"{self.outputs[f'{api}-url']}/{path}/{id_}",
             None if method == "GET" else data,
             headers,
             method=method,
@@ -170,6 +171,15 @@ def test_the_reader_is_told_who_asks_although_the_answer_was_cached_for_put(door
     door.stored()
     assert door.ask("GET", "o-2")[:2] == (200, {"id": "o-2", "caller": "alice"})
     assert door.ask("GET", "o-2", token=BOB)[1]["caller"] == "bob"
+
+
+def test_a_further_path_is_for_the_same_callers_and_read_only(door: Door) -> None:
+    assert door.ask("GET", "now", path="status", token=None)[0] == 401
+    assert door.ask("GET", "now", path="status", token="c" * 32)[0] == 403
+    assert door.ask("GET", "now", path="status")[:2] == (200, {"id": "now", "caller": "alice"})
+    assert door.ask("PUT", "now", ORDER, path="status")[0] == 404
+    assert door.ask("GET", "now", path="status", api="open", token=None)[0] == 404
+    assert door.stored() == []
 
 
 def test_a_path_that_there_is_not_is_404(door: Door) -> None:

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import pulumi
 import pytest
 
 from selfheal.components.healer import Healer
 from selfheal.components.services.orders import Orders
 from selfheal.functions.healer.target import Target, parse_targets
 from selfheal.functions.shared.contract import Mode
+from selfheal.functions.status.sources import Sources
 from tests.components.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration, deploy
 
@@ -19,7 +21,9 @@ CIRCUIT = "orders-downstream"
 @pytest.fixture(scope="module")
 def healed() -> Deployment:
     def program() -> None:
-        service = Orders("orders", {"people": PEOPLE})
+        service = Orders("orders", {"people": PEOPLE, "ledger": "ledger", "analytics": True})
+        for name, value in service.exports.items():
+            pulumi.export(name, value)
         Healer("healer", {"targets": service.targets, "ledger_name": "ledger", "mode": Mode.ACT})
 
     return deploy(program)
@@ -76,3 +80,63 @@ def test_the_workflow_calls_what_can_be_rolled_back(healed: Deployment) -> None:
     called = definition["States"]["Try"]["Arguments"]["FunctionName"]
     assert called.endswith(f":function:{targets(healed)['billing'].invoked}")
     assert targets(healed)["billing"].alias == "live"
+
+
+STATUS = "orders-api-status-reader"
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
+
+
+def test_a_status_is_served_only_where_a_ledger_is_named(healed: Deployment) -> None:
+    assert function(healed, STATUS).inputs["handler"] == "selfheal.functions.status.handler.handle"
+    without = deploy(lambda: Orders("orders", {"people": PEOPLE}) and None)
+    assert [each.name for each in without.of("aws:lambda/function:Function") if "status" in each.name] == []
+
+
+def test_the_status_function_is_told_what_the_outputs_tell(healed: Deployment) -> None:
+    """So that the page and `selfheal watch` show the same."""
+    variables = function(healed, STATUS).inputs["environment"]["variables"]
+    assert Sources.from_environment(variables) == Sources.from_outputs(
+        {**healed.exports, "ledgerTable": "ledger"}
+    )
+    assert sorted(healed.exports["queues"]) == ["billing", "fulfilment", "intake"]
+    names = {name: value.removesuffix("-1a2b3c4") for name, value in healed.exports["functions"].items()}
+    assert names == {
+        "intake": "orders-intake-consumer",
+        "fulfilment": "orders-fulfilment-consumer",
+        "billing": "orders-billing-task",
+        "reader": "orders-api-reader",
+        "status": STATUS,
+    }
+
+
+def test_the_status_function_may_read_what_it_shows_and_nothing_else(healed: Deployment) -> None:
+    policy = healed.named(f"{STATUS}-policy").inputs["policy"]
+    actions = {action for each in iam.statements(policy) for action in each["Action"]}
+    assert actions == {
+        *("logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+        *("dynamodb:GetItem", "dynamodb:Query", "cloudwatch:DescribeAlarms"),
+        *("sqs:GetQueueAttributes", "s3:ListBucket"),
+    }
+    for partition in ("target#billing", "fleet", "mode", "deployment"):
+        assert iam.allows(policy, "dynamodb:Query", f"{TABLE}/ledger", partition)
+    for partition in ("override#billing", "approval#billing", "command#billing", "chaos"):
+        assert not iam.allows(policy, "dynamodb:GetItem", f"{TABLE}/ledger", partition), partition
+    sources = Sources.from_outputs(healed.exports)
+    [(circuit, table)] = sources.circuits.items()
+    assert iam.allows(policy, "dynamodb:GetItem", f"{TABLE}/{table}", f"breaker#{circuit}")
+    assert not iam.allows(policy, "dynamodb:Query", f"{TABLE}/{table}", f"breaker#{circuit}")
+    assert not iam.allows(policy, "dynamodb:GetItem", f"{TABLE}/{table}", "breaker#other")
+    places = [*sources.queues.values(), *sources.dead_letters.values()]
+    queues = {place.rpartition("/")[2] for place in places if not place.startswith("s3://")}
+    assert len(queues) == 3 + 7
+    for queue in queues:
+        assert iam.allows(policy, "sqs:GetQueueAttributes", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")
+    assert not iam.allows(policy, "sqs:GetQueueAttributes", f"arn:aws:sqs:{REGION}:{ACCOUNT}:other")
+    # Alarms by a wildcard: their names are automatic, and known only after the healer.
+    wide = [
+        (each["Action"], arn)
+        for each in iam.statements(policy)
+        for arn in each["Resource"]
+        if arn.endswith("*") and not {"logs:PutLogEvents", "xray:PutTraceSegments"} & {*each["Action"]}
+    ]
+    assert wide == [(["cloudwatch:DescribeAlarms"], f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*")]

@@ -55,6 +55,6 @@ def door(name: str, **more: Any) -> None:
     pulumi.export(f"{name}-api", api.api_name)
 
 
-door("orders", callers=CALLERS)
+door("orders", callers=CALLERS, reads={"status": READER})
 door("open", public=True, rate=1, burst=6)
 door("closed")
