@@ -1,4 +1,4 @@
-"""Runs the scenarios that ship, each twice, each on a stack of its own, and prints the verdicts.
+"""Runs the scenarios that ship, each twice, each time on a stack of its own, and prints the verdicts.
 
     python -m bench.chaos [--times N] [SCENARIO ...]
 
@@ -22,9 +22,6 @@ from selfheal.scenarios.faults import FaultKind
 from selfheal.scenarios.scenario import shipped
 
 OUTPUT = Path("out/chaos-bench")
-ATTEMPTS, WELL_SECONDS = 3, 600
-"""How often a run is begun at most, and how long the stack may take to be well."""
-
 SHOWN = (
     "accepted_share",
     "fulfilled_share",
@@ -48,23 +45,6 @@ def run(stack: ChaosStack, name: str, number: int, console: Console) -> dict[str
         return {"verdict": "error", "why": done.stderr.strip(), "measures": {}}
 
 
-def settled(stack: ChaosStack, name: str, number: int, console: Console) -> dict[str, Any]:
-    """Run a scenario once the stack is well, and again if it was not well when nothing was broken yet.
-
-    The incidents of the run before are closed only after a while; and on a busy machine the first calls, for
-    which every function starts, may fail and open one.
-    """
-    for _ in range(ATTEMPTS):
-        end = time.monotonic() + WELL_SECONDS
-        while time.monotonic() < end and stack.problem():
-            time.sleep(2)
-        report = run(stack, name, number, console)
-        if report["verdict"] != "not started":
-            break
-        console.print(f"[dim]{report['why']}")
-    return report
-
-
 def show(console: Console, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
     """Print the verdicts, with some figures."""
     table = Table("scenario", "verdict", *SHOWN, title="Scenarios in the sandbox", title_justify="left")
@@ -86,12 +66,14 @@ def main() -> int:
     given = parser.parse_args()
     console, reports = Console(width=140), list[tuple[str, dict[str, Any]]]()
     for name in given.scenarios or names:
-        with (
-            tempfile.TemporaryDirectory(prefix="chaos-") as folder,
-            deployed(Path(folder), **({"chaos": "true"} if name in by_fis else {})) as stack,
-        ):
-            for number in range(1, given.times + 1):
-                reports.append((name, settled(stack, name, number, console)))
+        settings = {"chaos": "true"} if name in by_fis else {}
+        for number in range(1, given.times + 1):
+            # An incident of the run before stays open until there is traffic, and nothing is broken then.
+            with (
+                tempfile.TemporaryDirectory(prefix="chaos-") as folder,
+                deployed(Path(folder), **settings) as stack,
+            ):
+                reports.append((name, run(stack, name, number, console)))
     show(console, reports)
     verdicts = {name: [report["verdict"] for of, report in reports if of == name] for name, _ in reports}
     return 0 if all(set(each) == {"holds"} for each in verdicts.values()) else 1

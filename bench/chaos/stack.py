@@ -6,18 +6,19 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from selfheal import SOURCE
-from selfheal.cli.chaos.judge import not_at_rest
-from selfheal.functions.status.read import read_picture
-from selfheal.functions.status.sources import Sources
+from selfheal.cli.chaos.orders_sent import OrdersSent
+from selfheal.cli.chaos.run import not_ready
+from selfheal.cli.chaos.stack import Stack
+from selfheal.cli.operator.aws_access import AwsAccess
 from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi.deployer import deploy
+from selfheal.scenarios.scenario import Traffic
 
 STACK = "orders"
 """As Pulumi.orders.yaml configures it."""
@@ -33,6 +34,7 @@ class ChaosStack:
     folder: Path
     emulator: Emulator
     outputs: dict[str, Any]
+    tokens: dict[str, str]
 
     def command(self, verb: str, *arguments: str) -> list[str]:
         """Return the command line of `selfheal chaos VERB` on this stack."""
@@ -43,10 +45,17 @@ class ChaosStack:
             *(*given, *where, "--stack", STACK),
         ]
 
-    def problem(self) -> str:
-        """Return why nothing would be broken on it now; empty where it is well."""
-        sources = Sources.from_outputs(self.outputs)
-        return not_at_rest(read_picture(self.emulator.clients, sources, datetime.now(UTC)))
+    def warm(self) -> None:
+        """Let a few orders through, so that everything has started. On a busy machine first calls may fail.
+
+        Raises:
+            RuntimeError: when they do not arrive.
+
+        """
+        sent = OrdersSent.of(str(self.outputs["url"]), self.tokens, Traffic(1, len(self.tokens)), "warm")
+        access = AwsAccess(self.emulator.clients, "the emulator", None, {})
+        if problem := not_ready(Stack(STACK, access, self.outputs), sent):
+            raise RuntimeError(problem)
 
     def run(self, verb: str, *arguments: str, seconds: float = 900) -> subprocess.CompletedProcess[str]:
         """Run it to its end, and return how it ended, with what it printed."""
@@ -61,7 +70,7 @@ def deployed(folder: Path, *, alarms: bool = True, **settings: object) -> Genera
 
     Args:
         folder: Where the emulator keeps its files, and the outputs and tokens are written.
-        alarms: Whether alarms are evaluated.
+        alarms: Whether alarms are evaluated, once everything has started: else a slow start is an incident.
         settings: Stack configuration beside that of Pulumi.orders.yaml.
 
     """
@@ -71,9 +80,10 @@ def deployed(folder: Path, *, alarms: bool = True, **settings: object) -> Genera
         outputs = deploy(SOURCE, AwsProvider(emulator.clients), stack=STACK, overrides=overrides)
         (folder / "outputs.json").write_text(json.dumps(outputs), "utf-8")
         (folder / "tokens.json").write_text(json.dumps(tokens), "utf-8")
-        stack = ChaosStack(folder, emulator, outputs)
+        stack = ChaosStack(folder, emulator, outputs, tokens)
         if not alarms:
             yield stack
             return
+        stack.warm()
         with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
             yield stack

@@ -118,14 +118,10 @@ def carry_out(stack: Stack, asked: Asked, shown: Shown) -> Recording:
 
 def _go(run: Run, records: Records) -> Recording:
     """Run it. The record goes when all is undone; it stays where that failed."""
-    undone = True
     try:
         return run.go()
-    except CliError:
-        undone = False
-        raise
     finally:
-        if undone:
+        if run.is_undone:
             records.end(run.lease.run_id)
 
 

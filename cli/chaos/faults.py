@@ -114,8 +114,8 @@ class Switch:
             raise CliError(f"Somebody has switched the downstream meanwhile: see {self.table}.") from error
 
     def keep(self) -> str:
-        """Do nothing."""
-        return ""
+        """Return whether it has ended by itself already."""
+        return _held_up(self.until)
 
 
 @dataclass
@@ -214,8 +214,8 @@ class Throttle:
         self.faults.throttle(self.run_id, fault.service, fault.operation, fault.share, self.until)
 
     def keep(self) -> str:
-        """Do nothing."""
-        return ""
+        """Return whether it has ended by itself already."""
+        return _held_up(self.until)
 
 
 @dataclass
@@ -249,6 +249,11 @@ class Kill:
             self.killed += self.faults.kill(self.function)
             self._next += self.fault.every_seconds
         return ""
+
+
+def _held_up(until: float) -> str:
+    """Return that a fault is over, if it is: this process or machine stood still for a while."""
+    return "the fault has ended by itself: the run was held up" if time.time() >= until else ""
 
 
 def undo_all(undo: Sequence[Undo], clients: ClientSource, tell: Tell) -> None:

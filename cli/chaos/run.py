@@ -140,6 +140,8 @@ class Run:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     look_seconds: float = LOOK_SECONDS
+    is_undone: bool = True
+    """Whether nothing that it made may still be there: then its record may go."""
     _first_call: int = 0
     _fulfilled: dict[OrderKey, Order] = field(default_factory=dict[OrderKey, Order])
 
@@ -185,12 +187,13 @@ class Run:
     def _fault(self) -> None:
         seconds = self.recording.scenario.fault_seconds
         try:
-            self.allow()
             # Whoever asked for a stop meanwhile is heard here, and not after the fault was made.
             if not self.records.may_go_on(self.lease.run_id, self.now() + LEASE_SECONDS):
                 self.lease.renew()
                 self._not_started(self.lease.reason or "it was stopped")
                 return
+            self.allow()
+            self.is_undone = False
             self.way.make()
             self.recording = replace(self.recording, fault_began=self._since(), how=self.way.how)
             self.progress.phase(Phase.FAULT, seconds)
@@ -203,6 +206,7 @@ class Run:
         finally:
             with undisturbed(self.progress.say):
                 self.undo(self.way.undo)
+                self.is_undone = True
         if self.recording.fault_began is not None:
             self.recording = replace(self.recording, fault_ended=self._since(), how=self.way.how)
 
@@ -229,7 +233,13 @@ class Run:
         self.sent.stop()
         end, decided = self.recording.fault_ended + seconds, None
         while self._since() < end:
-            self._wait(end)
+            try:
+                self._wait(end)
+            except (BotoCoreError, ClientError) as error:
+                # Nothing is broken any more: what was seen so far is worth more than an early end.
+                self._note(f"the orders could not be read at {self._since():.0f} s: {error}")
+                self.sleep(self.look_seconds)
+                continue
             if not all_decided(self.recording):
                 decided = None
             elif decided is None:
@@ -266,9 +276,12 @@ class Run:
         try:
             calls = self.stack.calls_since(self._first_call)
         except (BotoCoreError, ClientError) as error:
-            note = f"the downstream's log could not be read: {error}"
-            return replace(self.recording, calls=None, notes=(*self.recording.notes, note))
+            self._note(f"the downstream's log could not be read: {error}")
+            calls = None
         return replace(self.recording, calls=calls)
+
+    def _note(self, text: str) -> None:
+        self.recording = replace(self.recording, notes=(*self.recording.notes, text))
 
     def _since(self) -> float:
         return self.recording.since_began(self.now())

@@ -86,12 +86,14 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dynamodb: Any, script
             script.ran += 1
             script.record = records().read()
             self.allow()
+            self.is_undone = False
             try:
                 self.way.make()
                 script.setting = Store(client(), DOWNSTREAM).setting()
                 script.during()
             finally:
                 self.undo(self.way.undo)
+                self.is_undone = True
             puts = tuple(put(number, number / 5) for number in range(40))
             made = replace(
                 self.recording,

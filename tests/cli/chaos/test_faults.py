@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +61,7 @@ def test_the_switch_breaks_what_it_says_and_nothing_else_and_ends_by_itself(
     assert live(dynamodb, switch.until - 1) == Setting(mode=Mode.LATENCY, seconds=3, rate=20, burst=12)
     assert live(dynamodb, switch.until) == BASELINE
     assert switch.keep() == ""
+    assert "ended by itself" in replace(switch, until=time.time() - 0.1).keep()
 
 
 @pytest.mark.slow

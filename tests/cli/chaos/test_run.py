@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from selfheal.cli.chaos.judge import Verdict, judge
 from selfheal.cli.chaos.recording import Phase
@@ -54,14 +55,19 @@ class World:
         self.lease, self.records, self.shown = FakeLease(), FakeRecords(), Silent()
         self.scenario = scenario(**changes)
         self.allow: Callable[[], None] = lambda: None
+        self.made: Run | None = None
 
     def at(self, seconds: float, what: Callable[[], object]) -> None:
         self.clock.wakes.append((seconds, what))
 
+    def refuse(self, _keys: object) -> Any:
+        raise ClientError({"Error": {"Code": "Throttling", "Message": "slow down"}}, "BatchGetItem")
+
     def run(self) -> Recording:
         parts: Any = (self.stack, self.sent, self.way, self.lease, self.records, self.way.undone, self.shown)
         made = Recording(scenario=self.scenario, stack="orders", by=RUNNER, began=BEGAN, how="by nothing")
-        return Run(made, *parts, self.allow, now=self.clock.time, sleep=self.clock.sleep).go()
+        self.made = Run(made, *parts, self.allow, now=self.clock.time, sleep=self.clock.sleep)
+        return self.made.go()
 
 
 def test_the_phases_of_a_run_that_holds() -> None:
@@ -120,7 +126,7 @@ def test_without_its_approval_nothing_is_broken() -> None:
     world = World()
     world.allow = allow
     assert "the approval was used" in world.run().not_started
-    assert (world.way.made_at, world.records.renewed) == (None, [])
+    assert world.way.made_at is None
 
 
 def test_a_fault_that_could_be_made_in_part_only_is_undone() -> None:
@@ -181,6 +187,29 @@ def test_a_fault_that_cannot_be_undone_is_an_error() -> None:
     world.way.undone = undo
     with pytest.raises(CliError, match="Not undone"):
         world.run()
+    assert world.made is not None
+    assert not world.made.is_undone
+
+
+def test_after_the_fault_a_stack_that_does_not_answer_for_a_while_is_waited_for() -> None:
+    def lose() -> None:
+        world.stack.orders = world.refuse
+        world.at(40, lambda: setattr(world.stack, "orders", answers))
+
+    world = World()
+    answers = world.stack.orders
+    world.at(30.5, lose)
+    recording = world.run()
+    assert "the orders could not be read at 31 s" in recording.notes[0]
+    assert judge(recording)[0] is Verdict.HOLDS
+    assert recording.ended > 40
+
+
+def test_while_the_fault_lasts_a_stack_that_does_not_answer_ends_it() -> None:
+    world = World()
+    world.at(15, lambda: setattr(world.stack, "orders", world.refuse))
+    assert "slow down" in world.run().stopped
+    assert world.way.undone_at == [15.0]
 
 
 @pytest.mark.parametrize(
