@@ -32,7 +32,7 @@ def html_report(recording: OrdersRecording) -> str:
     stored = len(recording.stored)
     title = "It was not shown that no order is lost"
     if not reasons:
-        title = f"{stored} orders through a bad deployment and an outage: none lost, nothing done twice"
+        title = f"{stored} orders through an outage and a bad deployment: none lost, nothing done twice"
     charts = [chart(recording, width=width, name=name) for name, width in WIDTHS.items()]
     body = [
         header(title, _lead(recording), shown=not reasons),
@@ -53,9 +53,9 @@ def html_report(recording: OrdersRecording) -> str:
 
 def _lead(recording: OrdersRecording) -> str:
     return (
-        f"Stack {recording.stack}, orders since {recording.began:%Y-%m-%d %H:%M:%S} UTC. First a version of "
-        "the publisher that fails is deployed by hand, and the healer rolls it back; then the downstream is "
-        "out, and the circuit breaker keeps calls from it until it is mended."
+        f"Stack {recording.stack}, orders since {recording.began:%Y-%m-%d %H:%M:%S} UTC. The downstream is "
+        "out, and the circuit breaker keeps calls from it until it is mended. In the middle of that, "
+        "somebody deploys a version of the publisher that fails: the healer rolls back that and nothing else."
     )
 
 
@@ -87,8 +87,8 @@ def _figures(recording: OrdersRecording) -> str:
 def _claims(recording: OrdersRecording) -> str:
     rows = (
         row_head(claim.what, _mark(holds=claim.holds))
-        + cell("text", claim.allowed)
-        + cell("text", claim.seen)
+        + cell("figure", claim.allowed)
+        + cell("figure", claim.seen)
         for claim in claims(recording)
     )
     caption = "Each is judged by what was recorded: HTTP answers, orders, the downstream's log, the ledger."

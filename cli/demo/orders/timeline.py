@@ -16,11 +16,11 @@ from selfheal.functions.shared.breaker.circuit import State
 
 TITLES: dict[MomentKey, str] = {
     MomentKey.DEPLOYED: "deployed",
+    MomentKey.OUTAGE: "downstream out",
+    MomentKey.OPENED: "circuit opens",
     MomentKey.BAD_VERSION: "bad version deployed",
     MomentKey.ALARM: "alarm",
     MomentKey.ACT: "rolled back",
-    MomentKey.OUTAGE: "downstream out",
-    MomentKey.OPENED: "circuit opens",
     MomentKey.MENDED: "downstream mended",
     MomentKey.AT_REST: "circuit at rest",
     MomentKey.DRAINED: "backlog drained",
@@ -110,7 +110,7 @@ def opened(recording: OrdersRecording) -> CircuitChange | None:
     """Return the first opening of the circuit in the outage."""
     began = recording.outage.began if recording.outage else None
     changes = (change for change in recording.circuit if began is not None and change.at >= began)
-    return next((change for change in changes if change.state is State.OPEN), None)
+    return next((change for change in changes if change.state is not State.CLOSED), None)
 
 
 def at_rest(recording: OrdersRecording) -> CircuitChange | None:
@@ -142,13 +142,18 @@ def incident_spans(recording: OrdersRecording, target: str) -> list[tuple[float,
         if incident.target != target:
             continue
         steps = [(recording.since_began(each.at), Status(each.to)) for each in incident.history]
-        ends = [at for at, _ in steps[1:]] + [recording.ended]
+        ends = ends_of([at for at, _ in steps], recording.ended)
         spans += [
             (at, end, status)
             for (at, status), end in zip(steps, ends, strict=True)
             if status not in (Status.RECOVERED, Status.CLOSED)
         ]
     return spans
+
+
+def ends_of(starts: Sequence[float], last: float) -> list[float]:
+    """Return when each of several stretches ends: with the next, and the last one at `last`."""
+    return [*starts[1:], last][: len(starts)]
 
 
 def per_slot(moments: Iterable[float], width: float, end: float) -> list[int]:
