@@ -137,8 +137,8 @@ def bands_of(recording: OrdersRecording) -> dict[str, list[Stretch]]:
         bands[f"alarm {short_alarm(name)}"] = _ringing(recording, name)
     for target in dict.fromkeys(each.target for each in reversed(recording.incidents)):
         bands[f"incident {target}"] = [
-            Stretch(start, stop, f"incident {status.lower()}", status.lower())
-            for start, stop, status in incident_spans(recording, target)
+            Stretch(start, stop, f"incident {step.to.lower()}", f"{step.to.lower()}: {step.reason}")
+            for start, stop, step in incident_spans(recording, target)
         ]
     return bands
 

@@ -24,6 +24,7 @@ from selfheal.cli.demo.page import (
 )
 from selfheal.cli.demo.timeline import evidence_text, remedy
 from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.states import Reason
 
 
 def html_report(recording: OrdersRecording) -> str:
@@ -115,11 +116,13 @@ def _timeline(moments: Sequence[Moment]) -> str:
 
 def _incident(incident: Incident) -> str:
     plan = incident.plan if incident.acted_at else None
+    busy = any(each.reason == Reason.TARGET_BUSY for each in incident.history)
+    waited = ": the circuit breaker was at work" if busy else ""
     told = {
         "incident": incident.id,
         "status": f"{incident.status}: {incident.reason}",
         "alarm": incident.alarm,
-        "change": f"{plan.kind}: {remedy(incident)}" if plan else "none",
+        "change": f"{plan.kind}: {remedy(incident)}" if plan else f"none{waited}",
         "evidence": evidence_text(incident) or "none" if plan else "—",
     }
     if incident.evidence:

@@ -11,6 +11,7 @@ from selfheal.cli.demo.timeline import evidence_text, remedy
 from selfheal.cli.operator.orders_view import Call
 from selfheal.functions.downstream.core import Outcome
 from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.incident_fields import Transition
 from selfheal.functions.healer.states import Status
 from selfheal.functions.shared.breaker.circuit import State
 
@@ -135,18 +136,18 @@ def calls_between(recording: OrdersRecording, start: float, end: float) -> list[
     return [call for call in recording.calls if start <= recording.called_at(call) < end]
 
 
-def incident_spans(recording: OrdersRecording, target: str) -> list[tuple[float, float, Status]]:
-    """Return since when and until when the incidents of a target had which state, oldest first."""
-    spans: list[tuple[float, float, Status]] = []
+def incident_spans(recording: OrdersRecording, target: str) -> list[tuple[float, float, Transition]]:
+    """Return from when to when the incidents of a target were in the state of which step, oldest first."""
+    spans: list[tuple[float, float, Transition]] = []
     for incident in sorted(recording.incidents, key=lambda each: each.opened_at):
         if incident.target != target:
             continue
-        steps = [(recording.since_began(each.at), Status(each.to)) for each in incident.history]
-        ends = ends_of([at for at, _ in steps], recording.ended)
+        starts = [recording.since_began(each.at) for each in incident.history]
+        ends = ends_of(starts, recording.ended)
         spans += [
-            (at, end, status)
-            for (at, status), end in zip(steps, ends, strict=True)
-            if status not in (Status.RECOVERED, Status.CLOSED)
+            (at, end, step)
+            for at, end, step in zip(starts, ends, incident.history, strict=True)
+            if step.to not in (Status.RECOVERED, Status.CLOSED)
         ]
     return spans
 

@@ -110,10 +110,10 @@ def test_bands_show_the_circuit_what_rang_and_what_the_healer_worked_on() -> Non
         "alarm fulfilment-fast": [(10.0, END, "ALARM")],
         "alarm intake-fast": [(ACT - 1, ACT + 15, "ALARM")],
         "incident intake": [
-            (pytest.approx(ACT - 0.2), ACT, "acting"),
-            (ACT, END - 8, "verifying"),
+            (pytest.approx(ACT - 0.2), ACT, "acting: alarm-confirmed-by-metrics"),
+            (ACT, END - 8, "verifying: applied"),
         ],
-        "incident fulfilment": [(12.0, END, "open")],
+        "incident fulfilment": [(12.0, END, "open: target-busy")],
     }
 
 
@@ -166,8 +166,36 @@ def test_a_run_that_saw_nothing_has_no_figures_and_says_why() -> None:
 
 def test_while_it_runs_it_shows_what_is_still_to_come() -> None:
     view = live_view(recording(incidents=(), outage=Outage(OUT)), 30.0)
-    assert view.ahead == ["rolled back", "downstream mended", "backlog drained", "recovered by evidence"] or (
-        "rolled back" in view.ahead
-    )
+    titles = [line.title for line in view.lines]
+    assert titles == [
+        "deployed",
+        "downstream out",
+        "circuit opens",
+        "bad version deployed",
+        "circuit at rest",
+    ]
+    assert view.ahead == [
+        *("alarm", "rolled back", "downstream mended", "backlog drained", "recovered by evidence"),
+    ]
     assert "circuit closed" in view.status
     assert "no incident yet" in view.status
+
+
+def test_whether_the_circuit_is_at_rest_for_good_is_known_once_the_backlog_is_drained() -> None:
+    rested = {
+        made.outage: [
+            line.certain for line in live_view(made, 100.0).lines if line.title == "circuit at rest"
+        ]
+        for made in (recording(), recording(outage=Outage(OUT)))
+    }
+    assert rested == {Outage(OUT, MENDED): [True], Outage(OUT): [False]}
+
+
+def test_an_incident_that_was_left_to_the_breaker_is_said_to_be() -> None:
+    left = incident(
+        id="fulfilment-1", target="fulfilment", status=Status.OPEN, acted_at=None, acts=0, evidence=None,
+        history=(Transition("2026-11-21T09:40:12.000Z", "", "OPEN", "target-busy"),),
+    )  # fmt: skip
+    assert "none: the circuit breaker was at work" in texts(
+        html_report(recording(incidents=(left, incident())))
+    )
