@@ -47,6 +47,10 @@ INTAKE_PER_RATE = 5
 MOST_INTAKE = 1000.0
 """Orders a second: the highest rate of a levelled queue."""
 
+INTAKE_RECEIVES = 10
+"""Of a message that the publisher fails at, before it becomes a letter. The pauses between them take seven
+minutes on average: a bad deployment is rolled back before, and no order is given up because of it."""
+
 MAXIMUM_CONCURRENCY = {"fulfilment": 4, "billing": 8}
 """Of each consumer. More for billing, which takes one message at a time: of a longer turn for each message, a
 smaller share is spent on starting."""
@@ -201,6 +205,7 @@ class Orders(pulumi.ComponentResource):
                 "rate": min(rate * INTAKE_PER_RATE, MOST_INTAKE),
                 # For the healer: a deployment of the publisher that fails is rolled back.
                 "alias": True,
+                "most_receives": INTAKE_RECEIVES,
                 "people": people,
             },
             self._options,

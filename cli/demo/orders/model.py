@@ -21,11 +21,11 @@ class MomentKey(StrEnum):
     """The moments of a run, in the order in which they are expected."""
 
     DEPLOYED = "deployed"
+    OUTAGE = "outage"
+    OPENED = "opened"
     BAD_VERSION = "bad_version"
     ALARM = "alarm"
     ACT = "act"
-    OUTAGE = "outage"
-    OPENED = "opened"
     MENDED = "mended"
     AT_REST = "at_rest"
     DRAINED = "drained"
@@ -135,6 +135,10 @@ STORED = 202
 """The answer once an order is stored."""
 
 
-def order_id(number: int) -> str:
+PREFIX = "demo"
+"""Of the ids of orders."""
+
+
+def order_id(number: int, prefix: str = PREFIX) -> str:
     """Return the id of the order that a request placed."""
-    return f"demo-{number:05}"
+    return f"{prefix}-{number:05}"
