@@ -283,11 +283,8 @@ access = aws.cloudfront.OriginAccessControl(
     signing_behavior="always",
     signing_protocol="sigv4",
 )
-behavior = {
-    "allowed_methods": ["GET", "HEAD"],
-    "cached_methods": ["GET", "HEAD"],
-    "cache_policy_id": "658327ea-f89d-4fab-a63d-7e88639e58f6",
-}
+READS = ["GET", "HEAD"]
+CACHE = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 aws.cloudfront.Distribution(
     "shop",
     enabled=True,
@@ -309,13 +306,17 @@ aws.cloudfront.Distribution(
         },
     ],
     default_cache_behavior={
-        **behavior,
+        "allowed_methods": READS,
+        "cached_methods": READS,
+        "cache_policy_id": CACHE,
         "target_origin_id": "pages",
         "viewer_protocol_policy": "redirect-to-https",
     },
     ordered_cache_behaviors=[
         {
-            **behavior,
+            "allowed_methods": READS,
+            "cached_methods": READS,
+            "cache_policy_id": CACHE,
             "path_pattern": "/orders/*",
             "target_origin_id": "api",
             "viewer_protocol_policy": "https-only",
