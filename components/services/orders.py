@@ -29,6 +29,7 @@ from selfheal.components.patterns.fault_injection import FaultInjection
 from selfheal.components.patterns.function import FunctionArgs
 from selfheal.components.patterns.levelled_queue import LevelledQueue
 from selfheal.components.patterns.retry_workflow import RetryWorkflow
+from selfheal.components.patterns.site_distribution import SiteApiArgs
 from selfheal.components.patterns.static_site import StaticSite
 from selfheal.components.patterns.storage_first_api import STAGE, StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
@@ -412,7 +413,7 @@ class Orders(pulumi.ComponentResource):
         )
 
     def _site(self, folder: str) -> StaticSite:
-        api = {"id": self.api.api_id, "stage": STAGE, "paths": SITE_PATHS}
+        api: SiteApiArgs = {"id": self.api.api_id, "stage": STAGE, "paths": SITE_PATHS}
         return StaticSite(f"{self._name}-site", {"folder": folder, "api": api}, self._options)
 
     def _experiments(self, faults: FaultInjection) -> dict[str, ChaosExperiment]:

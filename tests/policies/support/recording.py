@@ -176,7 +176,7 @@ class EmptyAccount(AwsProvider):
 def known(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
     """Return outputs with each unknown replaced by what AWS would put there."""
     name = str(outputs.get("name") or outputs.get("bucket") or outputs.get("statementId") or "generated")
-    if type_.endswith(":Alias"):
+    if type_ == "aws:lambda/alias:Alias":
         name = f"{outputs['functionName']}:{name}"
     own = arn(type_, name) if type_ in _ARNS else f"arn:aws:other:{REGION}:{ACCOUNT}:{name}"
     return {
