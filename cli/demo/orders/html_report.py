@@ -7,7 +7,7 @@ from html import escape
 from selfheal.cli.demo.orders.chart import chart
 from selfheal.cli.demo.orders.json_report import figures as figures_of
 from selfheal.cli.demo.orders.json_report import notes
-from selfheal.cli.demo.orders.model import OrdersRecording
+from selfheal.cli.demo.orders.model import TARGET, OrdersRecording
 from selfheal.cli.demo.orders.timeline import Moment, timeline
 from selfheal.cli.demo.orders.verdict import claims, failures
 from selfheal.cli.demo.page import (
@@ -42,10 +42,7 @@ def html_report(recording: OrdersRecording) -> str:
         f"<section>{''.join(charts)}</section>",
         section("What is claimed, and what was seen", _claims(recording)),
         section("Timeline", _timeline(moments)),
-        section(
-            "What the healer did",
-            "".join(_incident(each) for each in recording.incidents) or "<p>Nothing.</p>",
-        ),
+        section("What the healer did", _incidents(recording)),
         section("What this is not", bullets(notes(recording))),
         section("Seen with", facts(recording.setting | recording.versions)),
     ]
@@ -112,6 +109,12 @@ def _timeline(moments: Sequence[Moment]) -> str:
     caption = "Numbers as in the chart; seconds since orders began. An alarm's history has whole seconds."
     heads = {"moment": "", "seconds": "n", "UTC": "n utc", "what was seen": ""}
     return table(caption, heads, rows)
+
+
+def _incidents(recording: OrdersRecording) -> str:
+    """Tell of each incident, of that with a change first."""
+    ordered = sorted(recording.incidents, key=lambda each: (each.target != TARGET, each.opened_at))
+    return "".join(map(_incident, ordered)) or "<p>Nothing: the ledger holds no incident.</p>"
 
 
 def _incident(incident: Incident) -> str:

@@ -130,6 +130,15 @@ class OrdersRecording:
         """The requests that were answered with 202: from then on the order must not be lost."""
         return tuple(sample for sample in self.samples if sample.status == STORED)
 
+    @property
+    def fulfilled(self) -> int:
+        """How many of the orders that were stored are fulfilled.
+
+        Those that only started the functions, before traffic began, are not among them.
+        """
+        done = {fate.id for fate in self.fates if fate.fulfilled is not None}
+        return sum(order_id(sample.number) in done for sample in self.stored)
+
 
 STORED = 202
 """The answer once an order is stored."""

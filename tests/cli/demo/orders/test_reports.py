@@ -13,7 +13,7 @@ from selfheal.cli.demo.orders.chart import bands_of, chart
 from selfheal.cli.demo.orders.html_report import html_report
 from selfheal.cli.demo.orders.json_report import json_report
 from selfheal.cli.demo.orders.live_view import live_view
-from selfheal.cli.demo.orders.model import Outage
+from selfheal.cli.demo.orders.model import Fate, Outage
 from selfheal.cli.demo.orders.timeline import Backlog, drained, timeline
 from selfheal.functions.healer.incident_fields import Transition
 from selfheal.functions.healer.states import Status
@@ -155,6 +155,14 @@ def test_the_document_for_scripts_has_the_same_verdict_and_the_figures() -> None
     seconds = document["per_second"]
     assert sum(each["stored"] for each in seconds) == 416
     assert sum(each["calls_refused"] for each in seconds) == 21
+
+
+def test_orders_that_only_started_the_functions_are_told_and_not_counted() -> None:
+    first = Fate("first-00000", State.FULFILLED, "", -3.0, ("fulfilment.first-00000.x",))
+    document = json_report(recording(fates=(first, *fates())))
+    assert document["figures"]["orders_fulfilled"] == 416
+    assert any(note.startswith("1 more orders were placed") for note in document["note"])
+    assert not any("more orders were placed" in note for note in json_report(recording())["note"])
 
 
 def test_a_run_that_saw_nothing_has_no_figures_and_says_why() -> None:
