@@ -32,4 +32,4 @@ def write(folder: Path) -> None:
 def run(stack: ChaosStack, name: str) -> "subprocess.CompletedProcess[str]":
     """Run one of them."""
     file, out = stack.folder / f"{name}.yaml", stack.folder / "out" / name
-    return stack.run("run", str(file), "--out", str(out), "--json", seconds=300)
+    return stack.run("run", str(file), "--out", str(out), "--json", seconds=400)

@@ -55,7 +55,7 @@ def test_sigterm_while_the_fault_lasts_undoes_it(stack: ChaosStack) -> None:
     command = stack.command("run", str(stack.folder / "holds.yaml"), "--out", str(stack.folder / "out"))
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        until(lambda: broken(stack) != {}, 60)
+        until(lambda: broken(stack) != {}, 240)
         process.send_signal(signal.SIGTERM)
         printed, _ = process.communicate(timeout=30)
     finally:
