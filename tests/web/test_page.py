@@ -282,7 +282,7 @@ class TestWhatIsTold:
         look(page)
         expect(page.locator(".tile").filter(has_text="Circuit")).to_contain_text("12 of 20 calls failed")
         circuit(stub, state="open", at_rest=False, calls=0, failures=0)
-        seen("opened: 12 of 20")
+        seen("opened. Orders wait.")
         expect(page).to_have_title("circuit open - Orders")
         stub.picture["targets"][2]["alarms"][0]["state"] = "ALARM"
         incident(stub)
@@ -304,7 +304,7 @@ class TestWhatIsTold:
             until(lambda more=more: len(stub.gets) >= asked + more)
         assert sorted(log(page)) == sorted(
             [
-                "Circuit orders-downstream opened: 12 of 20 calls failed. Orders wait.",
+                "Circuit orders-downstream opened. Orders wait.",
                 "Incident of billing opened: collecting evidence.",
                 "Alarm of billing fires: healer-billing-fast-1a2b3c4.",
                 "Circuit orders-downstream is half-open: one probe at a time decides.",
