@@ -119,7 +119,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("kind", "words"),
         [
-            ("BAD_REQUEST_BODY", "refuses this (400). the body is not as the schema says: [quantity"),
+            ("BAD_REQUEST_BODY", "refuses this (400). The body is not as the schema says: [quantity"),
             ("REQUEST_TOO_LARGE", "too large (413). Allowed: a body of 3,000 bytes at most"),
         ],
     )
@@ -458,6 +458,11 @@ def test_axe_finds_nothing_in_both_schemes_and_both_widths(page: Page, stub: Stu
             found = axe.run(page)
             assert found.violations_count == 0, f"{scheme}, {width} px: {found.generate_report()}"
             assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.context.set_offline(True)
+    look(page)
+    expect(page.locator("#connection")).to_contain_text("Connection lost")
+    assert axe.run(page).violations_count == 0
+    page.context.set_offline(False)
     dot = "getComputedStyle(document.querySelector('.dot')).animationName"
     look(page)
     connected(page)
