@@ -50,13 +50,16 @@ function kindOf(status, data) {
   return status >= 500 ? "failed" : "refused";
 }
 
-const sentence = (text) => (text ? `${String(text).replace(/[.\s]+$/, "")}.` : "");
+function sentence(text) {
+  const said = String(text ?? "").trim().replace(/\.$/, "");
+  return said && `${said[0].toUpperCase()}${said.slice(1)}.`;
+}
 
 /** Return what is wrong and what to do, for people. */
 export function explain(result) {
   const { kind, status, data } = result;
   const said = sentence(data?.error ?? data?.message);
-  const allowed = data?.allowed ? ` Allowed: ${sentence(data.allowed)}` : "";
+  const allowed = data?.allowed ? ` Allowed: ${data.allowed}.` : "";
   switch (kind) {
     case "lost":
       return result.timedOut ? "No answer came in time." : "The API cannot be reached: there is no connection.";

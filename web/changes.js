@@ -8,8 +8,8 @@ const by = (list, key = "name") => new Map((list ?? []).map((each) => [each[key]
 export function changes(before, after) {
   return [
     ...circuits(before, after),
-    ...incidents(before, after),
     ...alarms(before, after),
+    ...incidents(before, after),
     ...letters(before, after),
     ...mode(before, after),
   ];
@@ -17,14 +17,12 @@ export function changes(before, after) {
 
 function* circuits(before, after) {
   const known = by(before.circuits);
-  for (const { name, state, at_rest: atRest, calls, failures, forced } of after.circuits ?? []) {
+  for (const { name, state, at_rest: atRest, forced } of after.circuits ?? []) {
     const was = known.get(name);
     if (!was) continue;
     if (was.state !== state) {
       if (state === "open") {
-        const seen = failures ? { calls, failures } : was; // counts begin anew with each state
-        const why = forced ? `forced by ${forced.by}` : seen.failures ? `${seen.failures} of ${count(seen.calls, "call")} failed` : "";
-        yield { text: `Circuit ${name} opened${why && `: ${why}`}. Orders wait.`, tone: "bad" };
+        yield { text: `Circuit ${name} opened${forced ? `, forced by ${forced.by}` : ""}. Orders wait.`, tone: "bad" };
       } else if (state === "half-open") yield { text: `Circuit ${name} is half-open: one probe at a time decides.`, tone: "warn" };
       else yield { text: `Circuit ${name} closed${atRest ? "" : ": slow start, the backlog drains"}.`, tone: "good" };
     } else if (state === "closed" && atRest && !was.at_rest) {

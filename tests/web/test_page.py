@@ -119,7 +119,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("kind", "words"),
         [
-            ("BAD_REQUEST_BODY", "refuses this (400). the body is not as the schema says: [quantity"),
+            ("BAD_REQUEST_BODY", "refuses this (400). The body is not as the schema says: [quantity"),
             ("REQUEST_TOO_LARGE", "too large (413). Allowed: a body of 3,000 bytes at most"),
         ],
     )
@@ -282,7 +282,7 @@ class TestWhatIsTold:
         look(page)
         expect(page.locator(".tile").filter(has_text="Circuit")).to_contain_text("12 of 20 calls failed")
         circuit(stub, state="open", at_rest=False, calls=0, failures=0)
-        seen("opened: 12 of 20")
+        seen("opened. Orders wait.")
         expect(page).to_have_title("circuit open - Orders")
         stub.picture["targets"][2]["alarms"][0]["state"] = "ALARM"
         incident(stub)
@@ -304,7 +304,7 @@ class TestWhatIsTold:
             until(lambda more=more: len(stub.gets) >= asked + more)
         assert sorted(log(page)) == sorted(
             [
-                "Circuit orders-downstream opened: 12 of 20 calls failed. Orders wait.",
+                "Circuit orders-downstream opened. Orders wait.",
                 "Incident of billing opened: collecting evidence.",
                 "Alarm of billing fires: healer-billing-fast-1a2b3c4.",
                 "Circuit orders-downstream is half-open: one probe at a time decides.",
@@ -458,6 +458,11 @@ def test_axe_finds_nothing_in_both_schemes_and_both_widths(page: Page, stub: Stu
             found = axe.run(page)
             assert found.violations_count == 0, f"{scheme}, {width} px: {found.generate_report()}"
             assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.context.set_offline(True)
+    look(page)
+    expect(page.locator("#connection")).to_contain_text("Connection lost")
+    assert axe.run(page).violations_count == 0
+    page.context.set_offline(False)
     dot = "getComputedStyle(document.querySelector('.dot')).animationName"
     look(page)
     connected(page)

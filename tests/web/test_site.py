@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "token-of-ann-" + "z" * 32
-SECONDS = 90_000.0
+PATIENCE = 90_000.0
 """Milliseconds, the most that each step may take on a busy machine."""
 
 
@@ -40,13 +40,19 @@ class Site:
         table = self.outputs["downstreamTable"]
         self.clients.get("dynamodb").put_item(TableName=table, Item=setting_item(Setting(mode)))
 
+    def wake_healer(self) -> None:
+        """Have the healer look, as an operator would."""
+        payload = json.dumps({"wake": "operator"}).encode()
+        self.clients.get("lambda").invoke(FunctionName=self.outputs["healerName"], Payload=payload)
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
     with Emulator.start(tmp_path_factory.mktemp("emulator")) as emulator:
-        callers = json.dumps({"ann": TOKEN})
-        provider = AwsProvider(emulator.clients)
-        outputs = deploy(ROOT, provider, stack="orders", overrides={"callers": callers})
+        # With these, five errors are an incident, and eleven good requests evidence that it is over.
+        rates = {"naturalErrorRate": "0.05", "falseAlarmsPerYear": "1000"}
+        given = {"callers": json.dumps({"ann": TOKEN}), **rates}
+        outputs = deploy(ROOT, AwsProvider(emulator.clients), stack="orders", overrides=given)
         with (
             Front(emulator.endpoint) as front,
             AlarmEvaluator(emulator.endpoint, REGION, emulator.credentials),
@@ -68,31 +74,47 @@ def page(
 
 def test_an_outage_is_seen_from_the_first_order_to_the_last(page: Page, site: Site) -> None:
     def seen(text: str) -> None:
-        expect(page.get_by_role("log")).to_contain_text(text, timeout=SECONDS)
+        expect(page.get_by_role("log")).to_contain_text(text, timeout=PATIENCE)
 
-    expect(page.locator("#connection")).to_contain_text("Live", timeout=SECONDS)
+    expect(page.locator("#connection")).to_contain_text("Live", timeout=PATIENCE)
     circuit = page.locator(".tile").filter(has_text="Circuit")
     expect(circuit).to_contain_text("closed")
     assert page.locator("#problems li").all_inner_texts() == []
 
     page.get_by_role("button", name="Place order").click()
-    expect(page.get_by_role("button", name="1 fulfilled")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("button", name="1 fulfilled")).to_be_visible(timeout=PATIENCE)
 
     site.downstream(Mode.OUTAGE)
     time.sleep(1.5)  # its workers follow within a second
-    page.get_by_role("button", name="Place 40 orders").click()
-    stored = page.locator("#placed").filter(has_text="stored.")
-    expect(stored).to_be_visible(timeout=SECONDS)
-    if page.locator("#again").is_visible():  # a machine with other work may not answer in time
-        page.locator("#send-again").click()
-    expect(page.locator("#orders")).not_to_contain_text("not sent", timeout=SECONDS)
-    seen("Circuit orders-downstream opened")
+    placed = 1 + place_until(page, "Circuit orders-downstream opened")
     seen("Incident of fulfilment opened")
     expect(page.locator("#incidents")).to_contain_text("fulfilment")
 
     site.downstream(Mode.HEALTHY)
     seen("Circuit orders-downstream closed")
-    expect(page.get_by_role("button", name="41 fulfilled")).to_be_visible(timeout=SECONDS)
-    seen("No order is on its way any more: 41 of 41 fulfilled.")
+    expect(page.get_by_role("button", name=f"{placed} fulfilled")).to_be_visible(timeout=PATIENCE)
+    seen(f"No order is on its way any more: {placed} of {placed} fulfilled.")
+    site.wake_healer()  # which its schedule would do within a minute
     seen("Incident of fulfilment closed")
     expect(page.get_by_text("No dead letter in 7 places.")).to_be_visible()
+
+
+def place_until(page: Page, text: str) -> int:
+    """Place forty orders, and on a busy machine, where too few calls fall into the window, more of them.
+
+    Returns how many were stored by the time that the log has a text.
+    """
+    for times in range(1, 4):
+        page.get_by_role("button", name="Place 40 orders").click()
+        expect(page.locator("#placed")).to_contain_text("stored.", timeout=PATIENCE)
+        if page.locator("#again").is_visible():  # not every answer came in time
+            page.locator("#send-again").click()
+        expect(page.locator("#orders")).not_to_contain_text("not sent", timeout=PATIENCE)
+        try:
+            expect(page.get_by_role("log")).to_contain_text(text, timeout=PATIENCE / 3)
+        except AssertionError:
+            if times == 3:
+                raise
+        else:
+            return 40 * times
+    raise AssertionError("never here")
