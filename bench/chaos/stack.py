@@ -1,8 +1,10 @@
 """The orders service as `selfheal chaos` finds it: in an emulator, its outputs and tokens in files."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,8 +32,11 @@ CALLERS = tuple(f"caller-{number}" for number in range(12))
 WARMED = ("orders-downstream", "orders-fulfilment", "orders-billing", "orders-intake")
 """How the names of functions begin that handle orders."""
 
-WORKERS = 4
+WORKERS = 2
 """Started of each."""
+
+QUIET_SECONDS = 75
+"""Longer than the period of any alarm: what failed while everything started is over then."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,12 @@ class ChaosStack:
             *(sys.executable, "-m", "selfheal.cli", "chaos", verb, *arguments),
             *(*given, *where, "--stack", STACK),
         ]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a command, with the emulator's key in the place of any other."""
+        key, secret, _ = self.emulator.credentials
+        return {**os.environ, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
 
     def warm(self) -> None:
         """Let everything start, and a few orders through. On a busy machine first calls may take too long.
@@ -87,7 +98,12 @@ class ChaosStack:
     def run(self, verb: str, *arguments: str, seconds: float = 900) -> subprocess.CompletedProcess[str]:
         """Run it to its end, and return how it ended, with what it printed."""
         return subprocess.run(
-            self.command(verb, *arguments), capture_output=True, text=True, timeout=seconds, check=False
+            self.command(verb, *arguments),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            env=self.environment,
         )
 
 
@@ -97,7 +113,8 @@ def deployed(folder: Path, *, alarms: bool = True, **settings: object) -> Genera
 
     Args:
         folder: Where the emulator keeps its files, and the outputs and tokens are written.
-        alarms: Whether alarms are evaluated, once everything has started: else a slow start is an incident.
+        alarms: Whether alarms are evaluated, once everything has started and a minute has passed: else a slow
+            start is an incident.
         settings: Stack configuration beside that of Pulumi.orders.yaml.
 
     """
@@ -114,5 +131,6 @@ def deployed(folder: Path, *, alarms: bool = True, **settings: object) -> Genera
             stack.redeliver_soon(30)
             yield stack
             return
+        time.sleep(QUIET_SECONDS)
         with AlarmEvaluator(emulator.endpoint, emulator.region, emulator.credentials):
             yield stack

@@ -53,7 +53,9 @@ def test_a_hypothesis_that_fails_says_so_and_ends_with_3(stack: ChaosStack) -> N
 
 def test_sigterm_while_the_fault_lasts_undoes_it(stack: ChaosStack) -> None:
     command = stack.command("run", str(stack.folder / "holds.yaml"), "--out", str(stack.folder / "out"))
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=stack.environment
+    )
     try:
         until(lambda: broken(stack) != {}, 240)
         process.send_signal(signal.SIGTERM)

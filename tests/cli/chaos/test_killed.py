@@ -83,7 +83,7 @@ def test_nothing_stays_broken(moment: str, watched: Watched) -> None:
     command = stack.command("run", str(stack.folder / "holds.yaml"), "--out", str(stack.folder / "out"))
     printed = stack.folder / f"{moment}.txt"
     with printed.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=stack.environment)
     try:
         MOMENTS[moment](watched)
     finally:
