@@ -9,7 +9,7 @@ PATHS := __main__.py settings selfheal components functions policies cli sandbox
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo drill test test-fast check docs format pins clean
+.PHONY: help setup browser demo demo-orders drill test test-fast check docs format pins clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ browser: ## Get a Chromium for the tests of the site, where there is none (Debia
 
 demo: setup ## See the whole loop heal, on this machine, and write out/demo/incident.html
 	@$(BIN)/selfheal demo
+
+demo-orders: setup ## See that no order is lost in an outage and a bad deployment, and write out/demo-orders/report.html
+	@$(BIN)/selfheal demo-orders
 
 drill: setup ## Break what the orders service depends on, in many ways, and see that it loses nothing (20 minutes)
 	@$(BIN)/python -m bench.drill

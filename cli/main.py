@@ -120,8 +120,8 @@ sandbox, with an AWS emulator and an alarm evaluator for its AWS: no account, no
 emulator runs as long as a command does, unless `selfheal serve` runs: then that one is used.
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
-`watch`, `incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close`, `breaker`, `dlq`,
-`replay` and `chaos` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack
+`watch`, `incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close`, `breaker`,
+`dlq`, `replay` and `chaos` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack
 configuration and need no checkout.
 """
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -72,7 +72,8 @@ class Front:
 
     `http://127.0.0.1:<port>` is the only distribution, `http://<its id>.localhost:<port>` one of several.
     Every other Host is refused with 421, so that no other site's name can be made to point here. Requests go
-    to the emulator as if they had come by HTTPS; answers come back as they are.
+    to the emulator as if they had come by HTTPS; answers come back as they are. Paths that begin with an
+    underscore are refused: they are the emulator's own.
     """
 
     url: str
@@ -177,6 +178,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(HTTPStatus.NOT_FOUND, str(error))
         except (BotoCoreError, ClientError) as error:
             return self._refuse(HTTPStatus.BAD_GATEWAY, f"The emulator does not list its sites: {error}")
+        if not self.path.startswith("/") or unquote(self.path).lstrip("/").startswith("_"):
+            # The emulator answers these itself, whatever the Host, and obeys some.
+            return self._refuse(HTTPStatus.FORBIDDEN, "This path is the emulator's own, not of a site.")
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isdecimal():
             return self._refuse(HTTPStatus.LENGTH_REQUIRED, "Send the body with a Content-Length.")
@@ -223,5 +227,5 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = _answer  # noqa: N815 - their names
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the base class
         """Say nothing: standard error is for what people must read."""

@@ -70,6 +70,17 @@ def test_components_deploy_the_functions_that_came_with_them(installed: Path, tm
     assert done.stdout == f"{installed}/selfheal/functions/shared/remedies.json\n", done.stderr
 
 
+def test_scenarios_come_with_it(installed: Path, tmp_path: Path) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(installed)!r}); "
+        "from selfheal.scenarios.scenario import FOLDER, shipped; print(FOLDER, len(shipped()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == f"{installed}/selfheal/scenarios 6\n", done.stderr
+
+
 def test_the_command_says_what_to_install_where_only_the_components_are(installed: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(installed)!r}); sys.modules['typer'] = None; "

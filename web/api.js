@@ -1,6 +1,6 @@
 // One request to the API, and what came of it in words.
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 30_000; // API Gateway answers within 29 s
 
 /**
  * What came of a request. `kind` is one of
@@ -43,8 +43,8 @@ function parse(text) {
 
 function kindOf(status, data) {
   if (status >= 200 && status < 300) return data ? "ok" : "missing";
-  // Without JSON it is the site's bucket that answers 403: there is no such path behind this address.
-  if (status === 401 || status === 403) return data ? "token" : "missing";
+  // Other words than the API's are those of the site: it knows no such path.
+  if (status === 401 || status === 403) return data?.error ? "token" : "missing";
   if (status === 404) return "missing";
   if (status === 429) return "busy";
   return status >= 500 ? "failed" : "refused";

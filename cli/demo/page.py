@@ -61,7 +61,7 @@ def row_head(text: str, before: str = "") -> str:
 
 
 def cell(kind: str, text: str) -> str:
-    """Return a cell; its class `kind` is `n` for numbers, `text`, or `time`."""
+    """Return a cell; its class `kind` is `n` for numbers, `text`, `figure` for a word or two, or `time`."""
     return f'<td class="{kind}">{escape(text)}</td>'
 
 

@@ -10,8 +10,9 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Guard, Plan, Transition
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.states import Verb
-from selfheal.functions.healer.target import Setting
 from selfheal.functions.shared.contract import Mode
+from selfheal.functions.status.picture import printable
+from selfheal.functions.status.picture import remedy_text as change
 
 LABEL_WIDTH = 15
 HASH_LENGTH = 12
@@ -24,20 +25,6 @@ class Step:
 
     command: str
     meaning: str
-
-
-def printable(text: str | None) -> str:
-    """Return a value so that all of it is visible: control characters, and leading or trailing space."""
-    if text is None:
-        return "not set"
-    plain = bool(text) and text.isprintable() and text == text.strip()
-    return text if plain else ascii(text)
-
-
-def change(plan: Plan) -> str:
-    """Return what a plan changes, for example `environment:FAILURE_RATE 0.3 → 0`."""
-    setting = Setting(plan.kind, printable(plan.setting) if plan.setting else "")
-    return f"{setting} {printable(plan.before)} → {printable(plan.after)}"
 
 
 def line(label: str, text: str) -> str:

@@ -3,8 +3,8 @@
     function     FIS fails, delays or answers invocations, through the extension of `FaultInjection`
     downstream   FIS starts an automation, which switches the downstream and back: see `switch_document`
 
-Faults of the kinds throttle and kill are refused: AWS offers nothing that makes them. Source of actions,
-parameters and permissions: FIS user guide, "AWS FIS Actions reference".
+Faults of the kinds throttle and kill are refused: AWS offers nothing that makes them. Source of
+permissions: FIS user guide, "AWS FIS Actions reference".
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,9 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS
 from selfheal.components.iam import Statement, allow, service_role
 from selfheal.components.patterns.fault_injection import FaultInjection
-from selfheal.components.patterns.switch_document import iso, switch_document, switch_rights
-from selfheal.scenarios.faults import DownstreamFault, FunctionAction, FunctionFault
+from selfheal.components.patterns.fis_actions import automation_action, function_action
+from selfheal.components.patterns.switch_document import switch_document, switch_rights
+from selfheal.scenarios.faults import DownstreamFault, FunctionFault
 from selfheal.scenarios.fields import ScenarioError
 from selfheal.scenarios.scenario import Scenario, load
 
@@ -29,17 +30,14 @@ ALL = 100
 MOST_STOP_ALARMS = 5
 """Of an experiment template. Source: FIS user guide, "Quotas and limitations"."""
 
-AUTOMATION_SPARE_SECONDS = 300
-"""What an automation may take beside the fault: FIS ends it then, and the switch has ended by itself."""
+TARGET = "functions"
+"""Name of the target in the template."""
 
 SHARED_MODE = "errors"
 """The one mode of a downstream that hits a share of the calls, which can be limited."""
 
-_ACTIONS: Mapping[FunctionAction, str] = {
-    FunctionAction.ERROR: "aws:lambda:invocation-error",
-    FunctionAction.DELAY: "aws:lambda:invocation-add-delay",
-    FunctionAction.RESPONSE: "aws:lambda:invocation-http-integration-response",
-}
+Fault = tuple[Sequence[Statement], aws.fis.ExperimentTemplateActionArgs, Sequence[Any]]
+"""What the role may do to make it, the action, and the template's targets."""
 
 
 class ChaosExperimentArgs(TypedDict):
@@ -110,7 +108,7 @@ class ChaosExperiment(pulumi.ComponentResource):
             description=f"{scenario.name}: {scenario.title}",
             role_arn=role.arn,
             stop_conditions=[{"source": "aws:cloudwatch:alarm", "value": alarm} for alarm in alarms],
-            actions=[{"name": "fault", **action}],
+            actions=[action],
             targets=targets,
             experiment_options={
                 "account_targeting": "single-account",
@@ -127,7 +125,7 @@ class ChaosExperiment(pulumi.ComponentResource):
         self.template_id = template.id
         self.register_outputs({"templateId": self.template_id})
 
-    def _function(self, fault: FunctionFault) -> tuple[Sequence[Statement], dict[str, Any], list[Any]]:
+    def _function(self, fault: FunctionFault) -> Fault:
         functions, faults = self._args.get("functions", {}), self._args.get("faults")
         if fault.target not in functions or faults is None:
             known = ", ".join(sorted(functions)) or "none"
@@ -142,25 +140,17 @@ class ChaosExperiment(pulumi.ComponentResource):
             # It finds targets by their tags, and has no resource level. FIS asks for it with ARNs as well.
             allow(["tag:GetResources"], ["*"]),
         ]
-        parameters = {
-            "duration": iso(self._scenario.fault_seconds),
-            "invocationPercentage": str(min(fault.percent, _percent(self._args))),
-            **_parameters(fault),
-        }
-        action = {
-            "action_id": _ACTIONS[fault.action],
-            "parameters": [{"key": key, "value": value} for key, value in parameters.items()],
-            "target": {"key": "Functions", "value": "functions"},
-        }
+        percent = min(fault.percent, _percent(self._args))
+        action = function_action(fault, self._scenario.fault_seconds, percent, TARGET)
         target = {
-            "name": "functions",
+            "name": TARGET,
             "resource_type": "aws:lambda:function",
             "selection_mode": "ALL",
             "resource_arns": [arn],
         }
         return statements, action, [target]
 
-    def _downstream(self, fault: DownstreamFault) -> tuple[Sequence[Statement], dict[str, Any], list[Any]]:
+    def _downstream(self, fault: DownstreamFault) -> Fault:
         table = self._args.get("downstream_table")
         if table is None:
             raise ComponentError(
@@ -191,15 +181,7 @@ class ChaosExperiment(pulumi.ComponentResource):
                 {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
             ),
         ]
-        parameters = {
-            "documentArn": self._arns.document(document.name),
-            "maxDuration": iso(seconds + AUTOMATION_SPARE_SECONDS),
-        }
-        action = {
-            "action_id": "aws:ssm:start-automation-execution",
-            "parameters": [{"key": key, "value": value} for key, value in parameters.items()],
-        }
-        return statements, action, []
+        return statements, automation_action(self._arns.document(document.name), seconds), []
 
     def _limited(self, fault: DownstreamFault) -> DownstreamFault:
         """Return the fault with no larger share than is allowed."""
@@ -232,16 +214,6 @@ def deliver_log() -> Statement:
 
 def _watch(alarms: Sequence[pulumi.Input[str]]) -> list[Statement]:
     return [allow(["cloudwatch:DescribeAlarms"], alarms)]
-
-
-def _parameters(fault: FunctionFault) -> dict[str, str]:
-    """Return the parameters of one kind of action."""
-    if fault.action is FunctionAction.DELAY:
-        return {"startupDelayMilliseconds": str(round((fault.delay_seconds or 0) * 1000))}
-    prevent = {"preventExecution": str(fault.prevent_execution).lower()}
-    if fault.action is FunctionAction.ERROR:
-        return prevent
-    return {**prevent, "statusCode": str(fault.status_code), "contentTypeHeader": "application/json"}
 
 
 def _percent(args: ChaosExperimentArgs) -> int:

@@ -29,6 +29,7 @@ from selfheal.components.patterns.fault_injection import FaultInjection
 from selfheal.components.patterns.function import FunctionArgs
 from selfheal.components.patterns.levelled_queue import LevelledQueue
 from selfheal.components.patterns.retry_workflow import RetryWorkflow
+from selfheal.components.patterns.site_distribution import SiteApiArgs
 from selfheal.components.patterns.static_site import StaticSite
 from selfheal.components.patterns.storage_first_api import STAGE, StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
@@ -46,6 +47,10 @@ INTAKE_PER_RATE = 5
 
 MOST_INTAKE = 1000.0
 """Orders a second: the highest rate of a levelled queue."""
+
+INTAKE_RECEIVES = 10
+"""Of a message that the publisher fails at, before it becomes a letter. The pauses between them take seven
+minutes on average: a bad deployment is rolled back before, and no order is given up because of it."""
 
 MAXIMUM_CONCURRENCY = {"fulfilment": 4, "billing": 8}
 """Of each consumer. More for billing, which takes one message at a time: of a longer turn for each message, a
@@ -201,6 +206,7 @@ class Orders(pulumi.ComponentResource):
                 "rate": min(rate * INTAKE_PER_RATE, MOST_INTAKE),
                 # For the healer: a deployment of the publisher that fails is rolled back.
                 "alias": True,
+                "most_receives": INTAKE_RECEIVES,
                 "people": people,
             },
             self._options,
@@ -407,7 +413,7 @@ class Orders(pulumi.ComponentResource):
         )
 
     def _site(self, folder: str) -> StaticSite:
-        api = {"id": self.api.api_id, "stage": STAGE, "paths": SITE_PATHS}
+        api: SiteApiArgs = {"id": self.api.api_id, "stage": STAGE, "paths": SITE_PATHS}
         return StaticSite(f"{self._name}-site", {"folder": folder, "api": api}, self._options)
 
     def _experiments(self, faults: FaultInjection) -> dict[str, ChaosExperiment]:

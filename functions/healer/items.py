@@ -1,7 +1,7 @@
 """Conversion of incidents to DynamoDB items and back."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, cast, get_args, get_origin, get_type_hints
@@ -16,11 +16,11 @@ _NOT_FIELDS = ("pk", "sk", "schema", "expires_at", "plan_digest")
 
 def to_item(incident: Incident) -> dict[str, Any]:
     """Return an incident as a DynamoDB item."""
-    fields = {key: value for key, value in asdict(incident).items() if value is not None}
-    fields["schema"] = SCHEMA
+    item = {key: value for key, value in _plain(incident).items() if value is not None}
+    item["schema"] = SCHEMA
     if incident.plan is not None:
-        fields["plan_digest"] = incident.plan.digest(incident.target)
-    return incident_key(incident.target) | TypeSerializer().serialize(_plain(fields))["M"]
+        item["plan_digest"] = incident.plan.digest(incident.target)
+    return incident_key(incident.target) | TypeSerializer().serialize(item)["M"]
 
 
 def from_item(item: Mapping[str, Any]) -> Incident:
@@ -57,9 +57,13 @@ def _loader(kind: Any) -> Callable[[Any], Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Convert tuples to lists and enums to text, as DynamoDB's serializer requires."""
+    """Convert dataclasses to dicts, tuples to lists and enums to text, as DynamoDB's serializer requires."""
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(entry) for entry in value]
-    return str(value) if isinstance(value, str) else value
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    return value

@@ -256,15 +256,17 @@ def incident_now(incident: Incident, *, current: bool) -> IncidentNow:
 
 
 def remedy_text(plan: Plan) -> str:
-    """Return what a plan changes, such as `environment:FAILURE_RATE 0.3 → 0`, as `selfheal incidents`."""
-    setting = Setting(plan.kind, _printable(plan.setting) if plan.setting else "")
-    return f"{setting} {_printable(plan.before)} → {_printable(plan.after)}"
+    """Return what a plan changes, such as `environment:FAILURE_RATE 0.3 → 0`."""
+    setting = Setting(plan.kind, printable(plan.setting) if plan.setting else "")
+    return f"{setting} {printable(plan.before)} → {printable(plan.after)}"
 
 
-def _printable(text: str | None) -> str:
+def printable(text: str | None) -> str:
+    """Return a value so that all of it is visible: control characters, and leading or trailing space."""
     if text is None:
         return "not set"
-    return text if text and text.isprintable() and text == text.strip() else ascii(text)
+    plain = bool(text) and text.isprintable() and text == text.strip()
+    return text if plain else ascii(text)
 
 
 def budget_now(acts: Sequence[str], limit: int | None, now: datetime) -> BudgetNow:

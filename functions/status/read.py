@@ -40,6 +40,12 @@ MOST_ALARMS = 100
 
 S3 = "s3://"
 
+UNREADABLE = (
+    *(BotoCoreError, ClientError),
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+)
+"""What reading raises when AWS does not answer, or with something else than was expected."""
+
 Part = TypeVar("Part")
 Item = Mapping[str, Any]
 
@@ -115,7 +121,7 @@ class _Reader:
             try:
                 return future.result()
             # An item that another version wrote is as unknown as the answer of a service that is out.
-            except (BotoCoreError, ClientError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            except UNREADABLE as error:
                 self.problems.append(f"could not read {what}: {_why(error)}")
                 return None
 

@@ -11,6 +11,7 @@ BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServer
 BUCKET_PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
 EVENT_INVOKE_CONFIG = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
@@ -60,6 +61,7 @@ WORDS = {
     API_STAGE: "API stage",
     BUCKET: "bucket",
     COMPOSITE_ALARM: "composite alarm",
+    DISTRIBUTION: "distribution",
     EVENT_BUS: "event bus",
     EVENT_INVOKE_CONFIG: "event invoke config",
     EVENT_RULE: "event rule",

@@ -11,8 +11,8 @@ _GONE = frozenset(
     | {"DashboardNotFoundError", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
     | {"ParameterNotFound", "StateMachineDoesNotExist", "404", "NoSuchBucket", "NoSuchKey"}
     | {"NoSuchBucketPolicy", "NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration"}
-    | {"ServerSideEncryptionConfigurationNotFoundError", "NoSuchDistribution", "InvalidDocument"}
-    | {"NoSuchOriginAccessControl", "NoSuchResponseHeadersPolicy"}
+    | {"ServerSideEncryptionConfigurationNotFoundError", "NoSuchDistribution"}
+    | {"NoSuchOriginAccessControl", "NoSuchResponseHeadersPolicy", "InvalidDocument"}
 )
 """The error codes by which the services of the table say that something does not exist."""
 

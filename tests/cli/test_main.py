@@ -16,7 +16,7 @@ from tests.cli.support import run, said
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = ("watch", "incidents", "mode", "approve", "rollback", "release", "restore", "accept")
-COMMANDS = ("demo", "serve", *OPERATOR)
+COMMANDS = ("demo", "demo-orders", "serve", *OPERATOR)
 PULUMIS = ("up", "preview", "refresh", "destroy", "outputs")
 
 
@@ -53,11 +53,12 @@ def test_no_arguments_show_the_help() -> None:
     assert "Examples" in run().output
 
 
+@pytest.mark.parametrize("command", ["demo", "demo-orders"])
 @pytest.mark.parametrize(
     ("options", "enforced"), [((), True), (("--enforce-iam",), True), (("--no-enforce-iam",), False)]
 )
 def test_the_demo_enforces_iam_unless_it_is_told_not_to(
-    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], enforced: bool
+    monkeypatch: pytest.MonkeyPatch, command: str, options: tuple[str, ...], enforced: bool
 ) -> None:
     asked: list[bool] = []
 
@@ -65,8 +66,8 @@ def test_the_demo_enforces_iam_unless_it_is_told_not_to(
         asked.append(iam)
         raise SandboxError("as far as this test goes")
 
-    monkeypatch.setattr("selfheal.cli.demo.command.Emulator.start", start)
-    run("--cwd", str(ROOT), "demo", *options)
+    monkeypatch.setattr("selfheal.cli.demo.surroundings.Emulator.start", start)
+    run("--cwd", str(ROOT), command, *options)
     assert asked == [enforced]
 
 
@@ -86,6 +87,7 @@ def test_the_demo_enforces_iam_unless_it_is_told_not_to(
         (("--cwd", "/no/such", "mode"), "does not exist"),
         (("serve", "--port", "70000"), "equal to 65535"),
         (("demo", "--timeout", "1"), "equal to 10"),
+        (("demo-orders", "--timeout", "1"), "equal to 10"),
         (("mode", "observe"), "--why"),
         (("mode", "--clear"), "--why"),
         (("mode", "--why", "x"), "name a mode"),

@@ -21,7 +21,12 @@ from tests.support.stacks import FAILED, SECONDS, Account, Stack
 @pytest.fixture(scope="module")
 def begun(cloud: Account) -> Stack:
     """A stack whose first `up` is interrupted by one test, and finished by the next."""
-    return cloud.stack("begun")
+    return recorded(cloud, "begun")
+
+
+def recorded(cloud: Account, name: str) -> Stack:
+    """Make a stack whose state is written around every step, as it is outside of tests."""
+    return cloud.stack(name).within(PULUMI_SKIP_CHECKPOINTS="false")
 
 
 def until(condition: Callable[[], bool], what: Callable[[], object]) -> None:
@@ -113,7 +118,7 @@ def test_the_next_up_finishes_it_a_second_meanwhile_is_refused_and_a_preview_is_
 
 def test_a_killed_up_leaves_no_process_and_is_repaired_as_the_docs_say(cloud: Account) -> None:
     """The steps are those of docs/operations.md, "A deployment that was killed"."""
-    stack = cloud.stack("killed")
+    stack = recorded(cloud, "killed")
     with midway(stack, "CreateTable", "CreateQueue") as (process, _):
         # By now nothing else is under way: the rest is recorded, or waits for one of the two.
         until(lambda: pending(stack).keys() == {"healer-ledger", "healer-failures"}, lambda: pending(stack))

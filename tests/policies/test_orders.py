@@ -7,7 +7,18 @@ from tests.policies.support.scene import Scene
 
 
 @pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
-@pytest.mark.parametrize("analytics", ["false", "true"])
-def test_the_orders_stack_raises_nothing(up: bool, analytics: str) -> None:
-    recording = record("orders", up=up, config={"analytics": analytics})
+@pytest.mark.parametrize("config", [{}, {"analytics": "true"}, {"chaos": "true"}], ids=str)
+def test_the_orders_stack_raises_nothing(up: bool, config: dict[str, str]) -> None:
+    recording = record("orders", up=up, config=config)
     assert Scene(recording, up=up).findings() == {}
+
+
+@pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
+def test_its_experiments_are_refused_in_production_unless_they_are_limited(up: bool) -> None:
+    """The program refuses the percentage itself: here it is told that the stack is none of production."""
+    scene = Scene(record("orders", up=up, config={"chaos": "true"}), up=up)
+    production = {"fis-template-production": {"stacks": ["orders"]}}
+    refused = scene.findings(["fis-template-production"], production)["fis-template-production"]
+    assert len(refused) == 4
+    limited = Scene(record("orders", up=up, config={"chaos": "true", "chaosPercent": "10"}), up=up)
+    assert limited.findings(["fis-template-production"], production) == {}

@@ -25,6 +25,10 @@ FAILED, CHANGES = 1, 7
 TAKES_CONFIG = {"up", "preview", "refresh", "destroy", "import", "config"}
 """Commands that are given the copy of the stack's file."""
 
+CHEAPER = {"PULUMI_SKIP_CHECKPOINTS": "true", "GOGC": "400"}
+"""For less processor time: the CLI writes a stack's state once, at its end, instead of around every step, and
+collects garbage less often. Who looks at the state in between, or kills the CLI, takes the first one back."""
+
 PROGRAM = """
 import json
 import pulumi
@@ -181,7 +185,9 @@ def make_account(folder: Path, emulator: Emulator) -> Account:
     added = pulumi_cli.environment(
         emulator.endpoint, emulator.region, emulator.credentials, backend, home=home
     )
-    return Account(emulator.clients, stacks, pulumi_cli.merged(os.environ, added) | {"NO_COLOR": "1"})
+    return Account(
+        emulator.clients, stacks, pulumi_cli.merged(os.environ, added) | CHEAPER | {"NO_COLOR": "1"}
+    )
 
 
 def write_program(folder: Path, body: str, *, name: str = "small") -> Path:

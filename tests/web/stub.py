@@ -144,9 +144,11 @@ class Stub:
     """The most of them that ever were."""
     lock: Lock = field(default_factory=Lock)
 
-    def set(self, order_id: str, state: str, reason: str = "", **work: Mapping[str, Any]) -> None:
+    def set(
+        self, order_id: str, state: str, reason: str = "", work: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
         """Bring an order into a state."""
-        self.orders[order_id] |= {"state": state, "reason": reason, "work": work}
+        self.orders[order_id] |= {"state": state, "reason": reason, "work": work or {}}
 
     def set_all(self, state: str) -> None:
         """Bring all orders into a state."""

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -72,7 +72,7 @@ class TestPlacing:
         look(page)
         expect(row).to_contain_text("accepted")
         work = {"fulfilment": {"attempts": 2, "doneAt": None}, "billing": {"attempts": 1, "doneAt": 1.0}}
-        stub.set(order_id, "attempted", **work)
+        stub.set(order_id, "attempted", work=work)
         look(page)
         expect(row).to_contain_text("fulfilment 2 attempts, billing done")
         stub.set(order_id, "fulfilled")
@@ -357,15 +357,12 @@ def test_data_is_never_taken_for_html(page: Page, stub: Stub) -> None:
     stub.picture["problems"] = ["could not"]
     stub.picture["dead_letters"][0]["letters"] = 1
     stub.picture["targets"][0]["alarms"][0]["state"] = "ALARM"
-    kept = stub.picture["targets"]
-    stub.picture = poisoned(stub.picture)  # type: ignore[assignment] - of the same form
-    assert stub.picture
-    stub.picture["targets"] = poisoned(kept)
+    stub.picture = cast("dict[str, Any]", poisoned(stub.picture))
     page.get_by_label("Article").fill(MARKUP[:60])
     place(page)
     until(lambda: len(stub.orders) == 1)
     [order_id] = stub.orders
-    stub.set(order_id, "dead", f"fulfilment: {MARKUP}", **{MARKUP: {"attempts": 1}})
+    stub.set(order_id, "dead", f"fulfilment: {MARKUP}", {MARKUP: {"attempts": 1}})
     expect(rows(page)).to_contain_text(f"fulfilment: {MARKUP}")
     look(page)
     for place_ in (

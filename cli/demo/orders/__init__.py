@@ -1,1 +1,1 @@
-"""The demonstration of the orders service: a bad deployment, an outage, and no order lost."""
+"""The demonstration of the orders service: an outage, a bad deployment, and no order lost."""

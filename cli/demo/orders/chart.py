@@ -15,6 +15,7 @@ from selfheal.cli.demo.orders.timeline import (
     SERVED,
     Backlog,
     Moment,
+    ends_of,
     incident_spans,
     per_slot,
     timeline,
@@ -36,8 +37,8 @@ from selfheal.cli.demo.plot import (
 from selfheal.functions.shared.breaker.circuit import State
 
 SLOT_SECONDS = 1.0
-BAND, BAND_GAP = 16.0, 24.0
-"""Height of a band, and from one band to the next."""
+BAND, BAND_GAP, BAND_NAME = 15.0, 38.0, 16.0
+"""Height of a band, from one band to the next, and of the name above a band."""
 WAITING_HEIGHT, ORDERS_HEIGHT, CALLS_HEIGHT, BETWEEN = 110.0, 80.0, 100.0, 44.0
 
 CIRCUIT_STATES = {State.OPEN: ("open", "open"), State.HALF_OPEN: ("half-open", "half-open")}
@@ -98,7 +99,7 @@ def chart(recording: OrdersRecording, *, width: float, name: str) -> str:
     bands = bands_of(recording)
     top = len(MomentKey) * ROW + 20
     plots: list[Plot] = []
-    below = top + len(bands) * BAND_GAP + 22
+    below = top + len(bands) * BAND_GAP + 12
     for height in (WAITING_HEIGHT, ORDERS_HEIGHT, CALLS_HEIGHT):
         plots.append(Plot(below + 22, height))
         below = plots[-1].bottom + BETWEEN - 22
@@ -136,8 +137,8 @@ def bands_of(recording: OrdersRecording) -> dict[str, list[Stretch]]:
         bands[f"alarm {short_alarm(name)}"] = _ringing(recording, name)
     for target in dict.fromkeys(each.target for each in reversed(recording.incidents)):
         bands[f"incident {target}"] = [
-            Stretch(start, stop, f"incident {status.lower()}", status.lower())
-            for start, stop, status in incident_spans(recording, target)
+            Stretch(start, stop, f"incident {step.to.lower()}", f"{step.to.lower()}: {step.reason}")
+            for start, stop, step in incident_spans(recording, target)
         ]
     return bands
 
@@ -149,7 +150,7 @@ def short_alarm(name: str) -> str:
 
 def _circuit(recording: OrdersRecording) -> list[Stretch]:
     changes = recording.circuit
-    ends = [each.at for each in changes[1:]] + [recording.ended]
+    ends = ends_of([each.at for each in changes], recording.ended)
     found: list[Stretch] = []
     for change, end in zip(changes, ends, strict=True):
         if not change.at_rest:
@@ -160,7 +161,7 @@ def _circuit(recording: OrdersRecording) -> list[Stretch]:
 
 def _ringing(recording: OrdersRecording, name: str) -> list[Stretch]:
     own: list[AlarmChange] = [each for each in recording.alarm_changes if each.name == name]
-    ends = [each.at for each in own[1:]] + [recording.ended]
+    ends = ends_of([each.at for each in own], recording.ended)
     return [
         Stretch(change.at, end, "ringing", "ALARM")
         for change, end in zip(own, ends, strict=True)
@@ -186,7 +187,7 @@ def _phases(scale: Scale, moments: Sequence[Moment], top: float, bottom: float) 
 
 def _bands(scale: Scale, bands: dict[str, list[Stretch]], top: float) -> Iterator[str]:
     for number, row in enumerate(bands.values()):
-        y = top + number * BAND_GAP
+        y = top + number * BAND_GAP + BAND_NAME
         yield grid(scale, y + BAND, "")
         for each in row:
             left = scale.x(each.start)
@@ -197,9 +198,9 @@ def _bands(scale: Scale, bands: dict[str, list[Stretch]], top: float) -> Iterato
 
 
 def _band_names(bands: dict[str, list[Stretch]], top: float) -> Iterator[str]:
-    """Name the bands where nothing was yet; drawn last and on a ground."""
+    """Name the bands; drawn last and on a ground, because lines run through where they stand."""
     for number, title in enumerate(bands):
-        y = top + number * BAND_GAP + 12
+        y = top + number * BAND_GAP + 11
         yield rect("ground", 0, y - 11, len(title) * 6.1 + 6, 14)
         yield text("axis-title", 0, y, title)
 

@@ -1,4 +1,4 @@
-"""`selfheal demo-orders`: a bad deployment, an outage, and no order lost, with a report."""
+"""`selfheal demo-orders`: an outage, a bad deployment, and no order lost, with a report."""
 
 import json as json_module
 import secrets
@@ -59,12 +59,12 @@ def demo_orders(
     out: Out = None,
     json: Json = False,
 ) -> None:
-    """Watch the orders service lose no order: through a bad deployment, and an outage of what it depends on.
+    """Watch the orders service lose no order: through an outage of what it depends on, and a bad deployment.
 
     Starts a fresh emulator, deploys the stack orders of the unmodified program by the Pulumi CLI with its
-    healer in mode act, and places orders all the time. Somebody deploys a version of the publisher that
-    fails: an alarm rings, and the healer rolls it back. Then the downstream refuses every call: the circuit
-    breaker opens, orders wait, the downstream is mended, and the backlog drains.
+    healer in mode act, and places orders all the time. The downstream refuses every call: the circuit breaker
+    opens, and orders wait. Meanwhile somebody deploys a version of the publisher that fails: an alarm rings,
+    and the healer rolls it back. The downstream is mended, and the backlog drains.
 
     Claims [bold]from what was recorded[/bold] that no order was lost or refused, that nothing happened twice
     by the downstream's own log, that the open circuit spared the downstream, and that the healer's only

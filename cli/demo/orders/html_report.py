@@ -7,7 +7,7 @@ from html import escape
 from selfheal.cli.demo.orders.chart import chart
 from selfheal.cli.demo.orders.json_report import figures as figures_of
 from selfheal.cli.demo.orders.json_report import notes
-from selfheal.cli.demo.orders.model import OrdersRecording
+from selfheal.cli.demo.orders.model import TARGET, OrdersRecording
 from selfheal.cli.demo.orders.timeline import Moment, timeline
 from selfheal.cli.demo.orders.verdict import claims, failures
 from selfheal.cli.demo.page import (
@@ -24,6 +24,7 @@ from selfheal.cli.demo.page import (
 )
 from selfheal.cli.demo.timeline import evidence_text, remedy
 from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.states import Reason
 
 
 def html_report(recording: OrdersRecording) -> str:
@@ -32,7 +33,7 @@ def html_report(recording: OrdersRecording) -> str:
     stored = len(recording.stored)
     title = "It was not shown that no order is lost"
     if not reasons:
-        title = f"{stored} orders through a bad deployment and an outage: none lost, nothing done twice"
+        title = f"{stored} orders through an outage and a bad deployment: none lost, nothing done twice"
     charts = [chart(recording, width=width, name=name) for name, width in WIDTHS.items()]
     body = [
         header(title, _lead(recording), shown=not reasons),
@@ -41,10 +42,7 @@ def html_report(recording: OrdersRecording) -> str:
         f"<section>{''.join(charts)}</section>",
         section("What is claimed, and what was seen", _claims(recording)),
         section("Timeline", _timeline(moments)),
-        section(
-            "What the healer did",
-            "".join(_incident(each) for each in recording.incidents) or "<p>Nothing.</p>",
-        ),
+        section("What the healer did", _incidents(recording)),
         section("What this is not", bullets(notes(recording))),
         section("Seen with", facts(recording.setting | recording.versions)),
     ]
@@ -53,9 +51,9 @@ def html_report(recording: OrdersRecording) -> str:
 
 def _lead(recording: OrdersRecording) -> str:
     return (
-        f"Stack {recording.stack}, orders since {recording.began:%Y-%m-%d %H:%M:%S} UTC. First a version of "
-        "the publisher that fails is deployed by hand, and the healer rolls it back; then the downstream is "
-        "out, and the circuit breaker keeps calls from it until it is mended."
+        f"Stack {recording.stack}, orders since {recording.began:%Y-%m-%d %H:%M:%S} UTC. The downstream is "
+        "out, and the circuit breaker keeps calls from it until it is mended. In the middle of that, "
+        "somebody deploys a version of the publisher that fails: the healer rolls back that and nothing else."
     )
 
 
@@ -87,8 +85,8 @@ def _figures(recording: OrdersRecording) -> str:
 def _claims(recording: OrdersRecording) -> str:
     rows = (
         row_head(claim.what, _mark(holds=claim.holds))
-        + cell("text", claim.allowed)
-        + cell("text", claim.seen)
+        + cell("figure", claim.allowed)
+        + cell("figure", claim.seen)
         for claim in claims(recording)
     )
     caption = "Each is judged by what was recorded: HTTP answers, orders, the downstream's log, the ledger."
@@ -113,13 +111,21 @@ def _timeline(moments: Sequence[Moment]) -> str:
     return table(caption, heads, rows)
 
 
+def _incidents(recording: OrdersRecording) -> str:
+    """Tell of each incident, of that with a change first."""
+    ordered = sorted(recording.incidents, key=lambda each: (each.target != TARGET, each.opened_at))
+    return "".join(map(_incident, ordered)) or "<p>Nothing: the ledger holds no incident.</p>"
+
+
 def _incident(incident: Incident) -> str:
     plan = incident.plan if incident.acted_at else None
+    busy = any(each.reason == Reason.TARGET_BUSY for each in incident.history)
+    waited = ": the circuit breaker was at work" if busy else ""
     told = {
         "incident": incident.id,
         "status": f"{incident.status}: {incident.reason}",
         "alarm": incident.alarm,
-        "change": f"{plan.kind}: {remedy(incident)}" if plan else "none",
+        "change": f"{plan.kind}: {remedy(incident)}" if plan else f"none{waited}",
         "evidence": evidence_text(incident) or "none" if plan else "—",
     }
     if incident.evidence:

@@ -16,7 +16,6 @@ from selfheal.cli.demo.orders.timeline import (
 from selfheal.cli.demo.orders.verdict import claims, failures, open_calls, usual_calls
 from selfheal.cli.operator.ledger import incident_json
 from selfheal.functions.healer.clock import iso
-from selfheal.functions.orders.order import State
 
 SCHEMA = 1
 """Raised when a reader of an older document would misread this one."""
@@ -33,11 +32,17 @@ def notes(recording: OrdersRecording) -> list[str]:
         "The downstream is a function of this project, which writes down each call and each effect. Claims "
         "on calls and effects are judged by that log."
     )
+    first = len(recording.fates) - len(recording.stored)
+    warm = (
+        f"{first} more orders were placed before traffic began, to start the functions. Their effects and "
+        "calls are in the same log, and are counted in the claims about it."
+    )
     return [
         *ran_note(recording.setting),
         iam_note(recording.iam_enforced),
         injected,
         judged,
+        *([warm] if first > 0 else ()),
         *(f"Left out: {each}" for each in recording.left_out),
     ]
 
@@ -56,7 +61,7 @@ def figures(recording: OrdersRecording) -> dict[str, float | int | None]:
     usual, while_open = usual_calls(recording), open_calls(recording)
     return {
         "orders_stored": len(recording.stored),
-        "orders_fulfilled": sum(fate.state is State.FULFILLED for fate in recording.fates),
+        "orders_fulfilled": recording.fulfilled,
         "most_waiting": Backlog.of(recording).most,
         "bad_version_to_rollback_seconds": span(MomentKey.BAD_VERSION, MomentKey.ACT),
         "act_to_recovery_seconds": span(MomentKey.ACT, MomentKey.RECOVERED),

@@ -3,7 +3,6 @@
 from selfheal.cli.demo.live import Line, View
 from selfheal.cli.demo.orders.model import TARGET, MomentKey, OrdersRecording
 from selfheal.cli.demo.orders.timeline import TITLES, Backlog, timeline
-from selfheal.functions.orders.order import State
 
 STYLES = {
     MomentKey.DEPLOYED: "",
@@ -40,13 +39,12 @@ def live_view(recording: OrdersRecording, now: float) -> View:
 
 def status(recording: OrdersRecording, now: float) -> str:
     """Return one line on how it stands: `34 s, 170 orders stored, 120 fulfilled, 50 wait, ...`."""
-    fulfilled = sum(fate.state is State.FULFILLED for fate in recording.fates)
     circuit = recording.circuit[-1] if recording.circuit else None
     slow = circuit is not None and not circuit.at_rest and circuit.state.value == "closed"
     state = "unknown" if circuit is None else "closed, slow start" if slow else circuit.state.value
     incident = recording.incident
     told = f"incident of {TARGET} {incident.status} ({incident.reason})" if incident else "no incident yet"
     return (
-        f"{now:3.0f} s, {len(recording.stored)} orders stored, {fulfilled} fulfilled, "
+        f"{now:3.0f} s, {len(recording.stored)} orders stored, {recording.fulfilled} fulfilled, "
         f"{Backlog.of(recording).at(now)} wait, circuit {state}, {told}"
     )

@@ -21,11 +21,11 @@ class MomentKey(StrEnum):
     """The moments of a run, in the order in which they are expected."""
 
     DEPLOYED = "deployed"
+    OUTAGE = "outage"
+    OPENED = "opened"
     BAD_VERSION = "bad_version"
     ALARM = "alarm"
     ACT = "act"
-    OUTAGE = "outage"
-    OPENED = "opened"
     MENDED = "mended"
     AT_REST = "at_rest"
     DRAINED = "drained"
@@ -130,11 +130,24 @@ class OrdersRecording:
         """The requests that were answered with 202: from then on the order must not be lost."""
         return tuple(sample for sample in self.samples if sample.status == STORED)
 
+    @property
+    def fulfilled(self) -> int:
+        """How many of the orders that were stored are fulfilled.
+
+        Those that only started the functions, before traffic began, are not among them.
+        """
+        done = {fate.id for fate in self.fates if fate.fulfilled is not None}
+        return sum(order_id(sample.number) in done for sample in self.stored)
+
 
 STORED = 202
 """The answer once an order is stored."""
 
 
-def order_id(number: int) -> str:
+PREFIX = "demo"
+"""Of the ids of orders."""
+
+
+def order_id(number: int, prefix: str = PREFIX) -> str:
     """Return the id of the order that a request placed."""
-    return f"demo-{number:05}"
+    return f"{prefix}-{number:05}"

@@ -1,8 +1,8 @@
 """Run the demonstration of the orders service. The result is a recording.
 
-Orders come steadily all the time. A bad version of the publisher is deployed by hand, and the healer rolls it
-back. Then the downstream is out until the circuit has been open for a while. The run ends once the circuit is
-at rest, the backlog drained, and the incident closed.
+Orders come steadily all the time. The downstream goes out, and stays so until the circuit has been open for a
+while. Meanwhile a bad version of the publisher is deployed by hand, which the healer has to tell from the
+outage. The run ends once the circuit is at rest, the backlog drained, and the incident closed.
 """
 
 import time
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.console import Output
@@ -18,14 +19,14 @@ from selfheal.cli.demo.live import LiveTimeline
 from selfheal.cli.demo.orders.bad_version import deploy_bad_version
 from selfheal.cli.demo.orders.live_view import live_view
 from selfheal.cli.demo.orders.model import TARGET, CircuitChange, MomentKey, OrdersRecording, Outage, order_id
-from selfheal.cli.demo.orders.timeline import times
+from selfheal.cli.demo.orders.timeline import opened, times
 from selfheal.cli.demo.orders.watch import OrdersWatch, placing
 from selfheal.cli.demo.run import GIVEN_UP, MAX_FAILED_READS, versions
 from selfheal.cli.demo.traffic import Traffic
+from selfheal.cli.errors import CliError
 from selfheal.cli.sandbox.account import Connection
 from selfheal.functions.downstream.core import Mode, Setting
 from selfheal.functions.orders.order import State
-from selfheal.functions.shared.breaker.circuit import State as CircuitState
 
 if TYPE_CHECKING:
     from selfheal.cli.demo.deploy import Deployment
@@ -33,16 +34,25 @@ if TYPE_CHECKING:
 ALIAS = "live"
 """What the intake's queue feeds."""
 
-ORDERS_PER_SECOND = 5.0
-"""Each makes two calls. A quarter of the usual rate of the downstream is left to drain what waits, and the
-circuit's minimum of 20 calls is reached within three seconds."""
+ORDERS_PER_SECOND = 4.0
+"""Each makes two calls, of the 20 a second that the downstream states: the rest is left to drain what waits.
+The circuit's minimum of 20 calls is reached within three seconds."""
+
+FIRST_ORDERS = (1, 4, 12)
+"""Placed at once, one group after the other, before traffic begins: they start the workers, and nobody wants
+to see how long that takes."""
 
 WORKERS = 8
 POLL_SECONDS = 1.0
 """Between two reads. The times shown are those that AWS, ledger and orders carry, not the reads'."""
 
-SETTLED_SECONDS = 6.0
-"""From the rollback to the outage: what failed has come again, and calls are as usual."""
+STEADY_SECONDS = 3.0
+"""How long orders come before anything is broken."""
+
+TOO_EARLY = (
+    "the healer had an incident before anything was broken: calls take longer than their timeouts. This "
+    "machine may be busy with something else"
+)
 
 OPEN_SECONDS = 8.0
 """For how long the downstream stays out once the circuit is open: at least one probe fails."""
@@ -76,7 +86,8 @@ class OrdersDemonstration:
         start = time.monotonic()
         outputs = self.deployment.first()
         deployed = time.monotonic()
-        self.output.say(f"Deployed in {deployed - start:.1f} s. Orders begin.", style="bold")
+        self.output.say(f"Deployed in {deployed - start:.1f} s. The first orders start it up.", style="bold")
+        self._warm(outputs)
         run = _Run(self, outputs, deploy_seconds=deployed - start, deployed=deployed)
         run.traffic.start()
         live = LiveTimeline(self.output, lambda: live_view(*run.snapshot()))
@@ -84,7 +95,8 @@ class OrdersDemonstration:
             with live.shown():
                 for name, step in run.steps:
                     if not run.until(step, live):
-                        run.stop(f"not within {self.limit:g} s after deployment: {name}")
+                        run.stop(f"not within {self.limit:g} s: {name}")
+                    if run.recording.stopped_because:
                         break
                 run.traffic.stop()
                 run.settle(live)
@@ -93,6 +105,30 @@ class OrdersDemonstration:
         finally:
             run.traffic.end()
         return run.snapshot()[0]
+
+    def _warm(self, outputs: dict[str, Any]) -> None:
+        """Place the first orders, and wait until they are fulfilled.
+
+        Raises:
+            CliError: when they are not in time.
+
+        """
+        watch = OrdersWatch(self.connection.clients, outputs, datetime.now(UTC))
+        place, pool = placing(self.token, "first"), urllib3.PoolManager()
+        deadline, placed = time.monotonic() + self.limit, 0
+        for number in FIRST_ORDERS:
+            for each in range(placed, placed + number):
+                place(pool, str(outputs["url"]), each)
+            placed += number
+            while sum(fate.state is State.FULFILLED for fate in watch.fates()) < placed:
+                if watch.incidents():
+                    raise CliError(f"{TOO_EARLY[0].upper()}{TOO_EARLY[1:]}.")
+                if time.monotonic() > deadline:
+                    raise CliError(
+                        f"The first {placed} orders were not fulfilled within {self.limit:g} s. Is this "
+                        "machine busy with something else?"
+                    )
+                time.sleep(POLL_SECONDS / 2)
 
 
 class _Run:
@@ -138,9 +174,9 @@ class _Run:
     def steps(self) -> tuple[tuple[str, Callable[[], bool]], ...]:
         """What happens one after the other: each is tried after each read, until it returns True."""
         return (
-            ("the first order was fulfilled", self._deploy_bad_version),
-            ("the healer rolled the bad version back", self._begin_outage),
-            ("the circuit opened", self._end_outage),
+            ("the outage began", self._begin_outage),
+            ("the circuit opened", self._deploy_bad_version),
+            ("the circuit was open for a while", self._end_outage),
             ("the circuit at rest, the backlog drained, the incident closed", self._is_over),
         )
 
@@ -216,29 +252,26 @@ class _Run:
         samples, skipped = self.traffic.samples(), self.traffic.skipped
         return replace(self.recording, samples=samples, skipped=skipped), self._seconds()
 
-    def _deploy_bad_version(self) -> bool:
-        if not any(fate.state is State.FULFILLED for fate in self.recording.fates):
-            return False
-        bad = deploy_bad_version(self.watch.clients.get("lambda"), self.function, ALIAS)
-        self._record(bad=bad, bad_at=round(self._seconds(), 3))
-        return True
-
     def _begin_outage(self) -> bool:
-        incident = self.recording.incident
-        if incident is None or not incident.acted_at:
-            return False
-        if self._seconds() < self.recording.since_began(incident.acted_at) + SETTLED_SECONDS:
+        if self.recording.incidents:
+            self.stop(TOO_EARLY)
+            return True
+        if self._seconds() < STEADY_SECONDS:
             return False
         self.watch.switch(Setting(mode=Mode.OUTAGE))
         self._record(outage=Outage(round(self._seconds(), 3)))
         return True
 
-    def _end_outage(self) -> bool:
-        outage, last = self.recording.outage, self.recording.circuit[-1]
-        if outage is None or last.state is CircuitState.CLOSED:
+    def _deploy_bad_version(self) -> bool:
+        if opened(self.recording) is None:
             return False
-        opened = next(each.at for each in self.recording.circuit if each.state is not CircuitState.CLOSED)
-        if self._seconds() < opened + OPEN_SECONDS:
+        bad = deploy_bad_version(self.watch.clients.get("lambda"), self.function, ALIAS)
+        self._record(bad=bad, bad_at=round(self._seconds(), 3))
+        return True
+
+    def _end_outage(self) -> bool:
+        outage, first = self.recording.outage, opened(self.recording)
+        if outage is None or first is None or self._seconds() < first.at + OPEN_SECONDS:
             return False
         self._mend(outage)
         return True

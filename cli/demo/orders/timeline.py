@@ -11,16 +11,17 @@ from selfheal.cli.demo.timeline import evidence_text, remedy
 from selfheal.cli.operator.orders_view import Call
 from selfheal.functions.downstream.core import Outcome
 from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.incident_fields import Transition
 from selfheal.functions.healer.states import Status
 from selfheal.functions.shared.breaker.circuit import State
 
 TITLES: dict[MomentKey, str] = {
     MomentKey.DEPLOYED: "deployed",
+    MomentKey.OUTAGE: "downstream out",
+    MomentKey.OPENED: "circuit opens",
     MomentKey.BAD_VERSION: "bad version deployed",
     MomentKey.ALARM: "alarm",
     MomentKey.ACT: "rolled back",
-    MomentKey.OUTAGE: "downstream out",
-    MomentKey.OPENED: "circuit opens",
     MomentKey.MENDED: "downstream mended",
     MomentKey.AT_REST: "circuit at rest",
     MomentKey.DRAINED: "backlog drained",
@@ -110,7 +111,7 @@ def opened(recording: OrdersRecording) -> CircuitChange | None:
     """Return the first opening of the circuit in the outage."""
     began = recording.outage.began if recording.outage else None
     changes = (change for change in recording.circuit if began is not None and change.at >= began)
-    return next((change for change in changes if change.state is State.OPEN), None)
+    return next((change for change in changes if change.state is not State.CLOSED), None)
 
 
 def at_rest(recording: OrdersRecording) -> CircuitChange | None:
@@ -135,20 +136,25 @@ def calls_between(recording: OrdersRecording, start: float, end: float) -> list[
     return [call for call in recording.calls if start <= recording.called_at(call) < end]
 
 
-def incident_spans(recording: OrdersRecording, target: str) -> list[tuple[float, float, Status]]:
-    """Return since when and until when the incidents of a target had which state, oldest first."""
-    spans: list[tuple[float, float, Status]] = []
+def incident_spans(recording: OrdersRecording, target: str) -> list[tuple[float, float, Transition]]:
+    """Return from when to when the incidents of a target were in the state of which step, oldest first."""
+    spans: list[tuple[float, float, Transition]] = []
     for incident in sorted(recording.incidents, key=lambda each: each.opened_at):
         if incident.target != target:
             continue
-        steps = [(recording.since_began(each.at), Status(each.to)) for each in incident.history]
-        ends = [at for at, _ in steps[1:]] + [recording.ended]
+        starts = [recording.since_began(each.at) for each in incident.history]
+        ends = ends_of(starts, recording.ended)
         spans += [
-            (at, end, status)
-            for (at, status), end in zip(steps, ends, strict=True)
-            if status not in (Status.RECOVERED, Status.CLOSED)
+            (at, end, step)
+            for at, end, step in zip(starts, ends, incident.history, strict=True)
+            if step.to not in (Status.RECOVERED, Status.CLOSED)
         ]
     return spans
+
+
+def ends_of(starts: Sequence[float], last: float) -> list[float]:
+    """Return when each of several stretches ends: with the next, and the last one at `last`."""
+    return [*starts[1:], last][: len(starts)]
 
 
 def per_slot(moments: Iterable[float], width: float, end: float) -> list[int]:

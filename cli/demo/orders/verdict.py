@@ -77,7 +77,9 @@ def _of_breaker(recording: OrdersRecording) -> Iterator[Claim]:
         usual = usual_calls(recording) or 0.0
         during = open_calls(recording) or 0.0
         yield at_most(
-            "calls a second that it let through while open, a tenth of the usual", OPEN_SHARE * usual, during
+            "calls a second that it let through while open, a tenth of those before",
+            OPEN_SHARE * usual,
+            during,
         )
     yield equal("it is closed at full concurrency again", "yes", "yes" if MomentKey.AT_REST in at else "no")
     yield equal("the backlog is drained", "yes", "yes" if MomentKey.DRAINED in at else "no")

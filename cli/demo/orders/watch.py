@@ -9,7 +9,7 @@ from typing import Any
 import urllib3
 
 from selfheal.cli.demo.model import AlarmChange
-from selfheal.cli.demo.orders.model import CircuitChange, Fate, order_id
+from selfheal.cli.demo.orders.model import PREFIX, CircuitChange, Fate, order_id
 from selfheal.cli.demo.traffic import Send
 from selfheal.cli.demo.watch import Watch
 from selfheal.cli.operator.ledger import read_incidents
@@ -91,12 +91,12 @@ class OrdersWatch:
         return str(self.clients.get("lambda").get_alias(FunctionName=function, Name=name)["FunctionVersion"])
 
 
-def placing(token: str) -> Send:
-    """Return what places one order for each request, with a caller's token."""
+def placing(token: str, prefix: str = PREFIX) -> Send:
+    """Return what places one order for each request, with a caller's token; ids begin with the prefix."""
     headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
 
     def place(pool: urllib3.PoolManager, url: str, number: int) -> urllib3.BaseHTTPResponse:
-        name = order_id(number)
+        name = order_id(number, prefix)
         body = {"id": name, "article": "book", "quantity": 1, "cents": 1250}
         return pool.request("PUT", f"{url}/orders/{name}", body=json.dumps(body), headers=headers)
 

@@ -135,6 +135,12 @@ def test_another_host_is_refused(site: Site, host: str) -> None:
     assert b"<title>" not in answer.body
 
 
+@pytest.mark.parametrize("path", ["/_ministack/reset", "//_ministack/reset", "/%5Fministack/reset", "*"])
+def test_the_emulators_own_paths_are_not_shown(site: Site, path: str) -> None:
+    assert site.ask(path, "POST").status == 403
+    assert site.ask("/").status == 200
+
+
 def test_a_site_has_an_address_of_its_own(site: Site) -> None:
     own = f"{site.outputs['distribution']}.localhost:{site.front.port}"
     assert site.ask("/", headers={"Host": own}).status == 200

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from selfheal.functions.downstream import store as store_module
-from selfheal.functions.downstream.core import Outcome, Request
-from selfheal.functions.downstream.store import SETTING_KEY, Store
+from selfheal.functions.downstream.core import Mode, Outcome, Request, Setting
+from selfheal.functions.downstream.store import SETTING_KEY, Store, setting_item
 from selfheal.sandbox.emulator import Emulator
 from tests.functions.support.remedy_fakes import create_table
 
@@ -103,6 +103,15 @@ def test_a_key_that_comes_with_other_data_is_a_conflict_that_changes_nothing(dow
     status, body = downstream.call("o1", {"amount": 2})
     assert (status, body["outcome"]) == (422, "conflict")
     assert downstream.items("effects") == before
+
+
+def test_a_switch_ends_by_itself_though_its_item_stays(downstream: Downstream) -> None:
+    end = time.time() + 3
+    downstream.client.put_item(TableName=downstream.table, Item=setting_item(Setting(Mode.OUTAGE), end))
+    assert downstream.call("o1")[0] == 503
+    time.sleep(max(0.0, end - time.time()))
+    assert downstream.call("o1")[0] == 200
+    assert len(downstream.items("setting")) == 1
 
 
 def test_every_call_is_written_down_with_time_caller_key_and_outcome(downstream: Downstream) -> None:

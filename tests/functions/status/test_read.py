@@ -210,6 +210,17 @@ def test_a_ledger_of_an_earlier_version_does_not_tell_its_alarms(account: Accoun
     assert "DescribeAlarms" not in account.asked, "without names it would answer with every alarm"
 
 
+@pytest.mark.parametrize(
+    "odd", [{"alarms": ["fast"]}, {"budget": "many"}, {"mode": "wondering"}, {"targets": 7}, {"mode": None}]
+)
+def test_an_odd_item_is_a_problem_and_no_exception(account: Account, odd: dict[str, Any]) -> None:
+    deployed(**odd)
+    found = account.picture()
+    assert found.baseline is None
+    assert found.problems[0].startswith("could not read what was deployed: ")
+    assert [each.name for each in found.circuits] == ["bank"]
+
+
 def test_the_more_restrictive_mode_is_in_effect(account: Account) -> None:
     put(key=MODE_KEY, version=1, mode="observe", by="ann", why="drill", at=iso(NOW))
     found = account.picture()

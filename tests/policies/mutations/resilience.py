@@ -148,6 +148,24 @@ TABLE = [
     ),
     *refused_by("s3-bucket-encrypted", ("a bucket in the clear", remove("lost-encryption"), "up")),
     *refused_by(
+        "cloudfront-distribution-closed",
+        (
+            "a site by HTTP",
+            lambda scene: scene.find("shop").put(
+                "defaultCacheBehavior", "viewerProtocolPolicy", to="allow-all"
+            ),
+            "up",
+        ),
+        (
+            "a site with old TLS",
+            lambda scene: scene.find("shop").put("viewerCertificate", "minimumProtocolVersion", to="TLSv1"),
+        ),
+        (
+            "a site whose files need no signature",
+            put("shop", origins=[{"originId": "pages", "domainName": "pages.s3.amazonaws.com"}]),
+        ),
+    ),
+    *refused_by(
         "apigateway-method-authorized",
         ("a public door in production", put("put", authorization="NONE"), "prod", "up"),
     ),

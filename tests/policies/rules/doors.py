@@ -26,7 +26,58 @@ def encrypted(algorithm: Any) -> Change:
     return put(ENCRYPTION, rules=[{"applyServerSideEncryptionByDefault": {"sseAlgorithm": algorithm}}])
 
 
+def least(version: Any) -> Change:
+    return put("shop", viewerCertificate={"acmCertificateArn": "c", "minimumProtocolVersion": version})
+
+
+def files(**origin: Any) -> Change:
+    return put("shop", origins=[{"originId": "pages", "domainName": "pages.s3.amazonaws.com", **origin}])
+
+
+def serving(protocol: Any) -> Change:
+    return put("shop", defaultCacheBehavior={"viewerProtocolPolicy": protocol})
+
+
+def calling(protocol: Any) -> Change:
+    return files(customOriginConfig={"originProtocolPolicy": protocol})
+
+
 CASES = [
+    *five(
+        "cloudfront-distribution-closed",
+        start=resilient,
+        fine=[
+            put("shop", viewerCertificate={"cloudfrontDefaultCertificate": True}),
+            least("TLSv1.3_2025"),
+            serving("https-only"),
+            files(vpcOriginConfig={"vpcOriginId": "v"}),
+            files(s3OriginConfig={"originAccessIdentity": "origin-access-identity/cloudfront/E"}),
+            files(originAccessControlId=UNKNOWN),
+            drop("shop", "orderedCacheBehaviors"),
+        ],
+        wrong=[
+            (serving("allow-all"), "distribution shop serves everything else by HTTP"),
+            (
+                put("shop", orderedCacheBehaviors=[{"pathPattern": "/orders/*"}]),
+                "distribution shop serves /orders/* by HTTP",
+            ),
+            (files(), "reads origin pages unsigned, as everybody could"),
+            (files(s3OriginConfig={"originAccessIdentity": ""}), "reads origin pages unsigned"),
+            (calling("match-viewer"), "calls origin pages by HTTP (originProtocolPolicy is match-viewer)"),
+            (calling(None), "originProtocolPolicy is not set"),
+            (least("TLSv1.1_2016"), "accepts TLS below 1.2 (minimumProtocolVersion is TLSv1.1_2016)"),
+            (least(None), "minimumProtocolVersion is not set"),
+            (drop("shop", "viewerCertificate"), "minimumProtocolVersion is not set"),
+        ],
+        elsewhere=[remove("shop")],
+        unknown=[
+            (serving(UNKNOWN), "may serve everything else by HTTP (viewerProtocolPolicy is not known"),
+            (hide("shop", "defaultCacheBehavior"), "may serve everything else by HTTP"),
+            (hide("shop", "viewerCertificate"), "minimumProtocolVersion is not known at preview"),
+            (calling(UNKNOWN), "originProtocolPolicy is not known at preview"),
+        ],
+        configured=[(serving("allow-all"), {"accepted": ["shop"]}, "")],
+    ),
     *five(
         "s3-bucket-private",
         start=resilient,

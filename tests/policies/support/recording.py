@@ -20,6 +20,9 @@ from tests.policies.support.client import Analyzed
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 
+LAYER = f"arn:aws:lambda:{REGION}:211125607513:layer:aws-fis-extension-arm64:9"
+"""What AWS's public parameters of layers hold."""
+
 _ARNS = {
     "aws:cloudwatch/eventBus:EventBus": "events:{region}:{account}:event-bus/{name}",
     "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
@@ -159,6 +162,7 @@ class EmptyAccount(AwsProvider):
                 "id": "aws",
                 "dnsSuffix": "amazonaws.com",
             },
+            "aws:ssm/getParameter:getParameter": {"value": LAYER, "type": "String"},
         }
         if token not in answers:
             raise ProviderError(f"reading {token}: couldn't find resource")
@@ -172,6 +176,8 @@ class EmptyAccount(AwsProvider):
 def known(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
     """Return outputs with each unknown replaced by what AWS would put there."""
     name = str(outputs.get("name") or outputs.get("bucket") or outputs.get("statementId") or "generated")
+    if type_ == "aws:lambda/alias:Alias":
+        name = f"{outputs['functionName']}:{name}"
     own = arn(type_, name) if type_ in _ARNS else f"arn:aws:other:{REGION}:{ACCOUNT}:{name}"
     return {
         key: value if value != UNKNOWN else own if key.lower().endswith("arn") else f"{name}-{key}"

@@ -275,3 +275,57 @@ aws.apigateway.Stage(
     stage_name="v1",
     access_log_settings={"destination_arn": access_logs.arn, "format": "$context.requestId"},
 )
+
+# A page in front of it, in a bucket of another stack, for a shop that has a name of its own.
+access = aws.cloudfront.OriginAccessControl(
+    "pages-access",
+    origin_access_control_origin_type="s3",
+    signing_behavior="always",
+    signing_protocol="sigv4",
+)
+READS = ["GET", "HEAD"]
+CACHE = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+aws.cloudfront.Distribution(
+    "shop",
+    enabled=True,
+    origins=[
+        {
+            "origin_id": "pages",
+            "domain_name": f"pages.s3.{REGION}.amazonaws.com",
+            "origin_access_control_id": access.id,
+        },
+        {
+            "origin_id": "api",
+            "domain_name": pulumi.Output.concat(api.id, f".execute-api.{REGION}.amazonaws.com"),
+            "custom_origin_config": {
+                "http_port": 80,
+                "https_port": 443,
+                "origin_protocol_policy": "https-only",
+                "origin_ssl_protocols": ["TLSv1.2"],
+            },
+        },
+    ],
+    default_cache_behavior={
+        "allowed_methods": READS,
+        "cached_methods": READS,
+        "cache_policy_id": CACHE,
+        "target_origin_id": "pages",
+        "viewer_protocol_policy": "redirect-to-https",
+    },
+    ordered_cache_behaviors=[
+        {
+            "allowed_methods": READS,
+            "cached_methods": READS,
+            "cache_policy_id": CACHE,
+            "path_pattern": "/orders/*",
+            "target_origin_id": "api",
+            "viewer_protocol_policy": "https-only",
+        }
+    ],
+    restrictions={"geo_restriction": {"restriction_type": "none"}},
+    viewer_certificate={
+        "acm_certificate_arn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/c",
+        "ssl_support_method": "sni-only",
+        "minimum_protocol_version": "TLSv1.2_2021",
+    },
+)
