@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosStack]:
     folder: Path = tmp_path_factory.mktemp("chaos")
     write(folder)
-    with deployed(folder, alarms=False) as stack:
+    with deployed(folder) as stack:
+        stack.redeliver_soon(30)
         yield stack
 
 

@@ -49,7 +49,8 @@ class Watched:
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder: Path = tmp_path_factory.mktemp("killed")
     write(folder)
-    with deployed(folder, alarms=False) as stack:
+    with deployed(folder) as stack:
+        stack.redeliver_soon(30)
         yield Watched(stack)
 
 
