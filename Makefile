@@ -9,7 +9,7 @@ PATHS := __main__.py settings selfheal components functions policies cli sandbox
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo demo-orders drill test test-fast check docs format pins clean
+.PHONY: help setup browser demo demo-orders drill chaos test test-fast check docs format pins clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ demo-orders: setup ## See that no order is lost in an outage and a bad deploymen
 
 drill: setup ## Break what the orders service depends on, in many ways, and see that it loses nothing (20 minutes)
 	@$(BIN)/python -m bench.drill
+
+chaos: setup ## Run each scenario of selfheal chaos twice, and see that its hypothesis holds each time (50 minutes)
+	@$(BIN)/python -m bench.chaos
 
 test: setup ## Run every test; those on the real engine are skipped where there is no Pulumi CLI
 	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder

@@ -1,4 +1,4 @@
-"""Runs the scenarios that ship, each twice, each time on a stack of its own, and prints the verdicts.
+"""Runs the scenarios that ship, each twice, each on a stack of its own, and prints the verdicts.
 
     python -m bench.chaos [--times N] [SCENARIO ...]
 
@@ -67,13 +67,11 @@ def main() -> int:
     console, reports = Console(width=140), list[tuple[str, dict[str, Any]]]()
     for name in given.scenarios or names:
         settings = {"chaos": "true"} if name in by_fis else {}
-        for number in range(1, given.times + 1):
-            # An incident of the run before stays open until there is traffic, and nothing is broken then.
-            with (
-                tempfile.TemporaryDirectory(prefix="chaos-") as folder,
-                deployed(Path(folder), **settings) as stack,
-            ):
-                reports.append((name, run(stack, name, number, console)))
+        with (
+            tempfile.TemporaryDirectory(prefix="chaos-") as folder,
+            deployed(Path(folder), **settings) as stack,
+        ):
+            reports += [(name, run(stack, name, number, console)) for number in range(1, given.times + 1)]
     show(console, reports)
     verdicts = {name: [report["verdict"] for of, report in reports if of == name] for name, _ in reports}
     return 0 if all(set(each) == {"holds"} for each in verdicts.values()) else 1

@@ -1,5 +1,7 @@
 """The report of a run for people, report.html: one self-contained file, well-formed XML as well. Pure."""
 
+from html import escape
+
 from selfheal.cli.chaos.chart import chart
 from selfheal.cli.chaos.json_report import seen_text, why
 from selfheal.cli.chaos.judge import Answer, Verdict, judge
@@ -32,7 +34,7 @@ def html_report(recording: Recording) -> str:
         f"{scenario.name} in stack {recording.stack}, {recording.began:%Y-%m-%d %H:%M:%S} UTC, by "
         f"{recording.by}. Broken: {fault_text(scenario.fault)}. {why(recording, verdict, findings)}"
     )
-    heads = {"expected": "", "seen": "n", "": "", "why": ""}
+    heads = {"expected": "", "seen": "n", "answer": "", "why": ""}
     rows = (
         row_head(str(each.bound))
         + cell("n", seen_text(each))
@@ -47,7 +49,7 @@ def html_report(recording: Recording) -> str:
         section("Hypothesis", table("Each expectation, and what was seen.", heads, rows)),
         f"<section>{''.join(charts)}</section>",
         section("Timeline", _timeline(recording)),
-        section("The story", f"{bullets([scenario.story])}"),
+        section("The story", f"<p>{escape(scenario.story)}</p>"),
         section("All measures", _measures(recording)),
         section("To know", bullets(recording.notes)) if recording.notes else "",
         section("Made with", facts({"fault": recording.how, **recording.setting})),

@@ -245,13 +245,14 @@ class Lease:
     every: float = RENEW_SECONDS
     reason: str = ""
     """Why the run must stop; empty while it may go on."""
-    _last: float = 0.0
+    renewed_at: float = 0.0
+    """When it was last renewed, in seconds since the epoch."""
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         """Begin to renew it. The record has just been written."""
-        self._last = self.now()
+        self.renewed_at = self.now()
         self._thread = threading.Thread(target=self._work, name="chaos-lease", daemon=True)
         self._thread.start()
         return self
@@ -272,10 +273,10 @@ class Lease:
         try:
             stop = self.records.renew(self.run_id, began + LEASE_SECONDS)
         except (BotoCoreError, ClientError) as error:
-            if self.now() - self._last >= LEASE_SECONDS - self.every:
+            if self.now() - self.renewed_at >= LEASE_SECONDS - self.every:
                 self.reason = self.reason or f"its record in the ledger cannot be renewed: {error}"
             return
-        self._last = began
+        self.renewed_at = began
         if stop is None:
             self.reason = self.reason or "its record is gone: another command took it for dead and undid it"
         elif stop:

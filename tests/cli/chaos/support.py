@@ -165,7 +165,8 @@ class FakeStack:
     def calls_made(self) -> int:
         return 0
 
-    def calls_since(self, _number: int) -> tuple[Call, ...] | None:
+    def calls_since(self, number: int) -> tuple[Call, ...] | None:
+        assert number == self.calls_made()
         return self.call_log
 
 
@@ -237,10 +238,12 @@ class Silent:
         self.phases: list[Phase] = []
         self.said: list[str] = []
 
-    def phase(self, phase: Phase, _seconds: float) -> None:
+    def phase(self, phase: Phase, seconds: float) -> None:
+        assert seconds > 0
         self.phases.append(phase)
 
-    def seen(self, _recording: Recording) -> None: ...
+    def seen(self, recording: Recording) -> None:
+        assert recording.looks
 
     def say(self, text: str) -> None:
         self.said.append(text)

@@ -33,7 +33,8 @@ class OneClient:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def get(self, _service: str) -> Any:
+    def get(self, service: str) -> Any:
+        assert service
         return self.client
 
 

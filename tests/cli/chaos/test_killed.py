@@ -49,7 +49,8 @@ class Watched:
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder: Path = tmp_path_factory.mktemp("killed")
     write(folder)
-    with deployed(folder, alarms=False) as stack:
+    with deployed(folder) as stack:
+        stack.redeliver_soon(30)
         yield Watched(stack)
 
 
@@ -83,7 +84,7 @@ def test_nothing_stays_broken(moment: str, watched: Watched) -> None:
     command = stack.command("run", str(stack.folder / "holds.yaml"), "--out", str(stack.folder / "out"))
     printed = stack.folder / f"{moment}.txt"
     with printed.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=stack.environment)
     try:
         MOMENTS[moment](watched)
     finally:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -138,7 +139,7 @@ THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "sl
 def test_a_lease_tells_when_its_run_must_stop(answers: Any, reason: str) -> None:
     clock = [NOW]
     lease = Lease(Answers(*answers), "one", now=lambda: clock[0], every=4.0)  # pyright: ignore[reportArgumentType]
-    lease._last = NOW
+    lease.renewed_at = NOW
     for _ in answers:
         clock[0] += 4
         lease.renew()
@@ -148,11 +149,11 @@ def test_a_lease_tells_when_its_run_must_stop(answers: Any, reason: str) -> None
 
 def test_a_lease_renews_by_itself(records: Records) -> None:
     records.begin(ONE)
-    with Lease(records, ONE.id, now=lambda: NOW + 500, every=0.01) as lease:
+    with Lease(records, ONE.id, now=lambda: NOW + 500, every=0.01):
         for _ in range(500):
             if (found := records.read()) and found.alive_until > NOW + 500:
                 break
-            lease._ended.wait(0.01)
+            time.sleep(0.01)
     found = records.read()
     assert found is not None
     assert found.alive_until == NOW + 500 + LEASE_SECONDS

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -60,13 +60,17 @@ class World:
     def at(self, seconds: float, what: Callable[[], object]) -> None:
         self.clock.wakes.append((seconds, what))
 
-    def refuse(self, _keys: object) -> Any:
-        raise ClientError({"Error": {"Code": "Throttling", "Message": "slow down"}}, "BatchGetItem")
+    def refuse(self, keys: object) -> Any:
+        raise ClientError({"Error": {"Code": "Throttling", "Message": f"slow down: {keys}"}}, "BatchGetItem")
 
     def run(self) -> Recording:
-        parts: Any = (self.stack, self.sent, self.way, self.lease, self.records, self.way.undone, self.shown)
+        stack, lease, records = cast("Any", self.stack), cast("Any", self.lease), cast("Any", self.records)
         made = Recording(scenario=self.scenario, stack="orders", by=RUNNER, began=BEGAN, how="by nothing")
-        self.made = Run(made, *parts, self.allow, now=self.clock.time, sleep=self.clock.sleep)
+        self.made = Run(
+            *(made, stack, self.sent, self.way, lease, records, self.way.undone, self.shown, self.allow),
+            now=self.clock.time,
+            sleep=self.clock.sleep,
+        )
         return self.made.go()
 
 
@@ -180,11 +184,11 @@ def test_an_error_while_the_fault_lasts_undoes_it_and_is_told() -> None:
 
 
 def test_a_fault_that_cannot_be_undone_is_an_error() -> None:
-    def undo(_undo: object) -> None:
-        raise CliError("Not undone")
+    def refuse(undo: object) -> None:
+        raise CliError(f"Not undone: {undo}")
 
     world = World()
-    world.way.undone = undo
+    world.way.undone = refuse
     with pytest.raises(CliError, match="Not undone"):
         world.run()
     assert world.made is not None

@@ -36,10 +36,12 @@ class OneClient:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def get(self, _service: str) -> Any:
+    def get(self, service: str) -> Any:
+        assert service
         return self.client
 
-    def patient(self, _seconds: int) -> "OneClient":
+    def patient(self, seconds: int) -> "OneClient":
+        assert seconds
         return self
 
 
