@@ -38,6 +38,10 @@ NOT_THE_MESSAGES_FAULT = (
 """Errors after whose retries a message goes back: the task was throttled, or not reached. Source: Step
 Functions developer guide, "Handle transient Lambda service exceptions"."""
 
+CUT_OFF = ("Runtime.ExitError", "Sandbox.Timedout", "States.Timeout", "Lambda.Unknown")
+"""Errors of a task that was killed or ran out of time or memory. Source: Step Functions developer guide,
+"Handling errors in Step Functions workflows"."""
+
 REASON = (
     "( $cause := '' & $states.errorOutput.Cause; "
     # What a function raised is JSON; what a service says is not.
@@ -74,6 +78,7 @@ def workflow(
     function: pulumi.Input[str],
     queue: pulumi.Input[str],
     dead_letters: pulumi.Input[str],
+    counts_attempts: bool = False,
 ) -> dict[str, Any]:
     """Return the definition, in Amazon States Language.
 
@@ -84,8 +89,10 @@ def workflow(
         function: ARN of the task's function.
         queue: ARN of the queue that letters return to.
         dead_letters: URL of the queue that letters are sent to.
+        counts_attempts: Whether the task itself gives up, so that a message whose task was cut off goes back.
 
     """
+    back_for = [*REFUSED, *NOT_THE_MESSAGES_FAULT, *(CUT_OFF if counts_attempts else ())]
     letter = {
         "body": "{% $states.input.record.body %}",
         "attributes": "{% $states.input.attributes %}",
@@ -113,7 +120,7 @@ def workflow(
                     {"ErrorEquals": ["States.ALL"], **retrier},
                 ],
                 "Catch": [
-                    {"ErrorEquals": [*REFUSED, *NOT_THE_MESSAGES_FAULT], "Output": back, "Next": "GoBack"},
+                    {"ErrorEquals": back_for, "Output": back, "Next": "GoBack"},
                     {"ErrorEquals": ["States.ALL"], "Output": letter, "Next": "Letter"},
                 ],
                 "End": True,

@@ -65,6 +65,11 @@ class RetryWorkflowArgs(TypedDict):
     circuit: NotRequired[Guard]
     """Circuit that the task calls through. Default: none."""
 
+    counts_attempts: NotRequired[bool]
+    """Whether the task itself counts the attempts of a message, also those in which it was killed, and raises
+    `PoisonError` when they are used up. A message whose task was killed or ran out of time in every retry then
+    goes back to the queue. Default false: it becomes a letter, because the message may be the reason."""
+
     alias: NotRequired[bool]
     """Whether each change of the task publishes a version, and the workflow calls the alias `live`, so that a
     healer can roll it back. Default false: the workflow calls $LATEST."""
@@ -163,6 +168,7 @@ class RetryWorkflow(pulumi.ComponentResource):
             queue=self.queue.queue_arn,
             # By its name: the URL itself is not known at preview, and policies read the definition.
             dead_letters=arns.queue_url(self.dead_letters.queue_name),
+            counts_attempts=args.get("counts_attempts", False),
         )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-workflow-logs",

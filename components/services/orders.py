@@ -188,6 +188,8 @@ class Orders(pulumi.ComponentResource):
                     "environment": {"RETRIES": str(RETRIES)},
                 },
                 "retry": {"max_attempts": RETRIES},
+                # An order has its attempts, and each is written down before the call.
+                "counts_attempts": True,
                 "rate": rate / 2,
                 "maximum_concurrency": MAXIMUM_CONCURRENCY["billing"],
                 "circuit": self.circuit,

@@ -128,6 +128,15 @@ def test_the_starter_waits_longer_than_the_workflow_takes_and_starts_no_other(pr
     assert workflow.dead_letters is workflow.queue.dead_letters
 
 
+def test_a_task_that_was_cut_off_goes_back_only_if_it_counts_its_attempts() -> None:
+    cut_off = {"Runtime.ExitError", "Sandbox.Timedout", "States.Timeout", "Lambda.Unknown"}
+    for counts in (False, True):
+        deployment, _ = registered(counts_attempts=counts)
+        back, letter = definition_of(deployment)["States"]["Try"]["Catch"]
+        assert cut_off & set(back["ErrorEquals"]) == (cut_off if counts else set())
+        assert (back["Next"], letter["ErrorEquals"], letter["Next"]) == ("GoBack", ["States.ALL"], "Letter")
+
+
 def test_the_workflow_may_call_its_function_and_send_to_its_dead_letters_and_no_more() -> None:
     deployment, _ = registered()
     text = deployment.named("billing-workflow-policy").inputs["policy"]
