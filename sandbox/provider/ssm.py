@@ -54,8 +54,7 @@ _DESCRIBED = same_names(
 
 
 _OF_A_VERSION = (
-    "defaultVersion", "description", "documentVersion", "hash", "latestVersion", "parameters",
-    "schemaVersion",
+    "defaultVersion", "description", "documentVersion", "hash", "latestVersion", "schemaVersion",
 )  # fmt: skip
 
 
@@ -71,7 +70,6 @@ def _read_document(clients: Clients, id_: str, inputs: Props) -> Props | None:  
         ),
         "content": content,
         "arn": f"arn:aws:ssm:{clients.region}:{account}:document/{id_}",
-        "parameters": [from_aws(each, same_names("name", "type")) for each in described["Parameters"]],
     }
 
 
@@ -96,7 +94,7 @@ def _update_document(clients: Clients, id_: str, old: Props, new: Props) -> None
 DOCUMENT = Spec(
     inputs={**values("name", "documentType", "documentFormat", "targetType"), "content": JSON},
     required=frozenset({"content", "documentType"}),
-    computed=frozenset({"arn", "parameters"} | _DESCRIBED.keys()),
+    computed=frozenset({"arn"} | _DESCRIBED.keys()),
     name="name",
     name_limit=128,
     identity=frozenset({"name"}),
