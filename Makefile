@@ -41,7 +41,7 @@ demo-orders: setup ## See that no order is lost in an outage and a bad deploymen
 drill: setup ## Break what the orders service depends on, in many ways, and see that it loses nothing (20 minutes)
 	@$(BIN)/python -m bench.drill
 
-chaos: setup ## Run each scenario of selfheal chaos twice, and see that its hypothesis holds each time (50 minutes)
+chaos: setup ## Run each scenario of selfheal chaos twice, and see that its hypothesis holds each time (40 minutes)
 	@$(BIN)/python -m bench.chaos
 
 test: setup ## Run every test; those on the real engine are skipped where there is no Pulumi CLI
