@@ -67,8 +67,8 @@ class RetryWorkflowArgs(TypedDict):
 
     counts_attempts: NotRequired[bool]
     """Whether the task itself counts the attempts of a message, also those in which it was killed, and raises
-    `PoisonError` when they are used up. A message whose task was killed or ran out of time in every retry then
-    goes back to the queue. Default false: it becomes a letter, because the message may be the reason."""
+    `PoisonError` when they are used up. A message whose task was killed or ran out of time in every retry
+    then goes back to the queue. Default false: it becomes a letter, because the message may be the reason."""
 
     alias: NotRequired[bool]
     """Whether each change of the task publishes a version, and the workflow calls the alias `live`, so that a

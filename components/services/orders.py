@@ -9,16 +9,14 @@ downstream, for both consumers; their paces together are the rate that it states
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
-from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
-from selfheal.components.iam import allow, on_items
+from selfheal.components.iam import allow
 from selfheal.components.patterns.chaos_experiment import ALL, ChaosExperiment, can_be_made
 from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.circuit_breaker import CircuitBreaker
@@ -34,13 +32,12 @@ from selfheal.components.patterns.static_site import StaticSite
 from selfheal.components.patterns.storage_first_api import STAGE, StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
 from selfheal.components.remedies import RemedyArgs
+from selfheal.components.services.orders_args import ORDER_SCHEMA, RATE, OrdersArgs, check
+from selfheal.components.services.orders_table import OrdersTable
 from selfheal.components.status import Shown, status_function
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import RemedyKind
 from selfheal.scenarios.scenario import shipped
-
-RATE = 20.0
-"""Calls a second that the downstream states, by default."""
 
 INTAKE_PER_RATE = 5
 """How much quicker orders are taken in than they are worked off: a burst is stored at once, and told."""
@@ -74,65 +71,6 @@ PATTERN = {"detail-type": ["OrderReceived"]}
 SITE_PATHS = ("/orders/*", "/status/*")
 """What the API answers under the site's address."""
 
-ORDER_SCHEMA: Mapping[str, object] = {
-    "$schema": "http://json-schema.org/draft-04/schema#",
-    "title": "Order",
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["id", "article", "quantity", "cents"],
-    "properties": {
-        "id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "maxLength": 64},
-        "article": {"type": "string", "minLength": 1, "maxLength": 64},
-        "quantity": {"type": "integer", "minimum": 1, "maximum": 1000},
-        "cents": {"type": "integer", "minimum": 1, "maximum": 100000000},
-        "note": {"type": "string", "maxLength": 1000},
-    },
-}
-"""What the API takes. A body has a bound, so that what is stored can always be published."""
-
-
-class OrdersArgs(TypedDict):
-    """How orders are worked off."""
-
-    people: pulumi.Input[str]
-    """ARN of the topic that alarms notify."""
-
-    callers: NotRequired[pulumi.Input[Mapping[str, str]]]
-    """Tokens by caller's name, a secret. Default: none, so that nobody gets in."""
-
-    rate: NotRequired[float]
-    """Calls a second that the downstream states, for both consumers together, 0.5 to 1,000. Default 20."""
-
-    articles: NotRequired[Sequence[str]]
-    """What can be ordered. Default: book, lamp and chair."""
-
-    catalogue_seconds: NotRequired[int]
-    """How long consumers cache the list of articles, 1 to 3,600. Default 60."""
-
-    analytics: NotRequired[bool]
-    """Whether there is a stream for reports, which costs money also when idle. Default false."""
-
-    circuit: NotRequired[Mapping[str, float]]
-    """Settings of the circuit breaker. Default: a window of 20 s, and for the others those of `Circuit`."""
-
-    ledger: NotRequired[str]
-    """Name of the ledger's table of the healer that looks after it. There is GET of /status/now then, which
-    tells the callers of the API how everything is. Default: none, and no status."""
-
-    site: NotRequired[str]
-    """Folder of a page that is served with the API under one address. Default: no site."""
-
-    chaos: NotRequired[bool]
-    """Whether the functions of intake, fulfilment and billing can be made to fail, and there is an experiment
-    for each scenario that ships and that AWS can make. Default false."""
-
-    chaos_percent: NotRequired[int]
-    """The most that experiments break of invocations or calls, 1 to 100. Below 100 there is none for a fault
-    that hits every call. Default 100."""
-
-    log_retention_days: NotRequired[int]
-    """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
-
 
 class Orders(pulumi.ComponentResource):
     """The orders service: API, event bus, two consumers behind one circuit breaker, and the downstream."""
@@ -150,11 +88,11 @@ class Orders(pulumi.ComponentResource):
         super().__init__("selfheal:index:Orders", name, None, opts)
         rate = args.get("rate", RATE)
         articles = list(args.get("articles", ("book", "lamp", "chair")))
-        _check(rate, articles)
+        check(rate, articles)
         self._name, self._args, self._arns = name, args, Arns(self)
         self._options = pulumi.ResourceOptions(parent=self)
         people = args["people"]
-        self.table = self._table()
+        self.table = OrdersTable(name, self._arns, self._options)
         self.faults = FaultInjection(f"{name}-faults", {}, self._options) if args.get("chaos") else None
         breakable = [] if self.faults is None else [self.faults.access]
         # Each place of a consumer may send one at the same moment, whatever the rate.
@@ -168,7 +106,7 @@ class Orders(pulumi.ComponentResource):
             f"{name}-fulfilment",
             {
                 "consumer": self._function(
-                    "fulfilment", [self._work(), self.downstream.access, catalogue, *breakable]
+                    "fulfilment", [self.table.work, self.downstream.access, catalogue, *breakable]
                 ),
                 # Half of the downstream's rate each: the consumers' shares sum to 1.
                 "rate": rate / 2,
@@ -183,7 +121,7 @@ class Orders(pulumi.ComponentResource):
             f"{name}-billing",
             {
                 "task": {
-                    **self._function("billing", [self._work(), self.downstream.access, *breakable]),
+                    **self._function("billing", [self.table.work, self.downstream.access, *breakable]),
                     "timeout_seconds": TASK_SECONDS,
                     "environment": {"RETRIES": str(RETRIES)},
                 },
@@ -204,7 +142,7 @@ class Orders(pulumi.ComponentResource):
         self.intake = LevelledQueue(
             f"{name}-intake",
             {
-                "consumer": self._function("publisher", [self._intake(), self.bus.publisher, *breakable]),
+                "consumer": self._function("publisher", [self.table.take_in, self.bus.publisher, *breakable]),
                 "rate": min(rate * INTAKE_PER_RATE, MOST_INTAKE),
                 # For the healer: a deployment of the publisher that fails is rolled back.
                 "alias": True,
@@ -231,7 +169,7 @@ class Orders(pulumi.ComponentResource):
                 "path": "orders",
                 "queue": self.intake,
                 "schema": ORDER_SCHEMA,
-                "reader": self._function("reader", [self._read()]),
+                "reader": self._function("reader", [self.table.read]),
                 "reads": {} if ledger is None else {"status": self._status(ledger)},
                 "callers": args.get("callers", {}),
                 "people": people,
@@ -355,20 +293,6 @@ class Orders(pulumi.ComponentResource):
         )
         return status_function(shown, self._arns, self._retention)
 
-    def _table(self) -> aws.dynamodb.Table:
-        return aws.dynamodb.Table(
-            f"{self._name}-table",
-            billing_mode="PAY_PER_REQUEST",
-            hash_key="pk",
-            range_key="sk",
-            attributes=[
-                aws.dynamodb.TableAttributeArgs(name="pk", type="S"),
-                aws.dynamodb.TableAttributeArgs(name="sk", type="S"),
-            ],
-            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
-            opts=self._options,
-        )
-
     def _catalogue(self, articles: Sequence[str]) -> tuple[pulumi.Output[str], Access]:
         """Register the parameter that lists the articles, and return its name and what reading it needs."""
         parameter = aws.ssm.Parameter(
@@ -391,26 +315,10 @@ class Orders(pulumi.ComponentResource):
     def _retention(self) -> int:
         return self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS)
 
-    def _on_orders(self, actions: Sequence[str], partition: str = "order#*") -> Access:
-        """Return the use of the table by actions on items of a partition."""
-        condition = on_items({"pk": {"S": partition}})
-        statement = allow(actions, [self._arns.table(self.table.name)], condition)
-        return Access({"ORDERS_TABLE": self.table.name}, [statement])
-
-    def _read(self) -> Access:
-        return self._on_orders(["dynamodb:GetItem"])
-
-    def _work(self) -> Access:
-        return self._on_orders(["dynamodb:GetItem", "dynamodb:UpdateItem"])
-
-    def _intake(self) -> Access:
-        return self._on_orders(["dynamodb:PutItem", "dynamodb:UpdateItem"])
-
     def _analytics(self) -> StreamConsumer:
-        rows = self._on_orders(["dynamodb:PutItem"], "analytics#*")
         return StreamConsumer(
             f"{self._name}-analytics",
-            {"consumer": self._function("analytics", [rows]), "people": self._args["people"]},
+            {"consumer": self._function("analytics", [self.table.report]), "people": self._args["people"]},
             self._options,
         )
 
@@ -436,7 +344,7 @@ class Orders(pulumi.ComponentResource):
                     # No scenario is to be felt at the door: whoever cannot place an order ends it.
                     "stop_alarms": [self.api.failing_alarm],
                     "percent": percent,
-                    "log_retention_days": self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+                    "log_retention_days": self._retention,
                 },
                 self._options,
             )
@@ -465,17 +373,3 @@ class Orders(pulumi.ComponentResource):
 def _batch_size(rate: float) -> int:
     """Return the most messages that fulfilment handles in 20 s at this rate, from 1 to 10."""
     return max(1, min(10, int(20 * rate / MAXIMUM_CONCURRENCY["fulfilment"])))
-
-
-def _check(rate: float, articles: Sequence[str]) -> None:
-    if isinstance(rate, bool) or not 0.5 <= rate <= 1000:  # noqa: PLR2004 - said in the text
-        raise ComponentError(
-            f"rate must be from 0.5 to 1000 calls a second, got {rate}: it is what the downstream states, "
-            "and each consumer takes half of it. Leave it out for 20."
-        )
-    wrong = [each for each in articles if not each.strip() or "," in each]
-    if wrong or not articles:
-        raise ComponentError(
-            f"articles must name at least one, without commas, got {wrong or 'none'}: consumers read them as "
-            "a list that commas separate."
-        )

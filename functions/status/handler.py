@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from selfheal.functions.status.picture import without_arns
 from selfheal.functions.status.read import read_picture
 from selfheal.functions.status.sources import Sources
 
@@ -42,7 +43,7 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     asked = str((event.get("pathParameters") or {}).get("id") or "")
     if asked != "now":
         return _answer(404, {"error": "there is no such status", "allowed": "GET of /status/now"})
-    return _answer(200, read_picture(CLIENTS, SOURCES, datetime.now(UTC)).to_json())
+    return _answer(200, without_arns(read_picture(CLIENTS, SOURCES, datetime.now(UTC)).to_json()))
 
 
 def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,11 @@ One model for the status API and for `selfheal watch`. Its JSON form is an inter
 changed. What could not be read is null or left out, and always said in `problems`.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, not_before
@@ -19,6 +20,8 @@ from selfheal.functions.shared.breaker.settings import BreakerSettings
 
 MOST_INCIDENTS = 20
 """Incidents of a picture."""
+
+_ARN = re.compile(r"\barn:aws[a-z-]*:[^\s\"']*?([^\s\"':/]*)(?=[\s\"',;)]|$)")
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,17 @@ class Picture:
             "dead_letters": [asdict(each) for each in self.dead_letters],
             "problems": list(self.problems),
         }
+
+
+def without_arns(value: Any) -> Any:
+    """Return JSON in which each ARN is its last part: callers of a service need no account and no role."""
+    if isinstance(value, str):
+        return _ARN.sub(r"\1", value)
+    if isinstance(value, list):
+        return [without_arns(each) for each in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: without_arns(each) for key, each in cast("dict[str, Any]", value).items()}
+    return value
 
 
 def _plain(target: TargetNow) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from selfheal.functions.status.picture import (
     letters_now,
     queue_now,
     targets_now,
+    without_arns,
 )
 from tests.functions.status.incidents import PLAN, incident, item
 
@@ -200,3 +201,20 @@ def test_letters_that_somebody_looks_at_are_counted() -> None:
 )
 def test_the_age_of_what_is_yet_to_come_is_0(moment: str, seconds: float) -> None:
     assert age_seconds(moment, iso(NOW)) == pytest.approx(seconds)
+
+
+def test_callers_see_no_account_and_no_role() -> None:
+    said = {
+        "by": "arn:aws:sts::123456789012:assumed-role/Operator/ann",
+        "problems": [
+            "AccessDenied User: arn:aws-us-gov:iam::1:role/status is not authorized on arn:aws:sqs:r:1:q"
+        ],
+        "openings": 2,
+        "at": None,
+    }
+    assert without_arns(said) == {
+        "by": "ann",
+        "problems": ["AccessDenied User: status may not on q"],
+        "openings": 2,
+        "at": None,
+    }
