@@ -44,11 +44,14 @@ drill: setup ## Break what the orders service depends on, in many ways, and see 
 chaos: setup ## Run each scenario of selfheal chaos twice, and see that its hypothesis holds each time (40 minutes)
 	@$(BIN)/python -m bench.chaos
 
-test: setup ## Run every test; those on the real engine are skipped where there is no Pulumi CLI
-	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder
+test: setup ## Run every test but the drills; those on the real engine are skipped where there is no Pulumi CLI
+	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not drill"
 
-test-fast: setup ## Run the tests that are quick: no emulator, no real engine, no exhaustive search for harm
-	@$(BIN)/python -m pytest -n 2 -m "not slow and not engine"
+test-drills: setup ## Run the tests that break the deployed orders service, which take minutes by the clock
+	@$(BIN)/python -m pytest -n 4 --dist loadfile -m drill
+
+test-fast: setup ## Run the tests that are quick: no emulator, engine or browser, no exhaustive search for harm
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not engine and not browser"
 
 check: setup ## Check style and types
 	@$(BIN)/ruff format --check $(PATHS)

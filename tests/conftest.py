@@ -74,8 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     A file's tests stay on one worker (make test has --dist loadfile): they can share a stack.
     """
-    waiting = {"drill", "e2e"}
-    items.sort(key=lambda item: (waiting.isdisjoint(item.path.parts), not item.get_closest_marker("engine")))
+    items.sort(key=lambda item: ("e2e" not in item.path.parts, not item.get_closest_marker("engine")))
     for marker, have, why in (("engine", have_cli, NO_CLI), ("browser", have_browser, NO_BROWSER)):
         marked = [item for item in items if item.get_closest_marker(marker)]
         if marked and not have():

@@ -10,6 +10,8 @@ from tests.components.support import iam
 from tests.components.support.deployments import REMEDIES, healer, target, target_for
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment
 
+pytestmark = pytest.mark.slow
+
 ORDERS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-fn"
 USERS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:users-fn"
 LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger"

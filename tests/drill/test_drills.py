@@ -10,7 +10,7 @@ from bench.drill.claims import Report
 from bench.drill.outage import Scale
 from bench.drill.world import World, deployed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 RATE = 20.0
 QUICK = {

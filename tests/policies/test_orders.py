@@ -5,6 +5,8 @@ import pytest
 from tests.policies.support.recording import record
 from tests.policies.support.scene import Scene
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
 @pytest.mark.parametrize("config", [{}, {"analytics": "true"}, {"chaos": "true"}], ids=str)

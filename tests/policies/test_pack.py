@@ -20,6 +20,8 @@ from tests.policies.support.healers import healer
 from tests.policies.support.references import Lost, Ref
 from tests.policies.support.scene import RULES, Scene
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2026, 11, 21)
 RULE = "test-thing-right"
 

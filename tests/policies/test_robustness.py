@@ -19,6 +19,8 @@ from tests.policies.support.healers import ROUTES, healer
 from tests.policies.support.resilience import resilient
 from tests.policies.support.scene import RULES, Scene, judged
 
+pytestmark = pytest.mark.slow
+
 scalars = st.one_of(
     st.none(),
     st.booleans(),

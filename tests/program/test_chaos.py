@@ -9,6 +9,8 @@ from tests.components.patterns.support.extension import INVOKES, LAYER
 from tests.program.test_program import run
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
+pytestmark = pytest.mark.slow
+
 TEMPLATE = "aws:fis/experimentTemplate:ExperimentTemplate"
 ALARM = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:orders-api-failing-1a2b3c4"
 SCENARIOS = {"billing-fails", "one-address-in-three", "slow-query", "third-party-out"}

@@ -10,6 +10,8 @@ from tests.conftest import ROOT
 from tests.program.test_program import run
 from tests.support.pulumi_mocks import Deployment
 
+pytestmark = pytest.mark.slow
+
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 MINUTE = "rate(1 minute)"
 HEADING = "| what | price of one | small | orders | orders with analytics |"

@@ -11,6 +11,8 @@ from tests.components.support import iam
 from tests.program.test_program import run
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, RefusedError, deploy
 
+pytestmark = pytest.mark.slow
+
 TOKENS = json.dumps({"ann": "a" * 32})
 
 

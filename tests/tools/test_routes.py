@@ -8,6 +8,8 @@ import pytest
 
 from tests.tools.machine import MAKE_VENV, Machine
 
+pytestmark = pytest.mark.slow
+
 HOST = "pulumi-language-python"
 
 

@@ -19,7 +19,7 @@ from selfheal.sandbox.front import Front
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi.deployer import deploy
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.drill, pytest.mark.browser]
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "token-of-ann-" + "z" * 32

@@ -14,7 +14,7 @@ from selfheal.functions.downstream.store import Store
 from tests.cli.chaos.scenarios import run, write
 from tests.support.processes import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 
 @pytest.fixture(scope="module")

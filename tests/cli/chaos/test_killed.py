@@ -16,7 +16,7 @@ from selfheal.functions.downstream.store import Store
 from tests.cli.chaos.scenarios import write
 from tests.support.processes import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 SEED = 20261126
 BASELINE = Setting()

@@ -17,6 +17,8 @@ from selfheal.functions.shared.breaker.settings import BreakerSettings
 from tests.components.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = f"arn:aws:sns:{REGION}:{ACCOUNT}:people"
 URL = "https://bank.example/health"
 ITEM = "breaker#payments"

@@ -14,6 +14,8 @@ from tests.components.patterns.support.extension import INVOKES
 from tests.conftest import ROOT
 from tests.support.pulumi_mocks import Deployment, Registration, deploy
 
+pytestmark = pytest.mark.slow
+
 TEXT = (ROOT / "docs" / "patterns.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w/]+\.py)\n")

@@ -17,6 +17,8 @@ from selfheal.components.patterns.stream_consumer import StreamConsumer
 from tests.components.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"
 EVENTS = f"arn:aws:events:{REGION}:{ACCOUNT}"
 BUS = f"{EVENTS}:event-bus/orders-bus-1a2b3c4"

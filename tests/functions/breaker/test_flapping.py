@@ -9,6 +9,8 @@ from selfheal.functions.shared.breaker.circuit import Circuit, Outcome, State
 from selfheal.functions.shared.breaker.settings import BreakerSettings
 from selfheal.functions.shared.breaker.window import Count, bucket_of, within
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = BreakerSettings()
 HOUR = 3600
 

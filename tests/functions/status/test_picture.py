@@ -214,7 +214,7 @@ def test_callers_see_no_account_and_no_role() -> None:
     }
     assert without_arns(said) == {
         "by": "ann",
-        "problems": ["AccessDenied User: status may not on q"],
+        "problems": ["AccessDenied User: status is not authorized on q"],
         "openings": 2,
         "at": None,
     }

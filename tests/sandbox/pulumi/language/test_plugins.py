@@ -13,6 +13,8 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 from tests.sandbox.pulumi.language.engine import Project, refusal, wheel
 from tests.support.processes import ended
 
+pytestmark = pytest.mark.slow
+
 Host = language_pb2_grpc.LanguageRuntimeStub
 
 
