@@ -9,7 +9,7 @@ PATHS := __main__.py settings selfheal components functions policies cli sandbox
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo demo-orders drill chaos test test-fast check docs format pins clean
+.PHONY: help setup browser demo demo-orders drill chaos test test-long test-fast check docs format pins clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,11 +44,11 @@ drill: setup ## Break what the orders service depends on, in many ways, and see 
 chaos: setup ## Run each scenario of selfheal chaos twice, and see that its hypothesis holds each time (40 minutes)
 	@$(BIN)/python -m bench.chaos
 
-test: setup ## Run every test but the drills; those on the real engine are skipped where there is no Pulumi CLI
-	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not drill"
+test: setup ## Run the tests, but those of test-long; those on the real engine are skipped where there is no Pulumi CLI
+	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not drill and not browser"
 
-test-drills: setup ## Run the tests that break the deployed orders service, which take minutes by the clock
-	@$(BIN)/python -m pytest -n 4 --dist loadfile -m drill
+test-long: setup ## Run the tests that break the orders service for minutes, and those of the site in a browser
+	@$(BIN)/python -m pytest -n 5 --dist loadfile -m "drill or browser"
 
 test-fast: setup ## Run the tests that are quick: no emulator, engine or browser, no exhaustive search for harm
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not engine and not browser"
