@@ -9,13 +9,14 @@ from selfheal.components import (
     FragileService,
     FragileServiceArgs,
     Healer,
+    Invocation,
     OnCall,
     RemedyArgs,
     RemedyKind,
     TargetArgs,
     refuse_while_open,
 )
-from selfheal.components.fragile_service import rate_text
+from selfheal.components.fragile_service import TIMEOUT_SECONDS, rate_text
 from settings import Service, Settings
 
 TARGET = "fragile"
@@ -39,10 +40,12 @@ def fragile() -> tuple[list[TargetArgs], dict[str, object]]:
     if RemedyKind.OVERRIDE in settings.remedies:
         args["overrides"] = {"table": settings.ledger_name, "target": TARGET}
     service = FragileService(TARGET, args)
-    own: TargetArgs = {"name": TARGET, "function_name": service.function_name, "remedies": []}
     target: TargetArgs = {
         **settings.detection,
-        **own,
+        "name": TARGET,
+        "function_name": service.function_name,
+        "timeout_seconds": TIMEOUT_SECONDS,
+        "invocation": Invocation.SYNCHRONOUS,
         "remedies": [remedy(kind) for kind in settings.remedies],
     }
     if service.alias_name is not None:
