@@ -9,14 +9,13 @@ from selfheal.components import (
     FragileService,
     FragileServiceArgs,
     Healer,
-    Invocation,
     OnCall,
     RemedyArgs,
     RemedyKind,
     TargetArgs,
     refuse_while_open,
 )
-from selfheal.components.fragile_service import TIMEOUT_SECONDS, rate_text
+from selfheal.components.fragile_service import rate_text
 from settings import Service, Settings
 
 TARGET = "fragile"
@@ -42,14 +41,9 @@ def fragile() -> tuple[list[TargetArgs], dict[str, object]]:
     service = FragileService(TARGET, args)
     target: TargetArgs = {
         **settings.detection,
-        "name": TARGET,
-        "function_name": service.function_name,
-        "timeout_seconds": TIMEOUT_SECONDS,
-        "invocation": Invocation.SYNCHRONOUS,
+        **service.target,
         "remedies": [remedy(kind) for kind in settings.remedies],
     }
-    if service.alias_name is not None:
-        target["alias"] = service.alias_name
     exports = {"url": service.url, "functionName": service.function_name}
     return [target], {**exports, "failureRate": settings.failure_rate}
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 from selfheal.components.detection import (
     DEFAULT_FALSE_ALARMS_PER_YEAR,
-    DEFAULT_NATURAL_ERROR_RATE,
     SLOW_ERROR_RATE,
     SLOW_MIN_ERRORS,
     threshold,
@@ -19,6 +18,7 @@ from selfheal.components.metrics import HOUR, MINUTE, AlarmPlan, plans
 from selfheal.components.thresholds import default_alarm_error_rate, derive
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
+    DEFAULT_NATURAL_ERROR_RATE,
     DEFAULT_TIMEOUT_SECONDS,
     SERIES,
     TIMEOUT_SECONDS,

@@ -9,12 +9,12 @@ from selfheal.components import metrics, thresholds
 from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
+    DEFAULT_NATURAL_ERROR_RATE,
     DEFAULT_TIMEOUT_SECONDS,
     TIMEOUT_SECONDS,
     Invocation,
 )
 
-DEFAULT_NATURAL_ERROR_RATE = 0.001
 DEFAULT_FALSE_ALARMS_PER_YEAR = 1.0
 
 SLOW_MIN_ERRORS = 5

@@ -10,7 +10,7 @@ from math import ceil
 import pulumi_aws as aws
 from pulumi import Input
 
-from selfheal.functions.shared.contract import AlarmKind, Invocation, Series, series_of
+from selfheal.functions.shared.contract import PERIODS, AlarmKind, Invocation, Series, series_of
 
 LAMBDA_NAMESPACE = "AWS/Lambda"
 
@@ -77,8 +77,8 @@ def plans(*, instrumented: bool, timeout: int, invocation: Invocation) -> tuple[
 
     """
     series = {kind: series_of(kind, invocation) for kind in AlarmKind}
-    # CloudWatch's minimum, for high-resolution metrics (API reference, PutMetricAlarm).
-    fast = AlarmPlan(AlarmKind.FAST, series[AlarmKind.FAST], period=10)
+    # Of the fast one CloudWatch's minimum, for high-resolution metrics (API reference, PutMetricAlarm).
+    fast = AlarmPlan(AlarmKind.FAST, series[AlarmKind.FAST], PERIODS[AlarmKind.FAST])
     return (
         *((fast,) if instrumented else ()),
         AlarmPlan(AlarmKind.BACKSTOP, series[AlarmKind.BACKSTOP], MINUTE, _periods(timeout)),
