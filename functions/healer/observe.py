@@ -87,7 +87,8 @@ def observe(
     proposed = incident is not None and incident.status is Status.PROPOSED
     approval = aws.ledger.read_request("approval", incident) if incident and proposed else None
     about = replace(seen, command=command).subject
-    live = remedies.read(aws, target, about) if about else None
+    rejected = incident.rejected if incident else ()
+    live = remedies.read(aws, target, about, rejected) if about else None
     samples = {
         rule.name: read_buckets(aws.cloudwatch, target, rule, seen.evidence_begins, now)
         for rule in target.alarms

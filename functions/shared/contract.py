@@ -91,7 +91,7 @@ class Calls(TypedDict):
 
     actions: list[str]
     """IAM actions, such as `lambda:GetAlias`."""
-    on: Literal["function", "mapping", "override", "circuit"]
+    on: Literal["function", "versions", "mapping", "override", "circuit"]
 
 
 class Remedy(TypedDict):

@@ -17,6 +17,7 @@ from tests.functions.support.faults import (
     die_after,
     die_before,
     fail_after,
+    fail_before,
     read_timeout,
     refuse,
     time_out_after,
@@ -40,10 +41,6 @@ def throttle(_do: Do) -> Any:
     raise aws_error("ThrottlingException")
 
 
-def fail_before(_do: Do) -> Any:
-    raise aws_error("InternalServiceError")
-
-
 ERRORS: tuple[Fault, ...] = (throttle, refuse, fail_before, time_out_before)
 FAULTS: tuple[Fault, ...] = (die_before, die_after, time_out_after, fail_after, *ERRORS)
 QUIET = {
@@ -51,8 +48,9 @@ QUIET = {
     ("update_item", throttle),
     ("invoke", time_out_before),
     ("invoke", time_out_after),
+    *((act, refuse) for act in ACTS),
 }
-"""Errors that do not fail the run: an act that AWS rejects for now is recorded as deferred, and a probe
+"""Errors that do not fail the run: an act that AWS rejects is recorded as deferred or refused, and a probe
 without an answer as failed."""
 
 
@@ -165,12 +163,24 @@ def ends_the_same(scenario: str, fault: Fault) -> None:
         where = f"{fault.__name__} at call {numbers[-1]}, {name}"
         assert ended is not None, where
         assert isinstance(ended, BaseException) or (name, fault) in QUIET, f"{where}: silence, {ended}"
+        if fault is refuse and name in ACTS:
+            assert_told_of_the_refusal(loop, where)
+            assert [act.effect for act in loop.acts] == acts[: len(loop.acts)], where
+            continue
         assert end_of(loop) == end, where
         assert [act.effect for act in loop.acts] == acts, where
         # A notice is repeated where it was sent and that could not be recorded.
         assert sent <= len(loop.sns.sent) <= sent + 1, where
         assert all(times <= 2 for times in notices(loop).values()), where
         assert loop.incident.reason is not Reason.NOTICE_OWED, where
+
+
+def assert_told_of_the_refusal(loop: Loop, where: str) -> None:
+    """What AWS refuses for good is not asked again, and people are told which code it answered."""
+    assert Reason.CHANGE_REFUSED in loop.incident.reasons, where
+    assert [each.rpartition(": ")[2] for each in loop.incident.failures] == ["AccessDeniedException"], where
+    assert [each for each in loop.sns.sent if "AccessDeniedException" in each["Message"]], where
+    assert loop.book.read_fleet().acting == frozenset(), where
 
 
 def ends_the_same_when_repeated(scenario: str) -> None:
@@ -207,13 +217,14 @@ def gives_up(scenario: str, fault: Fault) -> None:
         assert len(loop.sns.sent) <= len(usual.sns.sent) + 1, where
         assert len(loop.applies()) <= 1, where
         if call in ACTS:
-            # Tried a few times: until the trouble passes, or people are called.
-            assert len(failures) <= MAX_ATTEMPTS
+            # Tried a few times: until the trouble passes, or people are called. Once, if AWS refuses it.
+            assert len(failures) <= (1 if fault is refuse else MAX_ATTEMPTS)
             reverting = call == "delete_function_concurrency"
             assert [act.effect for act in loop.acts] == ([Effect.APPLY] if reverting else [])
             # What is deferred is tried in the next run, and so given up before the trouble passes.
             cleared = passes and (call, fault) not in QUIET
-            assert (Reason.ALARM_CLEARED if cleared else Reason.ATTEMPTS_EXHAUSTED) in loop.reasons
+            given_up = Reason.CHANGE_REFUSED if fault is refuse else Reason.ATTEMPTS_EXHAUSTED
+            assert (Reason.ALARM_CLEARED if cleared else given_up) in loop.reasons
             assert loop.sns.sent
         elif call not in AFTER_AN_ACT:
             assert loop.acts == [], where
@@ -234,8 +245,8 @@ def run_without(loop: Loop, call: str, fault: Fault) -> list[int]:
     return failures
 
 
-def gives_up_a_revert(scenario: str) -> None:
-    """A revert that never succeeds is tried a few times, and then people are called."""
+def gives_up_a_revert(scenario: str, fails: Fault) -> None:
+    """A revert that never succeeds is tried a few times, and then people are called; at once if refused."""
     loop = SCENARIOS[scenario]()
     tried: list[int] = []
 
@@ -243,11 +254,11 @@ def gives_up_a_revert(scenario: str) -> None:
         last = loop.last
         if last is not None and last.effect is Effect.REVERT and loop.tap.calls[number][0] in ACTS:
             tried.append(number)
-            return refuse(do)
+            return fails(do)
         return do()
 
     loop.tap.fault = fault
     loop.run(LONG)
-    assert len(tried) == MAX_ATTEMPTS
+    assert len(tried) == (1 if fails is refuse else MAX_ATTEMPTS)
     escalated = [line.reason for line in loop.incident.history if line.to == Status.ESCALATED]
-    assert escalated == [Reason.ATTEMPTS_EXHAUSTED]
+    assert escalated == [Reason.CHANGE_REFUSED if fails is refuse else Reason.ATTEMPTS_EXHAUSTED]
