@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from selfheal.functions.healer import message, remedies
+from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.probe import probe
+from selfheal.functions.healer.publication import publication
 from selfheal.functions.healer.states import Effect
 from selfheal.functions.shared.log import log
 
@@ -61,8 +62,7 @@ def _perform(
         case None:
             return None
         case Effect.NOTIFY:
-            text, title = message.body(intent, aws.table), message.subject(intent)
-            aws.sns.publish(TopicArn=aws.escalation_topic, Subject=title, Message=text)
+            aws.sns.publish(TopicArn=aws.escalation_topic, **publication(intent, aws.table))
             return intent.notified()
         case Effect.PROBE:
             payload = seen.target.probe or "{}"

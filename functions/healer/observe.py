@@ -18,7 +18,6 @@ from selfheal.functions.healer.evidence import (
 )
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation
-from selfheal.functions.healer.states import Status
 from selfheal.functions.healer.target import AlarmRule, Target
 from selfheal.functions.shared.contract import Limits, Mode, Series, most_restrictive
 
@@ -65,9 +64,25 @@ class Setup:
 
 
 def observe(
-    target: Target, setup: Setup, alarms: Mapping[str, AlarmState], aws: Aws, now: datetime
+    target: Target,
+    setup: Setup,
+    alarms: Mapping[str, AlarmState],
+    aws: Aws,
+    now: datetime,
+    *,
+    asked: bool = False,
 ) -> Observation:
-    """Read what a decision about one target needs. While all is well, that is the incident only."""
+    """Read what a decision about one target needs. While all is well, that is the incident only.
+
+    Args:
+        target: The target.
+        setup: What is the same for all targets.
+        alarms: The states of alarms, by name.
+        aws: The clients.
+        now: The time.
+        asked: Whether a person may have asked for something: what comes too late is answered as well.
+
+    """
     own = {rule.name: alarms[rule.name] for rule in target.alarms}
     incident = aws.ledger.read(target.name)
     seen = Observation(
@@ -81,11 +96,10 @@ def observe(
         mode_override=setup.mode_override,
         limits=setup.limits,
     )
-    if not seen.ringing and (incident is None or not _needs_care(incident)):
+    if not seen.ringing and (incident is None or not (asked or _needs_care(incident))):
         return seen
     command = aws.ledger.read_request("command", incident) if incident else None
-    proposed = incident is not None and incident.status is Status.PROPOSED
-    approval = aws.ledger.read_request("approval", incident) if incident and proposed else None
+    approval = aws.ledger.read_request("approval", incident) if incident else None
     about = replace(seen, command=command).subject
     rejected = incident.rejected if incident else ()
     live = remedies.read(aws, target, about, rejected) if about else None
