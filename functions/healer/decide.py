@@ -82,7 +82,8 @@ def _repointed(seen: Observation, incident: Incident) -> Decision | None:
     if incident.effect is not None and incident.is_leased(seen.now):
         return Decision(Reason.BUSY)
     why = f"the target was {incident.function}, and a deployment has pointed it to {seen.target.function}"
-    given = [each.id for each in (seen.approval, seen.command) if each is not None]
+    asked = [each for each in (seen.approval, seen.command) if each is not None]
+    given = [each.answered(seen.now, Reason.TARGET_REPOINTED, done=False) for each in asked]
     closed = incident.closed(seen.now, "the healer", why, Reason.TARGET_REPOINTED)
     return Decision.of(replace(closed, hold=None).answering(*given))
 

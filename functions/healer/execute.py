@@ -10,7 +10,7 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.probe import probe
 from selfheal.functions.healer.publication import publication
-from selfheal.functions.healer.states import Effect
+from selfheal.functions.healer.states import Effect, Reason
 from selfheal.functions.shared.log import log
 
 PROBES = 20
@@ -77,8 +77,9 @@ def _perform(
         )
         last = seen.target.next_remedy((*intent.tried, str(plan.key))) is None
         # Whoever asked for it is told by the escalation; asking again would be refused again.
-        asked = [seen.command.id] if seen.command is not None else []
-        return intent.refused(clock(), refused, last=last).answering(*asked)
+        now, asked = clock(), [seen.command] if seen.command is not None else []
+        answers = [each.answered(now, Reason.CHANGE_REFUSED, done=False) for each in asked]
+        return intent.refused(now, refused, last=last).answering(*answers)
     if refused is not None:
         log("warning", "act deferred", target=intent.target, incident=intent.id, code=refused)
         return intent.deferred()

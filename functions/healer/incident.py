@@ -368,12 +368,13 @@ class Incident(IncidentFields):
     # Requests of people, and drift.
 
     def answering(self, *answers: Answered) -> "Incident":
-        """Record the answers to people's requests, as a part of this write."""
+        """Record the answers to people's requests, as a part of this write. A later answer replaces the first."""
         ids = [each.id for each in answers]
+        earlier = [each for each in self.requests if each.id not in ids]
         return replace(
             self,
-            answered=(*self.answered, *ids)[-ANSWERED:],
-            requests=(*self.requests, *answers)[-ANSWERED:],
+            answered=(*[each for each in self.answered if each not in ids], *ids)[-ANSWERED:],
+            requests=(*earlier, *answers)[-ANSWERED:],
         )
 
     def released(self, now: datetime, mode: Mode | None = None) -> "Incident":
