@@ -12,6 +12,7 @@ They read properties of the observation (observation.py, evidence.py). They retu
 in the ledger before anything is changed (incident.py).
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from selfheal.functions.healer.clock import parse_iso
@@ -39,7 +40,7 @@ def decide(seen: Observation) -> Decision:
     notification therefore makes no difference, and the next run resumes one that died from its intent.
     """
     incident = seen.incident
-    decided = _go_on(seen, incident) if incident is not None else None
+    decided = _repointed(seen, incident) or _go_on(seen, incident) if incident is not None else None
     decided = decided or respond(seen, incident if incident is not None and incident.is_open else None)
     return answer_approval(seen, decided)
 
@@ -68,6 +69,22 @@ def _go_on(seen: Observation, incident: Incident) -> Decision | None:
     if not incident.is_open and last is not None and not seen.ringing and seen.tells_of_last:
         return drift(seen, incident, last)
     return None
+
+
+def _repointed(seen: Observation, incident: Incident) -> Decision | None:
+    """Close the incident of what the target was before, and tell people what remains; None if it is the same.
+
+    A deployment has pointed the target to another function under the same name. Nothing that was planned,
+    held or learned is about that one.
+    """
+    if not incident.is_of_another(seen.target.function) or not (incident.is_open or incident.standing):
+        return None
+    if incident.effect is not None and incident.is_leased(seen.now):
+        return Decision(Reason.BUSY)
+    why = f"the target was {incident.function}, and a deployment has pointed it to {seen.target.function}"
+    given = [each.id for each in (seen.approval, seen.command) if each is not None]
+    closed = incident.closed(seen.now, "the healer", why, Reason.TARGET_REPOINTED)
+    return Decision.of(replace(closed, hold=None).answering(*given))
 
 
 def retire(seen: Observation) -> Decision:

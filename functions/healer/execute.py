@@ -70,6 +70,15 @@ def _perform(
             return intent.probed(*counts)
         case Effect.APPLY | Effect.REVERT:
             refused = _change(seen, intent, aws)
+    if refused in remedies.REFUSED:
+        plan = intent.planned
+        log(
+            "error", "act refused", target=intent.target, incident=intent.id, plan=str(plan.key), code=refused
+        )
+        last = seen.target.next_remedy((*intent.tried, str(plan.key))) is None
+        # Whoever asked for it is told by the escalation; asking again would be refused again.
+        asked = [seen.command.id] if seen.command is not None else []
+        return intent.refused(clock(), refused, last=last).answering(*asked)
     if refused is not None:
         log("warning", "act deferred", target=intent.target, incident=intent.id, code=refused)
         return intent.deferred()

@@ -184,7 +184,8 @@ class IncidentFields:
     owed_at: str | None = None
     """Since when there is a notice that could not be sent."""
     tried: tuple[str, ...] = ()
-    """Settings whose remedy did not help or could not be used, as `kind:name`."""
+    """Settings whose remedy did not help or could not be used, as `kind:name`; as `kind:name@version` a
+    version that did not help while there was an earlier one."""
     guard: Guard | None = None
     hold: Hold | None = None
     """If it outlives the incident, the target's next one begins with it."""
@@ -211,6 +212,13 @@ class IncidentFields:
     """The reasons of all transitions, each once."""
     history: tuple[Transition, ...] = ()
     """The last transitions, for people to read. No decision depends on it."""
+    function: str | None = None
+    """The function that the target was when the incident was opened. None: an earlier version wrote it."""
+    rejected: tuple[str, ...] = ()
+    """Versions that the healer rolled an alias away from, as `function:version`, in earlier incidents too: it
+    does not roll back to them. Those that were no worse than what came before are left out."""
+    failures: tuple[str, ...] = ()
+    """What AWS refused for good or failed to carry out in this incident, as `kind:name: code`."""
     requests: tuple[Answered, ...] = ()
     """The last requests that were answered, the newest last. Those of an earlier version are only in
     `answered`, by which a request counts once."""

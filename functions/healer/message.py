@@ -26,6 +26,15 @@ _TITLES: Mapping[str, str] = {
 }
 
 _EXPLAINED: Mapping[Reason, str] = {
+    Reason.CHANGE_FAILED: (
+        "AWS accepted the change and then failed to make it: the function runs as it did before. It is not "
+        "known whether the remedy would have helped."
+    ),
+    Reason.CHANGE_REFUSED: "AWS refused the change and would refuse it again. It was not made.",
+    Reason.NO_EARLIER_VERSION: (
+        "No earlier published version can run, other than those that were rolled back from before. `selfheal "
+        "release` lets those be tried again."
+    ),
     Reason.BREAKER_OWNS: (
         "A circuit breaker pauses and resumes this mapping. Declare the remedy force_breaker in place of "
         "pause_consumer; by hand: `selfheal breaker open`."
@@ -77,6 +86,8 @@ def facts(incident: Incident) -> list[str]:
         lines.append(
             f"Evidence: {seen.errors} errors in {seen.requests} requests since {seen.since}: {seen.verdict}."
         )
+    if incident.failures:
+        lines.append(f"AWS refused or failed: {'; '.join(incident.failures)}.")
     if incident.reason in _EXPLAINED:
         lines.append(_EXPLAINED[incident.reason])
     if incident.reason is Reason.REMEDY_INEFFECTIVE:

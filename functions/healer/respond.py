@@ -94,12 +94,16 @@ def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
         mode=seen.mode,
         version=0,
         recent_incidents=(iso(now),),
+        function=seen.target.function,
     )
     if last is None:
         return fresh
+    fresh = replace(fresh, version=last.version)
+    if last.is_of_another(seen.target.function):
+        return fresh
     return replace(
         fresh,
-        version=last.version,
+        rejected=last.rejected,
         standing=last.standing,
         hold=last.hold if last.is_held(now) else None,
         recent_acts=last.recent_acts,
@@ -207,7 +211,8 @@ def _obstacle(live: Live, plan: Plan, draft: Incident) -> Reason | None:
     if live.obstacle is not None:
         return live.obstacle
     # A recorded change may have been undone since, such as by `up` after the recovery.
-    stands = [each.plan.after for each in draft.standing if each.plan.key == plan.key]
+    known = [] if draft.has_stepped(plan) else draft.standing
+    stands = [each.plan.after for each in known if each.plan.key == plan.key]
     # A concurrency limit must never be raised. Someone may have set a lower one.
     limited = plan.kind == RemedyKind.LIMIT_CONCURRENCY and live.value is not None and plan.after is not None
     tighter = limited and int(live.value or 0) < int(plan.after or 0)

@@ -17,11 +17,11 @@ from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
-from selfheal.functions.shared.contract import Mode
+from selfheal.functions.shared.contract import AlarmKind, Mode
 from tests.functions.support.faults import CANARY, aws_error
 
 MAPPING = "6f1c2a4e-0d3b-4a57-9c1e-5b8f7d2e9a10"
-ALARM = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
+ALARM = AlarmRule("fast", AlarmKind.FAST, 10, 1, 6, 0.05)
 VALUES: dict[str, tuple[str, str | None]] = {
     "environment": ("FAILURE_RATE", "0"),
     "override": ("FAILURE_RATE", "0"),
@@ -75,6 +75,8 @@ class RemedyLambda:
     mapping: str | None = "Enabled"
     """Its state; None: there is no mapping."""
     fed: str = "arn:aws:lambda:us-east-1:000000000000:function:shop-fn:live"
+    broken: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """What the configuration of a published version says other than that it can run."""
     refuse: dict[str, str] = field(default_factory=dict)
     """Method to the error code that it answers."""
     before: Callable[[], None] = lambda: None
@@ -85,8 +87,13 @@ class RemedyLambda:
     """The environment after each update of it, oldest first."""
     actions: Counter[str] = field(default_factory=Counter)
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
+    def get_function_configuration(self, FunctionName: str, Qualifier: str | None = None) -> dict[str, Any]:
         self._called("lambda:GetFunctionConfiguration", "get_function_configuration", FunctionName)
+        if Qualifier is not None:
+            if Qualifier not in self.versions:
+                raise aws_error("ResourceNotFoundException")
+            state = {"State": "Active", "LastUpdateStatus": "Successful", **self.broken.get(Qualifier, {})}
+            return {"FunctionName": FunctionName, "Version": Qualifier, **state}
         shown = (
             {"Variables": dict(self.variables)} if self.readable else {"Error": {"ErrorCode": "AccessDenied"}}
         )
