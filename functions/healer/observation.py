@@ -64,7 +64,10 @@ class Request:
     def is_too_long(self, now: datetime) -> bool:
         """Return whether it is valid for longer than allowed: what was decided long ago must not count."""
         until = parse_iso(self.until)
-        return until > now + LONGEST + AHEAD or until > parse_iso(self.at) + LONGEST
+        try:
+            return until > now + LONGEST + AHEAD or until > parse_iso(self.at) + LONGEST
+        except (TypeError, ValueError):  # nobody can tell since when
+            return True
 
 
 @dataclass(frozen=True)
