@@ -35,7 +35,7 @@ def fragile() -> tuple[list[TargetArgs], dict[str, object]]:
         "failure_rate": settings.failure_rate,
         "fault_mode": settings.fault_mode,
         "traffic": settings.traffic,
-        "log_retention_days": settings.log_retention_days,
+        **settings.everywhere,
     }
     if RemedyKind.OVERRIDE in settings.remedies:
         args["overrides"] = {"table": settings.ledger_name, "target": TARGET}
@@ -62,9 +62,9 @@ def remedy(kind: RemedyKind) -> RemedyArgs:
 
 def orders() -> tuple[list[TargetArgs], dict[str, object]]:
     """Register the orders service, and return what is to be healed, and its exports."""
-    on_call = OnCall("on-call", {"emails": settings.escalation_emails})
+    on_call = OnCall("on-call", {"emails": settings.escalation_emails, **settings.security})
     args: OrdersArgs = {"people": on_call.topic_arn, "ledger": settings.ledger_name, **settings.orders.args}
-    service = Orders("orders", {**args, "log_retention_days": settings.log_retention_days})
+    service = Orders("orders", {**args, **settings.everywhere})
     return [{**settings.detection, **target} for target in service.targets], service.exports
 
 
@@ -80,7 +80,7 @@ healer = Healer(
         "escalation_emails": list(settings.escalation_emails),
         "reserve_concurrency": settings.reserve_concurrency,
         "protect_ledger": settings.protect_ledger,
-        "log_retention_days": settings.log_retention_days,
+        **settings.everywhere,
     },
 )
 

@@ -110,6 +110,10 @@ class Arns:
         """Return the ARN of a Kinesis stream."""
         return self._arn("kinesis", "stream/", name)
 
+    def service(self, name: str) -> Output[str]:
+        """Return the name by which KMS knows a service of this region, the value of kms:ViaService."""
+        return Output.concat(name, ".", self.region, ".", self._suffix)
+
     def state_machine(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a Step Functions state machine."""
         return self._arn("states", "stateMachine:", name)

@@ -12,6 +12,7 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
 from selfheal.components.http_api import http_api
 from selfheal.components.iam import Statement, allow, on_items
+from selfheal.components.security import Security, Store
 from selfheal.components.targets import check_target_name
 from selfheal.functions.shared.contract import FaultMode, override_key
 
@@ -58,6 +59,14 @@ class FragileServiceArgs(TypedDict):
     log_retention_days: NotRequired[int]
     """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
 
+    encryption_key_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a symmetric KMS key of this region, for environment and logs; the ledger that overrides are read
+    from has the same. Its policy must let CloudWatch Logs use it. Default: keys that AWS owns."""
+
+    permissions_boundary_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a managed policy that bounds the role, in place of the boundary that it has of its own. Default:
+    that one, which allows what the role's policy allows."""
+
 
 class FragileService(pulumi.ComponentResource):
     """A Lambda function behind an HTTP API that answers every path and method."""
@@ -84,8 +93,10 @@ class FragileService(pulumi.ComponentResource):
         super().__init__("selfheal:index:FragileService", name, {**args}, opts)
         rate = checked_rate(args["failure_rate"])
         arns = Arns(self)
+        security = Security(args, arns)
         published = Traffic(args.get("traffic", Traffic.LATEST)) is Traffic.ALIAS
         overrides = args.get("overrides")
+        retention = args.get("log_retention_days", DEFAULT_RETENTION_DAYS)
         environment: dict[str, pulumi.Input[str]] = {
             "FAILURE_RATE": rate_text(rate),
             "FAULT_MODE": FaultMode(args.get("fault_mode", FaultMode.EXCEPTION)).value,
@@ -93,7 +104,7 @@ class FragileService(pulumi.ComponentResource):
         statements: list[Statement] = []
         if overrides:
             check_target_name(overrides["target"])
-            statements.append(_read_overrides(overrides, arns))
+            statements += [_read_overrides(overrides, arns), *security.reads(Store.TABLE)]
             environment |= {
                 "OVERRIDES_TABLE": overrides["table"],
                 "OVERRIDES_TARGET": overrides["target"],
@@ -107,8 +118,9 @@ class FragileService(pulumi.ComponentResource):
             parent=self,
             timeout=TIMEOUT_SECONDS,
             memory=MEMORY_MB,
-            log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            log_retention_days=retention,
             publish=published,
+            security=security,
         )
         self.function_name = function.name
         alias = self._alias(name, function) if published else None

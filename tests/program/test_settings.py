@@ -45,6 +45,8 @@ def test_the_defaults() -> None:
         ledger_name="selfheal-test-ledger",
         log_retention_days=14,
         restore_baseline=False,
+        encryption_key_arn="",
+        permissions_boundary_arn="",
     )
 
 
