@@ -58,7 +58,8 @@ class HealerArgs(TypedDict):
     """E-mail addresses for escalations. Each has to confirm its subscription. Default none."""
 
     reserve_concurrency: NotRequired[bool]
-    """Whether to reserve a concurrency of 1. Default true. Set false if an account quota of 10 forbids it."""
+    """Whether to reserve a concurrency of 1, which only saves invocations: the ledger is the lock. Default
+    false, because an account whose quota is 10, as that of a new one, cannot reserve any."""
 
     protect_ledger: NotRequired[bool]
     """Whether DynamoDB and Pulumi refuse to delete the ledger, and what would replace it. Default true."""
@@ -160,7 +161,7 @@ class Healer(pulumi.ComponentResource):
             memory=MEMORY_MB,
             log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
             # This only saves invocations; the ledger is the lock.
-            reserved_concurrency=1 if args.get("reserve_concurrency", True) else -1,
+            reserved_concurrency=1 if args.get("reserve_concurrency", False) else -1,
             security=security,
         )
         self.function_name = function.name

@@ -150,7 +150,7 @@ class Settings:
             remedies=remedies,
             budget=reader.whole("budget", Limits.budget, *LIMIT_RANGES["budget"][:2]),
             escalation_emails=reader.emails("escalationEmails"),
-            reserve_concurrency=reader.boolean("reserveConcurrency", default=True),
+            reserve_concurrency=reader.boolean("reserveConcurrency", default=False),
             protect_ledger=protect_ledger,
             ledger_name=reader.ledger_name("ledgerName", protect_ledger),
             log_retention_days=reader.days("logRetentionDays", 14),

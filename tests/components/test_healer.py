@@ -25,11 +25,12 @@ def function(deployment: Deployment) -> Registration:
 def test_the_function(preview: bool) -> None:
     inputs = function(healer(preview)).inputs
     assert inputs["timeout"] == 30
-    assert inputs["reservedConcurrentExecutions"] == 1
+    # A new account, whose quota is 10, cannot reserve any: `up` would stop half-way.
+    assert inputs["reservedConcurrentExecutions"] == -1
 
 
-def test_without_quota_no_concurrency_is_reserved() -> None:
-    assert function(healer(reserve_concurrency=False)).inputs["reservedConcurrentExecutions"] == -1
+def test_a_concurrency_of_1_is_reserved_on_request() -> None:
+    assert function(healer(reserve_concurrency=True)).inputs["reservedConcurrentExecutions"] == 1
 
 
 @pytest.mark.parametrize("preview", [True, False])

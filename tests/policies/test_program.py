@@ -33,12 +33,12 @@ def test_its_target_is_the_service_and_its_own_health_is_for_people() -> None:
         {"remedies": '["override", "environment"]'},
         {"remedies": "[]"},
         {"mode": "suggest"},
-        {"reserveConcurrency": "false"},
+        {"reserveConcurrency": "true"},
     ],
 )
 def test_its_other_settings_raise_nothing(config: dict[str, str]) -> None:
     found = Scene(record("dev", config=config)).findings()
-    assert set(found) == ({"lambda-healer-concurrency"} if "reserveConcurrency" in config else set())
+    assert found == {}
 
 
 @pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])

@@ -40,7 +40,7 @@ def test_the_defaults() -> None:
         remedies=(RemedyKind.OVERRIDE,),
         budget=12,
         escalation_emails=(),
-        reserve_concurrency=True,
+        reserve_concurrency=False,
         protect_ledger=True,
         ledger_name="selfheal-test-ledger",
         log_retention_days=14,
