@@ -125,7 +125,9 @@ class FragileService(pulumi.ComponentResource):
         self.function_name = function.name
         alias = self._alias(name, function) if published else None
         self.alias_name = alias.name if alias else None
-        self.url = http_api(name, function, alias, self)
+        self.url = http_api(
+            name, function, alias, security=security, log_retention_days=retention, parent=self
+        )
         self.register_outputs(
             {"functionName": self.function_name, "aliasName": self.alias_name, "url": self.url}
         )

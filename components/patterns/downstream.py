@@ -106,7 +106,9 @@ class Downstream(pulumi.ComponentResource):
             log_retention_days=retention,
             security=security,
         )
-        self.url = http_api(name, function, None, self)
+        self.url = http_api(
+            name, function, None, security=security, log_retention_days=retention, parent=self
+        )
         self.access = Access({"DOWNSTREAM_URL": self.url})
         self.register_outputs({"url": self.url, "tableName": self.table_name})
 
