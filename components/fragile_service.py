@@ -19,7 +19,10 @@ from selfheal.functions.shared.contract import FaultMode, override_key
 TIMEOUT_SECONDS = 3
 """Shorter than the timeouts of callers. The fault mode `timeout` exceeds it."""
 
-MEMORY_MB = 128
+MEMORY_MB = 512
+"""Lambda gives processor time by memory. With 128 MB, 7 % of a processor, the first TLS handshake with the
+ledger takes longer than an override may delay a request. Source: Lambda developer guide, "Configure Lambda
+function memory"."""
 
 
 class Traffic(StrEnum):

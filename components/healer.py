@@ -186,7 +186,7 @@ class Healer(pulumi.ComponentResource):
         schedule = wake_by_schedule(name, function, arns, awake)
         # Last, so that the healer already runs when the alarm on missing runs is first evaluated.
         watched = pulumi.ResourceOptions(parent=self, depends_on=[schedule])
-        own = healer_alarms(name, function.name, queue.name, self.escalation_topic_arn, watched)
+        own = healer_alarms(name, function.name, queue.name, self.escalation_topic_arn, arns, opts=watched)
         dashboard(name, function.name, targets, own, arns, parent=self)
         self.register_outputs(
             {

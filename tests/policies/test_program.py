@@ -22,6 +22,7 @@ def test_its_target_is_the_service_and_its_own_health_is_for_people() -> None:
         "healer-errors",
         "healer-silent",
         "healer-lost-events",
+        "healer-dropped-events",
     }
     assert [topic.name for topic, _ in graph.wake_topics.values()] == ["healer-topic"]
 
