@@ -368,7 +368,7 @@ class Incident(IncidentFields):
     # Requests of people, and drift.
 
     def answering(self, *answers: Answered) -> "Incident":
-        """Record the answers to people's requests, as a part of this write. A later answer replaces the first."""
+        """Record answers to requests, as a part of this write. A later answer replaces an earlier one."""
         ids = [each.id for each in answers]
         earlier = [each for each in self.requests if each.id not in ids]
         return replace(
