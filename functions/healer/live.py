@@ -21,6 +21,8 @@ class Configuration:
     """Hash of everything except the variables that remedies set."""
     variables: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
     """The whole environment. It may contain secrets and is never recorded, logged or sent."""
+    timeout: int = 0
+    """Seconds after which Lambda ends a call."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from selfheal.functions.shared.contract import Limits
 from tests.functions.support.faults import DiedError, Do, Fault, die_after, die_before, refuse
 from tests.functions.support.loop import Loop
 from tests.functions.support.memory_table import MemoryTable
-from tests.functions.support.world import TARGET
+from tests.functions.support.world import FAST_TARGET
 
 pytestmark = pytest.mark.slow
 
@@ -92,8 +92,8 @@ class Healer:
 
 
 def looping(name: str, table: MemoryTable) -> Loop:
-    alarms = tuple(replace(rule, name=f"{name}-{rule.name}") for rule in TARGET.alarms)
-    loop = Loop(replace(TARGET, name=name, function=f"{name}-fn", alarms=alarms), table=table)
+    alarms = tuple(replace(rule, name=f"{name}-{rule.name}") for rule in FAST_TARGET.alarms)
+    loop = Loop(replace(FAST_TARGET, name=name, function=f"{name}-fn", alarms=alarms), table=table)
     loop.cause = loop.fails_by_variable
     return loop
 
