@@ -9,12 +9,12 @@ from selfheal.components import metrics, thresholds
 from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
+    DEFAULT_NATURAL_ERROR_RATE,
     DEFAULT_TIMEOUT_SECONDS,
     TIMEOUT_SECONDS,
     Invocation,
 )
 
-DEFAULT_NATURAL_ERROR_RATE = 0.001
 DEFAULT_FALSE_ALARMS_PER_YEAR = 1.0
 
 SLOW_MIN_ERRORS = 5
@@ -88,7 +88,8 @@ class Detection(pulumi.ComponentResource):
         """Register the alarms.
 
         Raises:
-            ComponentError: when a rate is out of range, or two rates are too close to be distinguished.
+            ComponentError: when a rate or the timeout is out of range, two rates are too close to be
+                distinguished, or the way of invocation is unknown.
 
         """
         super().__init__("selfheal:index:Detection", name, {**args}, opts)
@@ -99,7 +100,7 @@ class Detection(pulumi.ComponentResource):
         plans = metrics.plans(
             instrumented=args.get("instrumented", False),
             timeout=timeout,
-            invocation=Invocation(args.get("invocation", DEFAULT_INVOCATION)),
+            invocation=checked_invocation(args.get("invocation", DEFAULT_INVOCATION)),
         )
         self.alarms = []
         for plan in plans:
@@ -170,6 +171,21 @@ def checked_timeout(seconds: int) -> int:
             "is the function's own timeout: how long after a call began its failure may be counted."
         )
     return int(seconds)
+
+
+def checked_invocation(invocation: str) -> Invocation:
+    """Return who invokes a function.
+
+    Raises:
+        ComponentError: when it is none of Invocation.
+
+    """
+    if invocation not in set(Invocation):
+        raise ComponentError(
+            f"invocation must be synchronous, asynchronous or queued, got {invocation!r}. It says who "
+            "invokes the function: a caller that waits, Lambda's own queue, or an event source mapping."
+        )
+    return Invocation(invocation)
 
 
 def _description(

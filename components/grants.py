@@ -106,6 +106,10 @@ def _scope(
     match on:
         case "function":
             return functions, None
+        case "versions":
+            # Published versions have numbers that AWS gives. Whether their ARNs or that of the function count
+            # for a call with a qualifier is documented for Invoke only, so both are granted.
+            return [Output.concat(function, ":*") for function in functions], None
         case "traffic":
             return [_traffic(target, arns) for target in targets], None
         case "mapping":

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident_fields import (
+    Answered,
     Closure,
     Evidence,
     Guard,
@@ -41,8 +42,11 @@ _INCONCLUSIVE = frozenset({Reason.NO_EVIDENCE, Reason.ALARM_STUCK})
 HISTORY = 200
 """Number of transitions kept, so that an incident of weeks fits into one item."""
 
-ANSWERED = 10
-"""Number of answered requests whose ids are kept."""
+ANSWERED = 20
+"""Number of answered requests that are kept."""
+
+KEPT = 10
+"""Number of versions to avoid, and of failures, that are kept."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class Incident(IncidentFields):
         """Count a pending change as in place, because it may be. Not a write of its own."""
         if self.effect is not Effect.APPLY or self.plan is None:
             return self
-        begun = Standing(self.plan, self.acting_since or self.opened_at)
+        begun = Standing(self._since_first(self.plan), self.acting_since or self.opened_at)
         return replace(self, standing=(*self.without(self.plan), begun))
 
     def no_longer(self, plan: Plan) -> "Incident":
@@ -95,6 +99,30 @@ class Incident(IncidentFields):
     def without(self, plan: Plan) -> tuple[Standing, ...]:
         """Return the changes in place to settings other than that of a plan."""
         return tuple([each for each in self.standing if each.plan.key != plan.key])
+
+    def has_stepped(self, plan: Plan) -> bool:
+        """Return whether a version did not help in this incident, so that this one is the further step."""
+        return any(each.startswith(_step(plan, "")) for each in self.tried)
+
+    def stepping(self, plan: Plan) -> "Incident":
+        """Count a version as one that did not help, so that a further step may. Not a write of its own."""
+        return replace(self, tried=(*self.tried, _step(plan, plan.after or "")))
+
+    def in_vain(self, plan: Plan) -> "Incident":
+        """Count a remedy as one that did not help, or cannot. Not a write of its own.
+
+        The versions that this incident rolled away from were no worse than those it rolled back to.
+        """
+        steps = [
+            each.removeprefix(_step(plan, "")) for each in self.tried if each.startswith(_step(plan, ""))
+        ]
+        cleared = {f"{self.function}:{version}" for version in (plan.before, *steps)}
+        rejected = tuple([each for each in self.rejected if each not in cleared])
+        return replace(self, tried=(*self.tried, str(plan.key)), rejected=rejected)
+
+    def is_of_another(self, function: str) -> bool:
+        """Return whether its target was another function when it was opened."""
+        return self.function is not None and self.function != function
 
     def is_held(self, now: datetime) -> bool:
         """Return whether the target is held."""
@@ -163,9 +191,9 @@ class Incident(IncidentFields):
         """Intend to send probes."""
         return self._intending(now, Effect.PROBE, Reason.PROBING)
 
-    def telling(self, now: datetime) -> "Incident":
-        """Intend to notify people, as a part of this write."""
-        return replace(self, effect=Effect.NOTIFY, lease_until=iso(now + LEASE), attempts=1)
+    def telling(self, now: datetime, about: str = "") -> "Incident":
+        """Intend to notify people, as a part of this write: of the incident, or `about` a refused request."""
+        return replace(self, effect=Effect.NOTIFY, lease_until=iso(now + LEASE), attempts=1, about=about)
 
     def telling_unless_silent(self, now: datetime) -> "Incident":
         """Intend to notify people, unless it is one that was only observed: of these nobody was told."""
@@ -173,7 +201,7 @@ class Incident(IncidentFields):
 
     def telling_again(self, now: datetime) -> "Incident":
         """Intend to send a notice that could not be sent earlier."""
-        return replace(self, version=self.version + 1).telling(now)
+        return replace(self, version=self.version + 1).telling(now, self.about)
 
     def trying_again(self, now: datetime, token: str | None = None) -> "Incident":
         """Try the pending effect again. `token` is the present revision of the setting."""
@@ -189,14 +217,16 @@ class Incident(IncidentFields):
 
     def applied(self, now: datetime, reason: Reason = Reason.APPLIED) -> "Incident":
         """Record that the remedy is in place. If it had to be applied again, escalate."""
-        plan = self.planned
+        plan = self._since_first(self.planned)
         done = replace(
             self,
+            plan=plan,
             acts=self.acts + 1,
             acted_at=iso(now),
             standing=(*self.without(plan), Standing(plan, iso(now))),
             evidence=None,
             settled_at=_settled(plan, now),
+            rejected=self._rejecting(self.planned),
         )
         if self.purpose is Reason.RELAPSED:
             return done.escalated(now, Reason.RELAPSED)
@@ -204,7 +234,13 @@ class Incident(IncidentFields):
 
     def reverted(self, now: datetime) -> "Incident":
         """Record that the change was reverted. What follows depends on the purpose."""
-        done = self.no_longer(self.planned)
+        plan = self.planned
+        back = f"{self.function}:{plan.before}"
+        done = replace(
+            self.no_longer(plan),
+            # A version that people want back, or that is back because no other helped, is none to avoid.
+            rejected=tuple([each for each in self.rejected if each != back]),
+        )
         if self.purpose is Reason.ROLLED_BACK:
             # Changes are reverted one at a time. People are told when all of them are.
             return done.escalated(now, Reason.ROLLED_BACK, tell=not done.standing)
@@ -230,6 +266,29 @@ class Incident(IncidentFields):
     def deferred(self) -> "Incident":
         """Record that AWS rejected the change for now. The next run tries again."""
         return replace(self, version=self.version + 1, reason=Reason.DEFERRED, lease_until=None)
+
+    def refused(self, now: datetime, code: str, *, last: bool) -> "Incident":
+        """Record that AWS refuses the change and would again: the next remedy's turn, or people's.
+
+        Args:
+            now: The time.
+            code: AWS's error code.
+            last: Whether there is no further remedy to try.
+
+        """
+        noted = self.failing(self.planned, code)
+        if self.effect is not Effect.APPLY or self.purpose is Reason.RELAPSED:
+            return noted.escalated(now, Reason.CHANGE_REFUSED)
+        noted = replace(noted, tried=(*self.tried, str(self.planned.key)))
+        if last:
+            return noted.escalated(now, Reason.CHANGE_REFUSED)
+        return noted.reopened(now, Reason.CHANGE_REFUSED)
+
+    def failing(self, plan: Plan, code: str) -> "Incident":
+        """Note what AWS refused or failed to carry out. Not a write of its own."""
+        line = f"{plan.key}: {code}"
+        others = [each for each in self.failures if each != line]
+        return replace(self, failures=(*others, line)[-KEPT:])
 
     def notified(self) -> "Incident":
         """Record that the notice was sent."""
@@ -309,12 +368,12 @@ class Incident(IncidentFields):
         left = self.maybe_done().moved(now, Reason.TARGET_REMOVED, *path)
         return replace(left, purpose=None).telling_unless_silent(now)
 
-    def closed(self, now: datetime, by: str, why: str) -> "Incident":
+    def closed(self, now: datetime, by: str, why: str, reason: Reason = Reason.CLOSED) -> "Incident":
         """Close the incident of a target that a deployment removed. Its changes stay, and are people's."""
         path = () if self.status in TERMINAL else (Status.ESCALATED,)
         left = self.maybe_done()
         closed = replace(
-            left.moved(now, Reason.CLOSED, *path, Status.CLOSED),
+            left.moved(now, reason, *path, Status.CLOSED),
             closure=Closure(by, iso(now), why, left.standing),
             standing=(),
             closed_at=iso(now),
@@ -327,9 +386,14 @@ class Incident(IncidentFields):
 
     # Requests of people, and drift.
 
-    def answering(self, *request_ids: str) -> "Incident":
-        """Mark people's requests as answered, as a part of this write."""
-        return replace(self, answered=(*self.answered, *request_ids)[-ANSWERED:])
+    def answering(self, *answers: Answered) -> "Incident":
+        """Record the answers to people's requests, as a part of this write."""
+        ids = [each.id for each in answers]
+        return replace(
+            self,
+            answered=(*self.answered, *ids)[-ANSWERED:],
+            requests=(*self.requests, *answers)[-ANSWERED:],
+        )
 
     def released(self, now: datetime, mode: Mode | None = None) -> "Incident":
         """End the hold.
@@ -337,7 +401,7 @@ class Incident(IncidentFields):
         Args:
             now: The time.
             mode: The mode in effect, if the hold expired. None if a person released it: then every remedy may
-                be tried again, and earlier incidents no longer count as flapping.
+                be tried again, no version is avoided, and earlier incidents no longer count as flapping.
 
         """
         path = (Status.OPEN,) if self.status is Status.ESCALATED else ()
@@ -346,7 +410,7 @@ class Incident(IncidentFields):
         freed = replace(moved, hold=None, guard=None, escalated_at=None, settled_at=settled)
         if mode is not None:
             return replace(freed, mode=mode)
-        return replace(freed, tried=(), recent_incidents=())
+        return replace(freed, tried=(), recent_incidents=(), rejected=())
 
     def ended(self, now: datetime, reason: Reason, plan: Plan) -> "Incident":
         """Record that a change by the healer is no longer in place, because someone undid or accepted it."""
@@ -355,6 +419,18 @@ class Incident(IncidentFields):
     def reminding(self, now: datetime) -> "Incident":
         """Remind people of the drift."""
         return replace(self.moved(now, Reason.DRIFT_STANDS), reminded_at=iso(now)).telling(now)
+
+    def _since_first(self, plan: Plan) -> Plan:
+        """Return a plan with the value from before the first of two steps, which a revert puts back."""
+        earlier = next((each.plan for each in self.standing if each.plan.key == plan.key), None)
+        follows = earlier is not None and earlier.after == plan.before
+        return replace(plan, before=earlier.before) if earlier is not None and follows else plan
+
+    def _rejecting(self, plan: Plan) -> tuple[str, ...]:
+        if plan.kind != RemedyKind.ROLLBACK_ALIAS or self.function is None:
+            return self.rejected
+        version = f"{self.function}:{plan.before}"
+        return (*(each for each in self.rejected if each != version), version)[-KEPT:]
 
     def _done(self) -> "Incident":
         return replace(self, version=self.version + 1, effect=None, lease_until=None, attempts=0)
@@ -387,6 +463,10 @@ class Incident(IncidentFields):
 
 def _settled(plan: Plan, now: datetime) -> str | None:
     return None if plan.kind in _CARRIED_OUT_LATER else iso(now)
+
+
+def _step(plan: Plan, version: str) -> str:
+    return f"{plan.key}@{version}"
 
 
 def not_before(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:

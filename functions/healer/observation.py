@@ -21,7 +21,7 @@ from selfheal.functions.healer.evidence import (
     total,
 )
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import Counted, Evidence
+from selfheal.functions.healer.incident_fields import Answered, Counted, Evidence
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Setting, Target
@@ -37,6 +37,12 @@ minute for three hours, so three runs in a row may fail for an hour each before 
 
 MARGIN = timedelta(minutes=2)
 """For the period that a change lies in, the next evaluation of an alarm and the next run of the schedule."""
+
+LONGEST = timedelta(hours=24)
+"""How long a request may be valid at most."""
+
+AHEAD = timedelta(minutes=10)
+"""How far the clock of whoever asks may be ahead of the ledger's."""
 
 EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -55,6 +61,19 @@ class Request:
     why: str = ""
     plan: str | None = None
     """The digest of the approved plan. Approvals only."""
+
+    def answered(self, now: datetime, answer: Reason, *, done: bool) -> Answered:
+        """Return the record of the answer."""
+        return Answered(self.id, self.verb, self.by, self.at, self.why, iso(now), answer, done, self.plan)
+
+    def is_over(self, now: datetime) -> bool:
+        """Return whether its time is over."""
+        return now >= parse_iso(self.until)
+
+    def is_too_long(self, now: datetime) -> bool:
+        """Return whether it is valid for longer than allowed: what was decided long ago must not count."""
+        until = parse_iso(self.until)
+        return until > now + LONGEST + AHEAD or until > parse_iso(self.at) + LONGEST
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from selfheal.functions.healer.evidence import Bucket, Count, floor, period_of
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation
-from selfheal.functions.healer.states import Status
 from selfheal.functions.healer.target import Target
 from selfheal.functions.shared.contract import (
     Invocation,
@@ -86,9 +85,25 @@ class Setup:
 
 
 def observe(
-    target: Target, setup: Setup, alarms: Mapping[str, AlarmState], aws: Aws, now: datetime
+    target: Target,
+    setup: Setup,
+    alarms: Mapping[str, AlarmState],
+    aws: Aws,
+    now: datetime,
+    *,
+    asked: bool = False,
 ) -> Observation:
-    """Read what a decision about one target needs. While all is well, that is the incident only."""
+    """Read what a decision about one target needs. While all is well, that is the incident only.
+
+    Args:
+        target: The target.
+        setup: What is the same for all targets.
+        alarms: The states of alarms, by name.
+        aws: The clients.
+        now: The time.
+        asked: Whether a person may have asked for something: what comes too late is answered as well.
+
+    """
     own = {rule.name: alarms[rule.name] for rule in target.alarms}
     incident = aws.ledger.read(target.name)
     seen = Observation(
@@ -102,14 +117,13 @@ def observe(
         mode_override=setup.mode_override,
         limits=setup.limits,
     )
-    if not seen.ringing and (incident is None or not _needs_care(incident)):
+    if not seen.ringing and (incident is None or not (asked or _needs_care(incident))):
         return seen
     command = aws.ledger.read_request("command", incident) if incident else None
-    proposed = incident is not None and incident.status is Status.PROPOSED
-    approval = aws.ledger.read_request("approval", incident) if incident and proposed else None
+    approval = aws.ledger.read_request("approval", incident) if incident else None
     seen = replace(seen, command=command, approval=approval, samples=_samples(seen, aws.cloudwatch))
-    about = seen.subject
-    live = remedies.read(aws, target, about) if about else None
+    about, rejected = seen.subject, incident.rejected if incident else ()
+    live = remedies.read(aws, target, about, rejected) if about else None
     return replace(
         seen,
         # What counts is the longest that a call may take.

@@ -38,6 +38,9 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
     since, live = _since(incident, plan), seen.live_of(plan.key)
     if not live.exists:
         return _inconclusive(seen, incident.no_longer(plan), Reason.TARGET_GONE)
+    failed = _failed(seen, incident, plan, live)
+    if failed is not None:
+        return failed
     lasts = timedelta(seconds=0 if incident.is_watching else plan.expires_after or 0)
     # Counted from when the change settled, however often it is redeployed since.
     settled = parse_iso(incident.settled_at) if incident.settled_at else None
@@ -64,6 +67,25 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
         again = _relapsed if incident.is_watching else _ineffective
         return again(seen, judged, plan, live)
     return _well_so_far(seen, judged, plan, live, since + lasts, late=late)
+
+
+def _failed(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision | None:
+    """Return what to do where AWS accepted the change and then failed to make it; None if it did not fail.
+
+    Only an update of a function can: it is asynchronous, and the function then runs on as it was before.
+    """
+    code = live.configuration.failed if live.configuration is not None else None
+    if plan.kind != RemedyKind.ENVIRONMENT or code is None or live.world != plan.world:
+        return None
+    reason, noted = Reason.CHANGE_FAILED, incident.failing(plan, code)
+    if incident.is_watching:
+        return _inconclusive(seen, noted, reason)
+    if live.is_known(plan.kind) and live.value == plan.before:
+        noted = noted.no_longer(plan)
+    tried = replace(noted, tried=(*noted.tried, str(plan.key)))
+    if seen.target.next_remedy(tried.tried) is not None:
+        return Decision.of(tried.reopened(seen.now, reason))
+    return Decision.of(tried.escalated(seen.now, reason))
 
 
 def _still_fails(seen: Observation, incident: Incident, plan: Plan) -> bool:
@@ -159,7 +181,14 @@ def expired(seen: Observation, incident: Incident) -> Decision | None:
 def _ineffective(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision:
     """Undo what did not help, if that is safe; otherwise leave it. Then the next remedy, or people."""
     reason, remedy = Reason.REMEDY_INEFFECTIVE, seen.target.remedy_of(plan.key)
-    tried = replace(incident, tried=(*incident.tried, str(plan.key)))
+    # The version may be as bad as the one before. One further step back may help, and no more.
+    if (
+        plan.kind == RemedyKind.ROLLBACK_ALIAS
+        and live.candidate is not None
+        and not incident.has_stepped(plan)
+    ):
+        return Decision.of(incident.stepping(plan).reopened(seen.now, reason, Status.INEFFECTIVE))
+    tried = incident.in_vain(plan)
     if remedy is not None and remedy.revert_safe and seen.mode is Mode.ACT:
         return reverting(seen, tried, plan, live, reason, Status.INEFFECTIVE)
     if seen.target.next_remedy(tried.tried) is not None:

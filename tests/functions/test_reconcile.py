@@ -12,7 +12,7 @@ from selfheal.functions.healer.incident_fields import Guard
 from selfheal.functions.healer.observe import UnreadableError
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
-from tests.functions.support.faults import CANARY, die, refuse, throttle
+from tests.functions.support.faults import CANARY, die, throttle
 from tests.functions.support.world import BACKSTOP, REMEDY, START, World
 
 
@@ -241,7 +241,7 @@ def test_a_value_that_someone_changed_back_is_not_fought_over(world: World) -> N
 
 def test_an_error_of_lambda_keeps_the_intent_and_raises(world: World) -> None:
     world.break_down()
-    world.function.before = lambda: refuse(die)
+    world.function.refuse = {"update_function_configuration": "ServiceException"}
     with pytest.raises(ClientError):
         world.step()
     assert (world.incident.status, world.incident.effect) == (Status.ACTING, Effect.APPLY)

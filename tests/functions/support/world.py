@@ -1,5 +1,6 @@
 """One target and its healer, on fakes."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -111,15 +112,27 @@ class FakeCloudWatch:
 
 @dataclass
 class FakeSns:
-    """What people were told."""
+    """What people were told. It refuses what SNS refuses (API reference, Publish)."""
 
     sent: list[dict[str, str]] = field(default_factory=list)
+    """The mails: subject and message."""
+    forms: list[dict[str, str]] = field(default_factory=list)
+    """The same notices, in the form of each protocol."""
     failing: bool = False
 
-    def publish(self, **arguments: str) -> None:
+    def publish(self, *, TopicArn: str, Subject: str, Message: str, MessageStructure: str) -> None:
         if self.failing:
             raise aws_error("InternalError", "Publish")
-        self.sent.append(arguments)
+        assert (TopicArn, MessageStructure) == ("people", "json")
+        assert Subject.isascii()
+        assert Subject.isprintable()
+        assert 0 < len(Subject) < 100
+        assert len(Message.encode()) <= 256 * 1024
+        forms = json.loads(Message)
+        assert "default" in forms
+        assert {type(form) for form in forms.values()} == {str}
+        self.forms.append(forms)
+        self.sent.append({"Subject": Subject, "Message": forms["email"]})
 
 
 class World:
