@@ -1,11 +1,12 @@
 """Metrics in a function's log lines, without an emulator."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 
-from selfheal.sandbox.emulator.metrics import emf_data
+from selfheal.sandbox.emulator.metrics import emf_data, logs_and_metrics
 
 
 def _document(**changes: Any) -> dict[str, Any]:
@@ -56,3 +57,16 @@ def test_no_dimensions_are_allowed(dimensions: list[Any]) -> None:
 )
 def test_any_other_line_is_no_metric(line: str) -> None:
     assert emf_data(line) == []
+
+
+def test_what_lambda_counts_of_a_call_has_the_time_at_which_it_began() -> None:
+    stored: list[tuple[str, float]] = []
+
+    def store(_namespace: str, name: str, _dimensions: object, at: float, *_: object) -> None:
+        stored.append((name, at))
+
+    emit = logs_and_metrics(lambda *_, **__: None, store)
+    emit({"FunctionName": "f"}, "1", "", error=True, duration_ms=300_000)
+    began = time.time() - 300
+    assert {name for name, _ in stored} == {"Invocations", "Errors", "Throttles", "Duration"}
+    assert all(began - 5 < at <= began for _, at in stored)
