@@ -66,7 +66,7 @@ def _go_on(seen: Observation, incident: Incident) -> Decision | None:
     if incident.status is Status.ESCALATED:
         return _escalated(seen, incident)
     last = incident.last_standing
-    if not incident.is_open and last is not None and not seen.ringing and seen.tells_of_last:
+    if not incident.is_open and last is not None and not seen.sounding and seen.tells_of_last:
         return drift(seen, incident, last)
     return None
 

@@ -66,7 +66,15 @@ def _perform(
             return intent.notified()
         case Effect.PROBE:
             payload = seen.target.probe or "{}"
-            counts = probe(aws.prober, seen.target.invoked, payload, PROBES, probe_seconds, time.monotonic)
+            counts = probe(
+                aws.prober,
+                seen.target.invoked,
+                payload,
+                PROBES,
+                probe_seconds,
+                time.monotonic,
+                limited=seen.is_limited,
+            )
             return intent.probed(*counts)
         case Effect.APPLY | Effect.REVERT:
             refused = _change(seen, intent, aws)

@@ -30,6 +30,15 @@ For settings without compare-and-swap in AWS (concurrency and mappings), only th
 
 BUDGET_WINDOW = timedelta(days=1)
 
+_CARRIED_OUT_LATER = frozenset({RemedyKind.ENVIRONMENT, RemedyKind.PAUSE_CONSUMER})
+"""Kinds of change that AWS carries out after the call has returned. Until LastUpdateStatus is Successful, the
+function runs with its previous configuration (Lambda developer guide, "Lambda function states"); a mapping
+is in the state Enabling, Disabling or Updating (Lambda API reference, UpdateEventSourceMapping). An alias, a
+reservation and an item in DynamoDB are written when their call returns."""
+
+_INCONCLUSIVE = frozenset({Reason.NO_EVIDENCE, Reason.ALARM_STUCK})
+"""Escalations of a change that nothing speaks against: its evidence goes on being counted."""
+
 HISTORY = 200
 """Number of transitions kept, so that an incident of weeks fits into one item."""
 
@@ -216,6 +225,7 @@ class Incident(IncidentFields):
             acted_at=iso(now),
             standing=(*self.without(plan), Standing(plan, iso(now))),
             evidence=None,
+            settled_at=_settled(plan, now),
             rejected=self._rejecting(self.planned),
         )
         if self.purpose is Reason.RELAPSED:
@@ -237,7 +247,15 @@ class Incident(IncidentFields):
         if self.purpose is Reason.REMEDY_INEFFECTIVE:
             return done.reopened(now, Reason.REVERTED)
         watched = done.moved(now, Reason.REVERTED, Status.VERIFYING)
-        return replace(watched, acted_at=iso(now), evidence=None)
+        return replace(watched, acted_at=iso(now), evidence=None, settled_at=_settled(self.planned, now))
+
+    def settled(self, now: datetime) -> "Incident":
+        """Record that the change serves the callers: its evidence begins."""
+        return replace(self._done(), settled_at=iso(now))
+
+    def counted(self, evidence: Evidence) -> "Incident":
+        """Record what was counted, so that it need not be read again."""
+        return replace(self._done(), evidence=evidence)
 
     def probed(self, sent: int, failed: int) -> "Incident":
         """Record probes that were sent."""
@@ -295,7 +313,7 @@ class Incident(IncidentFields):
 
     def reopened(self, now: datetime, reason: Reason, *via: Status) -> "Incident":
         """Return to OPEN, so that the next run decides again."""
-        return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None)
+        return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None, settled_at=None)
 
     def redeployed(self, now: datetime, plan: Plan) -> "Incident":
         """Restart the evidence: what was counted before a deployment says nothing about the new code."""
@@ -328,6 +346,7 @@ class Incident(IncidentFields):
             guard=guard,
             escalated_at=iso(now),
             purpose=None,
+            settled_at=self.settled_at if reason in _INCONCLUSIVE and via else None,
         )
         return moved.telling(now) if tell else moved
 
@@ -387,7 +406,9 @@ class Incident(IncidentFields):
 
         """
         path = (Status.OPEN,) if self.status is Status.ESCALATED else ()
-        freed = replace(self.moved(now, Reason.RELEASED, *path), hold=None, guard=None, escalated_at=None)
+        moved = self.moved(now, Reason.RELEASED, *path)
+        settled = None if path else self.settled_at
+        freed = replace(moved, hold=None, guard=None, escalated_at=None, settled_at=settled)
         if mode is not None:
             return replace(freed, mode=mode)
         return replace(freed, tried=(), recent_incidents=(), rejected=())
@@ -439,6 +460,10 @@ class Incident(IncidentFields):
             acting_since=line.at if status is Status.ACTING else self.acting_since,
             recoveries=self.recoveries + (status is Status.RECOVERED),
         )
+
+
+def _settled(plan: Plan, now: datetime) -> str | None:
+    return None if plan.kind in _CARRIED_OUT_LATER else iso(now)
 
 
 def _step(plan: Plan, version: str) -> str:

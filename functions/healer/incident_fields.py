@@ -61,16 +61,31 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What one series of metrics has shown since the evidence began."""
+
+    namespace: str
+    """Of the metrics in CloudWatch."""
+    requests: int
+    errors: int
+    until: str
+    """Periods that begin before this are counted. What becomes known of later ones can open an incident."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Requests, errors and probes counted since the evidence began."""
 
     since: str
     requests: int
+    """Of the metrics of the alarm that opened the incident."""
     errors: int
     verdict: str
     probes: int = 0
     """Probes that were sent."""
     probe_errors: int = 0
+    counts: tuple[Counted, ...] = ()
+    """All metrics of the target. A verdict of healthy needs all of them."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +227,9 @@ class IncidentFields:
     """The reasons of all transitions, each once."""
     history: tuple[Transition, ...] = ()
     """The last transitions, for people to read. No decision depends on it."""
+    settled_at: str | None = None
+    """Since when the last change, or its revert, serves the callers. None: it does not yet, or there is none
+    whose evidence is still counted."""
     function: str | None = None
     """The function that the target was when the incident was opened. None: an earlier version wrote it."""
     rejected: tuple[str, ...] = ()

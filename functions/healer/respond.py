@@ -11,7 +11,7 @@ from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import EVER, Decision, Observation, Request
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import AlarmRule, Remedy
-from selfheal.functions.healer.verify import VERIFY_WITHIN, watch
+from selfheal.functions.healer.verify import VERIFY_WITHIN, patience, watch
 from selfheal.functions.shared.contract import Mode, RemedyKind
 
 MAX_ATTEMPTS = 5
@@ -22,7 +22,7 @@ def respond(seen: Observation, incident: Incident | None) -> Decision:
     """Decide about an alarm. `incident` is None if there is none yet."""
     last = seen.incident
     closed = parse_iso(last.closed_at) if last and last.closed_at else EVER
-    found = seen.confirmed(closed)
+    found = seen.confirmed(EVER)
     if found is None:
         return _without_alarm(seen, incident, closed)
     draft = incident or _opened(seen, found[0], found[1].start)
@@ -128,8 +128,8 @@ def _unproven(seen: Observation, closed: datetime) -> Decision:
     doubt = _doubt(seen)
     # Until the last incident closed, that incident was the reason for the alarm.
     began = {rule: max(closed, seen.alarms[rule.name].since) for rule in seen.ringing}
-    rule = min(began, key=lambda rule: began[rule])
-    if seen.now < began[rule] + VERIFY_WITHIN:
+    rule = min(began, key=lambda rule: began[rule] + patience(seen, rule))
+    if seen.now < began[rule] + patience(seen, rule):
         return Decision(doubt)
     draft = _opened(seen, rule, began[rule])
     tell = seen.mode is not Mode.OBSERVE
