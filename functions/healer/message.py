@@ -18,12 +18,23 @@ _EXPLAINED: Mapping[Reason, str] = {
         "A person, or the incident of another target, has forced the circuit, and it was left so. Who and "
         "why: `selfheal breaker show`; to end it: `selfheal breaker release`."
     ),
+    Reason.RECORD_LOST: (
+        "The ledger's item of this target's incident is gone, although a change or unfinished work of the "
+        "target is listed in the item of the fleet. It is listed no longer, and `up` is not refused because "
+        "of it. What the healer had changed is not known any more: compare the target with its configuration."
+    ),
+    Reason.TARGET_UNREADABLE: (
+        "Since it was changed, the target could not be read; the healer's log says why. Whether the change "
+        "helped is not known, and it counts as in place."
+    ),
 }
 
 
 def subject(incident: Incident) -> str:
     """Return the message's subject."""
-    return f"[selfheal] {incident.status.value}: {incident.target} ({incident.reason.value})"[:_SUBJECT_LIMIT]
+    again = "reminder: " if incident.reminding else ""
+    state = f"{again}{incident.status.value}: {incident.target} ({incident.reason.value})"
+    return f"[selfheal] {state}"[:_SUBJECT_LIMIT]
 
 
 def body(incident: Incident, ledger: str) -> str:
@@ -39,6 +50,7 @@ def body(incident: Incident, ledger: str) -> str:
         f"Reason: {incident.reason.value}. Mode: {incident.mode.value}. Opened at {incident.opened_at}.",
         f"Seen: alarm {incident.alarm} in ALARM, {_borne_out(incident.guard)}.",
         *_done(incident),
+        *_again(incident),
     ]
     if incident.guard is not None:
         lines.append(_kept_back(incident.guard))
@@ -55,6 +67,16 @@ def body(incident: Incident, ledger: str) -> str:
     if any("`selfheal " in step for step in steps):
         steps.append(f"On AWS add to each command: `--aws --ledger {ledger}`.")
     return "\n".join([*lines, *steps])
+
+
+def _again(incident: Incident) -> list[str]:
+    """Say that it is a reminder, and sum up the incidents that nobody was told of."""
+    lines = ["A reminder: this is unresolved, and you were told before."] if incident.reminding else []
+    if incident.quiet:
+        lines.append(f"Besides, {incident.quiet} incidents of this target of which no notice was sent.")
+    if incident.quiet_since is not None:
+        lines.append("More of them are summed up in the next reminder, until somebody releases the target.")
+    return lines
 
 
 def _borne_out(guard: Guard | None) -> str:

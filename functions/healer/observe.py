@@ -106,6 +106,7 @@ def _needs_care(incident: Incident) -> bool:
         or bool(incident.standing)
         or incident.hold is not None
         or incident.owed_at is not None
+        or incident.quiet > 0
     )
 
 
