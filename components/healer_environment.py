@@ -9,7 +9,12 @@ from selfheal.components.detection import DEFAULT_NATURAL_ERROR_RATE, AlarmRecor
 from selfheal.components.errors import ComponentError
 from selfheal.components.remedies import RemedyArgs, expiry, may_revert_in_alarm, setting_name, setting_value
 from selfheal.components.targets import TargetArgs
-from selfheal.functions.shared.contract import RemedyKind
+from selfheal.functions.shared.contract import (
+    DEFAULT_INVOCATION,
+    DEFAULT_TIMEOUT_SECONDS,
+    Invocation,
+    RemedyKind,
+)
 
 MAX_ENVIRONMENT_BYTES = 4096
 """Size of all names and values together. Source: AWS Lambda developer guide, "Lambda quotas"."""
@@ -42,6 +47,8 @@ def _describe(target: TargetArgs, alarms: Sequence[AlarmRecord]) -> Mapping[str,
         "name": target["name"],
         "function": target["function_name"],
         "natural_error_rate": target.get("natural_error_rate", DEFAULT_NATURAL_ERROR_RATE),
+        "timeout": target.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+        "invocation": Invocation(target.get("invocation", DEFAULT_INVOCATION)).value,
         "alarms": list(alarms),
         "remedies": [_describe_remedy(remedy, target.get("alias")) for remedy in target["remedies"]],
     }

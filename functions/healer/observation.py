@@ -268,7 +268,8 @@ class Observation:
             samples = self.samples.get(each.name, ())
             # While an alarm is in ALARM, its last known period counts, however old it is.
             last = samples[-1:] if each in self.ringing else ()
-            if breaching(each, [*[bucket for bucket in samples if bucket.start >= lately], *last]):
+            recent = [*[bucket for bucket in samples if bucket.start >= lately], *last]
+            if any(breaching(each, bucket) for bucket in recent):
                 return False
         return True
 

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from selfheal.components import metrics
 from selfheal.functions.shared import levelled
 from selfheal.functions.shared.batch import DeadLetterQueue, PoisonError, Record, RefusedError
+from selfheal.functions.shared.contract import SERIES, AlarmKind
 from selfheal.functions.shared.levelled import PROBE_ATTRIBUTE, Level, LevelledQueue
 from selfheal.functions.shared.pace import SPARE_SECONDS, Pace, has_time, too_old
 
@@ -300,11 +300,12 @@ def test_calls_and_failures_are_counted_as_the_fast_alarm_reads_them(
     place = Place()
     place.run(*(message(f"0 {how}") for how in ("good", "bug", "bug", "poison", "refused")))
     (line,) = told(capsys)
-    assert {metrics.FAST.requests, metrics.FAST.errors} == {("Requests",), ("Errors",)}
+    own = SERIES[AlarmKind.FAST]
+    assert {own.requests, own.errors} == {("Requests",), ("Errors",)}
     assert (line["Requests"], line["Errors"]) == (4, 2)
     assert line["FunctionName"] == "consumer"
     (directive,) = line["_aws"]["CloudWatchMetrics"]
-    assert (directive["Namespace"], directive["Dimensions"]) == (metrics.FAST.namespace, [["FunctionName"]])
+    assert (directive["Namespace"], directive["Dimensions"]) == (own.namespace, [["FunctionName"]])
     assert {each["Name"]: each["Unit"] for each in directive["Metrics"]} == {
         **dict.fromkeys(("Requests", "Errors", "Evicted", "NotTried"), "Count"),
         "OldestAge": "Seconds",

@@ -17,16 +17,14 @@ from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
-from selfheal.functions.shared.contract import Limits, Mode, incident_key
+from selfheal.functions.shared.contract import SERIES, AlarmKind, Limits, Mode, incident_key
 from tests.functions.support.faults import aws_error
 from tests.functions.support.memory_table import MemoryTable
 from tests.functions.support.remedy_fakes import RemedyLambda
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
-FAST = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
-BACKSTOP = AlarmRule(
-    "backstop", "AWS/Lambda", ("Invocations", "Throttles"), ("Errors", "Throttles"), 60, 6, 0.05
-)
+FAST = AlarmRule("fast", AlarmKind.FAST, 10, 1, 6, 0.05)
+BACKSTOP = AlarmRule("backstop", AlarmKind.BACKSTOP, 60, 3, 6, 0.05)
 REMEDY = Remedy("environment", "FAILURE_RATE", "0")
 TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
 OPERATOR = "arn:aws:iam::000000000000:user/operator"
@@ -46,8 +44,9 @@ class FakeCloudWatch:
         self.states[alarm], self.since[alarm] = state, now
 
     def put(self, start: datetime, requests: int, errors: int, rule: AlarmRule = FAST) -> None:
-        for name, value in ((rule.requests[0], requests), (rule.errors[0], errors)):
-            self.metrics.setdefault((rule.namespace, name), {})[start] = value
+        series = SERIES[rule.kind]
+        for name, value in ((series.requests[0], requests), (series.errors[0], errors)):
+            self.metrics.setdefault((series.namespace, name), {})[start] = value
 
     def get_paginator(self, operation: str) -> Any:
         answer = getattr(self, f"_{operation}")
