@@ -101,6 +101,11 @@ WAITS: Mapping[tuple[Status, Reason], Wait] = {
     (Status.RECOVERED, Reason.TARGET_BUSY): _ASKED,
     (Status.RECOVERED, Reason.DRIFT_STANDS): _STANDS,
     (Status.RECOVERED, Reason.TARGET_REMOVED): _STANDS,
+    **{
+        (status, doubt): Wait(WITHIN, Told.CALLED, "an incident of its own, which is ESCALATED")
+        for status in (Status.RECOVERED, Status.CLOSED)
+        for doubt in (Reason.ALARM_NOT_CORROBORATED, Reason.ALARM_NOT_FRESH)
+    },
     (Status.RECOVERED, Reason.HEALTHY): Wait(
         None, Told.BEFORE, "the next incident begins with the hold", "while a hold outlives its incident"
     ),

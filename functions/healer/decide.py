@@ -102,6 +102,12 @@ def retire(seen: Observation) -> Decision:
     return Decision.of(answered.telling(seen.now) if expired else answered)
 
 
+def give_up(seen: Observation, incident: Incident) -> Decision:
+    """Leave a change to people whose target could not be observed for too long."""
+    via = (Status.INCONCLUSIVE,) if incident.status is Status.VERIFYING else ()
+    return _call_people(seen, incident.maybe_done(), Reason.TARGET_UNREADABLE, *via)
+
+
 def _notice(seen: Observation, incident: Incident) -> Decision | None:
     """Return the step that sends a notice, if one is due."""
     if incident.effect is Effect.NOTIFY:

@@ -20,6 +20,7 @@ from selfheal.functions.healer.incident_fields import (
 )
 from selfheal.functions.healer.states import TERMINAL, WAYS, Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
+from selfheal.functions.shared.errors import OwnError
 
 LEASE = timedelta(seconds=40)
 """A run that recorded an intent may work on it until its timeout of 30 s. The rest allows for clock skew.
@@ -77,7 +78,7 @@ class Incident(IncidentFields):
     def planned(self) -> Plan:
         """The plan. Raises ValueError where there is none."""
         if self.plan is None:
-            raise ValueError(f"{self.id}: an act needs a plan, and none is recorded")
+            raise OwnError(f"{self.id}: an act needs a plan, and none is recorded")
         return self.plan
 
     def maybe_done(self) -> "Incident":
@@ -113,7 +114,7 @@ class Incident(IncidentFields):
         moved, at = self, iso(now)
         for status in path:
             if (moved.status, status) not in WAYS:
-                raise ValueError(f"{self.id}: there is no way from {moved.status} to {status} ({reason})")
+                raise OwnError(f"{self.id}: there is no way from {moved.status} to {status} ({reason})")
             moved = moved._passed(Transition(at, moved.status.value, status.value, reason.value), status)
         reasons = self.reasons if reason in self.reasons or not path else (*self.reasons, reason)
         return replace(

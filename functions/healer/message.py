@@ -9,6 +9,9 @@ from selfheal.functions.healer.states import Reason, Status
 _SUBJECT_LIMIT = 100
 """SNS: a subject is ASCII and at most 100 characters."""
 
+_LASTING = {Reason.RECORD_LOST}
+"""Reasons that are explained for as long as their incident is open."""
+
 _EXPLAINED: Mapping[Reason, str] = {
     Reason.BREAKER_OWNS: (
         "A circuit breaker pauses and resumes this mapping. Declare the remedy force_breaker in place of "
@@ -59,8 +62,9 @@ def body(incident: Incident, ledger: str) -> str:
         lines.append(
             f"Evidence: {seen.errors} errors in {seen.requests} requests since {seen.since}: {seen.verdict}."
         )
-    if incident.reason in _EXPLAINED:
-        lines.append(_EXPLAINED[incident.reason])
+    told = (incident.reason, *(_LASTING & {*incident.reasons}))
+    explained = [_EXPLAINED[each] for each in told if each in _EXPLAINED]
+    lines += dict.fromkeys(explained)
     if incident.reason is Reason.REMEDY_INEFFECTIVE:
         lines.append("After the act an alarm rang and was borne out, or the evidence said broken.")
     steps = _next(incident)

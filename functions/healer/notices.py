@@ -90,7 +90,9 @@ def _closed_due(seen: Observation, incident: Incident) -> datetime | None:
     if incident.quiet and incident.quiet_since is not None:
         return parse_iso(incident.quiet_since) + _every(seen)
     hold = incident.hold
-    waits = hold is not None and hold.until is None and hold.outlives
+    held = hold is not None and hold.until is None and hold.outlives
+    # Of a target that is configured, `people.drift` looks first whether the change still stands.
+    waits = held or (incident.drifts and incident.reason is Reason.TARGET_REMOVED)
     return parse_iso(incident.reminded_at) + _every(seen) if waits and incident.reminded_at else None
 
 

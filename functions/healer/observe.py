@@ -6,7 +6,7 @@ What cannot be read raises an error, and a run that raises changes nothing.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
@@ -17,16 +17,22 @@ from selfheal.functions.healer.evidence import (
     period_of,
 )
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation
+from selfheal.functions.healer.items import UnreadableItemError
+from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation, Request
 from selfheal.functions.healer.states import Status
 from selfheal.functions.healer.target import AlarmRule, Target
 from selfheal.functions.shared.contract import Limits, Mode, Series, most_restrictive
+from selfheal.functions.shared.errors import OwnError
 
 HIGH_RESOLUTION_KEPT = timedelta(hours=3)
 """CloudWatch keeps periods under 60 s for 3 hours (Amazon CloudWatch concepts, "Metrics retention")."""
 
 
-class UnreadableError(Exception):
+REQUESTS: tuple[Literal["command", "approval"], ...] = ("command", "approval")
+
+
+class UnreadableError(OwnError):
     """An observation is incomplete, so nothing may be changed."""
 
 
@@ -83,9 +89,10 @@ def observe(
     )
     if not seen.ringing and (incident is None or not _needs_care(incident)):
         return seen
-    command = aws.ledger.read_request("command", incident) if incident else None
     proposed = incident is not None and incident.status is Status.PROPOSED
-    approval = aws.ledger.read_request("approval", incident) if incident and proposed else None
+    command, approval, problems = read_requests(aws.ledger, incident, approvals=proposed)
+    fleet = aws.ledger.read_fleet()
+    problems += [fleet.problem] if fleet.problem else []
     about = replace(seen, command=command).subject
     live = remedies.read(aws, target, about) if about else None
     samples = {
@@ -97,10 +104,25 @@ def observe(
         live=live,
         about=about,
         samples=samples,
-        fleet=aws.ledger.read_fleet(),
+        fleet=fleet,
         approval=approval,
         command=command,
+        problems=tuple(problems),
     )
+
+
+def read_requests(
+    ledger: Ledger, incident: Incident | None, *, approvals: bool
+) -> tuple[Request | None, Request | None, list[str]]:
+    """Read people's requests: a command, an approval, and what is wrong with one that cannot be read."""
+    found: dict[str, Request | None] = {}
+    problems: list[str] = []
+    for kind in REQUESTS if approvals else REQUESTS[:1]:
+        try:
+            found[kind] = ledger.read_request(kind, incident) if incident else None
+        except UnreadableItemError as error:
+            problems.append(str(error))
+    return found.get("command"), found.get("approval"), problems
 
 
 def _needs_care(incident: Incident) -> bool:

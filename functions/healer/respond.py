@@ -13,6 +13,7 @@ from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import AlarmRule, Remedy
 from selfheal.functions.healer.verify import VERIFY_WITHIN, watch
 from selfheal.functions.shared.contract import Mode, RemedyKind
+from selfheal.functions.shared.errors import OwnError
 
 MAX_ATTEMPTS = 5
 """Attempts at one effect before the healer escalates."""
@@ -249,7 +250,7 @@ def _stuck(seen: Observation) -> bool:
 def _plan(live: Live, remedy: Remedy, draft: Incident) -> Plan:
     """Return the plan of a remedy for the present code and configuration."""
     if live.world is None:
-        raise ValueError(f"{draft.target}: nothing can be planned for what is gone")
+        raise OwnError(f"{draft.target}: nothing can be planned for what is gone")
     # A resumed intent keeps its value. A newly read candidate may be another one.
     begun = draft.plan if draft.effect is Effect.APPLY else None
     after = begun.after if begun is not None and begun.key == remedy.setting else live.candidate
