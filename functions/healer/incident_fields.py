@@ -196,6 +196,7 @@ class IncidentFields:
     standing: tuple[Standing, ...] = ()
     """The healer's changes that are in place, oldest first. After recovery they are drift."""
     reminded_at: str | None = None
+    """When people were last told of this incident, if they were."""
     owed_at: str | None = None
     """Since when there is a notice that could not be sent."""
     tried: tuple[str, ...] = ()
@@ -242,3 +243,13 @@ class IncidentFields:
     `answered`, by which a request counts once."""
     about: str = ""
     """Id of the refused request that the last notice was about. Empty: it was about the incident."""
+    waiting_since: str | None = None
+    """Since when the same kind of guard has kept a remedy waiting."""
+    told_waits: tuple[Reason, ...] = ()
+    """Guards of which people were told because they last, since the last release."""
+    reminding: bool = False
+    """Whether the last notice only repeats what people were told before."""
+    quiet_since: str | None = None
+    """When people were told that more incidents of this target are summed up. The next one inherits it."""
+    quiet: int = 0
+    """Incidents since then of which nobody was told yet, likewise."""

@@ -26,6 +26,7 @@ from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Setting, Target
 from selfheal.functions.shared.contract import SERIES, Limits, Mode, RemedyKind
+from selfheal.functions.shared.errors import OwnError
 
 SETTLE = timedelta(seconds=10)
 """How long after a change has settled requests may still meet what was before: old execution environments,
@@ -93,6 +94,15 @@ class ModeOverride:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """Something that runs cannot handle."""
+
+    since: str
+    told: str | None = None
+    """When people were last told, in our own words."""
+
+
+@dataclass(frozen=True)
 class Fleet:
     """The state that the targets of one healer share."""
 
@@ -109,6 +119,21 @@ class Fleet:
     unfinished: frozenset[str] = frozenset()
     """Targets whose incident is open or has a notice to send, or whose drift people have to end although the
     target is no longer configured. By this set the healer finds the incidents of removed targets."""
+    trouble: Mapping[str, Trouble] = field(default_factory=dict[str, Trouble])
+    """What could not be handled in the last run, by target."""
+    problem: str | None = None
+    """What is wrong with the item, if it is damaged. Nothing may be applied then: the budget is unknown."""
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Every target that the item lists."""
+        return self.acting | self.blocking | self.standing | self.unfinished
+
+    def lists(self, target: str) -> frozenset[str]:
+        """Return the names of the item's sets that a target is in."""
+        sets = {"acting": self.acting, "targets": self.blocking}
+        sets |= {"standing": self.standing, "unfinished": self.unfinished}
+        return frozenset(name for name, members in sets.items() if target in members)
 
 
 @dataclass(frozen=True)
@@ -149,6 +174,8 @@ class Observation:
     approval: Request | None = None
     command: Request | None = None
     limits: Limits = field(default_factory=Limits)
+    problems: tuple[str, ...] = ()
+    """What could not be read besides. Nothing new is applied meanwhile; all else goes on."""
 
     @cached_property
     def ringing(self) -> tuple[AlarmRule, ...]:
@@ -298,7 +325,7 @@ class Observation:
 
         """
         if self.live is None or self.about != setting:
-            raise ValueError(f"target {self.target.name}: {setting} is needed, {self.about} was observed")
+            raise OwnError(f"target {self.target.name}: {setting} is needed, {self.about} was observed")
         return self.live
 
     def confirmed(self, earliest: datetime) -> tuple[AlarmRule, Bucket] | None:
@@ -480,6 +507,8 @@ class Decision:
     """The intent: the incident to write before the effect. None if there is nothing to do."""
     counts: bool = False
     """Whether the intent is a new remediation, counted against the budgets in the same transaction."""
+    listed: frozenset[str] | None = None
+    """The sets of the shared item that the target is in, where these are to be mended."""
 
     @classmethod
     def of(cls, incident: Incident) -> "Decision":

@@ -6,14 +6,16 @@ What cannot be read raises an error, and a run that raises changes nothing.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.evidence import Bucket, Count, floor, period_of
 from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.items import UnreadableItemError
+from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.live import Live
-from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation
+from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation, Request
 from selfheal.functions.healer.target import Target
 from selfheal.functions.shared.contract import (
     Invocation,
@@ -23,6 +25,7 @@ from selfheal.functions.shared.contract import (
     most_restrictive,
     series_of,
 )
+from selfheal.functions.shared.errors import OwnError
 
 KEPT = timedelta(hours=3) - timedelta(minutes=2)
 """How far back metrics are read. With a period under 60 s and a start more than 3 hours ago, GetMetricData
@@ -30,7 +33,10 @@ answers with nothing (CloudWatch API reference, MetricStat). It is CloudWatch's 
 call arrives. Older evidence is in the incident: see `RECORD_AFTER`."""
 
 
-class UnreadableError(Exception):
+REQUESTS: tuple[Literal["command", "approval"], ...] = ("command", "approval")
+
+
+class UnreadableError(OwnError):
     """An observation is incomplete, so nothing may be changed."""
 
 
@@ -119,8 +125,9 @@ def observe(
     )
     if not seen.ringing and (incident is None or not (asked or _needs_care(incident))):
         return seen
-    command = aws.ledger.read_request("command", incident) if incident else None
-    approval = aws.ledger.read_request("approval", incident) if incident else None
+    command, approval, problems = read_requests(aws.ledger, incident)
+    fleet = aws.ledger.read_fleet()
+    problems += [fleet.problem] if fleet.problem else []
     seen = replace(seen, command=command, approval=approval, samples=_samples(seen, aws.cloudwatch))
     about, rejected = seen.subject, incident.rejected if incident else ()
     live = remedies.read(aws, target, about, rejected) if about else None
@@ -130,13 +137,28 @@ def observe(
         target=replace(target, timeout=max(target.timeout, _timeout(live))),
         live=live,
         about=about,
-        fleet=aws.ledger.read_fleet(),
+        fleet=fleet,
+        problems=tuple(problems),
     )
 
 
 def _timeout(live: Live | None) -> int:
     configuration = live.configuration if live else None
     return configuration.timeout if configuration else 0
+
+
+def read_requests(
+    ledger: Ledger, incident: Incident | None
+) -> tuple[Request | None, Request | None, list[str]]:
+    """Read people's requests: a command, an approval, and what is wrong with one that cannot be read."""
+    found: dict[str, Request | None] = {}
+    problems: list[str] = []
+    for kind in REQUESTS:
+        try:
+            found[kind] = ledger.read_request(kind, incident) if incident else None
+        except UnreadableItemError as error:
+            problems.append(str(error))
+    return found.get("command"), found.get("approval"), problems
 
 
 def _needs_care(incident: Incident) -> bool:
@@ -147,6 +169,7 @@ def _needs_care(incident: Incident) -> bool:
         or bool(incident.standing)
         or incident.hold is not None
         or incident.owed_at is not None
+        or incident.quiet > 0
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from selfheal.functions.healer import guards
+from selfheal.functions.healer import guards, notices
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.evidence import Verdict
 from selfheal.functions.healer.incident import Incident
@@ -150,7 +150,7 @@ def watch(seen: Observation, incident: Incident) -> Decision:
     if verdict == Verdict.BROKEN and not seen.ringing:
         reason = Reason.ALARM_SILENT
     silent = incident.mode is Mode.OBSERVE
-    return Decision.of(judged.escalated(seen.now, reason, guard=guard, tell=not silent))
+    return Decision.of(notices.escalated(seen, judged, reason, guard=guard, tell=not silent))
 
 
 def reverting(
