@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import metrics, thresholds
+from selfheal.components import metrics, names, thresholds
 
 DEFAULT_NATURAL_ERROR_RATE = 0.001
 DEFAULT_FALSE_ALARMS_PER_YEAR = 1.0
@@ -72,10 +72,14 @@ class Detection(pulumi.ComponentResource):
         """Register the alarms.
 
         Raises:
-            ComponentError: when a rate is out of range, or two rates are too close to be distinguished.
+            ComponentError: when a rate is out of range, two rates are too close to be distinguished, or an
+                identifier is none.
 
         """
         super().__init__("selfheal:index:Detection", name, {**args}, opts)
+        function = names.FUNCTION.of("function_name", args["function_name"])
+        actions = [names.TOPIC.of("each of actions", action) for action in args["actions"]]
+        args = DetectionArgs({**args, "function_name": function, "actions": actions})
         natural = args.get("natural_error_rate", DEFAULT_NATURAL_ERROR_RATE)
         accepted = args.get("false_alarms_per_year", DEFAULT_FALSE_ALARMS_PER_YEAR)
         rate = args.get("alarm_error_rate", thresholds.default_alarm_error_rate(natural))

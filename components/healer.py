@@ -6,7 +6,9 @@ from typing import NotRequired, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.arns import Arns
+from selfheal.components.claims import Claims
 from selfheal.components.dashboard import dashboard
 from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
@@ -19,7 +21,7 @@ from selfheal.components.limits import GuardArgs, check_guards, guards_text
 from selfheal.components.people import approver_policy, operator_policy
 from selfheal.components.project import warn_without_refresh
 from selfheal.components.refuse_while_open import HEALER_TYPE, WhileOpen, refuse_in_healer
-from selfheal.components.targets import TargetArgs, check
+from selfheal.components.targets import TargetArgs, check, named
 from selfheal.components.topics import check_emails, escalation_topic, healer_topic
 from selfheal.components.unprotected_ledger import warn_of_loss
 from selfheal.components.wakeups import wake_by_schedule, wake_by_topic
@@ -98,11 +100,14 @@ class Healer(pulumi.ComponentResource):
         """Register all resources.
 
         Raises:
-            ComponentError: when a target, remedy, guard, rate, address or retention is not valid, or while a
-                remedy stands of which the program does not know.
+            ComponentError: when a target, remedy, identifier, guard, rate, address or retention is not valid,
+                two targets of the program are one function, or while a remedy stands of which the program
+                does not know.
 
         """
         check(args["targets"])
+        looked_after = named(args["targets"])
+        names.TABLE.of("ledger_name", args["ledger_name"])
         budget, guards = args.get("budget", Limits.budget), args.get("guards", GuardArgs())
         check_guards(budget, guards)
         emails = args.get("escalation_emails", [])
@@ -118,7 +123,7 @@ class Healer(pulumi.ComponentResource):
         arns = Arns(self)
         self.topic_arn = healer_topic(name, arns, self)
         self.escalation_topic_arn = escalation_topic(name, arns, emails, self)
-        targets = [(target, self._detect(name, target)) for target in args["targets"]]
+        targets = [(target, self._detect(name, target)) for target in looked_after]
         self.alarm_names = [alarm["name"] for _, alarms in targets for alarm in alarms]
 
         table = ledger_table(name, args["ledger_name"], protect, self)
@@ -141,9 +146,9 @@ class Healer(pulumi.ComponentResource):
                     "BUDGET": str(budget),
                     "GUARDS": guards_text(guards),
                 },
-                targets,
+                _claimed(name, targets, arns),
             ),
-            self._statements(args, mode, arns, queue),
+            self._statements(looked_after, mode, arns, queue),
             arns=arns,
             parent=self,
             timeout=HEALER_TIMEOUT_SECONDS,
@@ -197,7 +202,7 @@ class Healer(pulumi.ComponentResource):
         return Detection(f"{name}-{target['name']}", args, options).alarms
 
     def _statements(
-        self, args: HealerArgs, mode: Mode, arns: Arns, queue: aws.sqs.Queue
+        self, targets: Sequence[TargetArgs], mode: Mode, arns: Arns, queue: aws.sqs.Queue
     ) -> Sequence[Statement]:
         table = arns.table(self.ledger_table)
         return [
@@ -207,7 +212,7 @@ class Healer(pulumi.ComponentResource):
             allow(["cloudwatch:GetMetricData"], ["*"]),
             allow(["sns:Publish"], [self.escalation_topic_arn]),
             allow(["sqs:SendMessage"], [arns.queue(queue.name)]),
-            *remedy_grants(args["targets"], mode, table, arns),
+            *remedy_grants(targets, mode, table, arns),
         ]
 
     def _limit_events(
@@ -226,3 +231,15 @@ class Healer(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _claimed(
+    healer: str, targets: Sequence[tuple[TargetArgs, list[AlarmRecord]]], arns: Arns
+) -> list[tuple[TargetArgs, list[AlarmRecord]]]:
+    """Return the targets, each with a function that no other target of the program has."""
+    claims = Claims(healer)
+    return [
+        ({**target, "function_name": claims.claim(target["name"], function, arns.function(function))}, alarms)
+        for target, alarms in targets
+        for function in [target["function_name"]]
+    ]

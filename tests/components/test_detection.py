@@ -10,13 +10,14 @@ from selfheal.components import metrics
 from selfheal.components.detection import Detection, DetectionArgs
 from selfheal.components.errors import ComponentError
 from selfheal.sandbox.alarms.metric_math import Scope, evaluate
-from tests.support.pulumi_mocks import Deployment, deploy
+from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+ACTIONS = [f"arn:aws:sns:{REGION}:{ACCOUNT}:{topic}" for topic in ("healer", "people")]
 
 
 def detect(preview: bool = False, **changes: Any) -> tuple[Deployment, Detection]:
-    base: dict[str, Any] = {"function_name": "orders", "actions": ["arn:healer", "arn:people"]}
+    base: dict[str, Any] = {"function_name": "orders", "actions": ACTIONS}
     args: DetectionArgs = base | changes  # pyright: ignore[reportAssignmentType]
     made: list[Detection] = []
 
@@ -61,7 +62,7 @@ def test_an_instrumented_function_gets_both(preview: bool) -> None:
 def test_every_alarm_tells_when_it_fires_and_clears_after_one_period_and_silence_is_no_failure() -> None:
     deployment, _ = detect(instrumented=True)
     for alarm in deployment.of(ALARM):
-        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == ["arn:healer", "arn:people"]
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == ACTIONS
         assert "https://" in alarm.inputs["alarmDescription"]
         assert "docs/operations.md" in alarm.inputs["alarmDescription"]
         assert alarm.inputs["evaluationPeriods"] == alarm.inputs["datapointsToAlarm"] == 1
