@@ -10,7 +10,13 @@ from selfheal.components import metrics
 from selfheal.components.arns import Arns
 from selfheal.components.detection import AlarmRecord
 from selfheal.components.targets import TargetArgs
-from selfheal.functions.shared.contract import METRICS_NAMESPACE
+from selfheal.functions.shared.contract import (
+    DEFAULT_INVOCATION,
+    METRICS_NAMESPACE,
+    AlarmKind,
+    Invocation,
+    series_of,
+)
 
 _WIDTH = 24
 """Columns of a CloudWatch dashboard."""
@@ -115,21 +121,21 @@ def _own(metric: str, function_name: pulumi.Output[str], options: Mapping[str, s
 
 def _error_rate(target: TargetArgs, record: AlarmRecord, arns: Arns) -> Mapping[str, Any]:
     """Graph the error rate that the alarm watches, with its threshold as a line."""
-    plan = next(plan for plan in (metrics.FAST, metrics.BACKSTOP) if plan.namespace == record["namespace"])
-    last = plan.expressions[-1][0]
-    series: list[list[Any]] = [
-        [{"id": key, "expression": text.format(k=record["min_errors"]), "label": key, "visible": key == last}]
-        for key, text in plan.expressions
+    kind = AlarmKind(record["kind"])
+    series = series_of(kind, Invocation(target.get("invocation", DEFAULT_INVOCATION)))
+    texts = metrics.AlarmPlan(kind, series, record["period"]).expressions(record["min_errors"])
+    lines: list[list[Any]] = [
+        [{"id": key, "expression": text, "label": key, "visible": key == texts[-1][0]}] for key, text in texts
     ]
-    for metric in plan.metric_names:
+    for metric in series.metrics:
         options = {"id": metric.lower(), "visible": False}
-        series.append([plan.namespace, metric, "FunctionName", target["function_name"], options])
+        lines.append([series.namespace, metric, "FunctionName", target["function_name"], options])
     return {
-        "title": f"{target['name']}: error rate, {plan.kind} ({plan.period} s)",
+        "title": f"{target['name']}: error rate, {kind} ({record['period']} s)",
         "region": arns.region,
-        "period": plan.period,
+        "period": record["period"],
         "stat": "Sum",
-        "metrics": series,
+        "metrics": lines,
         "yAxis": {"left": {"min": 0, "max": 1}},
         "annotations": {"horizontal": [{"label": "alarm", "value": record["error_rate"]}]},
     }

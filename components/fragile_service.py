@@ -13,8 +13,8 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
 from selfheal.components.http_api import http_api
 from selfheal.components.iam import Statement, allow, on_items
-from selfheal.components.targets import check_target_name
-from selfheal.functions.shared.contract import FaultMode, override_key
+from selfheal.components.targets import TargetArgs, check_target_name
+from selfheal.functions.shared.contract import FaultMode, Invocation, override_key
 
 TIMEOUT_SECONDS = 3
 """Shorter than the timeouts of callers. The fault mode `timeout` exceeds it."""
@@ -83,6 +83,7 @@ class FragileService(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:FragileService", name, {**args}, opts)
+        self._name = name
         rate = checked_rate(args["failure_rate"])
         arns = Arns(self)
         published = Traffic(args.get("traffic", Traffic.LATEST)) is Traffic.ALIAS
@@ -120,6 +121,22 @@ class FragileService(pulumi.ComponentResource):
         self.register_outputs(
             {"functionName": self.function_name, "aliasName": self.alias_name, "url": self.url}
         )
+
+    @property
+    def target(self) -> TargetArgs:
+        """What a healer looks after, by the component's name and without remedies."""
+        target: TargetArgs = {
+            "name": self._name,
+            "function_name": self.function_name,
+            "instrumented": True,
+            "timeout_seconds": TIMEOUT_SECONDS,
+            # Behind its API, whose callers wait.
+            "invocation": Invocation.SYNCHRONOUS,
+            "remedies": [],
+        }
+        if self.alias_name is not None:
+            target["alias"] = self.alias_name
+        return target
 
     def _alias(self, name: str, function: aws.lambda_.Function) -> aws.lambda_.Alias:
         return aws.lambda_.Alias(

@@ -11,6 +11,7 @@ from selfheal.components.arns import Arns
 from selfheal.components.claims import Claims
 from selfheal.components.dashboard import dashboard
 from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
+from selfheal.components.detection_floor import tell_floor
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
 from selfheal.components.grants import ledger_grants, remedy_grants
 from selfheal.components.healer_alarms import healer_alarms
@@ -125,6 +126,7 @@ class Healer(pulumi.ComponentResource):
         self.escalation_topic_arn = escalation_topic(name, arns, emails, self)
         targets = [(target, self._detect(name, target)) for target in looked_after]
         self.alarm_names = [alarm["name"] for _, alarms in targets for alarm in alarms]
+        tell_floor({target["name"]: alarms for target, alarms in targets}, self)
 
         table = ledger_table(name, args["ledger_name"], protect, self)
         self.ledger_table = table.name

@@ -10,6 +10,7 @@ import pulumi
 from selfheal.components import names
 from selfheal.components.errors import ComponentError
 from selfheal.components.remedies import RemedyArgs, check_remedy, setting_name
+from selfheal.functions.shared.contract import Invocation
 
 MAX_TARGET_NAME = 40
 """The name is part of resource names, whose shortest limit is 64 characters."""
@@ -34,6 +35,12 @@ class TargetArgs(TypedDict):
 
     instrumented: NotRequired[bool]
     """Whether the function emits `Requests` and `Errors` in namespace `selfheal`. Default false."""
+
+    timeout_seconds: NotRequired[int]
+    """The function's timeout, 1 to 900: how late an error may be counted. Default 60; state a longer one."""
+
+    invocation: NotRequired[Invocation]
+    """Who invokes it. A throttled request fails only if a caller waits for it. Default SYNCHRONOUS."""
 
     natural_error_rate: NotRequired[float]
     """Share of requests that fail when the service is healthy; above 0, at most 0.2. Default 0.001."""

@@ -37,7 +37,7 @@ from selfheal.components.services.orders_args import ORDER_SCHEMA, RATE, OrdersA
 from selfheal.components.services.orders_table import OrdersTable
 from selfheal.components.status import Shown, status_function
 from selfheal.components.targets import TargetArgs
-from selfheal.functions.shared.contract import RemedyKind
+from selfheal.functions.shared.contract import Invocation, RemedyKind
 from selfheal.scenarios.scenario import shipped
 
 INTAKE_PER_RATE = 5
@@ -203,6 +203,9 @@ class Orders(pulumi.ComponentResource):
             "function_name": self.billing.function_name,
             # It raises, so Lambda counts its errors; the others are consumers, which never raise.
             "instrumented": False,
+            "timeout_seconds": TASK_SECONDS,
+            # The workflow waits for it, so a throttle is a failed attempt.
+            "invocation": Invocation.SYNCHRONOUS,
             "remedies": [{"kind": RemedyKind.ROLLBACK_ALIAS}, force],
         }
         if self.billing.alias_name is not None:
@@ -211,6 +214,8 @@ class Orders(pulumi.ComponentResource):
             "name": "intake",
             "function_name": self.intake.function_name,
             "instrumented": True,
+            "timeout_seconds": self.intake.timeout_seconds,
+            "invocation": Invocation.QUEUED,
             "remedies": [{"kind": RemedyKind.ROLLBACK_ALIAS}],
         }
         if self.intake.alias_name is not None:
@@ -221,6 +226,8 @@ class Orders(pulumi.ComponentResource):
                 "name": "fulfilment",
                 "function_name": self.fulfilment.function_name,
                 "instrumented": True,
+                "timeout_seconds": self.fulfilment.timeout_seconds,
+                "invocation": Invocation.QUEUED,
                 "remedies": [force],
             },
             billing,

@@ -19,8 +19,8 @@ from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
-from selfheal.functions.healer.observation import Decision, Observation
-from selfheal.functions.healer.people import answer, drift
+from selfheal.functions.healer.observation import Decision, Observation, Request
+from selfheal.functions.healer.people import answer, answer_approval, drift
 from selfheal.functions.healer.respond import MAX_ATTEMPTS, respond
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.verify import VERIFY_WITHIN, expired, verify, watch
@@ -41,7 +41,8 @@ def decide(seen: Observation) -> Decision:
     """
     incident = seen.incident
     decided = _repointed(seen, incident) or _go_on(seen, incident) if incident is not None else None
-    return decided or respond(seen, incident if incident is not None and incident.is_open else None)
+    decided = decided or respond(seen, incident if incident is not None and incident.is_open else None)
+    return answer_approval(seen, decided)
 
 
 def _go_on(seen: Observation, incident: Incident) -> Decision | None:
@@ -81,8 +82,10 @@ def _repointed(seen: Observation, incident: Incident) -> Decision | None:
     if incident.effect is not None and incident.is_leased(seen.now):
         return Decision(Reason.BUSY)
     why = f"the target was {incident.function}, and a deployment has pointed it to {seen.target.function}"
-    given = [each.id for each in (seen.approval, seen.command) if each is not None]
-    closed = incident.closed(seen.now, "the healer", why, Reason.TARGET_REPOINTED)
+    reason = Reason.TARGET_REPOINTED
+    asked = [each for each in (seen.approval, seen.command) if each is not None]
+    given = [each.answered(seen.now, reason, done=False) for each in asked]
+    closed = incident.closed(seen.now, "the healer", why, reason)
     return Decision.of(replace(closed, hold=None).answering(*given))
 
 
@@ -95,11 +98,14 @@ def retire(seen: Observation) -> Decision:
     incident, reason = seen.incident, Reason.TARGET_REMOVED
     if incident is None or (incident.effect is not None and incident.is_leased(seen.now)):
         return Decision(reason)
-    command, given = seen.command, [each.id for each in (seen.approval, seen.command) if each is not None]
-    expired = command is not None and seen.now >= parse_iso(command.until)
+    command, asked = seen.command, [each for each in (seen.approval, seen.command) if each is not None]
+    expired = command is not None and command.is_over(seen.now)
+    given = [each.answered(seen.now, _why_not(seen, each), done=False) for each in asked]
     if incident.is_open or incident.standing:
-        if command is not None and command.verb is Verb.CLOSE and not expired:
-            return Decision.of(incident.closed(seen.now, command.by, command.why).answering(*given))
+        if command is not None and command.verb is Verb.CLOSE and _why_not(seen, command) is reason:
+            closed = incident.closed(seen.now, command.by, command.why)
+            done = command.answered(seen.now, Reason.CLOSED, done=True)
+            return Decision.of(closed.answering(*given[:-1], done))
         if incident.reason is not reason:
             return Decision.of(incident.retired(seen.now).answering(*given))
     notice = _notice(seen, incident)
@@ -107,7 +113,15 @@ def retire(seen: Observation) -> Decision:
         return notice or Decision(reason)
     answered = incident.moved(seen.now, incident.reason).answering(*given)
     # Nobody may be waiting for the answer any more, and the incident is not closed.
-    return Decision.of(answered.telling(seen.now) if expired else answered)
+    return Decision.of(answered.telling(seen.now, given[-1].id) if expired else answered)
+
+
+def _why_not(seen: Observation, request: Request) -> Reason:
+    """Return why a request about a removed target is refused. Only `close` is not, unless it is over."""
+    if request.is_too_long(seen.now):
+        return Reason.VALID_TOO_LONG
+    expired = Reason.APPROVAL_EXPIRED if request.verb is Verb.APPROVE else Reason.COMMAND_EXPIRED
+    return expired if request.is_over(seen.now) else Reason.TARGET_REMOVED
 
 
 def _notice(seen: Observation, incident: Incident) -> Decision | None:
@@ -168,7 +182,8 @@ def _resume_act(seen: Observation, incident: Incident, plan: Plan, live: Live) -
         return Decision.of(incident.applied(seen.now, reason))
     if seen.command is not None and seen.command.verb is Verb.ROLLBACK:
         # The act was not done, and a person does not want it: there is nothing to revert.
-        return _call_people(seen, incident.answering(seen.command.id), Reason.ROLLED_BACK)
+        done = seen.command.answered(seen.now, Reason.ROLLED_BACK, done=True)
+        return _call_people(seen, incident.answering(done), Reason.ROLLED_BACK)
     if touched:
         return _call_people(seen, incident, Reason.VALUE_CHANGED)
     remedy = seen.target.next_remedy(incident.tried)

@@ -1,12 +1,13 @@
 """What the metrics show: whether an alarm is real, and whether the service is healthy again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import log
 
 from selfheal.functions.healer.target import AlarmRule
+from selfheal.functions.shared.contract import Series
 
 ERROR_OF_THE_TEST = 0.001
 """Probability of calling a broken service healthy, and of calling a healthy one broken."""
@@ -44,6 +45,35 @@ class Count:
     errors: int
 
 
+def period_of(series: Series, values: Mapping[str, float | None]) -> Count | None:
+    """Return what one period shows, or None if its data says nothing (yet).
+
+    This is the arithmetic of the alarms (`components/metrics.py`), over the same cases. The first metrics of
+    requests and errors are published together, 0 errors included: if one is missing or there are more errors
+    than requests, the other is late. What is throttled is neither, so it is counted even alone.
+
+    Args:
+        series: The metrics of an alarm.
+        values: The sum of each metric in the period; None or absent if it has no datapoint.
+
+    """
+    requests, errors = values.get(series.requests[0]), values.get(series.errors[0])
+    others = [values.get(name) for name in series.requests[1:]]
+    known = [value for value in others if value is not None]
+    if (requests is None) != (errors is None) or (requests is None and not known):
+        return None
+    if requests is None or errors is None:
+        requests = errors = 0.0
+    if errors > requests:
+        return None
+    return Count(int(requests + sum(known)), int(errors + sum(known)))
+
+
+def breaching(rule: AlarmRule, counted: Count | Bucket) -> bool:
+    """Return whether one period breaches the rule, as the alarm calculates it."""
+    return counted.errors >= rule.min_errors and counted.errors / counted.requests >= rule.error_rate
+
+
 def reach(rule: AlarmRule) -> timedelta:
     """Return how far back a breach still confirms an alarm that is in ALARM now."""
     return timedelta(seconds=max(CORROBORATION_SECONDS, CORROBORATION_PERIODS * rule.period) + rule.period)
@@ -56,16 +86,7 @@ def breaches(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: d
     begin at or after `since` count.
     """
     earliest = max(since, now - reach(rule))
-    return breaching(rule, [bucket for bucket in buckets if bucket.start >= earliest])
-
-
-def breaching(rule: AlarmRule, buckets: Iterable[Bucket]) -> list[Bucket]:
-    """Return the periods with at least the rule's number of errors and at least its error rate."""
-    return [
-        bucket
-        for bucket in buckets
-        if bucket.errors >= rule.min_errors and bucket.errors >= rule.error_rate * bucket.requests
-    ]
+    return [bucket for bucket in buckets if bucket.start >= earliest and breaching(rule, bucket)]
 
 
 def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> Count:

@@ -82,7 +82,7 @@ def _in_turn(clock: Clock) -> tuple[Target, ...]:
 def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: float) -> str:
     alarms = read_alarms(AWS.cloudwatch, (rule.name for rule in target.alarms))
     now = clock.now()
-    seen = observe(target, setup, alarms, AWS, now)
+    seen = observe(target, setup, alarms, AWS, now, asked=wake == OPERATOR_EVENT["wake"])
     decision = decide(seen)
     incident = execute(seen, decision, AWS, clock.now, probe_seconds=probe_seconds)
     facts = {"incident": incident.id, "status": incident.status} if incident else {}

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident_fields import (
+    Answered,
     Closure,
     Evidence,
     Guard,
@@ -32,8 +33,8 @@ BUDGET_WINDOW = timedelta(days=1)
 HISTORY = 200
 """Number of transitions kept, so that an incident of weeks fits into one item."""
 
-ANSWERED = 10
-"""Number of answered requests whose ids are kept."""
+ANSWERED = 20
+"""Number of answered requests that are kept."""
 
 KEPT = 10
 """Number of versions to avoid, and of failures, that are kept."""
@@ -181,9 +182,9 @@ class Incident(IncidentFields):
         """Intend to send probes."""
         return self._intending(now, Effect.PROBE, Reason.PROBING)
 
-    def telling(self, now: datetime) -> "Incident":
-        """Intend to notify people, as a part of this write."""
-        return replace(self, effect=Effect.NOTIFY, lease_until=iso(now + LEASE), attempts=1)
+    def telling(self, now: datetime, about: str = "") -> "Incident":
+        """Intend to notify people, as a part of this write: of the incident, or `about` a refused request."""
+        return replace(self, effect=Effect.NOTIFY, lease_until=iso(now + LEASE), attempts=1, about=about)
 
     def telling_unless_silent(self, now: datetime) -> "Incident":
         """Intend to notify people, unless it is one that was only observed: of these nobody was told."""
@@ -191,7 +192,7 @@ class Incident(IncidentFields):
 
     def telling_again(self, now: datetime) -> "Incident":
         """Intend to send a notice that could not be sent earlier."""
-        return replace(self, version=self.version + 1).telling(now)
+        return replace(self, version=self.version + 1).telling(now, self.about)
 
     def trying_again(self, now: datetime, token: str | None = None) -> "Incident":
         """Try the pending effect again. `token` is the present revision of the setting."""
@@ -366,9 +367,15 @@ class Incident(IncidentFields):
 
     # Requests of people, and drift.
 
-    def answering(self, *request_ids: str) -> "Incident":
-        """Mark people's requests as answered, as a part of this write."""
-        return replace(self, answered=(*self.answered, *request_ids)[-ANSWERED:])
+    def answering(self, *answers: Answered) -> "Incident":
+        """Record the answers to people's requests, as a part of this write. The last answer to one counts."""
+        ids = [each.id for each in answers]
+        others = [each for each in self.requests if each.id not in ids]
+        return replace(
+            self,
+            answered=(*(each for each in self.answered if each not in ids), *ids)[-ANSWERED:],
+            requests=(*others, *answers)[-ANSWERED:],
+        )
 
     def released(self, now: datetime, mode: Mode | None = None) -> "Incident":
         """End the hold.

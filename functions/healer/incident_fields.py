@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 
-from selfheal.functions.healer.states import Effect, Reason, Status
+from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import Setting
 from selfheal.functions.shared.contract import Mode, owner
 
@@ -130,6 +130,26 @@ class Closure:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """A person's request, and the healer's answer."""
+
+    id: str
+    verb: Verb
+    by: str
+    """ARN of the caller, as the request says it."""
+    at: str
+    """When it was made."""
+    why: str
+    answered_at: str
+    answer: Reason
+    """Why it is carried out, or refused."""
+    done: bool
+    """Whether it is carried out. False: it was refused, and the incident stayed as it was."""
+    plan: str | None = None
+    """The digest of the plan that was approved. Approvals only."""
+
+
+@dataclass(frozen=True)
 class IncidentFields:
     """The fields of an incident. Times are ISO 8601 in UTC."""
 
@@ -199,3 +219,8 @@ class IncidentFields:
     does not roll back to them. Those that were no worse than what came before are left out."""
     failures: tuple[str, ...] = ()
     """What AWS refused for good or failed to carry out in this incident, as `kind:name: code`."""
+    requests: tuple[Answered, ...] = ()
+    """The last requests that were answered, the newest last. Those of an earlier version are only in
+    `answered`, by which a request counts once."""
+    about: str = ""
+    """Id of the refused request that the last notice was about. Empty: it was about the incident."""

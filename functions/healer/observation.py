@@ -20,7 +20,7 @@ from selfheal.functions.healer.evidence import (
     verdict,
 )
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import Evidence
+from selfheal.functions.healer.incident_fields import Answered, Evidence
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Setting, Target
@@ -28,6 +28,12 @@ from selfheal.functions.shared.contract import Limits, Mode
 
 SETTLE = timedelta(seconds=10)
 """How long requests in flight and old execution environments may fail after a change."""
+
+LONGEST = timedelta(hours=24)
+"""How long a request may be valid at most."""
+
+AHEAD = timedelta(minutes=10)
+"""How far the clock of whoever asks may be ahead of the ledger's."""
 
 EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -46,6 +52,19 @@ class Request:
     why: str = ""
     plan: str | None = None
     """The digest of the approved plan. Approvals only."""
+
+    def answered(self, now: datetime, answer: Reason, *, done: bool) -> Answered:
+        """Return the record of the answer."""
+        return Answered(self.id, self.verb, self.by, self.at, self.why, iso(now), answer, done, self.plan)
+
+    def is_over(self, now: datetime) -> bool:
+        """Return whether its time is over."""
+        return now >= parse_iso(self.until)
+
+    def is_too_long(self, now: datetime) -> bool:
+        """Return whether it is valid for longer than allowed: what was decided long ago must not count."""
+        until = parse_iso(self.until)
+        return until > now + LONGEST + AHEAD or until > parse_iso(self.at) + LONGEST
 
 
 @dataclass(frozen=True)
@@ -268,7 +287,8 @@ class Observation:
             samples = self.samples.get(each.name, ())
             # While an alarm is in ALARM, its last known period counts, however old it is.
             last = samples[-1:] if each in self.ringing else ()
-            if breaching(each, [*[bucket for bucket in samples if bucket.start >= lately], *last]):
+            recent = [*[bucket for bucket in samples if bucket.start >= lately], *last]
+            if any(breaching(each, bucket) for bucket in recent):
                 return False
         return True
 

@@ -10,12 +10,16 @@ from typing import Any
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.evidence import CORROBORATION_PERIODS, CORROBORATION_SECONDS, Bucket
+from selfheal.functions.healer.evidence import (
+    CORROBORATION_PERIODS,
+    CORROBORATION_SECONDS,
+    Bucket,
+    period_of,
+)
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation
-from selfheal.functions.healer.states import Status
 from selfheal.functions.healer.target import AlarmRule, Target
-from selfheal.functions.shared.contract import Limits, Mode, most_restrictive
+from selfheal.functions.shared.contract import Limits, Mode, Series, most_restrictive
 
 HIGH_RESOLUTION_KEPT = timedelta(hours=3)
 """CloudWatch keeps periods under 60 s for 3 hours (Amazon CloudWatch concepts, "Metrics retention")."""
@@ -60,9 +64,25 @@ class Setup:
 
 
 def observe(
-    target: Target, setup: Setup, alarms: Mapping[str, AlarmState], aws: Aws, now: datetime
+    target: Target,
+    setup: Setup,
+    alarms: Mapping[str, AlarmState],
+    aws: Aws,
+    now: datetime,
+    *,
+    asked: bool = False,
 ) -> Observation:
-    """Read what a decision about one target needs. While all is well, that is the incident only."""
+    """Read what a decision about one target needs. While all is well, that is the incident only.
+
+    Args:
+        target: The target.
+        setup: What is the same for all targets.
+        alarms: The states of alarms, by name.
+        aws: The clients.
+        now: The time.
+        asked: Whether a person may have asked for something: what comes too late is answered as well.
+
+    """
     own = {rule.name: alarms[rule.name] for rule in target.alarms}
     incident = aws.ledger.read(target.name)
     seen = Observation(
@@ -76,16 +96,15 @@ def observe(
         mode_override=setup.mode_override,
         limits=setup.limits,
     )
-    if not seen.ringing and (incident is None or not _needs_care(incident)):
+    if not seen.ringing and (incident is None or not (asked or _needs_care(incident))):
         return seen
     command = aws.ledger.read_request("command", incident) if incident else None
-    proposed = incident is not None and incident.status is Status.PROPOSED
-    approval = aws.ledger.read_request("approval", incident) if incident and proposed else None
+    approval = aws.ledger.read_request("approval", incident) if incident else None
     about = replace(seen, command=command).subject
     rejected = incident.rejected if incident else ()
     live = remedies.read(aws, target, about, rejected) if about else None
     samples = {
-        rule.name: read_buckets(aws.cloudwatch, target.function, rule, seen.evidence_begins, now)
+        rule.name: read_buckets(aws.cloudwatch, target, rule, seen.evidence_begins, now)
         for rule in target.alarms
     }
     return replace(
@@ -111,49 +130,42 @@ def _needs_care(incident: Incident) -> bool:
 
 
 def read_buckets(
-    client: Any, function: str, rule: AlarmRule, since: datetime, now: datetime
+    client: Any, target: Target, rule: AlarmRule, since: datetime, now: datetime
 ) -> tuple[Bucket, ...]:
     """Read one alarm's metrics in its own periods, oldest first.
 
-    A period is left out until it is over, and if the first metric of its requests or errors is missing: a
-    late datapoint is not a zero.
+    A period is left out until it is over, and if its data says nothing: a late datapoint is not a zero.
 
     Raises:
         UnreadableError: when CloudWatch does not return all data.
 
     """
-    period = timedelta(seconds=rule.period)
+    period, series = timedelta(seconds=rule.period), target.series(rule)
     reach = max(CORROBORATION_SECONDS, (CORROBORATION_PERIODS + 1) * rule.period)
     start = min(since, now - timedelta(seconds=reach))
     start = _floor(max(start, now - HIGH_RESOLUTION_KEPT), rule.period)
     end = _floor(now, rule.period)
-    names = (*rule.requests, *rule.errors)
-    series = _series(client, function, rule, names, start, end)
-    requests, errors = series[: len(rule.requests)], series[len(rule.requests) :]
-    moments = sorted(requests[0].keys() & errors[0].keys())
-    return tuple(
-        Bucket(
-            moment,
-            int(sum(one.get(moment, 0) for one in requests)),
-            int(sum(one.get(moment, 0) for one in errors)),
-        )
-        for moment in moments
-        if moment + period <= end
-    )
+    found = _read(client, target.function, rule, series, start, end)
+    buckets: list[Bucket] = []
+    for moment in sorted(set[datetime]().union(*found.values())):
+        counted = period_of(series, {name: values.get(moment) for name, values in found.items()})
+        if counted is not None and moment + period <= end:
+            buckets.append(Bucket(moment, counted.requests, counted.errors))
+    return tuple(buckets)
 
 
-def _series(  # noqa: PLR0917 - one call of CloudWatch, spelled out
-    client: Any, function: str, rule: AlarmRule, names: tuple[str, ...], start: datetime, end: datetime
-) -> list[dict[datetime, float]]:
-    metric = {"Namespace": rule.namespace, "Dimensions": [{"Name": "FunctionName", "Value": function}]}
+def _read(  # noqa: PLR0917 - one call of CloudWatch, spelled out
+    client: Any, function: str, rule: AlarmRule, series: Series, start: datetime, end: datetime
+) -> dict[str, dict[datetime, float]]:
+    metric = {"Namespace": series.namespace, "Dimensions": [{"Name": "FunctionName", "Value": function}]}
     queries = [
         {
             "Id": f"m{index}",
             "MetricStat": {"Metric": {**metric, "MetricName": name}, "Period": rule.period, "Stat": "Sum"},
         }
-        for index, name in enumerate(names)
+        for index, name in enumerate(series.metrics)
     ]
-    series: list[dict[datetime, float]] = [{} for _ in names]
+    values: dict[str, dict[datetime, float]] = {name: {} for name in series.metrics}
     pages = client.get_paginator("get_metric_data").paginate(
         MetricDataQueries=queries, StartTime=start, EndTime=end
     )
@@ -163,8 +175,9 @@ def _series(  # noqa: PLR0917 - one call of CloudWatch, spelled out
                 raise UnreadableError(
                     f"{rule.name}: CloudWatch answered {result['StatusCode']} for its metrics"
                 )
-            series[int(result["Id"][1:])].update(zip(result["Timestamps"], result["Values"], strict=True))
-    return series
+            name = series.metrics[int(result["Id"][1:])]
+            values[name].update(zip(result["Timestamps"], result["Values"], strict=True))
+    return values
 
 
 def _floor(moment: datetime, seconds: int) -> datetime:

@@ -59,16 +59,18 @@ def _remedy(seen: Observation, draft: Incident, live: Live, plan: Plan) -> Decis
     if seen.mode is Mode.OBSERVE:
         return _propose(seen, draft, plan, Reason.MODE_FORBIDS)
     given, digest = seen.approval, plan.digest(draft.target)
+    if given is not None and (given.is_over(seen.now) or given.is_too_long(seen.now)):
+        given = None  # people.answer_approval refuses it
     if draft.effect is Effect.APPLY and draft.approval is not None and draft.approval.plan == digest:
         return _act(seen, draft, live, plan, Reason.APPROVED)
     if given is None or draft.status is not Status.PROPOSED:
         return _propose(seen, draft, plan, Reason.MODE_FORBIDS)
-    over = _is_over(seen, given)
-    if over or given.plan != digest:
-        reason = Reason.APPROVAL_EXPIRED if over else Reason.APPROVAL_STALE
-        return _propose(seen, replace(draft, plan=None).answering(given.id), plan, reason)
-    approved = replace(draft, approval=Approval(digest, given.by, given.at))
-    return _act(seen, approved, live, plan, Reason.APPROVED, given)
+    if given.plan != digest:
+        stale = given.answered(seen.now, Reason.APPROVAL_STALE, done=False)
+        draft = replace(draft, plan=None).answering(stale)
+        again = _propose(seen, draft, plan, Reason.MODE_FORBIDS, about=given.id)
+        return replace(again, reason=Reason.APPROVAL_STALE)
+    return _act(seen, draft, live, plan, Reason.APPROVED, given)
 
 
 def _call_people(seen: Observation, draft: Incident, reason: Reason, guard: Guard | None = None) -> Decision:
@@ -115,11 +117,6 @@ def _without_alarm(seen: Observation, incident: Incident | None, closed: datetim
         return _unproven(seen, closed) if seen.ringing else Decision(Reason.HEALTHY)
     if incident.status is Status.ACTING:
         return Decision.of(incident.reopened(seen.now, Reason.ALARM_CLEARED))
-    given = seen.approval
-    if given is not None and _is_over(seen, given):
-        # The alarm was not confirmed while the approval was valid. People must be told that it was not used.
-        unused = incident.moved(seen.now, Reason.APPROVAL_EXPIRED, Status.PROPOSED)
-        return Decision.of(unused.answering(given.id).telling(seen.now))
     decision = watch(seen, incident)
     if decision.incident is None and incident.status is Status.OPEN and seen.ringing:
         return _wait(seen, incident, Guard(_doubt(seen)))
@@ -141,10 +138,6 @@ def _unproven(seen: Observation, closed: datetime) -> Decision:
 
 def _doubt(seen: Observation) -> Reason:
     return Reason.ALARM_NOT_FRESH if seen.is_silent else Reason.ALARM_NOT_CORROBORATED
-
-
-def _is_over(seen: Observation, given: Request) -> bool:
-    return seen.now >= parse_iso(given.until)
 
 
 def _held(seen: Observation, draft: Incident, *, new: bool) -> Decision | None:
@@ -170,14 +163,17 @@ def _act(  # noqa: PLR0917 - all that an act depends on
         if guard is not None:
             return _wait(seen, draft, guard, plan, tell=guard.reason is Reason.BLAST_RADIUS)
     intent = draft.applying(now, reason, plan, live.token, seen.mode)
-    return Decision(reason, intent.answering(request.id) if request else intent, counts=not resumed)
+    if request is not None:
+        intent = replace(intent, approval=Approval(plan.digest(draft.target), request.by, request.at))
+        intent = intent.answering(request.answered(now, reason, done=True))
+    return Decision(reason, intent, counts=not resumed)
 
 
-def _propose(seen: Observation, draft: Incident, plan: Plan, reason: Reason) -> Decision:
+def _propose(seen: Observation, draft: Incident, plan: Plan, reason: Reason, *, about: str = "") -> Decision:
     if draft.status is Status.PROPOSED and draft.plan == plan and draft.mode is seen.mode:
         return Decision(reason)
     proposal = draft.proposing(seen.now, reason, plan, seen.mode)
-    return Decision(reason, proposal.telling(seen.now) if seen.mode is Mode.SUGGEST else proposal)
+    return Decision(reason, proposal.telling(seen.now, about) if seen.mode is Mode.SUGGEST else proposal)
 
 
 def _wait(

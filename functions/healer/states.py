@@ -107,6 +107,7 @@ class Reason(StrEnum):
     APPROVAL_EXPIRED = "approval-expired"
     COMMAND_EXPIRED = "command-expired"
     COMMAND_REFUSED = "command-not-applicable"
+    VALID_TOO_LONG = "request-valid-for-too-long"
     ROLLED_BACK = "rolled-back"
     REVERT_REFUSED = "revert-refused-in-alarm"
     RELEASED = "released"

@@ -2,7 +2,19 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
+
+from selfheal.functions.shared.contract import (
+    DEFAULT_INVOCATION,
+    DEFAULT_NATURAL_ERROR_RATE,
+    DEFAULT_TIMEOUT_SECONDS,
+    PERIODS,
+    AlarmKind,
+    Invocation,
+    Series,
+    series_of,
+)
 
 
 @dataclass(frozen=True)
@@ -10,15 +22,20 @@ class AlarmRule:
     """An alarm and its rule, so that the healer can check the alarm against the metrics."""
 
     name: str
-    namespace: str
-    requests: tuple[str, ...]
-    """Metrics whose sum is the number of requests. The first is required; others count as 0 if missing."""
-    errors: tuple[str, ...]
-    """Metrics whose sum is the number of errors, likewise."""
+    kind: AlarmKind
     period: int
-    """Seconds."""
+    """Seconds that one datapoint of the alarm covers. May be longer than the period of its metrics."""
+    periods: int
+    """How many periods the alarm looks back. One that breaches is enough to alarm."""
     min_errors: int
+    """Fewer errors than this in one period may be chance."""
     error_rate: float
+    """Errors divided by requests, from which the alarm fires."""
+
+    @property
+    def window(self) -> timedelta:
+        """How far the alarm looks back: it stays in ALARM so long after the last failure."""
+        return timedelta(seconds=self.period * self.periods)
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,23 @@ class Target:
     """Payload of an idempotent request, as JSON text. None: no probes."""
     alias: str | None = None
     """The alias that its traffic uses. None: traffic reaches $LATEST."""
+    timeout: int = DEFAULT_TIMEOUT_SECONDS
+    """The function's timeout in seconds, as declared. The live one may be another."""
+    invocation: Invocation = DEFAULT_INVOCATION
+    """Who invokes it: whether throttles are failures."""
+
+    def series(self, rule: AlarmRule) -> Series:
+        """Return the metrics of one of its alarms, without throttles where those are no failures."""
+        return series_of(rule.kind, self.invocation)
+
+    def late(self, rule: AlarmRule) -> timedelta:
+        """Return how long after a period its datapoint may still change.
+
+        Lambda counts a call when it ends, in the minute in which it began. The function counts its own call
+        where it ends, so a call that its timeout kills is missing there.
+        """
+        running = 0 if rule.kind is AlarmKind.FAST else self.timeout
+        return timedelta(seconds=self.series(rule).late_seconds + running)
 
     @property
     def invoked(self) -> str:
@@ -106,24 +140,27 @@ def _list(value: Any) -> list[dict[str, Any]]:
 
 
 def _target(item: dict[str, Any]) -> Target:
+    """Read a target. What is left out has its default: the environment holds 4 KB."""
     return Target(
         name=item["name"],
         function=item["function"],
-        natural_error_rate=float(item["natural_error_rate"]),
+        natural_error_rate=float(item.get("natural_error_rate", DEFAULT_NATURAL_ERROR_RATE)),
         alarms=tuple(_alarm_rule(alarm) for alarm in item["alarms"]),
         remedies=tuple(Remedy(**remedy) for remedy in item["remedies"]),
         probe=item.get("probe"),
         alias=item.get("alias"),
+        timeout=int(item.get("timeout", DEFAULT_TIMEOUT_SECONDS)),
+        invocation=Invocation(item.get("invocation", DEFAULT_INVOCATION)),
     )
 
 
 def _alarm_rule(item: dict[str, Any]) -> AlarmRule:
+    kind = AlarmKind(item["kind"])
     return AlarmRule(
         name=item["name"],
-        namespace=item["namespace"],
-        requests=tuple(item["requests"]),
-        errors=tuple(item["errors"]),
-        period=int(item["period"]),
+        kind=kind,
+        period=int(item.get("period", PERIODS[kind])),
+        periods=int(item.get("periods", 1)),
         min_errors=int(item["min_errors"]),
         error_rate=float(item["error_rate"]),
     )

@@ -182,6 +182,87 @@ HEALER_TIMEOUT_SECONDS = 30
 METRICS_NAMESPACE = "selfheal"
 """CloudWatch namespace of the functions' own metrics. Their only dimension is FunctionName."""
 
+
+class Invocation(StrEnum):
+    """Who invokes a function, and so what becomes of a request that Lambda throttles."""
+
+    SYNCHRONOUS = "synchronous"
+    """A caller waits for the answer, as behind an API. A throttled request fails: the caller gets a 429."""
+    ASYNCHRONOUS = "asynchronous"
+    """Lambda queues the event, as from SNS, S3 or EventBridge, and tries a throttled one again for hours."""
+    QUEUED = "queued"
+    """An event source mapping polls a queue or a stream. What is throttled waits in its source."""
+
+
+DEFAULT_INVOCATION = Invocation.SYNCHRONOUS
+"""It counts throttles as failures: for other functions that is too much rather than too little."""
+
+TIMEOUT_SECONDS = (1, 900)
+"""Minimum and maximum timeout of a Lambda function (AWS Lambda developer guide, "Lambda quotas")."""
+
+DEFAULT_NATURAL_ERROR_RATE = 0.001
+"""Share of a target's requests that fail when it is well, unless it states another."""
+
+DEFAULT_TIMEOUT_SECONDS = 60
+"""Timeout of a target that states none."""
+
+
+class AlarmKind(StrEnum):
+    """The alarms on a target."""
+
+    FAST = "fast"
+    """On the function's own metrics, every 10 s."""
+    BACKSTOP = "backstop"
+    """On Lambda's metrics, every minute."""
+    SLOW = "slow"
+    """On Lambda's metrics of the last hour: an outage of a function with little traffic."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The metrics that tell requests and errors of a function. Their only dimension is FunctionName."""
+
+    namespace: str
+    requests: tuple[str, ...]
+    """Metrics whose sum is the number of requests."""
+    errors: tuple[str, ...]
+    """Metrics whose sum is the number of errors."""
+    period: int
+    """Seconds between their datapoints."""
+    late_seconds: int
+    """How long after the end of a period its datapoint may still change. A call is counted when it ends, in
+    the period in which it began: AWS/Lambda's datapoints change for the function's timeout besides."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric once, in order."""
+        return tuple(dict.fromkeys((*self.requests, *self.errors)))
+
+
+_OWN = Series(METRICS_NAMESPACE, ("Requests",), ("Errors",), period=10, late_seconds=30)
+_LAMBDA = Series("AWS/Lambda", ("Invocations", "Throttles"), ("Errors", "Throttles"), 60, late_seconds=60)
+
+SERIES: Mapping[AlarmKind, Series] = {
+    AlarmKind.FAST: _OWN,
+    AlarmKind.BACKSTOP: _LAMBDA,
+    AlarmKind.SLOW: _LAMBDA,
+}
+"""The metrics of each kind of alarm, for a function whose callers wait."""
+
+
+PERIODS: Mapping[AlarmKind, int] = {AlarmKind.FAST: 10, AlarmKind.BACKSTOP: 60, AlarmKind.SLOW: 3600}
+"""Seconds that one datapoint of each kind of alarm covers."""
+
+
+def series_of(kind: AlarmKind, invocation: Invocation) -> Series:
+    """Return the metrics of a kind of alarm. Throttles count only where nobody tries the request again."""
+    every = SERIES[kind]
+    if invocation is Invocation.SYNCHRONOUS:
+        return every
+    kept = [tuple(name for name in names if name != "Throttles") for names in (every.requests, every.errors)]
+    return Series(every.namespace, kept[0], kept[1], every.period, every.late_seconds)
+
+
 SCHEDULE_EVENT: Mapping[str, str] = {"wake": "schedule"}
 OPERATOR_EVENT: Mapping[str, str] = {"wake": "operator"}
 

@@ -36,7 +36,7 @@ def test_without_quota_no_concurrency_is_reserved() -> None:
 def test_alarms_on_targets_wake_the_healer_and_tell_people(preview: bool) -> None:
     deployment = healer(preview, targets=[target(instrumented=True)])
     watching = [alarm for alarm in deployment.of(ALARM) if alarm.name not in OWN]
-    assert len(watching) == 2
+    assert len(watching) == 3
     policies = {policy.urn for policy in deployment.of("aws:sns/topicPolicy:TopicPolicy")}
     topics = {topic.urn for topic in deployment.of("aws:sns/topic:Topic")}
     for alarm in watching:
@@ -122,8 +122,8 @@ def test_the_ledger_says_which_healer_mode_targets_and_alarms_were_deployed() ->
     assert written["mode"] == {"S": "suggest"}
     assert written["targets"] == {"L": [{"S": "b"}, {"S": "a"}]}
     assert {name: [each["S"] for each in of["L"]] for name, of in written["alarms"]["M"].items()} == {
-        "b": ["healer-b-backstop-1a2b3c4"],
-        "a": ["healer-a-backstop-1a2b3c4"],
+        "b": ["healer-b-backstop-1a2b3c4", "healer-b-slow-1a2b3c4"],
+        "a": ["healer-a-backstop-1a2b3c4", "healer-a-slow-1a2b3c4"],
     }
     assert written["budget"] == {"N": "12"}
     assert function(deployment).urn in item.dependencies
@@ -168,11 +168,13 @@ def test_the_dashboard_shows_rates_alarms_and_the_healer(preview: bool) -> None:
     ]
     assert [line[1] for line in times["metrics"]] == ["TimeToDetect", "TimeToAct", "TimeToRecover"]
     assert {(line[0], *line[2:4]) for line in healing["metrics"] + times["metrics"]} == own
-    assert len(states["alarms"]) == 6
+    assert len(states["alarms"]) == 8
     assert [graph["title"] for graph in graphs] == [
         "orders: error rate, fast (10 s)",
         "orders: error rate, backstop (60 s)",
+        "orders: error rate, slow (3600 s)",
         "users: error rate, backstop (60 s)",
+        "users: error rate, slow (3600 s)",
         "The healer",
     ]
     assert graphs[0]["annotations"]["horizontal"] == [{"label": "alarm", "value": 0.05}]
@@ -195,7 +197,7 @@ def test_every_resource_belongs_to_the_component_and_outputs_are_registered() ->
         "escalationTopicArn": PEOPLE,
         "approverPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-approver-1a2b3c4",
         "operatorPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-operator-1a2b3c4",
-        "alarmNames": ["healer-orders-backstop-1a2b3c4"],
+        "alarmNames": ["healer-orders-backstop-1a2b3c4", "healer-orders-slow-1a2b3c4"],
     }
 
 

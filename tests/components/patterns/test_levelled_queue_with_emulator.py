@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from selfheal.components.metrics import FAST
+from selfheal.functions.shared.contract import SERIES, AlarmKind
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
 from tests.e2e.support.foreign_shop import foreign_deployed
@@ -60,8 +60,9 @@ class Deployed:
     def counted(self, *metrics: str) -> list[float]:
         """Return sums of metrics that the consumer counted itself. Default: its calls and its failures."""
         function = self.outputs["function"]
-        names = metrics or (*FAST.requests, *FAST.errors)
-        return [points(self.clients, function, name, FAST.namespace)[1] for name in names]
+        own = SERIES[AlarmKind.FAST]
+        names = metrics or own.metrics
+        return [points(self.clients, function, name, own.namespace)[1] for name in names]
 
     def waiting(self) -> int:
         """Return how many messages the queue has, hidden ones included."""

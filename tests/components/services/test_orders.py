@@ -52,11 +52,9 @@ def test_each_target_has_the_remedies_that_fit_it(healed: Deployment) -> None:
 
 def test_each_is_watched_by_the_metrics_that_it_has(healed: Deployment) -> None:
     """A consumer of a levelled queue never raises, and counts by itself; the task of the workflow raises."""
-    namespaces = {
-        name: [alarm.namespace for alarm in target.alarms] for name, target in targets(healed).items()
-    }
-    both = ["selfheal", "AWS/Lambda"]
-    assert namespaces == {"intake": both, "fulfilment": both, "billing": ["AWS/Lambda"]}
+    kinds = {name: [alarm.kind for alarm in target.alarms] for name, target in targets(healed).items()}
+    every = ["fast", "backstop", "slow"]
+    assert kinds == {"intake": every, "fulfilment": every, "billing": ["backstop", "slow"]}
 
 
 def test_who_may_force_the_circuit_calls_through_it(healed: Deployment) -> None:

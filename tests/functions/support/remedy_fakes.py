@@ -17,11 +17,11 @@ from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
-from selfheal.functions.shared.contract import Mode
+from selfheal.functions.shared.contract import AlarmKind, Mode
 from tests.functions.support.faults import CANARY, aws_error
 
 MAPPING = "6f1c2a4e-0d3b-4a57-9c1e-5b8f7d2e9a10"
-ALARM = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
+ALARM = AlarmRule("fast", AlarmKind.FAST, 10, 1, 6, 0.05)
 VALUES: dict[str, tuple[str, str | None]] = {
     "environment": ("FAILURE_RATE", "0"),
     "override": ("FAILURE_RATE", "0"),

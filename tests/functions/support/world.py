@@ -1,5 +1,6 @@
 """One target and its healer, on fakes."""
 
+import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -17,16 +18,14 @@ from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
-from selfheal.functions.shared.contract import Limits, Mode, incident_key
+from selfheal.functions.shared.contract import SERIES, AlarmKind, Limits, Mode, incident_key
 from tests.functions.support.faults import aws_error
 from tests.functions.support.memory_table import MemoryTable
 from tests.functions.support.remedy_fakes import RemedyLambda
 
 START = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
-FAST = AlarmRule("fast", "selfheal", ("Requests",), ("Errors",), 10, 6, 0.05)
-BACKSTOP = AlarmRule(
-    "backstop", "AWS/Lambda", ("Invocations", "Throttles"), ("Errors", "Throttles"), 60, 6, 0.05
-)
+FAST = AlarmRule("fast", AlarmKind.FAST, 10, 1, 6, 0.05)
+BACKSTOP = AlarmRule("backstop", AlarmKind.BACKSTOP, 60, 3, 6, 0.05)
 REMEDY = Remedy("environment", "FAILURE_RATE", "0")
 TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
 OPERATOR = "arn:aws:iam::000000000000:user/operator"
@@ -46,8 +45,9 @@ class FakeCloudWatch:
         self.states[alarm], self.since[alarm] = state, now
 
     def put(self, start: datetime, requests: int, errors: int, rule: AlarmRule = FAST) -> None:
-        for name, value in ((rule.requests[0], requests), (rule.errors[0], errors)):
-            self.metrics.setdefault((rule.namespace, name), {})[start] = value
+        series = SERIES[rule.kind]
+        for name, value in ((series.requests[0], requests), (series.errors[0], errors)):
+            self.metrics.setdefault((series.namespace, name), {})[start] = value
 
     def get_paginator(self, operation: str) -> Any:
         answer = getattr(self, f"_{operation}")
@@ -83,15 +83,27 @@ class FakeCloudWatch:
 
 @dataclass
 class FakeSns:
-    """What people were told."""
+    """What people were told. It refuses what SNS refuses (API reference, Publish)."""
 
     sent: list[dict[str, str]] = field(default_factory=list)
+    """The mails: subject and message."""
+    forms: list[dict[str, str]] = field(default_factory=list)
+    """The same notices, in the form of each protocol."""
     failing: bool = False
 
-    def publish(self, **arguments: str) -> None:
+    def publish(self, *, TopicArn: str, Subject: str, Message: str, MessageStructure: str) -> None:
         if self.failing:
             raise aws_error("InternalError", "Publish")
-        self.sent.append(arguments)
+        assert (TopicArn, MessageStructure) == ("people", "json")
+        assert Subject.isascii()
+        assert Subject.isprintable()
+        assert 0 < len(Subject) < 100
+        assert len(Message.encode()) <= 256 * 1024
+        forms = json.loads(Message)
+        assert "default" in forms
+        assert {type(form) for form in forms.values()} == {str}
+        self.forms.append(forms)
+        self.sent.append({"Subject": Subject, "Message": forms["email"]})
 
 
 class World:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from selfheal.functions.healer.incident import LEASE
 from selfheal.functions.healer.states import Reason, Status
+from selfheal.functions.shared.contract import METRICS_NAMESPACE
 from tests.functions.support.faults import Do, Fault
 from tests.functions.support.loop import Loop
 from tests.functions.support.scenarios import FAILED, SCENARIOS, UNDONE
 from tests.functions.support.tap import ACTS
-from tests.functions.support.world import FAST
 
 FIVE, HALF = timedelta(minutes=5), timedelta(minutes=0.5)
 SKEWS = {
@@ -62,7 +62,7 @@ def check_evidence(loop: Loop) -> None:
 
 
 def total(loop: Loop, metric: str, since: datetime) -> float:
-    points = loop.cloudwatch.metrics[FAST.namespace, metric]
+    points = loop.cloudwatch.metrics[METRICS_NAMESPACE, metric]
     return sum(value for at, value in points.items() if at >= since)
 
 

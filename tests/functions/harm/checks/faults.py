@@ -1,7 +1,9 @@
 """Scenarios in which one call goes wrong, or every call of one kind."""
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise, takewhile
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -22,7 +24,7 @@ from tests.functions.support.faults import (
 )
 from tests.functions.support.loop import Loop
 from tests.functions.support.scenarios import FAILED, SCENARIOS, UNDONE
-from tests.functions.support.tap import ACTS, UNCONDITIONAL
+from tests.functions.support.tap import ACTS, UNCONDITIONAL, WRITES
 
 AFTERWARDS = 5
 """Ticks of ten seconds after the end, in which nothing more may happen."""
@@ -52,20 +54,51 @@ QUIET = {
 without an answer as failed."""
 
 
-def run(scenario: str, number: int | None = None, fault: Fault | None = None) -> tuple[Loop, object]:
-    """Run a scenario to its end; return it, and how the run ended in which a call went wrong."""
+def run(scenario: str, numbers: Sequence[int] = (), fault: Fault | None = None) -> tuple[Loop, object]:
+    """Run a scenario to its end; return it, and how the run ended in which a call went wrong.
+
+    Args:
+        scenario: Its name.
+        numbers: The calls of one run that go wrong, each in an attempt of its own at the same moment. All but
+            the last change nothing, so what follows is what would follow if only that one had gone wrong.
+        fault: How they go wrong.
+
+    """
     loop, ended, left = SCENARIOS[scenario](), None, AFTERWARDS
-    if number is not None and fault is not None:
-        loop.tap.fail_call(number, fault)
     for _ in range(LONG):
+        loop.elapse()
+        if fault is not None and numbers and len(loop.tap.calls) == numbers[0]:
+            for number in numbers[:-1]:
+                fail_and_change_nothing(loop, number, fault)
         begin = len(loop.tap.calls)
-        result = loop.tick()
-        if number in range(begin, len(loop.tap.calls)):
+        if fault is not None and numbers:
+            loop.tap.fail_call(numbers[-1], fault)
+        result = loop.attempt()
+        if numbers and numbers[-1] in range(begin, len(loop.tap.calls)):
             ended = result
         left -= loop.has_ended
         if left < 0:
             return loop, ended
     raise AssertionError(f"{scenario} did not end: {loop.last}")
+
+
+def fail_and_change_nothing(loop: Loop, number: int, fault: Fault) -> None:
+    """Attempt a run that ends at a call which goes wrong; its calls are all that it leaves, and forgotten."""
+    before, begin = world(loop), len(loop.tap.calls)
+    where = f"{fault.__name__} at call {number}"
+    loop.tap.fail_call(number, fault)
+    ended = loop.attempt()
+    where += f", {loop.tap.calls[-1][0]}"
+    assert isinstance(ended, BaseException), f"{where}: silence, {ended}"
+    assert len(loop.tap.calls) == number + 1, f"{where}: it went on, so `undisturbed` must not group it"
+    assert world(loop) == before, f"{where}: it changed something"
+    del loop.tap.calls[begin:], loop.runs[-1]
+
+
+def world(loop: Loop) -> str:
+    """Return all that a run can change: ledger, target, alarms, acts, and what people were told."""
+    function = vars(loop.function) | {"actions": None}  # a record of calls
+    return repr((loop.dynamodb.items, function, loop.cloudwatch, loop.sns, loop.acts, loop.touched, loop.now))
 
 
 def end_of(loop: Loop) -> tuple[Any, ...]:
@@ -93,10 +126,20 @@ def notices(loop: Loop) -> Counter[str]:
 
 
 @cache
-def undisturbed(scenario: str) -> tuple[tuple[Any, ...], int, list[Effect], list[tuple[int, str]]]:
-    """Run a scenario; return its end, its notices, its acts and the calls that are worth a fault."""
+def undisturbed(scenario: str) -> tuple[tuple[Any, ...], int, list[Effect], list[tuple[list[int], str]]]:
+    """Run a scenario; return its end, its notices, its acts and the calls that are worth a fault.
+
+    Those of a run up to its first write come together, with the last one's name: see `run`.
+    """
     loop, _ = run(scenario)
-    calls = [(number, loop.tap.calls[number][0]) for number in loop.moments()]
+    moments = set(loop.moments())
+    calls: list[tuple[list[int], str]] = []
+    for begin, end in pairwise((*loop.runs, len(loop.tap.calls))):
+        names = [name for name, _ in loop.tap.calls[begin:end]]
+        reads = len(list(takewhile(lambda name: name not in WRITES, names)))
+        if begin in moments:
+            calls.append((list(range(begin, begin + reads)), names[reads - 1]))
+            calls += [([number], loop.tap.calls[number][0]) for number in range(begin + reads, end)]
     return end_of(loop), len(loop.sns.sent), [act.effect for act in loop.acts], calls
 
 
@@ -115,9 +158,9 @@ def ends_the_same(scenario: str, fault: Fault) -> None:
     setting before it tries again.
     """
     end, sent, acts, calls = undisturbed(scenario)
-    for number, name in calls:
-        loop, ended = run(scenario, number, fault)
-        where = f"{fault.__name__} at call {number}, {name}"
+    for numbers, name in calls:
+        loop, ended = run(scenario, numbers, fault)
+        where = f"{fault.__name__} at call {numbers[-1]}, {name}"
         assert ended is not None, where
         assert isinstance(ended, BaseException) or (name, fault) in QUIET, f"{where}: silence, {ended}"
         if fault is refuse and name in ACTS:
@@ -147,11 +190,11 @@ def ends_the_same_when_repeated(scenario: str) -> None:
     one intent, counted once.
     """
     end, sent, acts, calls = undisturbed(scenario)
-    for number, name in calls:
+    for numbers, name in calls:
         if name not in ACTS:
             continue
-        loop, _ = run(scenario, number, lambda do: (do(), do())[1])
-        assert end_of(loop) == end, f"call {number}, {name}"
+        loop, _ = run(scenario, numbers, lambda do: (do(), do())[1])
+        assert end_of(loop) == end, f"call {numbers[-1]}, {name}"
         assert len(loop.acts) - len(acts) == (name in UNCONDITIONAL)
         assert list(dict.fromkeys(act.effect for act in loop.acts)) == acts
         assert len({act.intent for act in loop.acts}) == len(acts)
