@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import metrics, thresholds
+from selfheal.components import metrics, names, thresholds
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import (
@@ -90,10 +90,13 @@ class Detection(pulumi.ComponentResource):
 
         Raises:
             ComponentError: when a rate or the timeout is out of range, two rates are too close to be
-                distinguished, or the way of invocation is unknown.
+                distinguished, the way of invocation is unknown, or an identifier is none.
 
         """
         super().__init__("selfheal:index:Detection", name, {**args}, opts)
+        function = names.FUNCTION.of("function_name", args["function_name"])
+        actions = [names.TOPIC.of("each of actions", action) for action in args["actions"]]
+        args = DetectionArgs({**args, "function_name": function, "actions": actions})
         natural = args.get("natural_error_rate", DEFAULT_NATURAL_ERROR_RATE)
         accepted = args.get("false_alarms_per_year", DEFAULT_FALSE_ALARMS_PER_YEAR)
         rate = args.get("alarm_error_rate", thresholds.default_alarm_error_rate(natural))

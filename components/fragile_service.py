@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
@@ -108,6 +109,8 @@ class FragileService(pulumi.ComponentResource):
         statements: list[Statement] = []
         if overrides:
             check_target_name(overrides["target"])
+            table = names.TABLE.of("overrides: table", overrides["table"])
+            overrides = OverridesArgs(table=table, target=overrides["target"])
             statements += [_read_overrides(overrides, arns), *security.reads(Store.TABLE)]
             environment |= {
                 "OVERRIDES_TABLE": overrides["table"],

@@ -6,7 +6,9 @@ from typing import NotRequired, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.arns import Arns
+from selfheal.components.claims import Claims
 from selfheal.components.dashboard import dashboard
 from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
 from selfheal.components.detection_floor import tell_floor
@@ -21,7 +23,7 @@ from selfheal.components.people import approver_policy, operator_policy
 from selfheal.components.project import warn_without_refresh
 from selfheal.components.refuse_while_open import HEALER_TYPE, WhileOpen, refuse_in_healer
 from selfheal.components.security import Security, Store
-from selfheal.components.targets import TargetArgs, check
+from selfheal.components.targets import TargetArgs, check, named
 from selfheal.components.topics import check_emails, escalation_topic, healer_topic
 from selfheal.components.unprotected_ledger import warn_of_loss
 from selfheal.components.wakeups import wake_by_schedule, wake_by_topic
@@ -109,11 +111,14 @@ class Healer(pulumi.ComponentResource):
         """Register all resources.
 
         Raises:
-            ComponentError: when a target, remedy, guard, rate, address or retention is not valid, or while a
-                remedy stands of which the program does not know.
+            ComponentError: when a target, remedy, identifier, guard, rate, address or retention is not valid,
+                two targets of the program are one function, or while a remedy stands of which the program
+                does not know.
 
         """
         check(args["targets"])
+        looked_after = named(args["targets"])
+        names.TABLE.of("ledger_name", args["ledger_name"])
         budget, guards = args.get("budget", Limits.budget), args.get("guards", GuardArgs())
         check_guards(budget, guards)
         emails = args.get("escalation_emails", [])
@@ -130,7 +135,7 @@ class Healer(pulumi.ComponentResource):
         security = Security(args, arns)
         self.topic_arn = healer_topic(name, arns, security, self)
         self.escalation_topic_arn = escalation_topic(name, arns, emails, security, self)
-        targets = [(target, self._detect(name, target)) for target in args["targets"]]
+        targets = [(target, self._detect(name, target)) for target in looked_after]
         self.alarm_names = [alarm["name"] for _, alarms in targets for alarm in alarms]
         tell_floor({target["name"]: alarms for target, alarms in targets}, self)
 
@@ -154,9 +159,9 @@ class Healer(pulumi.ComponentResource):
                     "BUDGET": str(budget),
                     "GUARDS": guards_text(guards),
                 },
-                targets,
+                _claimed(name, targets, arns),
             ),
-            self._statements(args, mode, arns, queue, security),
+            self._statements(looked_after, mode, arns, queue, security),
             arns=arns,
             parent=self,
             timeout=HEALER_TIMEOUT_SECONDS,
@@ -211,7 +216,12 @@ class Healer(pulumi.ComponentResource):
         return Detection(f"{name}-{target['name']}", args, options).alarms
 
     def _statements(
-        self, args: HealerArgs, mode: Mode, arns: Arns, queue: aws.sqs.Queue, security: Security
+        self,
+        targets: Sequence[TargetArgs],
+        mode: Mode,
+        arns: Arns,
+        queue: aws.sqs.Queue,
+        security: Security,
     ) -> Sequence[Statement]:
         table = arns.table(self.ledger_table)
         return [
@@ -224,8 +234,8 @@ class Healer(pulumi.ComponentResource):
             *security.writes(Store.TOPIC),
             allow(["sqs:SendMessage"], [arns.queue(queue.name)]),
             *security.writes(Store.QUEUE),
-            *remedy_grants(args["targets"], mode, table, arns),
-            *environment_key_grants(args["targets"], mode, arns),
+            *remedy_grants(targets, mode, table, arns),
+            *environment_key_grants(targets, mode, arns),
         ]
 
     def _limit_events(
@@ -244,3 +254,15 @@ class Healer(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _claimed(
+    healer: str, targets: Sequence[tuple[TargetArgs, list[AlarmRecord]]], arns: Arns
+) -> list[tuple[TargetArgs, list[AlarmRecord]]]:
+    """Return the targets, each with a function that no other target of the program has."""
+    claims = Claims(healer)
+    return [
+        ({**target, "function_name": claims.claim(target["name"], function, arns.function(function))}, alarms)
+        for target, alarms in targets
+        for function in [target["function_name"]]
+    ]

@@ -10,6 +10,7 @@ from typing import NotRequired
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -101,13 +102,15 @@ class AuroraDownstream(pulumi.ComponentResource):
                 f"subnet_ids must name at least {LEAST_SUBNETS} subnets in different availability zones, got "
                 f"{len(args['subnet_ids'])}. Add one."
             )
-        protect = args.get("protect", True)
+        protect, groups = args.get("protect", True), args.get("security_group_ids")
+        if groups is not None:
+            groups = [names.SECURITY_GROUP.of("each of security_group_ids", each) for each in groups]
         arns = Arns(self)
         security = Security(args, arns)
         subnets = aws.rds.SubnetGroup(
             f"{name}-subnets",
             description="Private subnets of a downstream's database",
-            subnet_ids=args["subnet_ids"],
+            subnet_ids=[names.SUBNET.of("each of subnet_ids", each) for each in args["subnet_ids"]],
             opts=pulumi.ResourceOptions(parent=self),
         )
         cluster = aws.rds.Cluster(
@@ -122,7 +125,7 @@ class AuroraDownstream(pulumi.ComponentResource):
             kms_key_id=security.key,
             master_user_secret_kms_key_id=security.key,
             db_subnet_group_name=subnets.name,
-            vpc_security_group_ids=args.get("security_group_ids"),
+            vpc_security_group_ids=groups,
             serverlessv2_scaling_configuration=aws.rds.ClusterServerlessv2ScalingConfigurationArgs(
                 min_capacity=minimum,
                 max_capacity=maximum,

@@ -13,6 +13,7 @@ from typing import Any, NotRequired
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS
@@ -88,9 +89,10 @@ class ChaosExperiment(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:ChaosExperiment", name, None, opts)
+        scenario, fault = _checked(name, args)
+        args = _named(args)
         self._name, self._args, self._arns = name, args, Arns(self)
         self._security = Security(args, self._arns)
-        scenario, fault = _checked(name, args)
         self._scenario = scenario
         group = aws.cloudwatch.LogGroup(
             f"{name}-logs",
@@ -222,6 +224,20 @@ def deliver_log() -> Statement:
 
 def _watch(alarms: Sequence[pulumi.Input[str]]) -> list[Statement]:
     return [allow(["cloudwatch:DescribeAlarms"], alarms)]
+
+
+def _named(args: ChaosExperimentArgs) -> ChaosExperimentArgs:
+    """Return the arguments, with names that are checked now, or as soon as they are known."""
+    alarms = [names.ALARM.of("each of stop_alarms", alarm) for alarm in args["stop_alarms"]]
+    found: ChaosExperimentArgs = {**args, "stop_alarms": alarms}
+    if "functions" in args:
+        found["functions"] = {
+            key: names.FUNCTION.of(f"functions: {key}", function)
+            for key, function in args["functions"].items()
+        }
+    if "downstream_table" in args:
+        found["downstream_table"] = names.TABLE.of("downstream_table", args["downstream_table"])
+    return found
 
 
 def _percent(args: ChaosExperimentArgs) -> int:

@@ -6,6 +6,7 @@ from typing import NotRequired, Protocol
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -110,6 +111,11 @@ class CircuitBreaker(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:CircuitBreaker", name, None, opts)
+        args = {
+            **args,
+            "people": names.TOPIC.of("people", args["people"]),
+            "probe_url": names.URL.of("probe_url", args["probe_url"]),
+        }
         circuit = args["circuit"]
         outage = args.get("outage_alarm_seconds", DEFAULT_OUTAGE_ALARM_SECONDS)
         _check(args, outage)
@@ -234,7 +240,7 @@ def _controller_timeout(circuit: Circuit) -> int:
 
 
 def _check(args: CircuitBreakerArgs, outage: int) -> None:
-    consumers, probed, url = args["consumers"], args.get("probe_queue"), args["probe_url"]
+    consumers, probed = args["consumers"], args.get("probe_queue")
     if not consumers:
         raise ComponentError(
             "consumers must name at least one consumer: without any there is nothing to pause. Leave the "
@@ -260,8 +266,6 @@ def _check(args: CircuitBreakerArgs, outage: int) -> None:
             f"{probed.timeout_seconds}. Shorten the timeout, or set lease_seconds to at least "
             f"{probed.timeout_seconds + lease - most}."
         )
-    if isinstance(url, str) and not url.startswith(("http://", "https://")):
-        raise ComponentError(f"probe_url must begin with http:// or https://, got {url[:60]!r}.")
     least, longest = OUTAGE_ALARM_SECONDS
     if not least <= outage <= longest:
         raise ComponentError(

@@ -5,6 +5,7 @@ from typing import NotRequired
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -69,6 +70,7 @@ class DeadLetters(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:DeadLetters", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         retention = _checked(args.get("retention_days", RETENTION_DAYS[1]), "retention_days", *RETENTION_DAYS)
         age = _checked(args.get("age_days", DEFAULT_AGE_DAYS), "age_days", 1, retention - SPENT_DAYS - 1)
         arns = Arns(self)

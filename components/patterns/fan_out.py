@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -105,7 +106,8 @@ class FanOut(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:FanOut", name, None, opts)
-        source = args.get("source", name)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
+        source = names.SOURCE.check("source", args.get("source", name))
         days = _checked("archive_days", args.get("archive_days", DEFAULT_ARCHIVE_DAYS), ARCHIVE_DAYS)
         age = _checked(
             "delivery_age_seconds",

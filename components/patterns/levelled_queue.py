@@ -6,6 +6,7 @@ from typing import NotRequired, Protocol
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -146,6 +147,7 @@ class LevelledQueue(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:LevelledQueue", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         rate = _checked("rate", args["rate"], RATES)
         concurrency = _whole(
             "maximum_concurrency", args.get("maximum_concurrency"), CONCURRENCIES, DEFAULT_MAXIMUM_CONCURRENCY

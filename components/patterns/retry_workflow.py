@@ -6,6 +6,7 @@ from typing import Any, NoReturn, NotRequired, cast
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
@@ -110,6 +111,7 @@ class RetryWorkflow(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:RetryWorkflow", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         retrier = checked_retrier(args.get("retry", {}))
         seconds = workflow_seconds(timeout_of(args["task"]), retrier)
         arns = Arns(self)

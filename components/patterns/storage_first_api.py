@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.function import DEFAULT_RETENTION_DAYS
@@ -86,6 +87,7 @@ class StorageFirstApi(pulumi.ComponentResource):
         """
         # Without the arguments, which would be in the state as they are: they hold tokens.
         super().__init__("selfheal:index:StorageFirstApi", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         self._name, self._args = name, args
         self._path, self._public = args["path"], args.get("public", False)
         self._rate, self._burst = args.get("rate", RATE[1]), args.get("burst", BURST[1])

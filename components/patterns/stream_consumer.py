@@ -5,6 +5,7 @@ from typing import NotRequired
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -109,6 +110,7 @@ class StreamConsumer(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:StreamConsumer", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         shards = _checked("shards", args.get("shards", 1), SHARDS)
         batch = _checked("batch_size", args.get("batch_size", DEFAULT_BATCH_SIZE), BATCH_SIZES)
         factor = _checked("batches_per_shard", args.get("batches_per_shard", 1), FACTORS)

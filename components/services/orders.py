@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
@@ -87,6 +88,9 @@ class Orders(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:Orders", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
+        if "ledger" in args:
+            names.TABLE.check("ledger", args["ledger"])
         rate = args.get("rate", RATE)
         articles = list(args.get("articles", ("book", "lamp", "chair")))
         check(rate, articles)

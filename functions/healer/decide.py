@@ -90,9 +90,10 @@ def _repointed(seen: Observation, incident: Incident) -> Decision | None:
     if incident.effect is not None and incident.is_leased(seen.now):
         return Decision(Reason.BUSY)
     why = f"the target was {incident.function}, and a deployment has pointed it to {seen.target.function}"
+    reason = Reason.TARGET_REPOINTED
     asked = [each for each in (seen.approval, seen.command) if each is not None]
-    given = [each.answered(seen.now, Reason.TARGET_REPOINTED, done=False) for each in asked]
-    closed = incident.closed(seen.now, "the healer", why, Reason.TARGET_REPOINTED)
+    given = [each.answered(seen.now, reason, done=False) for each in asked]
+    closed = incident.closed(seen.now, "the healer", why, reason)
     return Decision.of(replace(closed, hold=None).answering(*given))
 
 

@@ -84,20 +84,26 @@ def _perform(
             return intent.probed(*counts)
         case Effect.APPLY | Effect.REVERT:
             refused = _change(seen, intent, aws)
-    if refused in remedies.REFUSED:
-        plan = intent.planned
-        log(
-            "error", "act refused", target=intent.target, incident=intent.id, plan=str(plan.key), code=refused
-        )
-        last = seen.target.next_remedy((*intent.tried, str(plan.key))) is None
-        # Whoever asked for it is told by the escalation; asking again would be refused again.
-        now, asked = clock(), [seen.command] if seen.command is not None else []
-        answers = [each.answered(now, Reason.CHANGE_REFUSED, done=False) for each in asked]
-        return intent.refused(now, refused, last=last).answering(*answers)
+    if refused is not None and refused in remedies.REFUSED:
+        return _refused(seen, intent, clock(), refused)
     if refused is not None:
         log("warning", "act deferred", target=intent.target, incident=intent.id, code=refused)
         return intent.deferred()
     return intent.applied(clock()) if intent.effect is Effect.APPLY else intent.reverted(clock())
+
+
+def _refused(seen: Observation, intent: Incident, now: datetime, code: str) -> Incident:
+    """Return the outcome of what AWS refuses for good, with the answer to whoever asked for it."""
+    key = str(intent.planned.key)
+    log("error", "act refused", target=intent.target, incident=intent.id, plan=key, code=code)
+    last = seen.target.next_remedy((*intent.tried, key)) is None
+    undoing = intent.purpose in (Reason.ROLLED_BACK, Reason.RESTORING)
+    asked = [
+        each.answered(now, Reason.CHANGE_REFUSED, done=False)
+        for each in (seen.approval, seen.command)
+        if each is not None and (undoing or each.id in intent.answered)
+    ]
+    return intent.refused(now, code, last=last).answering(*asked)
 
 
 def _change(seen: Observation, intent: Incident, aws: Aws) -> str | None:

@@ -12,13 +12,14 @@ from selfheal.components.detection import Detection, DetectionArgs
 from selfheal.components.errors import ComponentError
 from selfheal.components.thresholds import SECONDS_PER_YEAR, tail, worst_requests
 from selfheal.functions.shared.contract import Invocation
-from tests.support.pulumi_mocks import Deployment, deploy
+from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+ACTIONS = [f"arn:aws:sns:{REGION}:{ACCOUNT}:{topic}" for topic in ("healer", "people")]
 
 
 def detect(preview: bool = False, **changes: Any) -> tuple[Deployment, Detection]:
-    base: dict[str, Any] = {"function_name": "orders", "actions": ["arn:healer", "arn:people"]}
+    base: dict[str, Any] = {"function_name": "orders", "actions": ACTIONS}
     args: DetectionArgs = base | changes  # pyright: ignore[reportAssignmentType]
     made: list[Detection] = []
 
@@ -56,7 +57,7 @@ def test_every_alarm_tells_when_it_fires_and_clears_and_silence_is_no_failure() 
     rules = {alarm["kind"]: alarm for alarm in detection.alarms}
     for alarm in deployment.of(ALARM):
         rule = rules[alarm.name.removeprefix("orders-")]
-        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == ["arn:healer", "arn:people"]
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == ACTIONS
         assert "https://" in alarm.inputs["alarmDescription"]
         assert "docs/operations.md" in alarm.inputs["alarmDescription"]
         assert f"within {rule['period']} s" in alarm.inputs["alarmDescription"]

@@ -101,9 +101,25 @@ def test_a_rollback_that_is_refused_is_told_and_not_repeated() -> None:
         world.pass_time(45)
         world.step()
     assert world.function.actions["lambda:DeleteFunctionConcurrency"] == 1
-    assert request.id in world.incident.answered
+    [answered] = world.incident.requests
+    assert (answered.id, answered.answer, answered.done) == (request.id, Reason.CHANGE_REFUSED, False)
     assert world.standing == ["environment:FAILURE_RATE", "limit_concurrency"]
     assert [Reason.CHANGE_REFUSED.value in told["Subject"] for told in world.sns.sent].count(True) == 1
+
+
+@pytest.mark.parametrize("remedies", [(REMEDY,), (REMEDY, LIMIT)])
+def test_an_approval_of_what_aws_refuses_is_answered_with_that(remedies: tuple[Remedy, ...]) -> None:
+    world = world_with(*remedies, mode=Mode.SUGGEST)
+    world.act()
+    assert world.incident.plan is not None
+    world.function.refuse = {UPDATE: "AccessDeniedException"}
+    request = world.ask(Verb.APPROVE, world.incident.plan.digest("shop"))
+    world.pass_time(5)
+    world.step()
+    [answered] = world.incident.requests
+    assert (answered.id, answered.answer, answered.done) == (request.id, Reason.CHANGE_REFUSED, False)
+    assert world.incident.answered == (request.id,)
+    assert world.incident.status is (Status.OPEN if LIMIT in remedies else Status.ESCALATED)
 
 
 def failed(world: World, code: str = "EniLimitExceeded") -> None:

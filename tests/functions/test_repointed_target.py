@@ -78,7 +78,8 @@ def test_a_command_for_the_old_function_changes_nothing_of_the_new_one(world: Wo
     repoint(world)
     world.cloudwatch.set("fast", "OK", world.now)
     world.step()
-    assert request.id in world.incident.answered
+    [answered] = world.incident.requests
+    assert (answered.id, answered.answer, answered.done) == (request.id, Reason.TARGET_REPOINTED, False)
     world.pass_time(60)
     world.step()
     assert world.function.updates == []

@@ -52,11 +52,12 @@ def read(aws: Aws, target: Target, setting: Setting, rejected: Collection[str] =
 
     """
     live = _kind(setting)[0](aws, target, setting)
-    if live.configuration is None or setting.kind == RemedyKind.FORCE_BREAKER:
+    seen = live.configuration
+    if seen is None or setting.kind == RemedyKind.FORCE_BREAKER:
         return live
     if setting.kind == RemedyKind.ROLLBACK_ALIAS:
         live = replace(live, candidate=rollback_alias.candidate(aws, target, live.value, rejected))
-    return replace(live, breaker_at_work=force_breaker.at_work(aws, target, live.configuration))
+    return replace(live, breaker_at_work=force_breaker.at_work(aws, target, seen))
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from selfheal.functions.healer import remedies
@@ -59,7 +61,7 @@ def test_of_many_versions_that_cannot_run_no_more_than_ten_are_asked(remedy: Tri
 def test_a_version_that_is_deleted_while_the_list_is_read_is_no_candidate(remedy: Tried) -> None:
     ask = remedy.function.get_function_configuration
 
-    def gone(FunctionName: str, Qualifier: str | None = None) -> object:
+    def gone(FunctionName: str, Qualifier: str | None = None) -> dict[str, Any]:
         if Qualifier == "3":
             raise aws_error("ResourceNotFoundException")
         return ask(FunctionName, Qualifier)
