@@ -431,9 +431,7 @@ class Incident(IncidentFields):
         path = (Status.OPEN,) if self.status is Status.ESCALATED else ()
         moved = self.moved(now, Reason.RELEASED, *path)
         settled = None if path else self.settled_at
-        freed = replace(
-            moved, hold=None, guard=None, escalated_at=None, settled_at=settled, told_waits=()
-        )
+        freed = replace(moved, hold=None, guard=None, escalated_at=None, settled_at=settled, told_waits=())
         if mode is not None:
             return replace(freed, mode=mode)
         return replace(freed, tried=(), recent_incidents=(), rejected=(), quiet_since=None, quiet=0)

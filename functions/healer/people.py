@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Answered, Standing
 from selfheal.functions.healer.notices import remind_of_drift

@@ -11,7 +11,7 @@ from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import EVER, Decision, Observation, Request
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import AlarmRule, Remedy
-from selfheal.functions.healer.verify import VERIFY_WITHIN, patience, watch
+from selfheal.functions.healer.verify import patience, watch
 from selfheal.functions.shared.contract import Mode, RemedyKind
 from selfheal.functions.shared.errors import OwnError
 
