@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident_fields import (
+    Answered,
     Closure,
     Evidence,
     Guard,
@@ -19,7 +20,8 @@ from selfheal.functions.healer.incident_fields import (
     Transition,
 )
 from selfheal.functions.healer.states import TERMINAL, WAYS, Effect, Reason, Status
-from selfheal.functions.shared.contract import Mode
+from selfheal.functions.shared.contract import Mode, RemedyKind
+from selfheal.functions.shared.errors import OwnError
 
 LEASE = timedelta(seconds=40)
 """A run that recorded an intent may work on it until its timeout of 30 s. The rest allows for clock skew.
@@ -29,11 +31,26 @@ For settings without compare-and-swap in AWS (concurrency and mappings), only th
 
 BUDGET_WINDOW = timedelta(days=1)
 
+_CARRIED_OUT_LATER = frozenset({RemedyKind.ENVIRONMENT, RemedyKind.PAUSE_CONSUMER})
+"""Kinds of change that AWS carries out after the call has returned. Until LastUpdateStatus is Successful, the
+function runs with its previous configuration (Lambda developer guide, "Lambda function states"); a mapping
+is in the state Enabling, Disabling or Updating (Lambda API reference, UpdateEventSourceMapping). An alias, a
+reservation and an item in DynamoDB are written when their call returns."""
+
+_INCONCLUSIVE = frozenset({Reason.NO_EVIDENCE, Reason.ALARM_STUCK})
+"""Escalations of a change that nothing speaks against: its evidence goes on being counted."""
+
 HISTORY = 200
 """Number of transitions kept, so that an incident of weeks fits into one item."""
 
-ANSWERED = 10
-"""Number of answered requests whose ids are kept."""
+UNSETTLED = frozenset({Reason.TARGET_BUSY, Reason.DEPLOYMENT_IN_PROGRESS})
+"""Guards that are one wait: somebody else is changing the target."""
+
+ANSWERED = 20
+"""Number of answered requests that are kept."""
+
+KEPT = 10
+"""Number of versions to avoid, and of failures, that are kept."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,11 @@ class Incident(IncidentFields):
     def drifts(self) -> bool:
         """Whether a change is in place that nobody has accepted."""
         return any(not each.accepted for each in self.standing)
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether nothing was changed, and people have heard nothing of it."""
+        return self.reminded_at is None and not self.acts
 
     @property
     def is_acting(self) -> bool:
@@ -69,14 +91,14 @@ class Incident(IncidentFields):
     def planned(self) -> Plan:
         """The plan. Raises ValueError where there is none."""
         if self.plan is None:
-            raise ValueError(f"{self.id}: an act needs a plan, and none is recorded")
+            raise OwnError(f"{self.id}: an act needs a plan, and none is recorded")
         return self.plan
 
     def maybe_done(self) -> "Incident":
         """Count a pending change as in place, because it may be. Not a write of its own."""
         if self.effect is not Effect.APPLY or self.plan is None:
             return self
-        begun = Standing(self.plan, self.acting_since or self.opened_at)
+        begun = Standing(self._since_first(self.plan), self.acting_since or self.opened_at)
         return replace(self, standing=(*self.without(self.plan), begun))
 
     def no_longer(self, plan: Plan) -> "Incident":
@@ -86,6 +108,30 @@ class Incident(IncidentFields):
     def without(self, plan: Plan) -> tuple[Standing, ...]:
         """Return the changes in place to settings other than that of a plan."""
         return tuple([each for each in self.standing if each.plan.key != plan.key])
+
+    def has_stepped(self, plan: Plan) -> bool:
+        """Return whether a version did not help in this incident, so that this one is the further step."""
+        return any(each.startswith(_step(plan, "")) for each in self.tried)
+
+    def stepping(self, plan: Plan) -> "Incident":
+        """Count a version as one that did not help, so that a further step may. Not a write of its own."""
+        return replace(self, tried=(*self.tried, _step(plan, plan.after or "")))
+
+    def in_vain(self, plan: Plan) -> "Incident":
+        """Count a remedy as one that did not help, or cannot. Not a write of its own.
+
+        The versions that this incident rolled away from were no worse than those it rolled back to.
+        """
+        steps = [
+            each.removeprefix(_step(plan, "")) for each in self.tried if each.startswith(_step(plan, ""))
+        ]
+        cleared = {f"{self.function}:{version}" for version in (plan.before, *steps)}
+        rejected = tuple([each for each in self.rejected if each not in cleared])
+        return replace(self, tried=(*self.tried, str(plan.key)), rejected=rejected)
+
+    def is_of_another(self, function: str) -> bool:
+        """Return whether its target was another function when it was opened."""
+        return self.function is not None and self.function != function
 
     def is_held(self, now: datetime) -> bool:
         """Return whether the target is held."""
@@ -105,7 +151,7 @@ class Incident(IncidentFields):
         moved, at = self, iso(now)
         for status in path:
             if (moved.status, status) not in WAYS:
-                raise ValueError(f"{self.id}: there is no way from {moved.status} to {status} ({reason})")
+                raise OwnError(f"{self.id}: there is no way from {moved.status} to {status} ({reason})")
             moved = moved._passed(Transition(at, moved.status.value, status.value, reason.value), status)
         reasons = self.reasons if reason in self.reasons or not path else (*self.reasons, reason)
         return replace(
@@ -135,6 +181,7 @@ class Incident(IncidentFields):
             attempts=self.attempts + 1 if resumed else 1,
             purpose=purpose,
             recent_acts=acts,
+            waiting_since=None,
         )
 
     def reverting(
@@ -154,17 +201,27 @@ class Incident(IncidentFields):
         """Intend to send probes."""
         return self._intending(now, Effect.PROBE, Reason.PROBING)
 
-    def telling(self, now: datetime) -> "Incident":
-        """Intend to notify people, as a part of this write."""
-        return replace(self, effect=Effect.NOTIFY, lease_until=iso(now + LEASE), attempts=1)
+    def telling(self, now: datetime, about: str = "") -> "Incident":
+        """Intend to notify people, as a part of this write: of the incident, or `about` a refused request."""
+        return replace(
+            self,
+            effect=Effect.NOTIFY,
+            lease_until=iso(now + LEASE),
+            attempts=1,
+            about=about,
+            reminded_at=iso(now),
+            reminding=False,
+            quiet_since=iso(now) if self.quiet_since is not None else None,
+        )
 
     def telling_unless_silent(self, now: datetime) -> "Incident":
         """Intend to notify people, unless it is one that was only observed: of these nobody was told."""
-        return self if self.mode is Mode.OBSERVE and not self.acts else self.telling(now)
+        return self if self.mode is Mode.OBSERVE and self.is_untold else self.telling(now)
 
     def telling_again(self, now: datetime) -> "Incident":
         """Intend to send a notice that could not be sent earlier."""
-        return replace(self, version=self.version + 1).telling(now)
+        again = replace(self, version=self.version + 1).telling(now, self.about)
+        return replace(again, reminding=self.reminding)
 
     def trying_again(self, now: datetime, token: str | None = None) -> "Incident":
         """Try the pending effect again. `token` is the present revision of the setting."""
@@ -180,13 +237,16 @@ class Incident(IncidentFields):
 
     def applied(self, now: datetime, reason: Reason = Reason.APPLIED) -> "Incident":
         """Record that the remedy is in place. If it had to be applied again, escalate."""
-        plan = self.planned
+        plan = self._since_first(self.planned)
         done = replace(
             self,
+            plan=plan,
             acts=self.acts + 1,
             acted_at=iso(now),
             standing=(*self.without(plan), Standing(plan, iso(now))),
             evidence=None,
+            settled_at=_settled(plan, now),
+            rejected=self._rejecting(self.planned),
         )
         if self.purpose is Reason.RELAPSED:
             return done.escalated(now, Reason.RELAPSED)
@@ -194,14 +254,28 @@ class Incident(IncidentFields):
 
     def reverted(self, now: datetime) -> "Incident":
         """Record that the change was reverted. What follows depends on the purpose."""
-        done = self.no_longer(self.planned)
+        plan = self.planned
+        back = f"{self.function}:{plan.before}"
+        done = replace(
+            self.no_longer(plan),
+            # A version that people want back, or that is back because no other helped, is none to avoid.
+            rejected=tuple([each for each in self.rejected if each != back]),
+        )
         if self.purpose is Reason.ROLLED_BACK:
             # Changes are reverted one at a time. People are told when all of them are.
             return done.escalated(now, Reason.ROLLED_BACK, tell=not done.standing)
         if self.purpose is Reason.REMEDY_INEFFECTIVE:
             return done.reopened(now, Reason.REVERTED)
         watched = done.moved(now, Reason.REVERTED, Status.VERIFYING)
-        return replace(watched, acted_at=iso(now), evidence=None)
+        return replace(watched, acted_at=iso(now), evidence=None, settled_at=_settled(self.planned, now))
+
+    def settled(self, now: datetime) -> "Incident":
+        """Record that the change serves the callers: its evidence begins."""
+        return replace(self._done(), settled_at=iso(now))
+
+    def counted(self, evidence: Evidence) -> "Incident":
+        """Record what was counted, so that it need not be read again."""
+        return replace(self._done(), evidence=evidence)
 
     def probed(self, sent: int, failed: int) -> "Incident":
         """Record probes that were sent."""
@@ -213,9 +287,32 @@ class Incident(IncidentFields):
         """Record that AWS rejected the change for now. The next run tries again."""
         return replace(self, version=self.version + 1, reason=Reason.DEFERRED, lease_until=None)
 
+    def refused(self, now: datetime, code: str, *, last: bool) -> "Incident":
+        """Record that AWS refuses the change and would again: the next remedy's turn, or people's.
+
+        Args:
+            now: The time.
+            code: AWS's error code.
+            last: Whether there is no further remedy to try.
+
+        """
+        noted = self.failing(self.planned, code)
+        if self.effect is not Effect.APPLY or self.purpose is Reason.RELAPSED:
+            return noted.escalated(now, Reason.CHANGE_REFUSED)
+        noted = replace(noted, tried=(*self.tried, str(self.planned.key)))
+        if last:
+            return noted.escalated(now, Reason.CHANGE_REFUSED)
+        return noted.reopened(now, Reason.CHANGE_REFUSED)
+
+    def failing(self, plan: Plan, code: str) -> "Incident":
+        """Note what AWS refused or failed to carry out. Not a write of its own."""
+        line = f"{plan.key}: {code}"
+        others = [each for each in self.failures if each != line]
+        return replace(self, failures=(*others, line)[-KEPT:])
+
     def notified(self) -> "Incident":
         """Record that the notice was sent."""
-        return replace(self._done(), owed_at=None)
+        return replace(self._done(), owed_at=None, quiet=0)
 
     def owing(self, now: datetime) -> "Incident":
         """Record that a notice could not be sent. Healing continues, and the notice is tried again later."""
@@ -225,18 +322,20 @@ class Incident(IncidentFields):
 
     def waiting(self, now: datetime, guard: Guard) -> "Incident":
         """Record the guard that delays the remediation. A proposal and its approval stay valid."""
-        if self.status is Status.PROPOSED:
-            return replace(self.moved(now, guard.reason), guard=guard)
-        return replace(self.reopened(now, guard.reason), guard=guard)
+        proposed = self.status is Status.PROPOSED
+        moved = self.moved(now, guard.reason) if proposed else self.reopened(now, guard.reason)
+        reasons = {guard.reason, self.guard.reason if self.guard else None}
+        since = self.waiting_since if len(reasons) == 1 or reasons <= UNSETTLED else None
+        return replace(moved, guard=guard, waiting_since=since or iso(now))
 
     def proposing(self, now: datetime, reason: Reason, plan: Plan, mode: Mode) -> "Incident":
         """Propose a plan."""
         proposed = self.moved(now, reason, Status.PROPOSED)
-        return replace(proposed, mode=mode, plan=plan, guard=None, purpose=None)
+        return replace(proposed, mode=mode, plan=plan, guard=None, purpose=None, waiting_since=None)
 
     def reopened(self, now: datetime, reason: Reason, *via: Status) -> "Incident":
         """Return to OPEN, so that the next run decides again."""
-        return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None)
+        return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None, settled_at=None)
 
     def redeployed(self, now: datetime, plan: Plan) -> "Incident":
         """Restart the evidence: what was counted before a deployment says nothing about the new code."""
@@ -269,6 +368,8 @@ class Incident(IncidentFields):
             guard=guard,
             escalated_at=iso(now),
             purpose=None,
+            settled_at=self.settled_at if reason in _INCONCLUSIVE and via else None,
+            waiting_since=None,
         )
         return moved.telling(now) if tell else moved
 
@@ -277,12 +378,13 @@ class Incident(IncidentFields):
         closed = replace(
             self.moved(now, reason, Status.RECOVERED),
             closed_at=iso(now),
-            reminded_at=iso(now) if self.standing else None,
             hold=self.hold if self.hold is not None and self.hold.outlives else None,
             guard=None,
             purpose=None,
+            waiting_since=None,
         )
-        return closed.telling_unless_silent(now)
+        # Of one that nobody was told of because it is one of many, people hear in a summary.
+        return closed if self.is_untold and self.quiet else closed.telling_unless_silent(now)
 
     def retired(self, now: datetime) -> "Incident":
         """Retire a target that a deployment removed, and tell people which changes remain in place."""
@@ -290,16 +392,15 @@ class Incident(IncidentFields):
         left = self.maybe_done().moved(now, Reason.TARGET_REMOVED, *path)
         return replace(left, purpose=None).telling_unless_silent(now)
 
-    def closed(self, now: datetime, by: str, why: str) -> "Incident":
+    def closed(self, now: datetime, by: str, why: str, reason: Reason = Reason.CLOSED) -> "Incident":
         """Close the incident of a target that a deployment removed. Its changes stay, and are people's."""
         path = () if self.status in TERMINAL else (Status.ESCALATED,)
         left = self.maybe_done()
         closed = replace(
-            left.moved(now, Reason.CLOSED, *path, Status.CLOSED),
+            left.moved(now, reason, *path, Status.CLOSED),
             closure=Closure(by, iso(now), why, left.standing),
             standing=(),
             closed_at=iso(now),
-            reminded_at=None,
             hold=self.hold if self.hold is not None and self.hold.outlives else None,
             guard=None,
             purpose=None,
@@ -308,9 +409,15 @@ class Incident(IncidentFields):
 
     # Requests of people, and drift.
 
-    def answering(self, *request_ids: str) -> "Incident":
-        """Mark people's requests as answered, as a part of this write."""
-        return replace(self, answered=(*self.answered, *request_ids)[-ANSWERED:])
+    def answering(self, *answers: Answered) -> "Incident":
+        """Record answers to requests, as a part of this write. A later answer replaces an earlier one."""
+        ids = [each.id for each in answers]
+        earlier = [each for each in self.requests if each.id not in ids]
+        return replace(
+            self,
+            answered=(*[each for each in self.answered if each not in ids], *ids)[-ANSWERED:],
+            requests=(*earlier, *answers)[-ANSWERED:],
+        )
 
     def released(self, now: datetime, mode: Mode | None = None) -> "Incident":
         """End the hold.
@@ -318,22 +425,42 @@ class Incident(IncidentFields):
         Args:
             now: The time.
             mode: The mode in effect, if the hold expired. None if a person released it: then every remedy may
-                be tried again, and earlier incidents no longer count as flapping.
+                be tried again, no version is avoided, and earlier incidents no longer count as flapping.
 
         """
         path = (Status.OPEN,) if self.status is Status.ESCALATED else ()
-        freed = replace(self.moved(now, Reason.RELEASED, *path), hold=None, guard=None, escalated_at=None)
+        moved = self.moved(now, Reason.RELEASED, *path)
+        settled = None if path else self.settled_at
+        freed = replace(
+            moved, hold=None, guard=None, escalated_at=None, settled_at=settled, told_waits=()
+        )
         if mode is not None:
             return replace(freed, mode=mode)
-        return replace(freed, tried=(), recent_incidents=())
+        return replace(freed, tried=(), recent_incidents=(), rejected=(), quiet_since=None, quiet=0)
 
     def ended(self, now: datetime, reason: Reason, plan: Plan) -> "Incident":
         """Record that a change by the healer is no longer in place, because someone undid or accepted it."""
         return self.no_longer(plan).moved(now, reason)
 
-    def reminding(self, now: datetime) -> "Incident":
-        """Remind people of the drift."""
-        return replace(self.moved(now, Reason.DRIFT_STANDS), reminded_at=iso(now)).telling(now)
+    def reminded(self, now: datetime, reason: Reason | None = None) -> "Incident":
+        """Remind people of what is unresolved. The reason stays as it is, unless another is given."""
+        return replace(self.moved(now, reason or self.reason).telling(now), reminding=True)
+
+    def kept_back(self) -> "Incident":
+        """Count it as one that people hear of in a summary only. Not a write of its own."""
+        return replace(self, quiet=self.quiet + (self.reminded_at is None))
+
+    def _since_first(self, plan: Plan) -> Plan:
+        """Return a plan with the value from before the first of two steps, which a revert puts back."""
+        earlier = next((each.plan for each in self.standing if each.plan.key == plan.key), None)
+        follows = earlier is not None and earlier.after == plan.before
+        return replace(plan, before=earlier.before) if earlier is not None and follows else plan
+
+    def _rejecting(self, plan: Plan) -> tuple[str, ...]:
+        if plan.kind != RemedyKind.ROLLBACK_ALIAS or self.function is None:
+            return self.rejected
+        version = f"{self.function}:{plan.before}"
+        return (*(each for each in self.rejected if each != version), version)[-KEPT:]
 
     def _done(self) -> "Incident":
         return replace(self, version=self.version + 1, effect=None, lease_until=None, attempts=0)
@@ -359,9 +486,17 @@ class Incident(IncidentFields):
             history=(*self.history, line)[-HISTORY:],
             transitions=self.transitions + 1,
             last_transition=line,
-            acting_since=line.at if status is Status.ACTING else self.acting_since,
+            acting_since=line.at if status is Status.ACTING is not self.status else self.acting_since,
             recoveries=self.recoveries + (status is Status.RECOVERED),
         )
+
+
+def _settled(plan: Plan, now: datetime) -> str | None:
+    return None if plan.kind in _CARRIED_OUT_LATER else iso(now)
+
+
+def _step(plan: Plan, version: str) -> str:
+    return f"{plan.key}@{version}"
 
 
 def not_before(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:

@@ -150,8 +150,9 @@ def test_the_incident_of_a_configured_target_cannot_be_closed(healer: Healer) ->
     healer.handle()
     request = healer.ask(Verb.CLOSE)
     healer.handle()
-    assert request.id in healer.incident.answered
-    assert (healer.incident.status, healer.incident.reason) == (Status.VERIFYING, Reason.COMMAND_REFUSED)
+    (answered,) = healer.incident.requests
+    assert (answered.id, answered.answer) == (request.id, Reason.COMMAND_REFUSED)
+    assert (healer.incident.status, healer.incident.reason) == (Status.VERIFYING, Reason.APPLIED)
 
 
 def test_a_target_that_comes_back_begins_anew() -> None:
@@ -175,7 +176,7 @@ def test_one_that_cannot_be_read_keeps_no_other_from_its_answer_and_the_run_fail
     broken = {"pk": {"S": "target#broken"}, "sk": {"S": "incident"}, "schema": {"N": "99"}}
     acted.dynamodb.put_item(TableName="ledger", Item=broken)
     request = acted.ask(Verb.CLOSE)
-    with pytest.raises(acted.handler.RunFailedError, match="broken: ValueError"):
+    with pytest.raises(acted.handler.RunFailedError, match="broken: the incident .*is of schema 99"):
         acted.handle()
     assert request.id in acted.incident.answered
     assert acted.incident.status is Status.CLOSED
