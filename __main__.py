@@ -34,7 +34,7 @@ def fragile() -> tuple[list[TargetArgs], dict[str, object]]:
         "failure_rate": settings.failure_rate,
         "fault_mode": settings.fault_mode,
         "traffic": settings.traffic,
-        "log_retention_days": settings.log_retention_days,
+        **settings.everywhere,
     }
     if RemedyKind.OVERRIDE in settings.remedies:
         args["overrides"] = {"table": settings.ledger_name, "target": TARGET}
@@ -61,9 +61,9 @@ def orders() -> tuple[list[TargetArgs], dict[str, object]]:
     # Its patterns import a third more of the AWS SDK than the fragile service needs at each preview.
     from selfheal.components.services.orders import Orders, OrdersArgs  # noqa: PLC0415
 
-    on_call = OnCall("on-call", {"emails": settings.escalation_emails})
+    on_call = OnCall("on-call", {"emails": settings.escalation_emails, **settings.security})
     args: OrdersArgs = {"people": on_call.topic_arn, "ledger": settings.ledger_name, **settings.orders.args}
-    service = Orders("orders", {**args, "log_retention_days": settings.log_retention_days})
+    service = Orders("orders", {**args, **settings.everywhere})
     return [{**settings.detection, **target} for target in service.targets], service.exports
 
 
@@ -79,7 +79,7 @@ healer = Healer(
         "escalation_emails": list(settings.escalation_emails),
         "reserve_concurrency": settings.reserve_concurrency,
         "protect_ledger": settings.protect_ledger,
-        "log_retention_days": settings.log_retention_days,
+        **settings.everywhere,
     },
 )
 

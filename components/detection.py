@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from selfheal.components import metrics, names, thresholds
+from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
@@ -127,7 +128,7 @@ class Detection(pulumi.ComponentResource):
     ) -> aws.cloudwatch.MetricAlarm:
         return aws.cloudwatch.MetricAlarm(
             name,
-            alarm_description=_description(args["function_name"], plan, min_errors, rate),
+            alarm_description=_description(Arns(self), args["function_name"], plan, min_errors, rate),
             metric_queries=metrics.queries(plan, args["function_name"], min_errors),
             comparison_operator="GreaterThanOrEqualToThreshold",
             threshold=rate,
@@ -192,14 +193,13 @@ def checked_invocation(invocation: str) -> Invocation:
 
 
 def _description(
-    function_name: pulumi.Input[str], plan: metrics.AlarmPlan, min_errors: int, rate: float
+    arns: Arns, function_name: pulumi.Input[str], plan: metrics.AlarmPlan, min_errors: int, rate: float
 ) -> pulumi.Output[str]:
     return pulumi.Output.concat(
         "Function ",
         function_name,
         f" failed at least {min_errors} requests and {rate:.2%} of them within {plan.period} s: more than "
         "chance explains. The healer looks at it now; what it did, and what to do yourself, is in "
-        "docs/operations.md. The function: https://console.aws.amazon.com/lambda/home#/functions/",
-        function_name,
-        "?tab=monitoring",
+        "docs/operations.md. The function: ",
+        arns.function_page(function_name),
     )

@@ -6,6 +6,7 @@ from pulumi import Input, Output
 
 from selfheal.components.arns import Arns
 from selfheal.components.iam import Condition, Statement, allow, on_items
+from selfheal.components.security import change_environment, check_key
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import (
     FLEET_KEY,
@@ -61,6 +62,28 @@ def remedy_grants(
         statement
         for (on, names), actions in merged.items()
         for statement in _statements(on, actions, [by_name[name] for name in names], table_arn, arns)
+    ]
+
+
+def environment_key_grants(targets: Sequence[TargetArgs], mode: Mode, arns: Arns) -> list[Statement]:
+    """Return the permissions on the keys that encrypt targets' environments, for those whose remedy sets one.
+
+    Args:
+        targets: The targets, with their remedies.
+        mode: The mode in stack configuration. With observe there is only the permission to read.
+        arns: Builds ARNs.
+
+    """
+    return [
+        change_environment(
+            check_key(f"target {target['name']!r}: environment_key_arn", target["environment_key_arn"]),
+            arns.function(target["function_name"]),
+            arns,
+            write=mode is not Mode.OBSERVE,
+        )
+        for target in targets
+        if "environment_key_arn" in target
+        and any(remedy["kind"] == RemedyKind.ENVIRONMENT for remedy in target["remedies"])
     ]
 
 

@@ -33,6 +33,9 @@ class GuardArgs(TypedDict):
     stability_seconds: NotRequired[int]
     """Seconds for which a target must be healthy before its incident closes, 0 to 3,600. Default 60."""
 
+    remind_seconds: NotRequired[int]
+    """Seconds between reminders of what is unresolved, 3,600 to 604,800. Default 86,400."""
+
 
 def check_guards(budget: int, guards: GuardArgs) -> None:
     """Raise unless every limit is valid.

@@ -54,6 +54,10 @@ class TargetArgs(TypedDict):
     remedies: list[RemedyArgs]
     """Remedies in the order to try them, each for another setting. If empty, people are only notified."""
 
+    environment_key_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the KMS key that encrypts the function's environment, which an ENVIRONMENT remedy reads and
+    writes. Default: the key that AWS manages, for which no permission is needed."""
+
     probe: NotRequired[str]
     """Payload of an idempotent request, as JSON of at most 1 KB. Default: no probes are sent."""
 

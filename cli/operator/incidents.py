@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from selfheal.cli.console import Output
+from selfheal.cli.errors import CliError
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.operator.answer import POLL_SECONDS, new_transitions
 from selfheal.cli.operator.find_ledger import open_ledger
@@ -30,6 +31,7 @@ from selfheal.cli.operator.render import (
 from selfheal.cli.operator.requests import pending
 from selfheal.cli.options import IncidentOrTarget
 from selfheal.functions.healer.incident import Incident
+from selfheal.functions.shared.contract import Mode
 
 EPILOG = epilog(
     "selfheal incidents                    is anything open?",
@@ -128,18 +130,28 @@ def show(*, incident: IncidentOrTarget, location: Location, output: Output) -> N
     with open_ledger(location) as ledger:
         incidents, now = ledger.incidents(), datetime.now(UTC)
         found = incidents.find(incident)
-        _, mode = ledger.mode()
+        mode, unknown = _mode(ledger)
         requests = pending(ledger.dynamodb, ledger.table, found, now)
     steps = next_steps(found, incidents, mode, now, ledger.options)
     if output.json:
         more = {"asked": [asdict(each) for each in requests], "next": [asdict(each) for each in steps]}
-        output.print_json(_json(found, drift=found in incidents.drifting) | {"mode_in_effect": mode} | more)
+        effect = {"mode_in_effect": None if unknown else mode}
+        output.print_json(_json(found, drift=found in incidents.drifting) | effect | more)
         return
-    about = [*incident_lines(found, now), *map(request_line, requests), line("mode in effect", mode)]
+    effect = f"not known, so nothing is changed: {unknown}" if unknown else mode
+    about = [*incident_lines(found, now), *map(request_line, requests), line("mode in effect", effect)]
     _section(output, found.id, about, first=True)
     _section(output, "Plan", plan_lines(found.plan, found.target) if found.plan else ())
     _section(output, "History", history_lines(found.history))
     _section(output, "What you can do", step_lines(steps))
+
+
+def _mode(ledger: Ledger) -> tuple[Mode, str | None]:
+    """Return the mode in effect, or why it is not known; the healer only observes then."""
+    try:
+        return ledger.mode()[1], None
+    except CliError as error:
+        return Mode.OBSERVE, str(error)
 
 
 def _section(output: Output, title: str, lines: Sequence[str], *, first: bool = False) -> None:

@@ -200,9 +200,17 @@ def _parse(item: Mapping[str, Any]) -> Incident | Unreadable:
             target=target,
             opened_at=opened_at,
             status=str(raw.get("status", "unknown")),
-            problem=f"{why if later else f'cannot be read ({error!r})'}. Use the selfheal that is deployed.",
+            problem=f"{why}. Use the selfheal that is deployed." if later else _damaged(error),
             archived=raw["sk"] != "incident",
         )
+
+
+def _damaged(error: Exception) -> str:
+    """Say what to do about an item that no version can read."""
+    return (
+        f"cannot be read: {error}. Use the selfheal that is deployed. If that cannot read it either, restore "
+        "the item from a backup, or delete it: the healer then tells people that the incident is lost."
+    )
 
 
 def _opened_at(incident: Incident | Unreadable) -> str:

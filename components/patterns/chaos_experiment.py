@@ -8,7 +8,7 @@ permissions: FIS user guide, "AWS FIS Actions reference".
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 import pulumi
 import pulumi_aws as aws
@@ -21,6 +21,7 @@ from selfheal.components.iam import Statement, allow, service_role
 from selfheal.components.patterns.fault_injection import FaultInjection
 from selfheal.components.patterns.fis_actions import automation_action, function_action
 from selfheal.components.patterns.switch_document import switch_document, switch_rights
+from selfheal.components.security import Security, SecurityArgs, Store
 from selfheal.scenarios.faults import DownstreamFault, FunctionFault
 from selfheal.scenarios.fields import ScenarioError
 from selfheal.scenarios.scenario import Scenario, load
@@ -41,7 +42,7 @@ Fault = tuple[Sequence[Statement], aws.fis.ExperimentTemplateActionArgs, Sequenc
 """What the role may do to make it, the action, and the template's targets."""
 
 
-class ChaosExperimentArgs(TypedDict):
+class ChaosExperimentArgs(SecurityArgs):
     """What breaks, and when it stops."""
 
     scenario: str
@@ -91,10 +92,12 @@ class ChaosExperiment(pulumi.ComponentResource):
         scenario, fault = _checked(name, args)
         args = _named(args)
         self._name, self._args, self._arns = name, args, Arns(self)
+        self._security = Security(args, self._arns)
         self._scenario = scenario
         group = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             retention_in_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            kms_key_id=self._security.key,
             opts=pulumi.ResourceOptions(parent=self),
         )
         if isinstance(fault, FunctionFault):
@@ -103,7 +106,11 @@ class ChaosExperiment(pulumi.ComponentResource):
             statements, action, targets = self._downstream(fault)
         alarms = [self._arns.alarm(alarm) for alarm in args["stop_alarms"]]
         role, policy = service_role(
-            name, "fis.amazonaws.com", [*statements, *_watch(alarms), deliver_log()], self
+            name,
+            "fis.amazonaws.com",
+            [*statements, *_watch(alarms), deliver_log()],
+            self,
+            self._security.boundary,
         )
         template = aws.fis.ExperimentTemplate(
             name,
@@ -161,7 +168,8 @@ class ChaosExperiment(pulumi.ComponentResource):
             )
         seconds = self._scenario.fault_seconds
         name = f"{self._name}-switch"
-        role, policy = service_role(name, "ssm.amazonaws.com", switch_rights(self._arns.table(table)), self)
+        rights = [*switch_rights(self._arns.table(table)), *self._security.reads(Store.TABLE)]
+        role, policy = service_role(name, "ssm.amazonaws.com", rights, self, self._security.boundary)
         document = aws.ssm.Document(
             name,
             document_type="Automation",

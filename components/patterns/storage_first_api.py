@@ -27,6 +27,7 @@ from selfheal.components.patterns.storage_first_args import (
     reader_of,
     reads_of,
 )
+from selfheal.components.security import Security, Store
 
 Part = TypeVar("Part", bound=pulumi.CustomResource)
 
@@ -92,6 +93,7 @@ class StorageFirstApi(pulumi.ComponentResource):
         self._rate, self._burst = args.get("rate", RATE[1]), args.get("burst", BURST[1])
         size = check(args)
         self._arns = Arns(self)
+        self._security = Security(args, self._arns)
         self._options = pulumi.ResourceOptions(parent=self)
         self._parts: list[pulumi.CustomResource] = []
         self._names: list[Input[str]] = []  # of what the parts refer to
@@ -177,7 +179,7 @@ class StorageFirstApi(pulumi.ComponentResource):
         """Register who lets callers in, and return what a method says of it."""
         name = f"{self._name}-authorizer"
         function, version = authorizer_function(
-            name, self._args.get("callers", {}), arns=self._arns, parent=self
+            name, self._args.get("callers", {}), arns=self._arns, security=self._security, parent=self
         )
         authorizer = self._part(
             aws.apigateway.Authorizer(
@@ -212,9 +214,8 @@ class StorageFirstApi(pulumi.ComponentResource):
     def _put(self, authorization: Mapping[str, Any]) -> None:
         """Register PUT, which sends to the queue."""
         name, queue = f"{self._name}-put", self._args["queue"]
-        role, policy = service_role(
-            name, "apigateway.amazonaws.com", [allow(["sqs:SendMessage"], [queue.queue_arn])], self
-        )
+        send = [allow(["sqs:SendMessage"], [queue.queue_arn]), *self._security.writes(Store.QUEUE)]
+        role, policy = service_role(name, "apigateway.amazonaws.com", send, self, self._security.boundary)
         self._names += [queue.queue_name, role.name]
         model = self._part(
             aws.apigateway.Model(
@@ -303,7 +304,9 @@ class StorageFirstApi(pulumi.ComponentResource):
     ) -> Output[str]:
         """Register GET of an item, which invokes a function, and return the function's name."""
         name, reads = f"{self._name}-{prefix}get", f"{self._name}-{prefix}reader"
-        reader = pattern_function(reads, args, Access(), arns=self._arns, parent=self)
+        reader = pattern_function(
+            reads, args, Access(), arns=self._arns, security=self._security, parent=self
+        )
         method = self._part(
             aws.apigateway.Method(
                 name,
@@ -350,6 +353,7 @@ class StorageFirstApi(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             f"{self._name}-access-logs",
             retention_in_days=self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            kms_key_id=self._security.key,
             opts=self._options,
         )
         stage = aws.apigateway.Stage(

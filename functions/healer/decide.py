@@ -6,6 +6,8 @@ Which file decides what:
     respond.py   no change is in place yet: act, propose a plan, wait for a guard, or escalate
     verify.py    a change is in place or was reverted: did it help, is it reverted, has it expired
     people.py    requests of people, and drift after recovery
+    deadlines.py how long each wait may last, who is told then, and what follows
+    notices.py   what is summed up, and what is told again
     guards.py    budgets, cool-down, blast radius, flapping: what delays or prevents a remediation
 
 They read properties of the observation (observation.py, evidence.py). They return the incident as it must be
@@ -15,15 +17,17 @@ in the ledger before anything is changed (incident.py).
 from dataclasses import replace
 from datetime import timedelta
 
+from selfheal.functions.healer import deadlines
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.notices import reminder
 from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.people import answer, answer_approval, drift
 from selfheal.functions.healer.respond import MAX_ATTEMPTS, respond
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
-from selfheal.functions.healer.verify import VERIFY_WITHIN, expired, verify, watch
+from selfheal.functions.healer.verify import expired, verify, watch
 from selfheal.functions.shared.contract import Mode
 
 OWED_FOR = timedelta(minutes=15)
@@ -42,7 +46,10 @@ def decide(seen: Observation) -> Decision:
     incident = seen.incident
     decided = _repointed(seen, incident) or _go_on(seen, incident) if incident is not None else None
     decided = decided or respond(seen, incident if incident is not None and incident.is_open else None)
-    return answer_approval(seen, decided)
+    decided = answer_approval(seen, decided)
+    if incident is None or decided.incident is not None or decided.reason is Reason.BUSY:
+        return decided
+    return reminder(seen, incident) or decided
 
 
 def _go_on(seen: Observation, incident: Incident) -> Decision | None:
@@ -53,10 +60,11 @@ def _go_on(seen: Observation, incident: Incident) -> Decision | None:
     if first is not None:
         return first
     if incident.effect in (Effect.APPLY, Effect.REVERT):
+        incident = _rolling_back(seen, incident)
         plan = incident.planned
         live = seen.live_of(plan.key)
         if live.is_between(plan.kind):
-            return Decision(Reason.TARGET_BUSY)
+            return _between(seen, incident)
         resume = _resume_act if incident.effect is Effect.APPLY else _resume_revert
         return resume(seen, incident, plan, live)
     if seen.command is not None and not seen.is_restoring:
@@ -66,7 +74,7 @@ def _go_on(seen: Observation, incident: Incident) -> Decision | None:
     if incident.status is Status.ESCALATED:
         return _escalated(seen, incident)
     last = incident.last_standing
-    if not incident.is_open and last is not None and not seen.ringing and seen.tells_of_last:
+    if not incident.is_open and last is not None and not seen.sounding and seen.tells_of_last:
         return drift(seen, incident, last)
     return None
 
@@ -110,7 +118,7 @@ def retire(seen: Observation) -> Decision:
             return Decision.of(incident.retired(seen.now).answering(*given))
     notice = _notice(seen, incident)
     if notice is not None or not given:
-        return notice or Decision(reason)
+        return notice or reminder(seen, incident) or Decision(reason)
     answered = incident.moved(seen.now, incident.reason).answering(*given)
     # Nobody may be waiting for the answer any more, and the incident is not closed.
     return Decision.of(answered.telling(seen.now, given[-1].id) if expired else answered)
@@ -122,6 +130,12 @@ def _why_not(seen: Observation, request: Request) -> Reason:
         return Reason.VALID_TOO_LONG
     expired = Reason.APPROVAL_EXPIRED if request.verb is Verb.APPROVE else Reason.COMMAND_EXPIRED
     return expired if request.is_over(seen.now) else Reason.TARGET_REMOVED
+
+
+def give_up(seen: Observation, incident: Incident) -> Decision:
+    """Leave a change to people whose target could not be observed for too long."""
+    via = (Status.INCONCLUSIVE,) if incident.status is Status.VERIFYING else ()
+    return _call_people(seen, incident.maybe_done(), Reason.TARGET_UNREADABLE, *via)
 
 
 def _notice(seen: Observation, incident: Incident) -> Decision | None:
@@ -170,6 +184,39 @@ def _hold_ends(seen: Observation, incident: Incident) -> bool:
     return not incident.is_held(seen.now) or (unasked and not incident.hold.outlives)
 
 
+def _between(seen: Observation, incident: Incident) -> Decision:
+    """Wait for AWS to finish with what was intended, for a while; whether it was done cannot be seen.
+
+    A rollback need not wait: the change counts as in place, and the request is answered once the value can be
+    read, or when it expires.
+    """
+    asked = seen.command is not None and seen.command.verb is Verb.ROLLBACK
+    if asked and incident.effect is Effect.APPLY:
+        begun = incident.maybe_done()
+        return Decision.of(begun.escalated(seen.now, Reason.ROLLED_BACK, tell=False))
+    if not _is_late(seen, incident):
+        return Decision(Reason.TARGET_BUSY)
+    return _call_people(seen, incident.maybe_done(), Reason.TARGET_BUSY)
+
+
+def _rolling_back(seen: Observation, incident: Incident) -> Incident:
+    """Return the incident as a requested rollback, if what it reverts anyway was asked back meanwhile."""
+    command = seen.command
+    if incident.effect is not Effect.REVERT or command is None or command.verb is not Verb.ROLLBACK:
+        return incident
+    if seen.now >= parse_iso(command.until):
+        return incident
+    asked = replace(incident, purpose=Reason.ROLLED_BACK)
+    # With more changes in place the next runs continue with the request.
+    return asked if len(incident.standing) > 1 else asked.answering(command.id)
+
+
+def _is_late(seen: Observation, incident: Incident) -> bool:
+    """Return whether an intent is older than it may become."""
+    limit = deadlines.within(Status.ACTING, Reason.TARGET_BUSY)
+    return limit is not None and seen.now >= parse_iso(incident.acting_since or incident.opened_at) + limit
+
+
 def _resume_act(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision | None:
     """Find out whether the act was done: its intent is recorded, and the run that recorded it has ended.
 
@@ -186,6 +233,8 @@ def _resume_act(seen: Observation, incident: Incident, plan: Plan, live: Live) -
         return _call_people(seen, incident.answering(done), Reason.ROLLED_BACK)
     if touched:
         return _call_people(seen, incident, Reason.VALUE_CHANGED)
+    if _is_late(seen, incident):
+        return _call_people(seen, incident, Reason.ATTEMPTS_EXHAUSTED)
     remedy = seen.target.next_remedy(incident.tried)
     if remedy is None or remedy.setting != plan.key:
         # A deployment has changed the remedies since, so the intent is out of date.
@@ -209,14 +258,13 @@ def _resume_revert(seen: Observation, incident: Incident, plan: Plan, live: Live
 
 def _refused(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Reason | None:
     """Return why a revert that was begun must not continue."""
-    late = seen.now >= parse_iso(incident.acting_since or incident.opened_at) + VERIFY_WITHIN
     reasons = (
         (not live.is_readable(plan.kind), Reason.CONFIGURATION_UNREADABLE),
         (incident.attempts >= MAX_ATTEMPTS, Reason.ATTEMPTS_EXHAUSTED),
         (seen.mode is Mode.OBSERVE and incident.purpose not in _ASKED_FOR, Reason.MODE_FORBIDS),
         (not seen.may_revert, Reason.REVERT_REFUSED),
         (_touched(incident, plan, live), Reason.VALUE_CHANGED),
-        (late and not live.is_settled, Reason.TARGET_BUSY),
+        (_is_late(seen, incident) and not live.is_settled, Reason.TARGET_BUSY),
     )
     return next((reason for holds, reason in reasons if holds), None)
 

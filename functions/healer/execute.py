@@ -11,6 +11,7 @@ from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.probe import probe
 from selfheal.functions.healer.publication import publication
 from selfheal.functions.healer.states import Effect, Reason
+from selfheal.functions.shared.errors import OwnError
 from selfheal.functions.shared.log import log
 
 PROBES = 20
@@ -39,13 +40,18 @@ def execute(
 
     Raises:
         LostRaceError: when another run or a person wrote first. Nothing was done.
+        OwnError: when a remedy would be applied although not all could be read. Nothing was done.
         botocore.exceptions.ClientError: when the change fails. A later run resumes the recorded intent.
 
     """
     intent = decision.incident
     if intent is None:
         return seen.incident
-    aws.ledger.write(seen, seen.incident, intent, counts=decision.counts)
+    if intent.effect is Effect.APPLY and seen.problems:
+        fleet = seen.fleet.problem
+        why = ["the fleet's item is damaged" if each == fleet else each for each in seen.problems]
+        raise OwnError(f"no remedy is applied while this is so: {'; '.join(why)}")
+    aws.ledger.write(seen, seen.incident, intent, counts=decision.counts, listed=decision.listed)
     # An outcome may require a notice. That is an intent of its own, which is carried out at once.
     while (outcome := _perform(seen, intent, aws, clock, probe_seconds)) is not None:
         aws.ledger.write(None, intent, outcome)
@@ -66,7 +72,15 @@ def _perform(
             return intent.notified()
         case Effect.PROBE:
             payload = seen.target.probe or "{}"
-            counts = probe(aws.prober, seen.target.invoked, payload, PROBES, probe_seconds, time.monotonic)
+            counts = probe(
+                aws.prober,
+                seen.target.invoked,
+                payload,
+                PROBES,
+                probe_seconds,
+                time.monotonic,
+                limited=seen.is_limited,
+            )
             return intent.probed(*counts)
         case Effect.APPLY | Effect.REVERT:
             refused = _change(seen, intent, aws)
@@ -95,9 +109,9 @@ def _refused(seen: Observation, intent: Incident, now: datetime, code: str) -> I
 def _change(seen: Observation, intent: Incident, aws: Aws) -> str | None:
     plan, live = intent.plan, seen.live
     if plan is None or live is None or not seen.is_about(plan.key):
-        raise ValueError(f"{intent.id}: an act needs a plan and the setting that it was made for")
+        raise OwnError(f"{intent.id}: an act needs a plan and the setting that it was made for")
     if seen.target.remedy_of(plan.key) is None:
         # Write access to the ledger must not be enough to choose what is changed.
-        raise ValueError(f"{intent.id}: {plan.key} is no remedy of target {seen.target.name}")
+        raise OwnError(f"{intent.id}: {plan.key} is no remedy of target {seen.target.name}")
     value = plan.after if intent.effect is Effect.APPLY else plan.before
     return remedies.write(aws, seen.target, plan.key, live, value)

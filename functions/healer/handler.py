@@ -7,22 +7,28 @@ notifies people.
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Literal, cast
+from datetime import datetime, timedelta
+from typing import Any, cast
 
+from selfheal.functions.healer import trouble
 from selfheal.functions.healer.aws import connect
 from selfheal.functions.healer.clock import Clock
-from selfheal.functions.healer.decide import decide, retire
+from selfheal.functions.healer.decide import decide, give_up, retire
 from selfheal.functions.healer.execute import PROBE_SECONDS, execute
+from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.items import UnreadableItemError
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.measure import measures
-from selfheal.functions.healer.observation import Fleet, Observation
-from selfheal.functions.healer.observe import Setup, observe, read_alarms
+from selfheal.functions.healer.observation import Decision, Fleet, ModeOverride, Observation
+from selfheal.functions.healer.observe import Setup, observe, read_alarms, read_requests
+from selfheal.functions.healer.reconcile import differs, mend
 from selfheal.functions.healer.states import Reason
 from selfheal.functions.healer.target import Target, parse_targets
 from selfheal.functions.shared.contract import OPERATOR_EVENT, SCHEDULE_EVENT, Limits, Mode
 from selfheal.functions.shared.emf import emf_line
+from selfheal.functions.shared.errors import words
 from selfheal.functions.shared.log import log
 
 # Read once, in the init phase: a missing or invalid variable fails before anything is done.
@@ -32,14 +38,18 @@ LIMITS = Limits(budget=int(os.environ["BUDGET"]), **json.loads(os.environ.get("G
 TOPIC_ARN = os.environ["TOPIC_ARN"]
 AWS = connect(os.environ["LEDGER_TABLE"], os.environ["ESCALATION_TOPIC_ARN"])
 
-REQUESTS: tuple[Literal["approval"], Literal["command"]] = ("approval", "command")
+THE_FLEET, THE_MODE = "the fleet", "the mode"
+"""Under these names the shared item, and the override of the mode, are told of as targets are."""
+
+UNKNOWN_VERSION = -1
+"""Version of an override that cannot be read. No change can be conditional on it, so none is made."""
 
 BEGIN_WITHIN = 15.0
 """Seconds into a run after which no further target is started: the timeout could interrupt it."""
 
 
 class RunFailedError(Exception):
-    """At least one target could not be handled. The alarm on the healer's errors notifies people."""
+    """Something could not be handled; its text says what and why. The alarm on the healer's errors rings."""
 
 
 def handle(event: Any, _context: Any) -> dict[str, Any]:
@@ -51,26 +61,68 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
     began, clock = time.monotonic(), AWS.ledger.read_clock()
     if clock.ahead:
         log("warning", "this machine's clock is wrong", seconds_ahead=clock.ahead.total_seconds())
-    setup = Setup(MODE, AWS.ledger.read_mode(), LIMITS, len(TARGETS))
+    fleet, failures = AWS.ledger.read_fleet(), dict[str, str]()
+    if fleet.problem is not None:
+        failures[THE_FLEET] = fleet.problem
+    setup = Setup(MODE, _read_mode(failures), LIMITS, len(TARGETS))
     decisions: dict[str, str] = {}
-    failures: list[str] = []
     for target in _in_turn(clock):
         if time.monotonic() - began > BEGIN_WITHIN:
-            failures.append(f"{target.name}: OutOfTime")
+            failures[target.name] = f"OutOfTime: not begun within {BEGIN_WITHIN:.0f} s of the run"
             continue
         try:
             left = PROBE_SECONDS - (time.monotonic() - began)
-            decisions[target.name] = _step(target, setup, clock, wake, left)
+            decisions[target.name] = _step(target, setup, clock, wake, left, fleet, failures)
         except LostRaceError:
             decisions[target.name] = Reason.BUSY
         except Exception as error:  # noqa: BLE001 - the other targets must be handled; raised below
-            # Only the type: the text of an AWS error may quote the request, which may contain secrets.
-            failures.append(f"{target.name}: {type(error).__name__}")
-            log("error", "target failed", target=target.name, error=_describe(error))
-    failures += _retire_removed(clock)
+            failures[target.name] = words(error)
+            log("error", "target failed", target=target.name, error=words(error))
+            _give_up(target.name, fleet, clock)
+    _retire_removed(clock, fleet, failures)
+    _report(fleet, failures, clock)
     if failures:
-        raise RunFailedError(f"{len(failures)} of {len(TARGETS)} targets failed: {'; '.join(failures)}")
+        told = "; ".join(f"{name}: {why}" for name, why in failures.items())
+        failed = len(failures.keys() - {THE_FLEET, THE_MODE})
+        raise RunFailedError(f"{failed} of {len(TARGETS)} targets failed: {told}" if failed else told)
     return {"wake": wake, "decisions": decisions}
+
+
+def _names() -> set[str]:
+    return {target.name for target in TARGETS}
+
+
+def _read_mode(failures: dict[str, str]) -> ModeOverride:
+    """Return the override of the mode. One that cannot be read is taken for the most restrictive."""
+    try:
+        return AWS.ledger.read_mode()
+    except UnreadableItemError as error:
+        failures[THE_MODE] = f"{error}. Until it is written again, the healer only observes"
+        log("error", "mode failed", error=str(error))
+        return ModeOverride(UNKNOWN_VERSION, Mode.OBSERVE)
+
+
+def _report(fleet: Fleet, failures: Mapping[str, str], clock: Clock) -> None:
+    """Have people told of what lasts. The run has failed anyway, so that an error here hides no other."""
+    if not failures and not fleet.trouble:
+        return
+    try:
+        trouble.report(AWS, fleet, failures, clock.now(), timedelta(seconds=LIMITS.remind_seconds))
+    except Exception as error:  # noqa: BLE001 - told by the run, which has failed, or with the next failure
+        log("error", "trouble not told", error=words(error))
+
+
+def _give_up(name: str, fleet: Fleet, clock: Clock) -> None:
+    """Leave a change to people whose target could not be read for too long: others must not wait for it."""
+    try:
+        now, incident = clock.now(), AWS.ledger.read(name)
+        if incident is None or not incident.is_acting or incident.is_leased(now):
+            return
+        if trouble.lasts(fleet, name, now):
+            seen = Observation(Target(name, "", 0, (), ()), now, MODE, {}, incident, fleet=fleet)
+            execute(seen, give_up(seen, incident), AWS, clock.now)
+    except Exception as error:  # noqa: BLE001 - the target's failure is told
+        log("error", "target not given up", target=name, error=words(error))
 
 
 def _in_turn(clock: Clock) -> tuple[Target, ...]:
@@ -79,11 +131,19 @@ def _in_turn(clock: Clock) -> tuple[Target, ...]:
     return (*TARGETS[first:], *TARGETS[:first])
 
 
-def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: float) -> str:
+def _step(  # noqa: PLR0917 - all that one step depends on
+    target: Target,
+    setup: Setup,
+    clock: Clock,
+    wake: str,
+    probe_seconds: float,
+    fleet: Fleet,
+    failures: dict[str, str],
+) -> str:
     alarms = read_alarms(AWS.cloudwatch, (rule.name for rule in target.alarms))
     now = clock.now()
     seen = observe(target, setup, alarms, AWS, now, asked=wake == OPERATOR_EVENT["wake"])
-    decision = decide(seen)
+    decision = _mended(seen, fleet) or decide(seen)
     incident = execute(seen, decision, AWS, clock.now, probe_seconds=probe_seconds)
     facts = {"incident": incident.id, "status": incident.status} if incident else {}
     measured = measures(seen.incident, incident) if incident and decision.incident else {}
@@ -92,45 +152,57 @@ def _step(target: Target, setup: Setup, clock: Clock, wake: str, probe_seconds: 
             emf_line(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "healer"), measured, int(time.time() * 1000))
         )
     log("info", "decision", wake=wake, target=target.name, reason=decision.reason, **facts)
+    _note_problems(target.name, seen, incident, fleet, failures)
     return decision.reason
 
 
-def _retire_removed(clock: Clock) -> list[str]:
-    """Take one step for each target that a deployment removed in an incident; return those that failed."""
-    fleet = AWS.ledger.read_fleet()
-    known = fleet.acting | fleet.blocking | fleet.standing | fleet.unfinished
-    failures: list[str] = []
-    for name in sorted(known - {target.name for target in TARGETS}):
+def _mended(seen: Observation, fleet: Fleet) -> Decision | None:
+    """Have the shared item say what the incident says; return what follows from that, if anything."""
+    if not differs(seen, fleet):
+        return None
+    log("warning", "the fleet's item differs from the incident", target=seen.target.name)
+    decision = mend(seen, AWS.ledger)
+    if decision is None and seen.incident is not None:
+        # Its version is another one now: the next run goes on with it.
+        return Decision(Reason.BUSY)
+    return decision
+
+
+def _note_problems(
+    name: str, seen: Observation, incident: Incident | None, fleet: Fleet, failures: dict[str, str]
+) -> None:
+    """Have the run fail where a part could not be read, or people could not be told."""
+    problems = [each for each in seen.problems if each != fleet.problem]
+    if incident is not None and incident.owed_at is not None:
+        problems.append(f"a notice of {incident.id} could not be sent, last tried at {incident.owed_at}")
+    if problems:
+        failures[name] = "; ".join(problems)
+        log("error", "not all could be done", target=name, problems=problems)
+
+
+def _retire_removed(clock: Clock, fleet: Fleet, failures: dict[str, str]) -> None:
+    """Take one step for each target that a deployment removed in an incident."""
+    for name in sorted(fleet.known - _names()):
         try:
             seen = _removed(name, fleet, clock.now())
-            decision = retire(seen)
-            execute(seen, decision, AWS, clock.now)
+            decision = _mended(seen, fleet) or retire(seen)
+            incident = execute(seen, decision, AWS, clock.now)
             if decision.incident is not None:  # it may be known for days, until a person closes it
                 log("warning", "target removed from configuration", target=name, reason=decision.reason)
+            _note_problems(name, seen, incident, fleet, failures)
         except LostRaceError:
             log("info", "another run retires what was removed", target=name)
         except Exception as error:  # noqa: BLE001 - the others must be handled; raised by the caller
-            failures.append(f"{name}: {type(error).__name__}")
-            log("error", "removed target failed", target=name, error=_describe(error))
-    return failures
+            failures[name] = words(error)
+            log("error", "removed target failed", target=name, error=words(error))
 
 
 def _removed(name: str, fleet: Fleet, now: datetime) -> Observation:
     """Return what the ledger says of a target that is not configured; nothing else of it may be read."""
     incident, target = AWS.ledger.read(name), Target(name, "", 0, (), ())
-    seen = Observation(target, now, MODE, {}, incident, fleet=fleet)
-    if incident is None:
-        return seen
-    approval, command = (AWS.ledger.read_request(kind, incident) for kind in REQUESTS)
-    return replace(seen, approval=approval, command=command)
-
-
-def _describe(error: Exception) -> str:
-    """Describe an error by its type, code and operation. Its text may quote the request."""
-    response: dict[str, Any] = getattr(error, "response", {})
-    code = response.get("Error", {}).get("Code", "")
-    operation = getattr(error, "operation_name", "")
-    return " ".join(part for part in (type(error).__name__, code, operation) if part)
+    seen = Observation(target, now, MODE, {}, incident, fleet=fleet, limits=LIMITS)
+    command, approval, problems = read_requests(AWS.ledger, incident)
+    return replace(seen, approval=approval, command=command, problems=tuple(problems))
 
 
 def wake_of(event: Any, topic_arn: str) -> str | None:

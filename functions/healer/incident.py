@@ -21,6 +21,7 @@ from selfheal.functions.healer.incident_fields import (
 )
 from selfheal.functions.healer.states import TERMINAL, WAYS, Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode, RemedyKind
+from selfheal.functions.shared.errors import OwnError
 
 LEASE = timedelta(seconds=40)
 """A run that recorded an intent may work on it until its timeout of 30 s. The rest allows for clock skew.
@@ -30,8 +31,20 @@ For settings without compare-and-swap in AWS (concurrency and mappings), only th
 
 BUDGET_WINDOW = timedelta(days=1)
 
+_CARRIED_OUT_LATER = frozenset({RemedyKind.ENVIRONMENT, RemedyKind.PAUSE_CONSUMER})
+"""Kinds of change that AWS carries out after the call has returned. Until LastUpdateStatus is Successful, the
+function runs with its previous configuration (Lambda developer guide, "Lambda function states"); a mapping
+is in the state Enabling, Disabling or Updating (Lambda API reference, UpdateEventSourceMapping). An alias, a
+reservation and an item in DynamoDB are written when their call returns."""
+
+_INCONCLUSIVE = frozenset({Reason.NO_EVIDENCE, Reason.ALARM_STUCK})
+"""Escalations of a change that nothing speaks against: its evidence goes on being counted."""
+
 HISTORY = 200
 """Number of transitions kept, so that an incident of weeks fits into one item."""
+
+UNSETTLED = frozenset({Reason.TARGET_BUSY, Reason.DEPLOYMENT_IN_PROGRESS})
+"""Guards that are one wait: somebody else is changing the target."""
 
 ANSWERED = 20
 """Number of answered requests that are kept."""
@@ -55,6 +68,11 @@ class Incident(IncidentFields):
         return any(not each.accepted for each in self.standing)
 
     @property
+    def is_untold(self) -> bool:
+        """Whether nothing was changed, and people have heard nothing of it."""
+        return self.reminded_at is None and not self.acts
+
+    @property
     def is_acting(self) -> bool:
         """Whether the healer is changing the target, or verifying its change."""
         return self.status in (Status.ACTING, Status.VERIFYING)
@@ -73,7 +91,7 @@ class Incident(IncidentFields):
     def planned(self) -> Plan:
         """The plan. Raises ValueError where there is none."""
         if self.plan is None:
-            raise ValueError(f"{self.id}: an act needs a plan, and none is recorded")
+            raise OwnError(f"{self.id}: an act needs a plan, and none is recorded")
         return self.plan
 
     def maybe_done(self) -> "Incident":
@@ -133,7 +151,7 @@ class Incident(IncidentFields):
         moved, at = self, iso(now)
         for status in path:
             if (moved.status, status) not in WAYS:
-                raise ValueError(f"{self.id}: there is no way from {moved.status} to {status} ({reason})")
+                raise OwnError(f"{self.id}: there is no way from {moved.status} to {status} ({reason})")
             moved = moved._passed(Transition(at, moved.status.value, status.value, reason.value), status)
         reasons = self.reasons if reason in self.reasons or not path else (*self.reasons, reason)
         return replace(
@@ -163,6 +181,7 @@ class Incident(IncidentFields):
             attempts=self.attempts + 1 if resumed else 1,
             purpose=purpose,
             recent_acts=acts,
+            waiting_since=None,
         )
 
     def reverting(
@@ -184,15 +203,25 @@ class Incident(IncidentFields):
 
     def telling(self, now: datetime, about: str = "") -> "Incident":
         """Intend to notify people, as a part of this write: of the incident, or `about` a refused request."""
-        return replace(self, effect=Effect.NOTIFY, lease_until=iso(now + LEASE), attempts=1, about=about)
+        return replace(
+            self,
+            effect=Effect.NOTIFY,
+            lease_until=iso(now + LEASE),
+            attempts=1,
+            about=about,
+            reminded_at=iso(now),
+            reminding=False,
+            quiet_since=iso(now) if self.quiet_since is not None else None,
+        )
 
     def telling_unless_silent(self, now: datetime) -> "Incident":
         """Intend to notify people, unless it is one that was only observed: of these nobody was told."""
-        return self if self.mode is Mode.OBSERVE and not self.acts else self.telling(now)
+        return self if self.mode is Mode.OBSERVE and self.is_untold else self.telling(now)
 
     def telling_again(self, now: datetime) -> "Incident":
         """Intend to send a notice that could not be sent earlier."""
-        return replace(self, version=self.version + 1).telling(now, self.about)
+        again = replace(self, version=self.version + 1).telling(now, self.about)
+        return replace(again, reminding=self.reminding)
 
     def trying_again(self, now: datetime, token: str | None = None) -> "Incident":
         """Try the pending effect again. `token` is the present revision of the setting."""
@@ -216,6 +245,7 @@ class Incident(IncidentFields):
             acted_at=iso(now),
             standing=(*self.without(plan), Standing(plan, iso(now))),
             evidence=None,
+            settled_at=_settled(plan, now),
             rejected=self._rejecting(self.planned),
         )
         if self.purpose is Reason.RELAPSED:
@@ -237,7 +267,15 @@ class Incident(IncidentFields):
         if self.purpose is Reason.REMEDY_INEFFECTIVE:
             return done.reopened(now, Reason.REVERTED)
         watched = done.moved(now, Reason.REVERTED, Status.VERIFYING)
-        return replace(watched, acted_at=iso(now), evidence=None)
+        return replace(watched, acted_at=iso(now), evidence=None, settled_at=_settled(self.planned, now))
+
+    def settled(self, now: datetime) -> "Incident":
+        """Record that the change serves the callers: its evidence begins."""
+        return replace(self._done(), settled_at=iso(now))
+
+    def counted(self, evidence: Evidence) -> "Incident":
+        """Record what was counted, so that it need not be read again."""
+        return replace(self._done(), evidence=evidence)
 
     def probed(self, sent: int, failed: int) -> "Incident":
         """Record probes that were sent."""
@@ -274,7 +312,7 @@ class Incident(IncidentFields):
 
     def notified(self) -> "Incident":
         """Record that the notice was sent."""
-        return replace(self._done(), owed_at=None)
+        return replace(self._done(), owed_at=None, quiet=0)
 
     def owing(self, now: datetime) -> "Incident":
         """Record that a notice could not be sent. Healing continues, and the notice is tried again later."""
@@ -284,18 +322,20 @@ class Incident(IncidentFields):
 
     def waiting(self, now: datetime, guard: Guard) -> "Incident":
         """Record the guard that delays the remediation. A proposal and its approval stay valid."""
-        if self.status is Status.PROPOSED:
-            return replace(self.moved(now, guard.reason), guard=guard)
-        return replace(self.reopened(now, guard.reason), guard=guard)
+        proposed = self.status is Status.PROPOSED
+        moved = self.moved(now, guard.reason) if proposed else self.reopened(now, guard.reason)
+        reasons = {guard.reason, self.guard.reason if self.guard else None}
+        since = self.waiting_since if len(reasons) == 1 or reasons <= UNSETTLED else None
+        return replace(moved, guard=guard, waiting_since=since or iso(now))
 
     def proposing(self, now: datetime, reason: Reason, plan: Plan, mode: Mode) -> "Incident":
         """Propose a plan."""
         proposed = self.moved(now, reason, Status.PROPOSED)
-        return replace(proposed, mode=mode, plan=plan, guard=None, purpose=None)
+        return replace(proposed, mode=mode, plan=plan, guard=None, purpose=None, waiting_since=None)
 
     def reopened(self, now: datetime, reason: Reason, *via: Status) -> "Incident":
         """Return to OPEN, so that the next run decides again."""
-        return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None)
+        return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None, settled_at=None)
 
     def redeployed(self, now: datetime, plan: Plan) -> "Incident":
         """Restart the evidence: what was counted before a deployment says nothing about the new code."""
@@ -328,6 +368,8 @@ class Incident(IncidentFields):
             guard=guard,
             escalated_at=iso(now),
             purpose=None,
+            settled_at=self.settled_at if reason in _INCONCLUSIVE and via else None,
+            waiting_since=None,
         )
         return moved.telling(now) if tell else moved
 
@@ -336,12 +378,13 @@ class Incident(IncidentFields):
         closed = replace(
             self.moved(now, reason, Status.RECOVERED),
             closed_at=iso(now),
-            reminded_at=iso(now) if self.standing else None,
             hold=self.hold if self.hold is not None and self.hold.outlives else None,
             guard=None,
             purpose=None,
+            waiting_since=None,
         )
-        return closed.telling_unless_silent(now)
+        # Of one that nobody was told of because it is one of many, people hear in a summary.
+        return closed if self.is_untold and self.quiet else closed.telling_unless_silent(now)
 
     def retired(self, now: datetime) -> "Incident":
         """Retire a target that a deployment removed, and tell people which changes remain in place."""
@@ -358,7 +401,6 @@ class Incident(IncidentFields):
             closure=Closure(by, iso(now), why, left.standing),
             standing=(),
             closed_at=iso(now),
-            reminded_at=None,
             hold=self.hold if self.hold is not None and self.hold.outlives else None,
             guard=None,
             purpose=None,
@@ -368,13 +410,13 @@ class Incident(IncidentFields):
     # Requests of people, and drift.
 
     def answering(self, *answers: Answered) -> "Incident":
-        """Record the answers to people's requests, as a part of this write. The last answer to one counts."""
+        """Record answers to requests, as a part of this write. A later answer replaces an earlier one."""
         ids = [each.id for each in answers]
-        others = [each for each in self.requests if each.id not in ids]
+        earlier = [each for each in self.requests if each.id not in ids]
         return replace(
             self,
-            answered=(*(each for each in self.answered if each not in ids), *ids)[-ANSWERED:],
-            requests=(*others, *answers)[-ANSWERED:],
+            answered=(*[each for each in self.answered if each not in ids], *ids)[-ANSWERED:],
+            requests=(*earlier, *answers)[-ANSWERED:],
         )
 
     def released(self, now: datetime, mode: Mode | None = None) -> "Incident":
@@ -387,18 +429,24 @@ class Incident(IncidentFields):
 
         """
         path = (Status.OPEN,) if self.status is Status.ESCALATED else ()
-        freed = replace(self.moved(now, Reason.RELEASED, *path), hold=None, guard=None, escalated_at=None)
+        moved = self.moved(now, Reason.RELEASED, *path)
+        settled = None if path else self.settled_at
+        freed = replace(moved, hold=None, guard=None, escalated_at=None, settled_at=settled, told_waits=())
         if mode is not None:
             return replace(freed, mode=mode)
-        return replace(freed, tried=(), recent_incidents=(), rejected=())
+        return replace(freed, tried=(), recent_incidents=(), rejected=(), quiet_since=None, quiet=0)
 
     def ended(self, now: datetime, reason: Reason, plan: Plan) -> "Incident":
         """Record that a change by the healer is no longer in place, because someone undid or accepted it."""
         return self.no_longer(plan).moved(now, reason)
 
-    def reminding(self, now: datetime) -> "Incident":
-        """Remind people of the drift."""
-        return replace(self.moved(now, Reason.DRIFT_STANDS), reminded_at=iso(now)).telling(now)
+    def reminded(self, now: datetime, reason: Reason | None = None) -> "Incident":
+        """Remind people of what is unresolved. The reason stays as it is, unless another is given."""
+        return replace(self.moved(now, reason or self.reason).telling(now), reminding=True)
+
+    def kept_back(self) -> "Incident":
+        """Count it as one that people hear of in a summary only. Not a write of its own."""
+        return replace(self, quiet=self.quiet + (self.reminded_at is None))
 
     def _since_first(self, plan: Plan) -> Plan:
         """Return a plan with the value from before the first of two steps, which a revert puts back."""
@@ -436,9 +484,13 @@ class Incident(IncidentFields):
             history=(*self.history, line)[-HISTORY:],
             transitions=self.transitions + 1,
             last_transition=line,
-            acting_since=line.at if status is Status.ACTING else self.acting_since,
+            acting_since=line.at if status is Status.ACTING is not self.status else self.acting_since,
             recoveries=self.recoveries + (status is Status.RECOVERED),
         )
+
+
+def _settled(plan: Plan, now: datetime) -> str | None:
+    return None if plan.kind in _CARRIED_OUT_LATER else iso(now)
 
 
 def _step(plan: Plan, version: str) -> str:

@@ -61,16 +61,31 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What one series of metrics has shown since the evidence began."""
+
+    namespace: str
+    """Of the metrics in CloudWatch."""
+    requests: int
+    errors: int
+    until: str
+    """Periods that begin before this are counted. What becomes known of later ones can open an incident."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Requests, errors and probes counted since the evidence began."""
 
     since: str
     requests: int
+    """Of the metrics of the alarm that opened the incident."""
     errors: int
     verdict: str
     probes: int = 0
     """Probes that were sent."""
     probe_errors: int = 0
+    counts: tuple[Counted, ...] = ()
+    """All metrics of the target. A verdict of healthy needs all of them."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +196,7 @@ class IncidentFields:
     standing: tuple[Standing, ...] = ()
     """The healer's changes that are in place, oldest first. After recovery they are drift."""
     reminded_at: str | None = None
+    """When people were last told of this incident, if they were."""
     owed_at: str | None = None
     """Since when there is a notice that could not be sent."""
     tried: tuple[str, ...] = ()
@@ -212,6 +228,9 @@ class IncidentFields:
     """The reasons of all transitions, each once."""
     history: tuple[Transition, ...] = ()
     """The last transitions, for people to read. No decision depends on it."""
+    settled_at: str | None = None
+    """Since when the last change, or its revert, serves the callers. None: it does not yet, or there is none
+    whose evidence is still counted."""
     function: str | None = None
     """The function that the target was when the incident was opened. None: an earlier version wrote it."""
     rejected: tuple[str, ...] = ()
@@ -224,3 +243,13 @@ class IncidentFields:
     `answered`, by which a request counts once."""
     about: str = ""
     """Id of the refused request that the last notice was about. Empty: it was about the incident."""
+    waiting_since: str | None = None
+    """Since when the same kind of guard has kept a remedy waiting."""
+    told_waits: tuple[Reason, ...] = ()
+    """Guards of which people were told because they last, since the last release."""
+    reminding: bool = False
+    """Whether the last notice only repeats what people were told before."""
+    quiet_since: str | None = None
+    """When people were told that more incidents of this target are summed up. The next one inherits it."""
+    quiet: int = 0
+    """Incidents since then of which nobody was told yet, likewise."""

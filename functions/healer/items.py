@@ -1,6 +1,7 @@
 """Conversion of incidents to DynamoDB items and back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -10,6 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.shared.contract import SCHEMA, incident_key
+from selfheal.functions.shared.errors import OwnError
 
 _NOT_FIELDS = ("pk", "sk", "schema", "expires_at", "plan_digest")
 
@@ -27,16 +29,43 @@ def from_item(item: Mapping[str, Any]) -> Incident:
     """Return the incident that a DynamoDB item holds.
 
     Raises:
-        ValueError: when the item was written by a later schema, or a word in it is none that is known.
-        TypeError: when a field is missing, or none of an incident's.
+        UnreadableItemError: when the item was written by a later schema, or is damaged.
 
     """
-    raw: dict[str, Any] = TypeDeserializer().deserialize({"M": dict(item)})
-    if raw["schema"] > SCHEMA:
-        raise ValueError(
-            f"ledger item of schema {raw['schema']}, this healer knows up to {SCHEMA}: deploy a newer one"
-        )
-    return _loader(Incident)({key: value for key, value in raw.items() if key not in _NOT_FIELDS})
+    with reading("incident", item) as raw:
+        if "schema" not in raw:
+            raise KeyError("schema")
+        return _loader(Incident)({key: value for key, value in raw.items() if key not in _NOT_FIELDS})
+
+
+class UnreadableItemError(OwnError):
+    """An item of the ledger is damaged, or was written by a later version. It is not guessed at."""
+
+
+@contextmanager
+def reading(what: str, item: Mapping[str, Any]) -> Generator[dict[str, Any]]:
+    """Read an item's attributes, and turn whatever goes wrong with it into an UnreadableItemError.
+
+    Args:
+        what: What it is, such as "incident".
+        item: The item, as DynamoDB returns it.
+
+    """
+    key = "/".join(str(item.get(name, {}).get("S", "?")) for name in ("pk", "sk"))
+    try:
+        raw: dict[str, Any] = TypeDeserializer().deserialize({"M": dict(item)})
+        if raw.get("schema", 0) > SCHEMA:
+            raise UnreadableItemError(
+                f"the {what} in the ledger's item {key} is of schema {raw['schema']}, and this version "
+                f"knows up to {SCHEMA}: deploy a newer healer"
+            )
+        yield raw
+    except OwnError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # The ledger holds no secrets, so what is wrong with it may be said.
+        wrong = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise UnreadableItemError(f"the {what} in the ledger's item {key} is damaged: {wrong}") from error
 
 
 @cache

@@ -13,9 +13,10 @@ Every write is one transaction, conditional on the incident's version being the 
 to change something also requires that the mode is unchanged, and a new remediation that the budget is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
@@ -23,10 +24,11 @@ from botocore.exceptions import ClientError
 from selfheal.functions.healer.clock import Clock, parse_iso, set_by
 from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, not_before
 from selfheal.functions.healer.incident_rules import broken_rules
-from selfheal.functions.healer.items import from_item, to_item
-from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request
+from selfheal.functions.healer.items import from_item, reading, to_item
+from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request, Trouble
 from selfheal.functions.healer.states import Effect, Reason, Verb
 from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, Mode, incident_key, request_key
+from selfheal.functions.shared.errors import OwnError
 
 KEEP_CLOSED = timedelta(days=365)
 
@@ -55,36 +57,29 @@ class Ledger:
         """Return the target's current or last incident, read consistently.
 
         Raises:
-            ValueError: when the item has a later schema. Misreading it could repeat a change.
+            UnreadableItemError: when it is damaged or of a later schema. Misreading it could repeat a change.
 
         """
         item = self._get(incident_key(target))
         return from_item(item) if item else None
 
     def read_fleet(self) -> Fleet:
-        """Return the item that all targets share."""
-        raw = _plain(self._get(FLEET_KEY))
-        return Fleet(
-            int(raw.get("version", 0)),
-            frozenset(raw.get("acting", ())),
-            frozenset(raw.get("targets", ())),
-            tuple(raw.get("acts", ())),
-            frozenset(raw.get("standing", ())),
-            frozenset(raw.get("unfinished", ())),
-        )
+        """Return the item that all targets share; with its `problem`, if a part of it is damaged."""
+        return fleet_of(self._get(FLEET_KEY))
 
     def read_mode(self) -> ModeOverride:
         """Return the override of the mode.
 
         Raises:
-            ValueError: when the mode is unknown. The healer then does nothing.
+            UnreadableItemError: when the mode is unknown, or the item damaged. The healer then only observes.
 
         """
-        raw = _plain(self._get(MODE_KEY))
-        if not raw:
+        item = self._get(MODE_KEY)
+        if not item:
             return ModeOverride(0)
-        mode = Mode(raw["mode"]) if "mode" in raw else None
-        return ModeOverride(int(raw["version"]), mode, raw["by"], raw["why"], raw["at"])
+        with reading("override of the mode", item) as raw:
+            mode = Mode(raw["mode"]) if "mode" in raw else None
+            return ModeOverride(int(raw["version"]), mode, raw["by"], raw["why"], raw["at"])
 
     def read_clock(self) -> Clock:
         """Return the ledger's clock, so that runs on machines with different clocks agree on the time.
@@ -106,22 +101,32 @@ class Ledger:
             incident: The target's current or last incident.
 
         Raises:
-            KeyError: when a field is missing.
-            ValueError: when this kind of item cannot have the verb.
+            UnreadableItemError: when it is damaged, of a later schema, or of a kind that has not this verb.
 
         """
-        raw = _plain(self._get(request_key(kind, incident.target)))
-        if not raw or raw["incident"] != incident.id or raw["id"] in incident.answered:
+        item = self._get(request_key(kind, incident.target))
+        if not item:
             return None
-        verb = Verb(raw["verb"])
-        if (verb is Verb.APPROVE) != (kind == "approval"):
-            raise ValueError(f"{incident.target}: {verb} is no {kind}; nothing is done about either")
-        fields = ("id", "incident", "by", "at", "until")
-        why, plan = raw.get("why", ""), raw.get("plan")
-        return Request(verb=verb, why=why, plan=plan, **{name: raw[name] for name in fields})
+        with reading(kind, item) as raw:
+            if raw["incident"] != incident.id or raw["id"] in incident.answered:
+                return None
+            verb = Verb(raw["verb"])
+            if (verb is Verb.APPROVE) != (kind == "approval"):
+                raise ValueError(f"{verb} is no {kind}; nothing is done about either")
+            if parse_iso(raw["until"]).tzinfo is None:
+                raise ValueError(f"its end {raw['until']} has no time zone")
+            fields = ("id", "incident", "by", "at", "until")
+            why, plan = raw.get("why", ""), raw.get("plan")
+            return Request(verb=verb, why=why, plan=plan, **{name: raw[name] for name in fields})
 
     def write(
-        self, seen: Observation | None, before: Incident | None, after: Incident, *, counts: bool = False
+        self,
+        seen: Observation | None,
+        before: Incident | None,
+        after: Incident,
+        *,
+        counts: bool = False,
+        listed: frozenset[str] | None = None,
     ) -> None:
         """Replace the incident that was read, or raise.
 
@@ -130,6 +135,8 @@ class Ledger:
             before: The incident as it was read or last written.
             after: The incident to write.
             counts: Whether it is a new remediation, which counts against the budgets.
+            listed: The sets of the shared item that the target is in, if they are not those that follow from
+                the incident before.
 
         Raises:
             LostRaceError: when the ledger has changed since it was read.
@@ -138,11 +145,12 @@ class Ledger:
         """
         broken = list(broken_rules(after))
         if broken:
-            raise ValueError(f"{after.id} in {after.status} {'; '.join(broken)}. Nothing was written.")
+            raise OwnError(f"{after.id} in {after.status} {'; '.join(broken)}. Nothing was written.")
         transaction = [self._put(before, after)]
         if seen is not None and after.effect in _CHANGES:
             transaction.append({"ConditionCheck": self._unchanged_mode(seen.mode_override)})
-        fleet = self._fleet(seen.fleet if seen and counts else None, before, after)
+        was = membership(before) if listed is None else listed
+        fleet = self._fleet(seen.fleet if seen and counts else None, was, after)
         transaction += [{"Update": fleet}] if fleet else []
         if not after.is_open:
             # With every write, so that the copy holds the incident's end: drift that was accepted, answers.
@@ -157,6 +165,28 @@ class Ledger:
                 raise LostRaceError(
                     f"{after.target}: someone wrote before version {after.version} was written"
                 ) from error
+            raise
+
+    def write_trouble(self, fleet: Fleet, trouble: Mapping[str, Trouble]) -> None:
+        """Replace what could not be handled, in the item that all targets share.
+
+        Raises:
+            LostRaceError: when another run has written it since it was read.
+
+        """
+        update: dict[str, Any] = {"TableName": self._table, "Key": FLEET_KEY}
+        update["UpdateExpression"] = "SET trouble = :new"
+        values = {":new": _troubles(trouble)}
+        if fleet.trouble:
+            update["ConditionExpression"] = "trouble = :read"
+            values[":read"] = _troubles(fleet.trouble)
+        try:
+            self._client.transact_write_items(
+                TransactItems=[{"Update": update | {"ExpressionAttributeValues": values}}]
+            )
+        except ClientError as error:
+            if _lost_race(error):
+                raise LostRaceError("another run has told of what cannot be handled") from error
             raise
 
     def _get(self, key: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,9 +209,9 @@ class Ledger:
         values = {":read": {"N": str(override.version)}}
         return check | {"ConditionExpression": "version = :read", "ExpressionAttributeValues": values}
 
-    def _fleet(self, fleet: Fleet | None, before: Incident | None, after: Incident) -> dict[str, Any] | None:
+    def _fleet(self, fleet: Fleet | None, was: frozenset[str], after: Incident) -> dict[str, Any] | None:
         """Return the update of the shared item; `fleet` is that item as read, for a new remediation."""
-        was, now_is = _membership(before), _membership(after)
+        now_is = membership(after)
         adds = [name for name in _SETS if name in now_is and (fleet or name not in was)]
         deletes = [name for name in _SETS if name in was and name not in now_is]
         if not (adds or deletes or fleet):
@@ -209,32 +239,79 @@ class Ledger:
 _SETS = ("acting", "targets", "standing", "unfinished")
 
 
-def _membership(incident: Incident | None) -> set[str]:
+def membership(incident: Incident | None) -> frozenset[str]:
     """Return the sets of the fleet's item that a target belongs to.
 
     "acting" holds the targets with a change in progress, "targets" those whose change blocks `up`, "standing"
     those with a change that is still in place, and "unfinished" those that someone has to look at again.
     """
     if incident is None:
-        return set()
+        return frozenset()
     unfinished = {"unfinished"} if incident.is_open or incident.effect is not None else set[str]()
     if incident.reason is Reason.TARGET_REMOVED:
         # It blocks nothing any more. People have to close what is open or stands.
-        return unfinished | ({"unfinished"} if incident.drifts else set())
+        return frozenset(unfinished | ({"unfinished"} if incident.drifts else set()))
     standing = unfinished | ({"standing"} if incident.standing else set())
     if not incident.is_open:
-        return standing
+        return frozenset(standing)
     plans = [each.plan for each in incident.standing]
     if incident.plan is not None and incident.effect in (Effect.APPLY, Effect.REVERT):
         plans.append(incident.plan)
     blocks = any(plan.is_pulumis for plan in plans)
-    return standing | {
-        name for name, member in (("acting", incident.is_acting), ("targets", blocks)) if member
+    return frozenset(
+        standing | {name for name, member in (("acting", incident.is_acting), ("targets", blocks)) if member}
+    )
+
+
+def fleet_of(item: Mapping[str, Any]) -> Fleet:
+    """Return what the item says that all targets share. What is damaged is left out, and is its `problem`."""
+    wrong: list[str] = []
+
+    def read(name: str, load: Callable[[Any], Any], empty: Any) -> Any:
+        try:
+            value = TypeDeserializer().deserialize(item[name]) if name in item else None
+            return empty if value is None else load(value)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            wrong.append(f"{name} ({error})")
+            return empty
+
+    none = frozenset[str]()
+    fleet = Fleet(
+        version=read("version", int, 0),
+        acting=read("acting", _names, none),
+        blocking=read("targets", _names, none),
+        acts=read("acts", _moments, ()),
+        standing=read("standing", _names, none),
+        unfinished=read("unfinished", _names, none),
+        trouble=read("trouble", lambda raw: {name: Trouble(**each) for name, each in raw.items()}, {}),
+    )
+    if not wrong:
+        return fleet
+    told = (
+        f"the ledger's item {FLEET_KEY['pk']['S']}/{FLEET_KEY['sk']['S']}, which all targets share, is "
+        f"damaged in {', '.join(wrong)}: no remedy is applied. Mend these attributes, or delete them: the "
+        "sets are made again from the incidents, and the budget begins anew"
+    )
+    return replace(fleet, problem=told)
+
+
+def _troubles(trouble: Mapping[str, Trouble]) -> dict[str, Any]:
+    return {
+        "M": {
+            name: {"M": {"since": {"S": each.since}} | ({"told": {"S": each.told}} if each.told else {})}
+            for name, each in trouble.items()
+        }
     }
 
 
-def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    return TypeDeserializer().deserialize({"M": dict(item)})
+def _names(raw: Any) -> frozenset[str]:
+    if not isinstance(raw, set) or not all(isinstance(each, str) for each in cast("set[Any]", raw)):
+        raise TypeError("not a set of names")
+    return frozenset(cast("set[str]", raw))
+
+
+def _moments(raw: Any) -> tuple[str, ...]:
+    return tuple(each for each in raw if parse_iso(each))
 
 
 def _lost_race(error: ClientError) -> bool:

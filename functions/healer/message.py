@@ -25,6 +25,9 @@ _TITLES: Mapping[str, str] = {
     "proposed": "Proposed",
 }
 
+_LASTING = {Reason.RECORD_LOST}
+"""Reasons that are explained for as long as their incident is open."""
+
 _EXPLAINED: Mapping[Reason, str] = {
     Reason.CHANGE_FAILED: (
         "AWS accepted the change and then failed to make it: the function runs as it did before. It is not "
@@ -43,6 +46,15 @@ _EXPLAINED: Mapping[Reason, str] = {
         "A person, or the incident of another target, has forced the circuit, and it was left so. Who and "
         "why: `selfheal breaker show`; to end it: `selfheal breaker release`."
     ),
+    Reason.RECORD_LOST: (
+        "The ledger's item of this target's incident is gone, although a change or unfinished work of the "
+        "target is listed in the item of the fleet. It is listed no longer, and `up` is not refused because "
+        "of it. What the healer had changed is not known any more: compare the target with its configuration."
+    ),
+    Reason.TARGET_UNREADABLE: (
+        "Since it was changed, the target could not be read; the healer's log says why. Whether the change "
+        "helped is not known, and it counts as in place."
+    ),
 }
 
 
@@ -54,7 +66,8 @@ def headline(incident: Incident) -> Reason:
 
 def subject(incident: Incident) -> str:
     """Return the message's subject."""
-    title = f"[selfheal] {incident.status.value}: {incident.target} ({headline(incident).value})"
+    again = "reminder: " if incident.reminding else ""
+    title = f"[selfheal] {again}{incident.status.value}: {incident.target} ({headline(incident).value})"
     return title.encode("ascii", "replace").decode()[:_SUBJECT_LIMIT]
 
 
@@ -76,6 +89,7 @@ def facts(incident: Incident) -> list[str]:
         f"Reason: {incident.reason.value}. Mode: {incident.mode.value}. Opened at {incident.opened_at}.",
         f"Seen: alarm {incident.alarm} in ALARM, {_borne_out(incident.guard)}.",
         *_done(incident),
+        *_again(incident),
     ]
     if incident.requests:
         lines.append(_asked(incident.requests[-1], incident.id))
@@ -88,8 +102,9 @@ def facts(incident: Incident) -> list[str]:
         )
     if incident.failures:
         lines.append(f"AWS refused or failed: {'; '.join(incident.failures)}.")
-    if incident.reason in _EXPLAINED:
-        lines.append(_EXPLAINED[incident.reason])
+    told = (incident.reason, *(_LASTING & {*incident.reasons}))
+    explained = [_EXPLAINED[each] for each in told if each in _EXPLAINED]
+    lines += dict.fromkeys(explained)
     if incident.reason is Reason.REMEDY_INEFFECTIVE:
         lines.append("After the act an alarm rang and was borne out, or the evidence said broken.")
     return lines
@@ -123,6 +138,16 @@ def _asked(last: Answered, about: str) -> str:
     if last.done:
         return f"{asked}. Accepted: {last.answer.value}."
     return f"{asked}. Refused: {last.answer.value}. {what_next(last, about)}"
+
+
+def _again(incident: Incident) -> list[str]:
+    """Say that it is a reminder, and sum up the incidents that nobody was told of."""
+    lines = ["A reminder: this is unresolved, and you were told before."] if incident.reminding else []
+    if incident.quiet:
+        lines.append(f"Besides, {incident.quiet} incidents of this target of which no notice was sent.")
+    if incident.quiet_since is not None:
+        lines.append("More of them are summed up in the next reminder, until somebody releases the target.")
+    return lines
 
 
 def _borne_out(guard: Guard | None) -> str:

@@ -1,17 +1,14 @@
 """The decision about requests of people, and about drift after recovery."""
 
 from dataclasses import replace
-from datetime import timedelta
 
-from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Answered, Standing
+from selfheal.functions.healer.notices import remind_of_drift
 from selfheal.functions.healer.observation import Decision, Observation, Request
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.verify import expired, reverting
 from selfheal.functions.shared.contract import Mode
-
-REMIND_EVERY = timedelta(days=1)
 
 
 def answer(seen: Observation, incident: Incident, command: Request) -> Decision:
@@ -31,7 +28,7 @@ def answer(seen: Observation, incident: Incident, command: Request) -> Decision:
     if command.verb is Verb.ACCEPT:
         # The next `up` restores what Pulumi owns. Any other change stays until someone restores it.
         kept = tuple([replace(each, accepted=True) for each in incident.standing if not each.plan.is_pulumis])
-        accepted = replace(incident, standing=kept, reminded_at=None).moved(seen.now, Reason.DRIFT_ACCEPTED)
+        accepted = replace(incident, standing=kept).moved(seen.now, Reason.DRIFT_ACCEPTED)
         return Decision.of(accepted.answering(_done(seen, command, Reason.DRIFT_ACCEPTED)))
     return _undo(seen, incident, command, last)
 
@@ -105,24 +102,20 @@ def drift(seen: Observation, incident: Incident, last: Standing) -> Decision:
     remedy = seen.target.remedy_of(plan.key)
     if remedy is None:
         # The setting may not be read any more: people end the drift with `accept`.
-        return _remind(seen, incident)
+        return remind_of_drift(seen, incident)
     live = seen.live_of(plan.key)
-    if live.exists and not live.is_known(plan.kind):
-        return Decision(Reason.DRIFT_STANDS)
+    if not live.exists:
+        # The target's function, or what the setting belongs to, was deleted: people ought to know.
+        return Decision.of(incident.ended(seen.now, Reason.TARGET_GONE, plan).telling(seen.now))
+    if not live.is_known(plan.kind):
+        return remind_of_drift(seen, incident)
     is_baseline = remedy.baseline is not None and remedy.baseline == plan.after
-    if not live.exists or live.value != plan.after or (is_baseline and plan.is_pulumis):
+    if live.value != plan.after or (is_baseline and plan.is_pulumis):
         return Decision.of(incident.ended(seen.now, Reason.DRIFT_ENDED, plan))
     over = expired(seen, incident)
     if over is not None or not is_baseline:
-        return over or _remind(seen, incident)
+        return over or remind_of_drift(seen, incident)
     return Decision(Reason.DRIFT_STANDS)
-
-
-def _remind(seen: Observation, incident: Incident) -> Decision:
-    told = parse_iso(incident.reminded_at or incident.closed_at or incident.opened_at)
-    if seen.now < told + REMIND_EVERY or not [each for each in incident.standing if not each.accepted]:
-        return Decision(Reason.DRIFT_STANDS)
-    return Decision.of(incident.reminding(seen.now))
 
 
 def _done(seen: Observation, command: Request, answer: Reason) -> Answered:

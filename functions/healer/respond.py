@@ -3,26 +3,30 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from selfheal.functions.healer import guards
+from selfheal.functions.healer import deadlines, guards, notices
 from selfheal.functions.healer.clock import iso, parse_iso
-from selfheal.functions.healer.incident import Incident, not_before
+from selfheal.functions.healer.incident import UNSETTLED, Incident, not_before
 from selfheal.functions.healer.incident_fields import Approval, Guard, Plan
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import EVER, Decision, Observation, Request
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import AlarmRule, Remedy
-from selfheal.functions.healer.verify import VERIFY_WITHIN, watch
+from selfheal.functions.healer.verify import patience, watch
 from selfheal.functions.shared.contract import Mode, RemedyKind
+from selfheal.functions.shared.errors import OwnError
 
 MAX_ATTEMPTS = 5
 """Attempts at one effect before the healer escalates."""
+
+RECENT = 60
+"""Incidents of a target whose beginnings are kept. More than the limit of flapping can be."""
 
 
 def respond(seen: Observation, incident: Incident | None) -> Decision:
     """Decide about an alarm. `incident` is None if there is none yet."""
     last = seen.incident
     closed = parse_iso(last.closed_at) if last and last.closed_at else EVER
-    found = seen.confirmed(closed)
+    found = seen.confirmed(EVER)
     if found is None:
         return _without_alarm(seen, incident, closed)
     draft = incident or _opened(seen, found[0], found[1].start)
@@ -76,13 +80,13 @@ def _remedy(seen: Observation, draft: Incident, live: Live, plan: Plan) -> Decis
 def _call_people(seen: Observation, draft: Incident, reason: Reason, guard: Guard | None = None) -> Decision:
     """Escalate, until the guard's end if it has one."""
     until = guard.until if guard is not None and reason is guard.reason else None
-    return Decision.of(draft.escalated(seen.now, reason, until=until, guard=guard))
+    return Decision.of(notices.escalated(seen, draft, reason, until=until, guard=guard))
 
 
 def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
     """Return a new incident that is not in the ledger yet, with what it inherits from the last one."""
     last, now = seen.incident, seen.now
-    window = now - timedelta(seconds=seen.limits.flapping_window_seconds)
+    window = now - timedelta(seconds=max(seen.limits.flapping_window_seconds, seen.limits.remind_seconds))
     fresh = Incident(
         id=f"{seen.target.name}-{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}Z",
         target=seen.target.name,
@@ -107,7 +111,9 @@ def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
         standing=last.standing,
         hold=last.hold if last.is_held(now) else None,
         recent_acts=last.recent_acts,
-        recent_incidents=(*not_before(last.recent_incidents, window), iso(now)),
+        recent_incidents=(*not_before(last.recent_incidents, window), iso(now))[-RECENT:],
+        quiet_since=last.quiet_since,
+        quiet=last.quiet,
     )
 
 
@@ -128,12 +134,12 @@ def _unproven(seen: Observation, closed: datetime) -> Decision:
     doubt = _doubt(seen)
     # Until the last incident closed, that incident was the reason for the alarm.
     began = {rule: max(closed, seen.alarms[rule.name].since) for rule in seen.ringing}
-    rule = min(began, key=lambda rule: began[rule])
-    if seen.now < began[rule] + VERIFY_WITHIN:
+    rule = min(began, key=lambda rule: began[rule] + patience(seen, rule))
+    if seen.now < began[rule] + patience(seen, rule):
         return Decision(doubt)
-    draft = _opened(seen, rule, began[rule])
-    tell = seen.mode is not Mode.OBSERVE
-    return Decision(doubt, draft.escalated(seen.now, Reason.ALARM_STUCK, guard=Guard(doubt), tell=tell))
+    draft, tell = _opened(seen, rule, began[rule]), seen.mode is not Mode.OBSERVE
+    stuck = notices.escalated(seen, draft, Reason.ALARM_STUCK, guard=Guard(doubt), tell=tell)
+    return Decision(doubt, stuck)
 
 
 def _doubt(seen: Observation) -> Reason:
@@ -161,7 +167,7 @@ def _act(  # noqa: PLR0917 - all that an act depends on
         if guard is not None and guard.reason is Reason.BUDGET_SPENT:
             return _call_people(seen, replace(draft, plan=plan), guard.reason, guard)
         if guard is not None:
-            return _wait(seen, draft, guard, plan, tell=guard.reason is Reason.BLAST_RADIUS)
+            return _wait(seen, draft, guard, plan)
     intent = draft.applying(now, reason, plan, live.token, seen.mode)
     if request is not None:
         intent = replace(intent, approval=Approval(plan.digest(draft.target), request.by, request.at))
@@ -176,17 +182,27 @@ def _propose(seen: Observation, draft: Incident, plan: Plan, reason: Reason, *, 
     return Decision(reason, proposal.telling(seen.now, about) if seen.mode is Mode.SUGGEST else proposal)
 
 
-def _wait(
-    seen: Observation, draft: Incident, guard: Guard, plan: Plan | None = None, *, tell: bool = False
-) -> Decision:
-    """Record the guard and the plan once. The next run checks again."""
+def _wait(seen: Observation, draft: Incident, guard: Guard, plan: Plan | None = None) -> Decision:
+    """Record the guard and the plan once, and tell people once if it lasts. The next run checks again."""
     known = seen.incident if seen.incident and seen.incident.id == draft.id else None
     draft = replace(draft, plan=plan or draft.plan)
+    waiting = draft.waiting(seen.now, guard)
+    if _is_due(seen, waiting, guard.reason):
+        told = replace(waiting, told_waits=(*waiting.told_waits, guard.reason))
+        return Decision.of(told.telling(seen.now))
     if known is not None and known.guard == guard and known.plan == draft.plan:
         return Decision(guard.reason)
-    waiting = draft.waiting(seen.now, guard)
-    first = known is None or guard.reason not in known.reasons
-    return Decision.of(waiting.telling(seen.now) if tell and first else waiting)
+    return Decision.of(waiting)
+
+
+def _is_due(seen: Observation, waiting: Incident, reason: Reason) -> bool:
+    """Return whether people must hear now that a guard lasts."""
+    silent = seen.mode is Mode.OBSERVE and waiting.is_untold
+    told = silent or reason in waiting.told_waits
+    if told or deadlines.told(waiting.status, reason) is not deadlines.Told.NOTICE:
+        return False
+    since, lasts = waiting.waiting_since, deadlines.within(waiting.status, reason)
+    return since is not None and lasts is not None and seen.now >= parse_iso(since) + lasts
 
 
 def _skip(seen: Observation, draft: Incident, live: Live, plan: Plan, obstacle: Reason) -> Decision:
@@ -194,7 +210,7 @@ def _skip(seen: Observation, draft: Incident, live: Live, plan: Plan, obstacle: 
     # An earlier run may have applied it, and that cannot be seen.
     hidden = not live.is_readable(plan.kind)
     tried = (*draft.tried, str(plan.key))
-    passed = replace(draft.maybe_done() if hidden else draft, tried=tried)
+    passed = replace(draft.maybe_done() if hidden else draft, tried=tried, guard=None, waiting_since=None)
     if seen.target.next_remedy(tried) is None:
         return _call_people(seen, passed, obstacle, draft.guard)
     return Decision.of(passed.reopened(seen.now, obstacle))
@@ -224,16 +240,18 @@ def _obstacle(live: Live, plan: Plan, draft: Incident) -> Reason | None:
 
 def _stuck(seen: Observation) -> bool:
     """Return whether the target has been busy for as long as the healer waits for evidence."""
-    last = seen.incident.last_transition if seen.incident and seen.incident.is_open else None
-    if last is None or last.reason != Reason.TARGET_BUSY:
+    last = seen.incident
+    if last is None or not last.is_open or last.guard is None or last.waiting_since is None:
         return False
-    return seen.now >= parse_iso(last.at) + VERIFY_WITHIN
+    limit = deadlines.within(last.status, Reason.TARGET_BUSY)
+    lasts = limit is not None and seen.now >= parse_iso(last.waiting_since) + limit
+    return lasts and last.guard.reason in UNSETTLED
 
 
 def _plan(live: Live, remedy: Remedy, draft: Incident) -> Plan:
     """Return the plan of a remedy for the present code and configuration."""
     if live.world is None:
-        raise ValueError(f"{draft.target}: nothing can be planned for what is gone")
+        raise OwnError(f"{draft.target}: nothing can be planned for what is gone")
     # A resumed intent keeps its value. A newly read candidate may be another one.
     begun = draft.plan if draft.effect is Effect.APPLY else None
     after = begun.after if begun is not None and begun.key == remedy.setting else live.candidate

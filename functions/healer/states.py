@@ -116,6 +116,8 @@ class Reason(StrEnum):
     DRIFT_ENDED = "drift-ended"
     DRIFT_ACCEPTED = "drift-accepted"
     CLOSED = "closed-by-a-person"
+    RECORD_LOST = "incident-lost-from-the-ledger"
+    TARGET_UNREADABLE = "target-not-readable-in-time"
     NOTICE_DUE = "notice-due"
     NOTICE_OWED = "notice-owed"
 

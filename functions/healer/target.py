@@ -15,6 +15,7 @@ from selfheal.functions.shared.contract import (
     Series,
     series_of,
 )
+from selfheal.functions.shared.errors import OwnError
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def parse_targets(text: str) -> tuple[Target, ...]:
     try:
         return tuple(_target(item) for item in _list(json.loads(text)))
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"TARGETS must be the list that the Healer component writes: {error!r}") from error
+        raise OwnError(f"TARGETS must be the list that the Healer component writes: {error!r}") from error
 
 
 def _list(value: Any) -> list[dict[str, Any]]:

@@ -3,18 +3,34 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from selfheal.functions.healer import guards
+from selfheal.functions.healer import guards, notices
 from selfheal.functions.healer.clock import parse_iso
 from selfheal.functions.healer.evidence import Verdict
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
-from selfheal.functions.healer.observation import Decision, Observation
+from selfheal.functions.healer.observation import MARGIN, Decision, Observation
 from selfheal.functions.healer.states import Reason, Status
+from selfheal.functions.healer.target import AlarmRule
 from selfheal.functions.shared.contract import Mode, RemedyKind
 
 VERIFY_WITHIN = timedelta(minutes=15)
-"""If there is not enough evidence by then, the healer escalates."""
+"""If there is not enough evidence by then, the healer escalates. It may have to wait longer: `patience`."""
+
+
+def patience(seen: Observation, rule: AlarmRule | None = None) -> timedelta:
+    """Return for how long evidence is waited for.
+
+    Long enough for a failure to leave the window of the alarm, and for all that followed to be known.
+
+    Args:
+        seen: The observation.
+        rule: The alarm. None: the one that opened the incident.
+
+    """
+    late = max(map(seen.target.late, seen.target.alarms))
+    stability = timedelta(seconds=seen.limits.stability_seconds)
+    return max(VERIFY_WITHIN, (rule or seen.rule).window + late + stability + MARGIN)
 
 
 def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
@@ -25,9 +41,10 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
     failed = _failed(seen, incident, plan, live)
     if failed is not None:
         return failed
-    # Counted from the change, however often it is redeployed since.
     lasts = timedelta(seconds=0 if incident.is_watching else plan.expires_after or 0)
-    late = seen.now >= since + lasts + VERIFY_WITHIN
+    # Counted from when the change settled, however often it is redeployed since.
+    settled = parse_iso(incident.settled_at) if incident.settled_at else None
+    late = seen.now >= (max(since, settled) + patience(seen) if settled else since + VERIFY_WITHIN) + lasts
     # What was released is the breaker's to bring to rest.
     busy = not live.is_settled or (incident.is_watching and live.breaker_at_work)
     if busy and not late:
@@ -36,6 +53,13 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
         return _inconclusive(seen, incident, Reason.CONFIGURATION_UNREADABLE)
     if live.value != (plan.before if incident.is_watching else plan.after):
         return _inconclusive(seen, incident.no_longer(plan), Reason.VALUE_CHANGED)
+    if settled is None:
+        # What fails until then has met the configuration from before.
+        return (
+            Decision(Reason.COLLECTING_EVIDENCE, incident.settled(seen.now))
+            if live.is_settled
+            else _inconclusive(seen, incident, Reason.TARGET_BUSY)
+        )
     if live.world != plan.world and not late:
         return Decision.of(incident.redeployed(seen.now, plan.made_for(live.world)))
     judged = replace(incident, evidence=seen.evidence)
@@ -86,18 +110,26 @@ def _well_so_far(
     if healthy and seen.is_stable:
         return Decision.of(judged.recovered(seen.now, Reason.RECOVERED))
     if late:
-        rings_on = seen.ringing or seen.alarms[seen.rule.name].state != "OK"
+        rings_on = seen.sounding or not seen.is_back(seen.rule)
         return _inconclusive(seen, judged, Reason.ALARM_STUCK if healthy and rings_on else Reason.NO_EVIDENCE)
     probing = seen.target.probe is not None and seen.mode is not Mode.OBSERVE
     if probing and not healthy and seen.now >= seen.evidence_begins:
         return Decision.of(judged.probing(seen.now))
-    return Decision(Reason.COLLECTING_EVIDENCE)
+    return _waiting(seen, judged, Reason.COLLECTING_EVIDENCE)
+
+
+def _waiting(seen: Observation, incident: Incident, reason: Reason) -> Decision:
+    """Wait, and record the evidence where it would later be too old to be read."""
+    evidence = seen.to_record
+    return Decision(reason, incident.counted(evidence) if evidence else None)
 
 
 def watch(seen: Observation, incident: Incident) -> Decision:
     """Close an incident without a pending change, once there is evidence that the service is healthy."""
-    waiting = Decision(
-        Reason.AWAITING_PEOPLE if incident.status is Status.ESCALATED else Reason.COLLECTING_EVIDENCE
+    waiting = _waiting(
+        seen,
+        incident,
+        Reason.AWAITING_PEOPLE if incident.status is Status.ESCALATED else Reason.COLLECTING_EVIDENCE,
     )
     guard = incident.guard
     ends = guard.until if guard is not None and guard.reason is Reason.FLAPPING else None
@@ -110,7 +142,7 @@ def watch(seen: Observation, incident: Incident) -> Decision:
         return Decision.of(judged.recovered(seen.now, reason))
     # A proposal stays while its alarm lasts. An alarm that is not confirmed must not keep incidents open.
     waits = incident.status is Status.OPEN or (incident.status is Status.PROPOSED and not seen.ringing)
-    if not waits or seen.now < seen.evidence_begins + VERIFY_WITHIN:
+    if not waits or seen.now < seen.evidence_begins + patience(seen):
         return waiting
     reason = Reason.NO_EVIDENCE
     if verdict == Verdict.HEALTHY and seen.ringing:
@@ -118,7 +150,7 @@ def watch(seen: Observation, incident: Incident) -> Decision:
     if verdict == Verdict.BROKEN and not seen.ringing:
         reason = Reason.ALARM_SILENT
     silent = incident.mode is Mode.OBSERVE
-    return Decision.of(judged.escalated(seen.now, reason, guard=guard, tell=not silent))
+    return Decision.of(notices.escalated(seen, judged, reason, guard=guard, tell=not silent))
 
 
 def reverting(

@@ -144,6 +144,8 @@ class Limits:
     """Share of the targets that may be under a change at the same time. One target always may."""
     stability_seconds: int = 60
     """How long a target must have been healthy before its incident closes."""
+    remind_seconds: int = 86400
+    """How often people are reminded of what is unresolved."""
 
 
 DAY_SECONDS = 86400
@@ -157,6 +159,7 @@ LIMIT_RANGES: Mapping[str, tuple[int, int, str]] = {
     "flapping_window_seconds": (60, DAY_SECONDS, "seconds"),
     "flapping_hold_seconds": (60, DAY_SECONDS, "seconds"),
     "stability_seconds": (0, 3600, "seconds"),
+    "remind_seconds": (3600, 7 * DAY_SECONDS, "seconds"),
 }
 """Minimum, maximum and unit of each limit that is a whole number. `blast_radius` is above 0, at most 1."""
 

@@ -231,8 +231,7 @@ def incidents_now(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[IncidentNow
         try:
             incident = from_item(item)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            key = f"{item['pk']['S']} {item['sk']['S']}"
-            problems.append(f"could not read the incident {key}: {error or type(error).__name__}")
+            problems.append(f"could not read an incident: {error or type(error).__name__}")
         else:
             found[incident.id] = incident_now(incident, current=_is_current(item))
     newest = sorted(found.values(), key=lambda each: each.opened_at, reverse=True)

@@ -156,6 +156,8 @@ def _healing(reader: _Reader, dynamodb: Any, cloudwatch: Any, table: str, now: d
         reader.start("alarms", _alarms, cloudwatch, names[first : first + MOST_ALARMS])
         for first in range(0, len(names), MOST_ALARMS)
     ]
+    if fleet is not None and fleet.problem is not None:
+        reader.problems.append(fleet.problem)
     # Of a target that was removed only unfinished work is known: it is in the fleet's item.
     left = fleet or Fleet()
     concerned = [*deployed.targets, *sorted((left.unfinished | left.standing) - {*deployed.targets})]

@@ -27,6 +27,9 @@ _DIED = re.compile(r"Worker process (died|exited immediately\. .*)", re.DOTALL)
 _RETIRED = "selfheal_retired"
 """Attribute of a worker that is to end once it is not in use any more."""
 
+_STARTS = 2
+"""Attempts to start an environment for one invocation."""
+
 _log = logging.getLogger(__name__)
 
 _WHOLE_TIMEOUT = 'float(os.environ.get("_LAMBDA_TIMEOUT", "3"))'
@@ -101,20 +104,22 @@ def crash_named(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[st
 def started_alone(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """Return the replacement of `Worker.invoke`, in which a start that fails is tried again once.
 
-    Then it is this invocation's error, and no other worker's.
+    Then it is this invocation's error, and no other worker's. A worker that dies while it starts is not
+    started again: somebody may have asked for just that, see `faults.py`.
     """
 
     def invoked(worker: Any, *args: Any, **options: Any) -> dict[str, Any]:
-        try:
-            return invoke(worker, *args, **options)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the event was not sent yet)
-            _log.warning("%s did not start, and is started again: %s", worker.func_name, error)
-        _end(worker)
-        try:
-            return invoke(worker, *args, **options)
-        except Exception as error:  # noqa: BLE001
+        failed = ""
+        for _ in range(_STARTS):
+            try:
+                return invoke(worker, *args, **options)
+            except Exception as error:  # noqa: BLE001  (whatever it is, the event was not sent yet)
+                failed = str(error)
             _end(worker)
-            return {"status": "error", "error": str(error), "cold_start": True}
+            _log.warning("%s did not start: %s", worker.func_name, failed)
+            if _DIED.fullmatch(failed):
+                break
+        return {"status": "error", "error": failed, "cold_start": True}
 
     return invoked
 

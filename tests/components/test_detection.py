@@ -119,7 +119,7 @@ def test_the_accepted_false_alarms_are_shared_out() -> None:
         {"natural_error_rate": 0.2, "alarm_error_rate": 0.6, "false_alarms_per_year": 0.1},
     ],
 )
-def test_all_alarms_together_raise_no_more_false_ones_than_accepted(rates: dict[str, float]) -> None:
+def test_all_alarms_together_raise_no_more_false_ones_than_accepted(rates: dict[str, Any]) -> None:
     """The exact binomial tail at the worst traffic, for each datapoint that is looked at in a year.
 
     The hours of the slow alarm are looked at each minute. The sum of their probabilities is an upper bound,

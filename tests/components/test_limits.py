@@ -21,6 +21,7 @@ EVERYTHING: GuardArgs = {
     "flapping_hold_seconds": 86400,
     "blast_radius": 1,
     "stability_seconds": 3600,
+    "remind_seconds": 604800,
 }
 
 
@@ -69,6 +70,8 @@ def test_limits_at_their_bounds_are_accepted(budget: int) -> None:
         ("flapping_hold_seconds", 59, "from 60 to 86400"),
         ("stability_seconds", 3601, "from 0 to 3600"),
         ("stability_seconds", 1.5, "got 1.5"),
+        ("remind_seconds", 3599, "from 3600 to 604800"),
+        ("remind_seconds", 604801, "from 3600 to 604800"),
         ("cool_down_seconds", "60", "got '60'"),
         ("flapping_limit", True, "got True"),
         *[

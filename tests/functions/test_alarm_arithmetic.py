@@ -1,6 +1,8 @@
 """Alarm and healer make the same of the same data: the alarm's own expressions, and the healer's function."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -13,6 +15,7 @@ from selfheal.functions.healer.target import AlarmRule
 from selfheal.functions.shared.contract import AlarmKind, Invocation
 from selfheal.sandbox.alarms.metric_math import Scope, evaluate
 from tests.functions.support.alarm_cases import ERROR_RATE, LAMBDA, MIN_ERRORS, PAIR, Case
+from tests.functions.support.world import BACKSTOP, FAST, TARGET
 
 PLANS = {
     (invocation, plan.kind): plan
@@ -85,6 +88,18 @@ def test_a_throttled_request_fails_only_if_somebody_waits_for_it() -> None:
             assert ("Throttles" in plan.series.metrics) is waits
             assert alarm_rings(plan, {name: throttled[name] for name in plan.series.metrics}) is waits
             assert period_of(plan.series, throttled) == (Count(700, 600) if waits else Count(100, 0))
+
+
+@pytest.mark.parametrize(("timeout", "late"), [(3, 63), (900, 960)])
+def test_lambdas_datapoints_may_change_for_the_timeout_and_a_minute_more(timeout: int, late: int) -> None:
+    """A call is counted when it ends, in the minute in which it began; the function's own lines are early."""
+    target = replace(TARGET, timeout=timeout)
+    assert target.late(BACKSTOP) == timedelta(seconds=late)
+    assert target.late(FAST) == timedelta(seconds=30)
+    plan = next(each for each in plans(instrumented=False, timeout=timeout, invocation=Invocation.QUEUED))
+    rule = AlarmRule("backstop", plan.kind, plan.period, plan.periods, MIN_ERRORS, ERROR_RATE)
+    # A datapoint that has changed for the last time is still looked at.
+    assert rule.window >= target.late(rule) + timedelta(seconds=plan.period)
 
 
 def test_a_share_that_binary_fractions_miss_is_still_that_share() -> None:

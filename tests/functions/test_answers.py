@@ -17,7 +17,7 @@ from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.shared.contract import OPERATOR_EVENT, Limits, Mode
 from tests.functions.support.handler import Healer
 from tests.functions.support.scenarios import failing, helped
-from tests.functions.support.world import OPERATOR, REMEDY, World
+from tests.functions.support.world import OPERATOR, REMEDY, START, World
 
 DAY = 24 * 60
 
@@ -116,6 +116,24 @@ def test_every_reason_of_a_refusal_has_advice_of_its_own() -> None:
     approval = Answered("id", Verb.APPROVE, "", "", "", "", Reason.MODE_FORBIDS, done=False)
     assert "`selfheal mode`" in what_next(approval, "shop-1")
     assert "`selfheal incidents show shop-1`" in what_next(replace(approval, answer=Reason.HELD), "shop-1")
+
+
+@pytest.mark.parametrize(
+    ("at", "hours", "too_long"),
+    [
+        ("2026-11-21T09:40:00.000Z", 24, False),
+        ("2026-11-21T09:40:00.000Z", 24.01, True),
+        ("2026-11-21T09:49:00.000Z", 24.15, False),  # by a clock that is nine minutes ahead
+        ("2099-11-21T09:40:00.000Z", 25, True),
+        ("2026-11-20T09:40:00.000Z", 1, True),
+        ("yesterday", 1, True),
+        ("2026-11-21T09:40:00", 1, True),
+    ],
+)
+def test_nobody_can_ask_for_longer_than_a_day(at: str, hours: float, too_long: bool) -> None:
+    until = iso(START + timedelta(hours=hours))
+    request = Request("1", Verb.ROLLBACK, "shop-1", OPERATOR, at, until)
+    assert request.is_too_long(START) is too_long
 
 
 def stale(world: World) -> Request:

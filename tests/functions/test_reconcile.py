@@ -74,7 +74,7 @@ def test_the_late_backstop_does_not_open_a_second_incident(world: World) -> None
     world.heal()
     world.step()
     world.cloudwatch.set("backstop", "ALARM", world.now)
-    assert world.step().reason is Reason.ALARM_NOT_CORROBORATED
+    assert world.step().reason is Reason.DRIFT_STANDS
     assert world.incident.status is Status.RECOVERED
 
 
@@ -106,7 +106,7 @@ def test_an_ineffective_remedy_is_held_and_a_person_called_once(world: World) ->
     world.cloudwatch.set("fast", "OK", world.now)
     world.pass_time(60 - world.now.second % 60)
     assert world.step().reason is Reason.AWAITING_PEOPLE
-    world.traffic(100, 0, seconds=80)
+    world.traffic(100, 0, seconds=190)
     world.pass_time(2)
     assert world.step().reason is Reason.RECOVERED
     assert world.open_targets() == set()

@@ -40,11 +40,13 @@ def test_the_defaults() -> None:
         remedies=(RemedyKind.OVERRIDE,),
         budget=12,
         escalation_emails=(),
-        reserve_concurrency=True,
+        reserve_concurrency=False,
         protect_ledger=True,
         ledger_name="selfheal-test-ledger",
         log_retention_days=14,
         restore_baseline=False,
+        encryption_key_arn="",
+        permissions_boundary_arn="",
     )
 
 

@@ -105,6 +105,8 @@ def look(aws: Aws, target: Target) -> Configuration | None:
         code_hash=answer["CodeSha256"],
         config_hash=_config_hash(answer, variables, ignore),
         variables=variables,
+        # 3 s is what Lambda answers where nothing was set (Lambda API reference, FunctionConfiguration).
+        timeout=int(answer.get("Timeout", 3)),
         failed=_failure(answer),
     )
 

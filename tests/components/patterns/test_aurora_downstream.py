@@ -8,7 +8,8 @@ from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import own_code
 from selfheal.components.patterns.aurora_downstream import AuroraDownstream, AuroraDownstreamArgs
-from selfheal.components.patterns.function import pattern_function
+from selfheal.components.patterns.function import FunctionArgs, pattern_function
+from selfheal.components.security import Security
 from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.errors import ProviderError
 from selfheal.sandbox.provider import AwsProvider
@@ -28,7 +29,9 @@ def registered(*, preview: bool = False, **args: Any) -> Deployment:
     def program() -> None:
         database = AuroraDownstream("payments", given)
         uses = database.access
-        pattern_function("user", {"code": own_code("fragile")}, uses, arns=Arns(database), parent=database)
+        arns = Arns(database)
+        runs: FunctionArgs = {"code": own_code("fragile")}
+        pattern_function("user", runs, uses, arns=arns, security=Security({}, arns), parent=database)
 
     return deploy(program, preview=preview)
 

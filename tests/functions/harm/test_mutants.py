@@ -106,7 +106,7 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
     "flapping ignored": (on(guards, "flapping", always(None)), histories.leave_alone_what_flaps),
     # Evidence
     "alarm believed": (
-        everywhere(evidence.breaches, lambda _rule, buckets, _since, _now: list(buckets)),
+        everywhere(evidence.breaches, lambda _rule, buckets, *_: list(buckets)),
         partial(clock_skew.ignore_a_forced_alarm, SKEWED),
     ),
     "always called healthy": (

@@ -133,8 +133,8 @@ def test_what_another_version_wrote_is_a_problem_and_hides_no_other() -> None:
     strange = item(incident(target="intake")) | {"status": {"S": "WONDERING"}}
     found, problems = incidents_now([later, strange, item(incident(target="fulfilment"))])
     assert [each.target for each in found] == ["fulfilment"]
-    assert "could not read the incident target#billing incident: ledger item of schema 3" in problems[0]
-    assert "could not read the incident target#intake incident" in problems[1]
+    assert "target#billing/incident is of schema 3" in problems[0]
+    assert "target#intake/incident is damaged: 'WONDERING' is not a valid Status" in problems[1]
 
 
 def test_an_alarm_that_is_not_there_is_a_problem_and_never_ok() -> None:

@@ -64,6 +64,7 @@ class RemedyLambda:
     revision: int = 1
     status: str = "Successful"
     state: str = "Active"
+    timeout: int = 3
     readable: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
     """More of the configuration, as AWS would answer it."""
@@ -101,6 +102,7 @@ class RemedyLambda:
             "FunctionName": FunctionName,
             "CodeSha256": "code",
             "RevisionId": str(self.revision),
+            "Timeout": self.timeout,
             "State": self.state,
             "LastUpdateStatus": self.status,
             "Environment": shown,
