@@ -30,6 +30,10 @@ _NEXT: Mapping[Reason, str] = {
         "A deployment removed the target, and the healer touches nothing of it. Put back by hand what must "
         "not stand, then `selfheal close {about} --why TEXT`."
     ),
+    Reason.TARGET_REPOINTED: (
+        "A deployment has pointed the target to another function, and the incident was about the one before. "
+        "What stands on that one is to be put back by hand."
+    ),
     Reason.APPROVAL_STALE: (
         "Something has changed since the plan was made. Read the new one and approve that: "
         "`selfheal incidents show {about}`."

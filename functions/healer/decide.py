@@ -190,8 +190,7 @@ def _between(seen: Observation, incident: Incident) -> Decision:
     A rollback need not wait: the change counts as in place, and the request is answered once the value can be
     read, or when it expires.
     """
-    asked = seen.command is not None and seen.command.verb is Verb.ROLLBACK
-    if asked and incident.effect is Effect.APPLY:
+    if _asked_back(seen) is not None and incident.effect is Effect.APPLY:
         begun = incident.maybe_done()
         return Decision.of(begun.escalated(seen.now, Reason.ROLLED_BACK, tell=False))
     if not _is_late(seen, incident):
@@ -201,14 +200,22 @@ def _between(seen: Observation, incident: Incident) -> Decision:
 
 def _rolling_back(seen: Observation, incident: Incident) -> Incident:
     """Return the incident as a requested rollback, if what it reverts anyway was asked back meanwhile."""
-    command = seen.command
-    if incident.effect is not Effect.REVERT or command is None or command.verb is not Verb.ROLLBACK:
-        return incident
-    if seen.now >= parse_iso(command.until):
+    command = _asked_back(seen)
+    if incident.effect is not Effect.REVERT or command is None:
         return incident
     asked = replace(incident, purpose=Reason.ROLLED_BACK)
     # With more changes in place the next runs continue with the request.
-    return asked if len(incident.standing) > 1 else asked.answering(command.id)
+    if len(incident.standing) > 1:
+        return asked
+    return asked.answering(command.answered(seen.now, Reason.ROLLED_BACK, done=True))
+
+
+def _asked_back(seen: Observation) -> Request | None:
+    """Return the request to roll back, if there is one that is valid now. Any other is refused later."""
+    command = seen.command
+    if command is None or command.verb is not Verb.ROLLBACK:
+        return None
+    return None if command.is_over(seen.now) or command.is_too_long(seen.now) else command
 
 
 def _is_late(seen: Observation, incident: Incident) -> bool:
@@ -227,9 +234,10 @@ def _resume_act(seen: Observation, incident: Incident, plan: Plan, live: Live) -
         same_world = live.world == plan.world
         reason = Reason.APPLIED_EARLIER if same_world else Reason.ALREADY_APPLIED
         return Decision.of(incident.applied(seen.now, reason))
-    if seen.command is not None and seen.command.verb is Verb.ROLLBACK:
+    asked = _asked_back(seen)
+    if asked is not None:
         # The act was not done, and a person does not want it: there is nothing to revert.
-        done = seen.command.answered(seen.now, Reason.ROLLED_BACK, done=True)
+        done = asked.answered(seen.now, Reason.ROLLED_BACK, done=True)
         return _call_people(seen, incident.answering(done), Reason.ROLLED_BACK)
     if touched:
         return _call_people(seen, incident, Reason.VALUE_CHANGED)

@@ -410,13 +410,13 @@ class Incident(IncidentFields):
     # Requests of people, and drift.
 
     def answering(self, *answers: Answered) -> "Incident":
-        """Record answers to requests, as a part of this write. A later answer replaces an earlier one."""
+        """Record the answers to people's requests, as a part of this write. The last answer to one counts."""
         ids = [each.id for each in answers]
-        earlier = [each for each in self.requests if each.id not in ids]
+        others = [each for each in self.requests if each.id not in ids]
         return replace(
             self,
-            answered=(*[each for each in self.answered if each not in ids], *ids)[-ANSWERED:],
-            requests=(*earlier, *answers)[-ANSWERED:],
+            answered=(*(each for each in self.answered if each not in ids), *ids)[-ANSWERED:],
+            requests=(*others, *answers)[-ANSWERED:],
         )
 
     def released(self, now: datetime, mode: Mode | None = None) -> "Incident":

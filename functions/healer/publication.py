@@ -104,6 +104,7 @@ def document(incident: Incident, ledger: str) -> dict[str, Any]:
             "answer": asked.answer,
             "done": asked.done,
         },
+        "failures": [printed(each) for each in incident.failures],
         "next": next_steps(incident, ledger),
     }
 
@@ -145,6 +146,7 @@ def _stable(incident: Incident, ledger: str) -> dict[str, Any]:
         "reason": headline(incident),
         "mode": incident.mode,
         "open": incident.is_open,
+        "reminder": incident.reminding,
         "alarm": incident.alarm,
         "opened_at": incident.opened_at,
         "closed_at": incident.closed_at,

@@ -267,6 +267,32 @@ def test_an_answer_does_not_end_an_act_that_is_not_done_yet(world: World) -> Non
     assert (answered.id, answered.answer) == (request.id, Reason.COMMAND_REFUSED)
 
 
+@pytest.mark.parametrize(("minutes", "reverts"), [(30, True), (0.5, False), (DAY + 1, False)])
+def test_a_rollback_of_what_is_reverted_anyway_is_recorded_if_it_is_valid(
+    world: World, minutes: float, reverts: bool
+) -> None:
+    """The run that intended to revert died; a person asked for the same meanwhile."""
+    world.act()
+    reverting = replace(
+        world.incident,
+        version=world.incident.version + 1,
+        status=Status.ACTING,
+        effect=Effect.REVERT,
+        purpose=Reason.EXPIRED,
+        lease_until=iso(world.now),
+        acting_since=iso(world.now),
+        token="",
+    )
+    world.book.write(None, world.incident, reverting)
+    request = world.ask(Verb.ROLLBACK, minutes=minutes)
+    world.be_well(50)
+    world.step()
+    assert [(each.id, each.answer, each.done) for each in world.incident.requests] == (
+        [(request.id, Reason.ROLLED_BACK, True)] if reverts else []
+    )
+    assert (world.incident.reason is Reason.ROLLED_BACK) is reverts
+
+
 def test_what_is_carried_out_is_recorded_with_who_asked_and_why() -> None:
     loop = helped()
     loop.run(40)

@@ -127,6 +127,8 @@ def worst() -> Incident:
         guard=Guard(Reason.BUDGET_SPENT, 1, 2, 3, AT),
         evidence=Evidence(AT, 10**9, 10**9, "broken"),
         acts=20,
+        failures=(NASTY,) * 20,
+        reminding=True,
     )
 
 
@@ -202,6 +204,7 @@ FULL = replace(
     evidence=Evidence(AT, 100, 30, "broken", 20, 6),
     requests=(Answered("1", Verb.APPROVE, "arn:ann", AT, "", AT, Reason.APPROVAL_STALE, done=False),),
     about="1",
+    failures=("environment:OTHER: InvalidParameterValueException",),
 )
 
 
@@ -229,6 +232,7 @@ def test_the_document_of_a_notice() -> None:
         "reason": "approval-stale",
         "mode": "act",
         "open": True,
+        "reminder": False,
         "alarm": "fast",
         "opened_at": AT,
         "closed_at": None,
@@ -264,6 +268,7 @@ def test_the_document_of_a_notice() -> None:
             "answer": "approval-stale",
             "done": False,
         },
+        "failures": ["environment:OTHER: InvalidParameterValueException"],
         "next": [
             f"Next: {approve} has exactly this plan executed.",
             "On AWS add to each command: `--aws --ledger ledger`.",

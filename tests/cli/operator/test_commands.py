@@ -167,8 +167,8 @@ def test_the_answer_is_waited_for_and_a_refusal_is_exit_code_3(
 ) -> None:
     def wake_healer(_ledger: Ledger, _output: Output) -> bool:
         item = request_of("approval")
-        asked = Request(**{field.name: item.get(field.name) for field in fields(Request)})
-        record = asked.answered(datetime.now(UTC), reason, done=reason is Reason.APPLIED)
+        given: dict[str, Any] = {field.name: item.get(field.name) for field in fields(Request)}
+        record = Request(**given).answered(datetime.now(UTC), reason, done=reason is Reason.APPLIED)
         put(moved(proposed(), status, reason).answering(record))
         return True
 
