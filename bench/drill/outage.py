@@ -51,6 +51,9 @@ WARM_ORDERS = 24
 LATE = 10**6
 """Number of the first order that is placed for the kill."""
 
+FIRST = 5 * 10**6
+"""Number of the first order of this drill. Another drill's orders would be done already, and make no call."""
+
 
 def warm(world: World, scale: Scale) -> None:
     """Let a few orders through."""
@@ -60,7 +63,9 @@ def warm(world: World, scale: Scale) -> None:
     world.until(world.settled)
 
 
-def feed(world: World, scale: Scale, end: threading.Event | None = None) -> threading.Thread:
+def feed(
+    world: World, scale: Scale, end: threading.Event | None = None, *, first: int = FIRST
+) -> threading.Thread:
     """Place all orders, or until the end, at a steady pace, and each tenth twice, in a thread of its own."""
 
     def place() -> None:
@@ -69,21 +74,33 @@ def feed(world: World, scale: Scale, end: threading.Event | None = None) -> thre
             time.sleep(max(0.0, began + number / scale.feed_per_second - time.monotonic()))
             if end is not None and end.is_set():
                 return
-            world.place(number)
+            world.place(first + number)
             if number % 10 == 0:
-                world.place(number)
+                world.place(first + number)
 
     thread = threading.Thread(target=place, daemon=True)
     thread.start()
     return thread
 
 
-def suffer(world: World, scale: Scale, mode: Mode) -> Outage:
-    """Let the downstream fail for a while."""
+def suffer(world: World, scale: Scale, mode: Mode, *, opens: threading.Thread | None = None) -> Outage:
+    """Let the downstream fail for a while.
+
+    Args:
+        world: The service.
+        scale: For how long.
+        mode: How it fails.
+        opens: Who places orders, if the outage is to last until the circuit opens, or no more orders come. A
+            machine with other work makes too few calls a second for a short outage to be seen.
+
+    """
+    before = world.circuit().openings
     world.downstream(_setting(scale, mode))
     began = time.time()
     time.sleep(scale.outage_seconds)
-    openings = world.circuit().openings
+    while opens is not None and opens.is_alive() and world.circuit().openings == before:
+        time.sleep(SETTLE_SECONDS)
+    openings = world.circuit().openings - before
     world.downstream(_setting(scale, Mode.HEALTHY))
     return Outage(began, time.time(), openings, world.concurrency)
 
@@ -121,7 +138,7 @@ def drill(world: World, scale: Scale, *, backlog: bool = True) -> Report:
     warm(world, scale)
     feeder = feed(world, scale)
     time.sleep(min(5.0, scale.orders / scale.feed_per_second / 4))
-    outage = suffer(world, scale, Mode.OUTAGE)
+    outage = suffer(world, scale, Mode.OUTAGE, opens=feeder)
     world.until(lambda: world.circuit().at_rest)
     at_rest = time.time()
     feeder.join()

@@ -9,6 +9,9 @@ from selfheal.cli.demo.claims import at_least, at_most
 from selfheal.functions.downstream.core import Mode
 from selfheal.functions.orders.order import State
 
+FIRST = 4 * 10**6
+"""Number of the first order of this drill."""
+
 MOST_OPENINGS = 1
 """How often one caller in three may open the circuit by chance. See ADR 18 for ten hours of simulation."""
 
@@ -17,7 +20,7 @@ def drill(world: World, scale: Scale) -> Report:
     """Run the drill."""
     warm(world, scale)
     before = world.circuit().generation
-    feeder = feed(world, scale)
+    feeder = feed(world, scale, first=FIRST)
     time.sleep(1)
     began = time.time()
     suffer(world, scale, Mode.PARTIAL_OUTAGE)
