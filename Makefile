@@ -9,7 +9,7 @@ PATHS := __main__.py settings selfheal components functions policies cli sandbox
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo demo-orders drill chaos test test-long test-fast check docs format pins clean
+.PHONY: help setup browser demo demo-orders drill chaos test test-long test-fast audit check docs format pins clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,13 +45,23 @@ chaos: setup ## Run each scenario of selfheal chaos twice, and see that its hypo
 	@$(BIN)/python -m bench.chaos
 
 test: setup ## Run the tests, but those of test-long; those on the real engine are skipped where there is no Pulumi CLI
-	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not drill and not browser"
+	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not drill and not browser and not audit"
 
 test-long: setup ## Run the tests that break the orders service for minutes, and those of the site in a browser
 	@$(BIN)/python -m pytest -n 5 --dist loadfile -m "drill or browser"
 
 test-fast: setup ## Run the tests that are quick: no emulator, engine or browser, no exhaustive search for harm
-	@$(BIN)/python -m pytest -n 2 -m "not slow and not engine and not browser"
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not engine and not browser and not audit"
+
+# Each tool has an environment of its own: Prowler brings 2 GB, and other versions of what the project uses.
+.audit/%/.done: requirements/%.txt
+	@echo "Installing $* (once) ..."
+	@$(PYTHON) -m venv .audit/$*
+	@.audit/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+audit: setup .audit/prowler/.done .audit/parliament/.done ## Look for what a security team would find, in the deployed stacks and in every policy (5 minutes)
+	@$(BIN)/python -m pytest -m audit
 
 check: setup ## Check style and types
 	@$(BIN)/ruff format --check $(PATHS)
@@ -68,6 +78,7 @@ format: setup ## Put the code in form
 pins: setup ## Pin the newest versions that requirements/*.in allow, with hashes (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/dev.in -o requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/program.in -c requirements-dev.txt -o requirements.txt
+	for tool in prowler parliament; do uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/$$tool.in -o requirements/$$tool.txt; done
 
 clean: ## Remove what the commands above made
-	rm -rf $(VENV) policies/$(VENV) components/plugin/$(VENV) .pulumi out .selfheal .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .audit policies/$(VENV) components/plugin/$(VENV) .pulumi out .selfheal .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -29,6 +29,11 @@ POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+")
 POLICY_EXAMPLE = "arn:aws:iam::123456789012:policy/developers"
 
 
+FUNCTION_CONTEXT = "kms:EncryptionContext:aws:lambda:FunctionArn"
+"""What Lambda says of an environment when it asks KMS. Its type is a string, though it holds an ARN. Source:
+Service Authorization Reference, AWS KMS."""
+
+
 class SecurityArgs(TypedDict):
     """What an organisation demands. The same values for all components of a stack that work together."""
 
@@ -121,7 +126,7 @@ class Security:
         """
         if self.key is None:
             return []
-        own = {"ArnLike": {"kms:EncryptionContext:aws:lambda:FunctionArn": self._arns.function("*")}}
+        own = {"StringLike": {FUNCTION_CONTEXT: self._arns.function("*")}}
         return [allow(["kms:Decrypt"], [self.key], own)]
 
     def _through(self, store: Store, *actions: str) -> list[Statement]:
@@ -151,8 +156,10 @@ def change_environment(key: Input[str], function_arn: Input[str], arns: Arns, *,
         ["kms:Decrypt", *(("kms:Encrypt", "kms:CreateGrant") if write else ())],
         [key],
         {
-            "StringEquals": {"kms:ViaService": arns.service("lambda")},
-            "ArnEquals": {"kms:EncryptionContext:aws:lambda:FunctionArn": function_arn},
+            "StringEquals": {
+                "kms:ViaService": arns.service("lambda"),
+                FUNCTION_CONTEXT: function_arn,
+            },
         },
     )
 

@@ -73,7 +73,7 @@ def rights(deployment: Deployment) -> dict[str, dict[str, set[str]]]:
 @pytest.fixture(scope="module")
 def orders() -> Deployment:
     """The orders service with everything, encrypted."""
-    return program(preview=True, encryptionKeyArn=KEY, **EVERYTHING)
+    return program(True, encryptionKeyArn=KEY, **EVERYTHING)
 
 
 def test_all_that_stores_something_has_the_key(orders: Deployment) -> None:

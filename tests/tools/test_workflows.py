@@ -126,7 +126,13 @@ def test_what_a_pull_request_names_is_not_pasted_into_a_command() -> None:
 
 def test_no_workflow_runs_with_the_base_s_rights_for_a_pull_request() -> None:
     for name, content in workflows().items():
-        assert triggers(content) <= {"push", "pull_request", "workflow_call", "workflow_dispatch"}, name
+        assert triggers(content) <= {
+            "push",
+            "pull_request",
+            "schedule",
+            "workflow_call",
+            "workflow_dispatch",
+        }, name
 
 
 def test_permissions_are_stated_and_the_token_is_not_left_in_the_checkout() -> None:

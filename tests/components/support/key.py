@@ -17,11 +17,15 @@ EVERYTHING = {"service": "orders", "analytics": "true", "chaos": "true"}
 """The orders service with all that can be added to it."""
 
 
-def program(preview: bool = False, **config: str) -> Deployment:
+def program(preview: bool = False, /, **config: str) -> Deployment:
     """Deploy the unmodified program by this configuration."""
     given = {"failureRate": "0.3", "mode": "act", **config}
+
+    def run() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"))
+
     return deploy(
-        lambda: runpy.run_path(str(ROOT / "__main__.py")) and None,
+        run,
         preview=preview,
         config={f"selfheal:{key}": value for key, value in given.items()},
         invokes={"aws:ssm/getParameter:getParameter": lambda args: {**args, "value": LAYER}},
@@ -52,14 +56,13 @@ def key_rights(policy: str) -> dict[str, set[str]]:
 
 def _through(condition: Mapping[str, Mapping[str, Any]]) -> str:
     context = "kms:EncryptionContext:aws:lambda:FunctionArn"
-    if set(condition) == {"ArnLike"}:
-        functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:*"
-        assert condition["ArnLike"] == {context: functions}
+    [(operator, values)] = condition.items()
+    if operator == "StringLike":
+        assert values == {context: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:*"}
         return "environment"
-    service = condition["StringEquals"]["kms:ViaService"]
-    assert set(condition["StringEquals"]) == {"kms:ViaService"}
-    name = service.removesuffix(f".{REGION}.amazonaws.com")
+    assert operator == "StringEquals"
+    name = values["kms:ViaService"].removesuffix(f".{REGION}.amazonaws.com")
     if name == "lambda":
-        return f"environment of {condition['ArnEquals'][context].rpartition(':')[2]}"
-    assert set(condition) == {"StringEquals"}
+        return f"environment of {values[context].rpartition(':')[2]}"
+    assert set(values) == {"kms:ViaService"}
     return name

@@ -52,7 +52,7 @@ def pause_of(*functions: Any, operator: str = "ArnEquals") -> Change:
     return pause({operator: {"lambda:FunctionArn": list(functions)}})
 
 
-def key_of(*functions: Any, operator: str = "ArnEquals") -> Change:
+def key_of(*functions: Any, operator: str = "StringEquals") -> Change:
     """Let the healer grant others the use of the key that encrypts environments."""
     context = "kms:EncryptionContext:aws:lambda:FunctionArn"
     held = {"Condition": {operator: {context: list(functions)}}} if functions else {}
@@ -178,7 +178,7 @@ TABLE = [
         ("mappings of another function", pause_of(PAYMENTS), "up"),
         ("grants on a key", key_of(), "up"),
         ("grants for the environment of another function", key_of(PAYMENTS)),
-        ("grants for environments, or for something else", key_of(FRAGILE, operator="ArnEqualsIfExists")),
+        ("grants for environments, or for something else", key_of(FRAGILE, operator="StringEqualsIfExists")),
         ("mappings of another function beside the targets", pause_of(FRAGILE, PAYMENTS)),
     ),
     *refused_by(
