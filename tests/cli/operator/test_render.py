@@ -83,9 +83,7 @@ COUNTS = (Counted("AWS/Lambda", 120, 2, "noon"),)
 def test_everything_about_an_incident() -> None:
     one = escalated(
         guard=Guard(Reason.BUDGET_SPENT, limit=6, found=6, until="2026-11-22T00:00:00.000Z"),
-        evidence=Evidence(
-            "x", requests=140, errors=3, verdict="ill", probes=20, probe_errors=1, counts=COUNTS
-        ),
+        evidence=Evidence("x", 140, 3, "ill", probes=20, probe_errors=1, counts=COUNTS),
         tried=("environment:FAILURE_RATE",),
         approval=Approval("0" * 16, "arn:ann", "noon"),
         effect=Effect.REVERT,
