@@ -24,8 +24,8 @@ def drill(world: World, scale: Scale, poison: int) -> Report:
     every = scale.orders // poison
     for number in range(scale.orders):
         world.place(number, ARTICLE if number % every == 0 else "book")
-    # An order is dead shortly before its letter comes.
-    world.until(lambda: world.settled() and world.letters()["fulfilment"] >= poison, every=1)
+    # Also idle: an order is dead shortly before its letter comes.
+    world.until(lambda: world.settled() and world.idle(), every=1)
     orders = world.orders().values()
     dead = [order for order in orders if order.state is State.DEAD]
     letters = {name: count for name, count in world.letters().items() if count}
@@ -42,7 +42,7 @@ def drill(world: World, scale: Scale, poison: int) -> Report:
     ]
     list_article(world)
     told = redrive(world, "fulfilment")
-    world.until(lambda: not [o for o in world.orders().values() if o.state is not State.FULFILLED])
+    world.until(lambda: world.idle() and world.settled())
     arrived = sum(order.state is State.FULFILLED for order in world.orders().values())
     return Report(
         "poison",

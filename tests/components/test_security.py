@@ -201,7 +201,7 @@ def test_a_database_and_its_secret_have_the_key_and_who_queries_may_read_the_sec
     databases: list[AuroraDownstream] = []
 
     def database() -> None:
-        args: Any = {"subnet_ids": ["one", "two"], "encryption_key_arn": KEY}
+        args: Any = {"subnet_ids": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"], "encryption_key_arn": KEY}
         databases.append(AuroraDownstream("database", args))
         pulumi.export("policy", pulumi.Output.json_dumps({"Statement": databases[0].access.statements}))
 

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 from tests.engine.live import BASELINE, REMEDY, everything, override, rate
-from tests.support.stacks import CHANGES, Account, Stack
+from tests.support.stacks import CHANGES, FAILED, Account, Stack
+from tools.explain_deployment import reasons
 
 DEPLOYED = 41
 """Resources of the stack dev, the stack itself and its provider included."""
@@ -69,7 +70,6 @@ def test_a_target_alone_is_updated(dev: Stack) -> None:
 
 
 def test_a_saved_plan_is_carried_out_as_it_was_previewed(dev: Stack, tmp_path: Path) -> None:
-    """One that no longer fits: see test_workflows."""
     plan = tmp_path / "plan.json"
     dev.configure(logRetentionDays=None)
     dev.preview("--save-plan", str(plan))
@@ -97,6 +97,20 @@ def test_the_state_can_be_exported_and_imported(dev: Stack, tmp_path: Path) -> N
     assert dev.resources() == []
     dev.run("stack import", "--file", str(file))
     dev.preview("--refresh=false", "--expect-no-changes")
+
+
+def test_a_plan_that_no_longer_fits_is_not_carried_out_and_explained(dev: Stack, tmp_path: Path) -> None:
+    """The healer acted between preview and `up`. An `up` that an incident refuses: see test_incident."""
+    plan = tmp_path / "plan.json"
+    dev.configure(logRetentionDays=30)
+    preview = dev.preview("--diff", "--color", "never", "--save-plan", str(plan))
+    override(dev)
+    before = everything(dev)
+    told = dev.run("up", "--color", "never", "--plan", str(plan), code=FAILED)
+    [why] = reasons("dev", [preview, told])
+    assert "violates plan" in why
+    assert "Nothing was changed." in why
+    assert (rate(dev), everything(dev)) == (REMEDY, before)
 
 
 def test_destroy_takes_down_everything(dev: Stack) -> None:

@@ -31,7 +31,7 @@ def test_it_is_deployed_as_the_pack_demands_and_carries_an_order(cloud: Account)
     own = {"ledgerName": "orders-ledger", "protectLedger": False, "callers": {"ann": TOKEN}}
     stack = cloud.stack_with("orders", ROOT, {f"selfheal:{key}": value for key, value in own.items()})
     assert "[advisory]" not in stack.run("preview", "--policy-pack", "policies")
-    stack.up("--skip-preview")
+    stack.up()
     url = stack.outputs()["url"]
     wanted = {"id": "o1", "article": "book", "quantity": 1, "cents": 5}
     assert order(url, "PUT", wanted)[0] == 202
@@ -40,5 +40,5 @@ def test_it_is_deployed_as_the_pack_demands_and_carries_an_order(cloud: Account)
         time.sleep(0.5)
     assert found[1]["state"] == "fulfilled"
     stack.preview("--expect-no-changes")
-    stack.run("destroy", "--yes", "--skip-preview")
+    stack.run("destroy", "--skip-preview", "--refresh=false")  # looked at just now
     assert stack.resources() == []

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from selfheal.cli.operator.mode_override import Change, write_mode
 from selfheal.functions.shared.contract import Mode
 from tests.support.emulator_functions import deploy
@@ -20,11 +22,18 @@ def item(stack: Stack, key: dict[str, Any]) -> dict[str, Any]:
     return dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
 
 
-def test_up_leaves_the_overrides_of_a_value_and_of_the_mode(cloud: Account) -> None:
-    """Also where `remedies` says that the value is for the healer to override."""
+@pytest.fixture(scope="module")
+def runtime(cloud: Account) -> Stack:
+    """A deployed stack, whose value is by its `remedies` for the healer to override."""
     stack = cloud.stack("runtime", remedies=["override"])
     stack.up()
-    dynamodb, table = cloud.clients.get("dynamodb"), stack.outputs()["ledgerTable"]
+    return stack
+
+
+def test_up_leaves_the_overrides_of_a_value_and_of_the_mode(runtime: Stack) -> None:
+    """Also where `remedies` says that the value is for the healer to override."""
+    stack = runtime
+    dynamodb, table = stack.account.clients.get("dynamodb"), stack.outputs()["ledgerTable"]
     dynamodb.put_item(TableName=table, Item={**OVERRIDE, "value": {"S": "0"}, "version": {"N": "1"}})
     change = Change(Mode.OBSERVE, "arn:aws:iam::000000000000:user/ada", "seen in a test", clear=False)
     write_mode(dynamodb, table, change, datetime.now(UTC))
@@ -36,10 +45,10 @@ def test_up_leaves_the_overrides_of_a_value_and_of_the_mode(cloud: Account) -> N
     assert [item(stack, key) for key in (OVERRIDE, MODE)] == before
 
 
-def test_up_mends_an_alarm_that_was_changed_by_hand(dev: Stack) -> None:
+def test_up_mends_an_alarm_that_was_changed_by_hand(runtime: Stack) -> None:
     """Its threshold was made so low that it rang however well the service was."""
-    cloudwatch = dev.account.clients.get("cloudwatch")
-    name = next(name for name in dev.outputs()["alarmNames"] if "fast" in name)
+    cloudwatch = runtime.account.clients.get("cloudwatch")
+    name = next(name for name in runtime.outputs()["alarmNames"] if "fast" in name)
 
     def alarm() -> dict[str, Any]:
         return cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
@@ -49,7 +58,7 @@ def test_up_mends_an_alarm_that_was_changed_by_hand(dev: Stack) -> None:
     before = {key: alarm()[key] for key in (*kept, *judged)}
     spoilt = {"Threshold": 0.0, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}
     cloudwatch.put_metric_alarm(**before | spoilt)
-    assert "~ 1 updated" in dev.up()
+    assert "~ 1 updated" in runtime.up()
     assert {key: alarm()[key] for key in before} == before
 
 

@@ -90,6 +90,6 @@ def test_who_unprotects_the_ledger_is_told_what_would_be_lost(moved: Stack) -> N
 
 
 def test_a_destroy_then_takes_down_everything(moved: Stack) -> None:
-    moved.run("destroy")
+    moved.run("destroy", "--refresh=false")
     assert not any(everything(moved).values()), everything(moved)
     assert moved.resources() == []

@@ -1,11 +1,9 @@
-"""What the workflows' scripts make of the real CLI's output: a refused preview, deployments that stop."""
+"""What the workflow of a pull request makes of the output of a refused preview. Deployments: test_life."""
 
 import json
 from pathlib import Path
 
-from tests.engine.live import REMEDY, everything, override, rate
-from tests.support.stacks import FAILED, Account, Stack
-from tools.explain_deployment import reasons
+from tests.support.stacks import FAILED, Account
 from tools.pull_request_comment import LIMIT, Job, read, render
 
 PACK = ("--policy-pack", "policies")
@@ -35,17 +33,3 @@ def test_a_violation_in_a_first_deployment_is_whole_in_the_comment(cloud: Accoun
     assert f"[mandatory] [high] {RULE}: aws:lambda/function:Function fragile\n{message}\n" in text
     assert "preview failed" in text
     assert "lines are shown" in text
-
-
-def test_a_plan_that_no_longer_fits_is_not_carried_out_and_explained(dev: Stack, tmp_path: Path) -> None:
-    """The healer acted between preview and `up`. An `up` that an incident refuses: see test_incident."""
-    plan = tmp_path / "plan.json"
-    dev.configure(logRetentionDays=30)
-    preview = dev.preview("--diff", "--color", "never", "--save-plan", str(plan))
-    override(dev)
-    before = everything(dev)
-    told = dev.run("up", "--color", "never", "--plan", str(plan), code=FAILED)
-    [why] = reasons("dev", [preview, told])
-    assert "violates plan" in why
-    assert "Nothing was changed." in why
-    assert (rate(dev), everything(dev)) == (REMEDY, before)

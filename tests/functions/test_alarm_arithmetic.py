@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfheal.components.metrics import AlarmPlan, plans
@@ -70,6 +70,7 @@ def test_the_table_has_every_combination_of_missing_none_and_some() -> None:
 @pytest.mark.parametrize(
     "key", [(Invocation.SYNCHRONOUS, AlarmKind.SLOW), (Invocation.QUEUED, AlarmKind.FAST)]
 )
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(ANY, min_size=3, max_size=3), st.sampled_from((0.05, 0.07, 0.5, 1.0)))
 def test_and_agree_on_whatever_else_there_may_be(
     key: tuple[Invocation, AlarmKind], numbers: list[float | None], rate: float

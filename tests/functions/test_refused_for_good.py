@@ -132,7 +132,7 @@ def test_a_change_that_aws_fails_to_make_is_told_as_that() -> None:
     world = world_with(REMEDY)
     world.act()
     failed(world)
-    world.keep_failing()
+    world.pass_time(45)
     assert world.step().reason is Reason.CHANGE_FAILED
     assert (world.incident.status, world.incident.reason) == (Status.ESCALATED, Reason.CHANGE_FAILED)
     assert Status.INEFFECTIVE not in world.statuses
@@ -145,7 +145,7 @@ def test_after_a_change_that_failed_it_is_the_next_remedys_turn() -> None:
     world = world_with(REMEDY, LIMIT)
     world.act()
     failed(world)
-    world.keep_failing()
+    world.pass_time(45)
     world.step()
     assert (world.incident.status, world.incident.tried) == (Status.OPEN, ("environment:FAILURE_RATE",))
     world.pass_time(5)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 from pulumi_policy import policy as sdk
@@ -251,6 +252,40 @@ def test_calls_at_the_same_time_do_not_share() -> None:
     sizes = [2, 5, 8, 3] * 10
     with ThreadPoolExecutor(4) as executor:
         assert list(executor.map(call, sizes)) == [{str(size)} for size in sizes]
+
+
+def test_properties_are_converted_once_a_call_and_anew_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the pack's entry has it; each policy still gets every resource, with its own properties."""
+    for name in ("json_format", "deserialize_properties", "unknown_checking_proxy"):
+        monkeypatch.setattr(sdk, name, getattr(sdk, name))  # put back at the end
+    convert, converted = json_format.MessageToDict, list[Any]()
+
+    def counted(message: Any) -> Any:
+        converted.append(message)
+        return convert(message)
+
+    monkeypatch.setattr(json_format, "MessageToDict", counted)
+    engine_call.share_conversion()
+    seen: list[list[Any]] = []
+
+    def given(args: sdk.StackValidationArgs, _: Any) -> None:
+        seen.append([dict(each.props) for each in args.resources])
+
+    policies = engine_call.PolicyList(
+        [sdk.StackValidationPolicy(name, "About it.", given) for name in ("test-a", "test-b")]
+    )
+    server = sdk._PolicyAnalyzerServicer(  # pyright: ignore[reportPrivateUsage]
+        "selfheal", "0.0.1", policies, EnforcementLevel.ADVISORY
+    )
+    both = Judge(lambda method, request: getattr(server, method)(request, None))
+    told = [replace(thing(name), properties={"named": name}) for name in ("x", "y")]
+    converted.clear()
+    both.analyze_stack(told)
+    assert seen == [[{"named": "x"}, {"named": "y"}]] * 2
+    assert len(converted) == len(told)
+    both.analyze_stack([replace(told[0], properties={"named": "z"}), told[1]])
+    assert seen[2:] == [[{"named": "z"}, {"named": "y"}]] * 2
+    assert len(converted) == 2 * len(told)
 
 
 def test_outside_of_a_call_nothing_is_kept() -> None:

@@ -3,6 +3,7 @@
 What is Pulumi's own work, as the schema of a pack's configuration, is not done here.
 """
 
+import copy
 import os
 import subprocess
 import sys
@@ -86,9 +87,15 @@ class Judge:
         assert not info.initialConfig, "this client knows nothing of initial configuration"
         self.policies = {item.name: _policy(item) for item in info.policies}
         self._judged: dict[bytes, list[Violation]] = {}
+        self._configured: Mapping[str, Any] | None = None
 
     def configure(self, config: Mapping[str, Any]) -> None:
-        """Configure every policy anew: name to level, or to properties and `enforcementLevel`."""
+        """Configure every policy anew: name to level, or to properties and `enforcementLevel`.
+
+        What it is configured for already it is not told again: many scenes are judged by one rule.
+        """
+        if config == self._configured:
+            return
         assert config.keys() <= self.policies.keys(), config.keys() - self.policies.keys()
         request: Any = analyzer_pb2.ConfigureAnalyzerRequest()
         for name, policy in self.policies.items():
@@ -98,6 +105,7 @@ class Judge:
             request.policyConfig[name].enforcementLevel = _LEVELS.index(level)
             request.policyConfig[name].properties.update({**policy.defaults, **properties})
         self._call("Configure", request)
+        self._configured = copy.deepcopy(config)
         self._judged.clear()
 
     def analyze(self, resource: Analyzed) -> list[Violation]:
