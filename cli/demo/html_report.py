@@ -1,7 +1,6 @@
 """The report for people, out/demo/incident.html: one self-contained file, well-formed XML as well. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 from selfheal.cli.demo.chart import chart
 from selfheal.cli.demo.json_report import notes
@@ -22,6 +21,7 @@ from selfheal.cli.demo.timeline import (
     SETTLING_SECONDS,
     Moment,
     counts,
+    evidence_rows,
     evidence_text,
     remedy,
     timeline,
@@ -135,8 +135,7 @@ def _incident(recording: Recording) -> str:
         "failure rate read live": ", ".join(f"{rate} after {what}" for rate, what in read if rate),
     }
     if incident.evidence:
-        recorded = asdict(incident.evidence).items()
-        told["evidence as recorded"] = ", ".join(f"{name} {value}" for name, value in recorded)
+        told["evidence as recorded"] = evidence_rows(incident.evidence)
     if plan:
         told |= {"code hash": plan.code_hash, "configuration hash": plan.config_hash}
     rows = (

@@ -1,7 +1,6 @@
 """The report for scripts, out/demo/incident.json. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from selfheal.cli.demo.model import Recording
@@ -11,6 +10,7 @@ from selfheal.cli.demo.timeline import (
     alarm_ok,
     buckets,
     counts,
+    evidence_recorded,
     evidence_text,
     opening_alarm,
     timeline,
@@ -94,7 +94,7 @@ def json_report(recording: Recording) -> dict[str, Any]:
             "changes": [vars(change) for change in recording.alarm_changes],
         },
         "incident": incident_json(incident) if incident else None,
-        "evidence": asdict(incident.evidence) if incident and incident.evidence else None,
+        "evidence": evidence_recorded(incident.evidence) if incident and incident.evidence else None,
         "evidence_in_words": evidence_text(incident) if incident else None,
         "failure_rate": vars(recording.rates),
         "second_up": vars(recording.restore) if recording.restore else None,

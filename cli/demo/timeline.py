@@ -1,13 +1,15 @@
 """The moments of a recorded run, and the requests and errors between them. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from math import inf
+from typing import Any
 
 from selfheal.cli.demo.model import AlarmChange, MomentKey, Recording, Sample
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.incident_fields import Evidence
 from selfheal.functions.healer.states import Status
 
 SETTLING_SECONDS = 2.0
@@ -188,6 +190,21 @@ def evidence_text(incident: Incident) -> str | None:
     if found is None or found.requests <= 0:
         return None
     return f"{found.errors} errors in {found.requests} requests after the act"
+
+
+def evidence_recorded(evidence: Evidence) -> dict[str, Any]:
+    """Return the evidence as the incident has it, as JSON."""
+    return asdict(evidence) | {"counts": [asdict(each) for each in evidence.counts]}
+
+
+def evidence_rows(evidence: Evidence) -> str:
+    """Return the evidence as the incident has it, in one line: of each series of metrics, and of probes."""
+    counts = [
+        f"{each.namespace} {each.errors} errors of {each.requests}, complete until {each.until}"
+        for each in evidence.counts
+    ]
+    probes = [f"{evidence.probe_errors} of {evidence.probes} probes failed"] if evidence.probes else []
+    return "; ".join([*counts, *probes, f"{evidence.verdict} since {evidence.since}"])
 
 
 def same_rate(one: str | None, other: str | None) -> bool:

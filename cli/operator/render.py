@@ -99,6 +99,8 @@ def _details(incident: Incident, now: datetime) -> Iterator[tuple[str, str]]:
         probes = f", {evidence.probe_errors} of {evidence.probes} probes" if evidence.probes else ""
         counts = f"{evidence.errors} errors of {evidence.requests} requests{probes}"
         yield "evidence", f"{counts} since {evidence.since}: {evidence.verdict}"
+        for each in evidence.counts:
+            yield "", f"{each.namespace}: {each.errors} of {each.requests}, complete until {each.until}"
 
 
 def _guard(guard: Guard) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from selfheal.functions.healer import guards, notices
 from selfheal.functions.healer.clock import parse_iso
+from selfheal.functions.healer.deadlines import WITHIN
 from selfheal.functions.healer.evidence import Verdict
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
@@ -13,9 +14,6 @@ from selfheal.functions.healer.observation import MARGIN, Decision, Observation
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import AlarmRule
 from selfheal.functions.shared.contract import Mode, RemedyKind
-
-VERIFY_WITHIN = timedelta(minutes=15)
-"""If there is not enough evidence by then, the healer escalates. It may have to wait longer: `patience`."""
 
 
 def patience(seen: Observation, rule: AlarmRule | None = None) -> timedelta:
@@ -30,7 +28,7 @@ def patience(seen: Observation, rule: AlarmRule | None = None) -> timedelta:
     """
     late = max(map(seen.target.late, seen.target.alarms))
     stability = timedelta(seconds=seen.limits.stability_seconds)
-    return max(VERIFY_WITHIN, (rule or seen.rule).window + late + stability + MARGIN)
+    return max(WITHIN, (rule or seen.rule).window + late + stability + MARGIN)
 
 
 def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
@@ -44,7 +42,7 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
     lasts = timedelta(seconds=0 if incident.is_watching else plan.expires_after or 0)
     # Counted from when the change settled, however often it is redeployed since.
     settled = parse_iso(incident.settled_at) if incident.settled_at else None
-    late = seen.now >= (max(since, settled) + patience(seen) if settled else since + VERIFY_WITHIN) + lasts
+    late = seen.now >= (max(since, settled) + patience(seen) if settled else since + WITHIN) + lasts
     # What was released is the breaker's to bring to rest.
     busy = not live.is_settled or (incident.is_watching and live.breaker_at_work)
     if busy and not late:

@@ -7,7 +7,7 @@ from typing import Any
 
 from selfheal.cli.demo.model import AlarmChange, BaselineRestore, Rates, Recording, Sample
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import Evidence, Plan, Transition
+from selfheal.functions.healer.incident_fields import Counted, Evidence, Plan, Transition
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.shared.contract import Mode
 
@@ -45,7 +45,7 @@ def incident(**changes: Any) -> Incident:
         closed_at=iso(40.2),
         reason=Reason.RECOVERED,
         plan=Plan("environment", "FAILURE_RATE", "0.3", "0", "c" * 44, "d" * 64),
-        evidence=Evidence(iso(31.0), requests=158, errors=0, verdict="healthy"),
+        evidence=Evidence(iso(31.0), 158, 0, "healthy", counts=(Counted("AWS/Lambda", 150, 0, iso(40.0)),)),
         acts=1,
         attempts=1,
         history=(

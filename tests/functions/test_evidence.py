@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from selfheal.functions.healer.evidence import Bucket, Count, Verdict, breaches, verdict
-from tests.functions.support.world import FAST, START
+from selfheal.functions.healer.evidence import Bucket, Count, Verdict, breaches, judge, verdict
+from tests.functions.support.world import BACKSTOP, FAST, START
 
 LATE = timedelta(seconds=30)
 
@@ -65,3 +65,34 @@ def test_looking_after_every_request_errs_no_more_often_than_stated(rate: float,
             judged = verdict(Count(requests, errors), 0.001, 0.05)
         misjudged += judged is wrong
     assert misjudged < 16
+
+
+WELL, ILL, FEW, NONE = Count(200, 0), Count(200, 40), Count(20, 0), Count(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("own", "lambdas", "probes", "expected"),
+    [
+        (WELL, WELL, NONE, Verdict.HEALTHY),
+        (WELL, FEW, NONE, Verdict.UNDECIDED),  # what hangs is not known yet
+        (FEW, WELL, NONE, Verdict.UNDECIDED),  # whether the answers are right is not
+        (WELL, ILL, NONE, Verdict.BROKEN),
+        (ILL, WELL, NONE, Verdict.BROKEN),
+        (NONE, NONE, WELL, Verdict.HEALTHY),
+        (NONE, NONE, ILL, Verdict.BROKEN),
+        (WELL, WELL, ILL, Verdict.BROKEN),
+        (ILL, WELL, WELL, Verdict.BROKEN),
+        (NONE, NONE, NONE, Verdict.UNDECIDED),
+    ],
+)
+def test_healthy_needs_all_metrics_or_the_probes_and_broken_any(
+    own: Count, lambdas: Count, probes: Count, expected: Verdict
+) -> None:
+    assert judge({FAST: own, BACKSTOP: lambdas}, probes, 0.001, probed=True) is expected
+
+
+def test_each_further_way_to_a_verdict_asks_for_more() -> None:
+    one = {FAST: Count(138, 0)}
+    assert judge(one, NONE, 0.001, probed=False) is Verdict.HEALTHY
+    assert judge(one, NONE, 0.001, probed=True) is Verdict.UNDECIDED
+    assert judge({FAST: Count(152, 0)}, NONE, 0.001, probed=True) is Verdict.HEALTHY

@@ -105,6 +105,13 @@ def test_the_healers_own_trouble_is_not_the_services() -> None:
         run(Service(EndpointConnectionError(endpoint_url="https://lambda")))
 
 
+def test_what_the_healers_own_limit_refuses_is_no_sample_and_ends_the_probes() -> None:
+    refused = aws_error("TooManyRequestsException", "Invoke")
+    service = Service(status(200), status(500), refused, status(200))
+    assert probe(service, "shop-fn", PAYLOAD, 20, 100, service.clock, limited=True) == (2, 1)
+    assert len(service.asked) == 3
+
+
 class Body:
     """The body of an HTTP response."""
 

@@ -1,7 +1,6 @@
 """The report for people, out/demo-orders/report.html: one self-contained file. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from html import escape
 
 from selfheal.cli.demo.orders.chart import chart
@@ -22,7 +21,7 @@ from selfheal.cli.demo.page import (
     section,
     table,
 )
-from selfheal.cli.demo.timeline import evidence_text, remedy
+from selfheal.cli.demo.timeline import evidence_rows, evidence_text, remedy
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.states import Reason
 
@@ -129,9 +128,7 @@ def _incident(incident: Incident) -> str:
         "evidence": evidence_text(incident) or "none" if plan else "—",
     }
     if incident.evidence:
-        told["evidence as recorded"] = ", ".join(
-            f"{name} {value}" for name, value in asdict(incident.evidence).items()
-        )
+        told["evidence as recorded"] = evidence_rows(incident.evidence)
     rows = (
         cell("time", each.at[11:23]) + row_head(f"{each.source} → {each.to}") + cell("text", each.reason)
         for each in incident.history

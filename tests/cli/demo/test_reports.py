@@ -128,6 +128,8 @@ def test_the_document_is_json_and_says_what_it_is_not() -> None:
     assert made["counts"]["before_act"]["errors"] > 0
     assert made["counts"]["after_act"]["errors"] == 0
     assert made["evidence"]["verdict"] == "healthy"
+    assert made["evidence"]["counts"][0]["namespace"] == "AWS/Lambda"
+    assert "AWS/Lambda 0 errors of 150, complete until" in html_report(recording())
     assert made["incident"]["status"] == "RECOVERED"
     assert made["failure_rate"] == {"baseline": "0.3", "deployed": "0.3", "healed": "0", "restored": "0.3"}
     assert sum(second["requests"] for second in made["per_second"]) == made["counts"]["total"]["requests"]

@@ -16,7 +16,7 @@ from selfheal.cli.operator.render import (
     row,
 )
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import Approval, Closure, Evidence, Guard, Hold, Plan
+from selfheal.functions.healer.incident_fields import Approval, Closure, Counted, Evidence, Guard, Hold, Plan
 from selfheal.functions.healer.observation import ModeOverride
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
@@ -77,10 +77,13 @@ def test_an_incident_as_a_row(one: Incident, drift: bool, cells: tuple[str, str]
     assert (shown[2], shown[4]) == cells
 
 
+COUNTS = (Counted("AWS/Lambda", 120, 2, "noon"),)
+
+
 def test_everything_about_an_incident() -> None:
     one = escalated(
         guard=Guard(Reason.BUDGET_SPENT, limit=6, found=6, until="2026-11-22T00:00:00.000Z"),
-        evidence=Evidence("x", requests=140, errors=3, verdict="ill", probes=20, probe_errors=1),
+        evidence=Evidence("x", 140, 3, "ill", probes=20, probe_errors=1, counts=COUNTS),
         tried=("environment:FAILURE_RATE",),
         approval=Approval("0" * 16, "arn:ann", "noon"),
         effect=Effect.REVERT,
@@ -91,6 +94,7 @@ def test_everything_about_an_incident() -> None:
         "ESCALATED (mode-forbids-acting)",
         "budget-spent, limit 6, found 6, until 2026-11-22",
         "3 errors of 140 requests, 1 of 20 probes since x: ill",
+        "AWS/Lambda: 2 of 120, complete until noon",
         "environment:FAILURE_RATE",
         "of 0000000000000000 by arn:ann at noon",
         "revert, lease until",

@@ -41,6 +41,11 @@ class Minutes(World):
 
     def minute(self, well: int, hanging: int = 0, failing: int = 0, throttled: int = 0) -> Reason:
         """Let so many calls begin in a minute, let it pass, and run the healer."""
+        self.unattended(well, hanging, failing, throttled)
+        return self.step().reason
+
+    def unattended(self, well: int, hanging: int = 0, failing: int = 0, throttled: int = 0) -> None:
+        """Let a minute pass in which the healer does not run."""
         ended, killed = self.now + MINUTE, self.now + MINUTE + timedelta(seconds=self.target.timeout)
         if well + failing:
             self._due.append((ended, self.now, {"Invocations": well + failing, "Errors": failing}))
@@ -56,7 +61,6 @@ class Minutes(World):
             state = "ALARM" if self._breaches(rule) else "OK"
             if state != self.cloudwatch.states[rule.name]:
                 self.cloudwatch.set(rule.name, state, self.now)
-        return self.step().reason
 
     def minutes(self, number: int, well: int, hanging: int = 0, **more: int) -> list[Reason]:
         """Do so for some minutes; return what was decided."""

@@ -263,7 +263,8 @@ class World:
     def _settle(self) -> None:
         """Let a run see that the last change is carried out, and pass the time that it takes to be met."""
         last = self.last
-        if last is not None and last.status is Status.VERIFYING and last.settled_at is None:
+        verifying = last is not None and last.status is Status.VERIFYING and last.settled_at is None
+        if verifying and self.function.status == "Successful":
             self.step()
         self.pass_time(-self.now.second % 10 or 10)
 
