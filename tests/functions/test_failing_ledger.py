@@ -125,7 +125,7 @@ def test_a_ledger_restored_to_before_the_act_makes_no_second_one(world: World) -
 def test_a_fleet_that_makes_no_sense_allows_no_act(healer: Healer) -> None:
     healer.dynamodb.put_item(TableName="ledger", Item=FLEET | {"version": {"S": "many"}})
     healer.break_down()
-    with pytest.raises(healer.handler.RunFailedError, match="the fleet: .*damaged in version .*many"):
+    with pytest.raises(healer.handler.RunFailedError, match=r"the fleet: .*damaged in version .*many"):
         healer.handle()
     assert healer.function.updates == []
     assert healer.aws.ledger.read("shop") is None

@@ -175,7 +175,7 @@ def test_one_that_cannot_be_read_keeps_no_other_from_its_answer_and_the_run_fail
     broken = {"pk": {"S": "target#broken"}, "sk": {"S": "incident"}, "schema": {"N": "99"}}
     acted.dynamodb.put_item(TableName="ledger", Item=broken)
     request = acted.ask(Verb.CLOSE)
-    with pytest.raises(acted.handler.RunFailedError, match="broken: the incident .*is of schema 99"):
+    with pytest.raises(acted.handler.RunFailedError, match=r"broken: the incident .*is of schema 99"):
         acted.handle()
     assert request.id in acted.incident.answered
     assert acted.incident.status is Status.CLOSED
