@@ -16,7 +16,6 @@ from selfheal.components import (
     refuse_while_open,
 )
 from selfheal.components.fragile_service import rate_text
-from selfheal.components.services.orders import Orders, OrdersArgs
 from settings import Service, Settings
 
 TARGET = "fragile"
@@ -35,19 +34,16 @@ def fragile() -> tuple[list[TargetArgs], dict[str, object]]:
         "failure_rate": settings.failure_rate,
         "fault_mode": settings.fault_mode,
         "traffic": settings.traffic,
-        "log_retention_days": settings.log_retention_days,
+        **settings.everywhere,
     }
     if RemedyKind.OVERRIDE in settings.remedies:
         args["overrides"] = {"table": settings.ledger_name, "target": TARGET}
     service = FragileService(TARGET, args)
-    own: TargetArgs = {"name": TARGET, "function_name": service.function_name, "remedies": []}
     target: TargetArgs = {
         **settings.detection,
-        **own,
+        **service.target,
         "remedies": [remedy(kind) for kind in settings.remedies],
     }
-    if service.alias_name is not None:
-        target["alias"] = service.alias_name
     exports = {"url": service.url, "functionName": service.function_name}
     return [target], {**exports, "failureRate": settings.failure_rate}
 
@@ -62,9 +58,12 @@ def remedy(kind: RemedyKind) -> RemedyArgs:
 
 def orders() -> tuple[list[TargetArgs], dict[str, object]]:
     """Register the orders service, and return what is to be healed, and its exports."""
-    on_call = OnCall("on-call", {"emails": settings.escalation_emails})
+    # Its patterns import a third more of the AWS SDK than the fragile service needs at each preview.
+    from selfheal.components.services.orders import Orders, OrdersArgs  # noqa: PLC0415
+
+    on_call = OnCall("on-call", {"emails": settings.escalation_emails, **settings.security})
     args: OrdersArgs = {"people": on_call.topic_arn, "ledger": settings.ledger_name, **settings.orders.args}
-    service = Orders("orders", {**args, "log_retention_days": settings.log_retention_days})
+    service = Orders("orders", {**args, **settings.everywhere})
     return [{**settings.detection, **target} for target in service.targets], service.exports
 
 
@@ -81,7 +80,7 @@ healer = Healer(
         "escalation_emails": list(settings.escalation_emails),
         "reserve_concurrency": settings.reserve_concurrency,
         "protect_ledger": settings.protect_ledger,
-        "log_retention_days": settings.log_retention_days,
+        **settings.everywhere,
     },
 )
 

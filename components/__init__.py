@@ -9,7 +9,7 @@ from selfheal.components.patterns.on_call import OnCall
 from selfheal.components.refuse_while_open import WhileOpen, refuse_while_open
 from selfheal.components.remedies import RemedyArgs
 from selfheal.components.targets import TargetArgs
-from selfheal.functions.shared.contract import FaultMode, Mode, RemedyKind
+from selfheal.functions.shared.contract import FaultMode, Invocation, Mode, RemedyKind
 
 __all__ = [
     "ComponentError",
@@ -21,6 +21,7 @@ __all__ = [
     "GuardArgs",
     "Healer",
     "HealerArgs",
+    "Invocation",
     "Mode",
     "OnCall",
     "OverridesArgs",

@@ -4,6 +4,14 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+"""Host of the console, by partition. Sources: the sign-in pages of the user guides of AWS GovCloud (US) and
+of AWS in China."""
+
 
 class Arns:
     """Builds ARNs for one account and region from the names of resources.
@@ -58,6 +66,12 @@ class Arns:
         """Return the ARN of a Lambda function, without a qualifier."""
         return self._arn("lambda", "function:", name)
 
+    def function_page(self, name: Input[str]) -> Output[str]:
+        """Return the address of a Lambda function's metrics in the console of its partition and region."""
+        host = self.partition.apply(lambda partition: _CONSOLES.get(partition, _CONSOLES["aws"]))
+        page = Output.concat("#/functions/", name, "?tab=monitoring")
+        return Output.concat("https://", host, "/lambda/home?region=", self.region, page)
+
     def integration(self, action: Input[str]) -> Output[str]:
         """Return the URI by which API Gateway calls a service, such as `sqs:path/<account>/<queue>`."""
         return Output.concat("arn:", self.partition, ":apigateway:", self.region, ":", action)
@@ -109,6 +123,10 @@ class Arns:
     def stream(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a Kinesis stream."""
         return self._arn("kinesis", "stream/", name)
+
+    def service(self, name: str) -> Output[str]:
+        """Return the name by which KMS knows a service of this region, the value of kms:ViaService."""
+        return Output.concat(name, ".", self.region, ".", self._suffix)
 
     def state_machine(self, name: Input[str]) -> Output[str]:
         """Return the ARN of a Step Functions state machine."""

@@ -5,16 +5,17 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import metrics, thresholds
+from selfheal.components import metrics, names, thresholds
+from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
+    DEFAULT_NATURAL_ERROR_RATE,
     DEFAULT_TIMEOUT_SECONDS,
     TIMEOUT_SECONDS,
     Invocation,
 )
 
-DEFAULT_NATURAL_ERROR_RATE = 0.001
 DEFAULT_FALSE_ALARMS_PER_YEAR = 1.0
 
 SLOW_MIN_ERRORS = 5
@@ -88,10 +89,14 @@ class Detection(pulumi.ComponentResource):
         """Register the alarms.
 
         Raises:
-            ComponentError: when a rate is out of range, or two rates are too close to be distinguished.
+            ComponentError: when a rate or the timeout is out of range, two rates are too close to be
+                distinguished, the way of invocation is unknown, or an identifier is none.
 
         """
         super().__init__("selfheal:index:Detection", name, {**args}, opts)
+        function = names.FUNCTION.of("function_name", args["function_name"])
+        actions = [names.TOPIC.of("each of actions", action) for action in args["actions"]]
+        args = DetectionArgs({**args, "function_name": function, "actions": actions})
         natural = args.get("natural_error_rate", DEFAULT_NATURAL_ERROR_RATE)
         accepted = args.get("false_alarms_per_year", DEFAULT_FALSE_ALARMS_PER_YEAR)
         rate = args.get("alarm_error_rate", thresholds.default_alarm_error_rate(natural))
@@ -99,7 +104,7 @@ class Detection(pulumi.ComponentResource):
         plans = metrics.plans(
             instrumented=args.get("instrumented", False),
             timeout=timeout,
-            invocation=Invocation(args.get("invocation", DEFAULT_INVOCATION)),
+            invocation=checked_invocation(args.get("invocation", DEFAULT_INVOCATION)),
         )
         self.alarms = []
         for plan in plans:
@@ -123,7 +128,7 @@ class Detection(pulumi.ComponentResource):
     ) -> aws.cloudwatch.MetricAlarm:
         return aws.cloudwatch.MetricAlarm(
             name,
-            alarm_description=_description(args["function_name"], plan, min_errors, rate),
+            alarm_description=_description(Arns(self), args["function_name"], plan, min_errors, rate),
             metric_queries=metrics.queries(plan, args["function_name"], min_errors),
             comparison_operator="GreaterThanOrEqualToThreshold",
             threshold=rate,
@@ -172,15 +177,29 @@ def checked_timeout(seconds: int) -> int:
     return int(seconds)
 
 
+def checked_invocation(invocation: str) -> Invocation:
+    """Return who invokes a function.
+
+    Raises:
+        ComponentError: when it is none of Invocation.
+
+    """
+    if invocation not in set(Invocation):
+        raise ComponentError(
+            f"invocation must be synchronous, asynchronous or queued, got {invocation!r}. It says who "
+            "invokes the function: a caller that waits, Lambda's own queue, or an event source mapping."
+        )
+    return Invocation(invocation)
+
+
 def _description(
-    function_name: pulumi.Input[str], plan: metrics.AlarmPlan, min_errors: int, rate: float
+    arns: Arns, function_name: pulumi.Input[str], plan: metrics.AlarmPlan, min_errors: int, rate: float
 ) -> pulumi.Output[str]:
     return pulumi.Output.concat(
         "Function ",
         function_name,
         f" failed at least {min_errors} requests and {rate:.2%} of them within {plan.period} s: more than "
         "chance explains. The healer looks at it now; what it did, and what to do yourself, is in "
-        "docs/operations.md. The function: https://console.aws.amazon.com/lambda/home#/functions/",
-        function_name,
-        "?tab=monitoring",
+        "docs/operations.md. The function: ",
+        arns.function_page(function_name),
     )

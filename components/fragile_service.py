@@ -7,18 +7,23 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
 from selfheal.components.http_api import http_api
 from selfheal.components.iam import Statement, allow, on_items
-from selfheal.components.targets import check_target_name
-from selfheal.functions.shared.contract import FaultMode, override_key
+from selfheal.components.security import Security, Store
+from selfheal.components.targets import TargetArgs, check_target_name
+from selfheal.functions.shared.contract import FaultMode, Invocation, override_key
 
 TIMEOUT_SECONDS = 3
 """Shorter than the timeouts of callers. The fault mode `timeout` exceeds it."""
 
-MEMORY_MB = 128
+MEMORY_MB = 512
+"""Lambda gives processor time by memory. With 128 MB, 7 % of a processor, the first TLS handshake with the
+ledger takes longer than an override may delay a request. Source: Lambda developer guide, "Configure Lambda
+function memory"."""
 
 
 class Traffic(StrEnum):
@@ -58,6 +63,14 @@ class FragileServiceArgs(TypedDict):
     log_retention_days: NotRequired[int]
     """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
 
+    encryption_key_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a symmetric KMS key of this region, for environment and logs; the ledger that overrides are read
+    from has the same. Its policy must let CloudWatch Logs use it. Default: keys that AWS owns."""
+
+    permissions_boundary_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a managed policy that bounds the role, in place of the boundary that it has of its own. Default:
+    that one, which allows what the role's policy allows."""
+
 
 class FragileService(pulumi.ComponentResource):
     """A Lambda function behind an HTTP API that answers every path and method."""
@@ -82,10 +95,13 @@ class FragileService(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:FragileService", name, {**args}, opts)
+        self._name = name
         rate = checked_rate(args["failure_rate"])
         arns = Arns(self)
+        security = Security(args, arns)
         published = Traffic(args.get("traffic", Traffic.LATEST)) is Traffic.ALIAS
         overrides = args.get("overrides")
+        retention = args.get("log_retention_days", DEFAULT_RETENTION_DAYS)
         environment: dict[str, pulumi.Input[str]] = {
             "FAILURE_RATE": rate_text(rate),
             "FAULT_MODE": FaultMode(args.get("fault_mode", FaultMode.EXCEPTION)).value,
@@ -93,7 +109,9 @@ class FragileService(pulumi.ComponentResource):
         statements: list[Statement] = []
         if overrides:
             check_target_name(overrides["target"])
-            statements.append(_read_overrides(overrides, arns))
+            table = names.TABLE.of("overrides: table", overrides["table"])
+            overrides = OverridesArgs(table=table, target=overrides["target"])
+            statements += [_read_overrides(overrides, arns), *security.reads(Store.TABLE)]
             environment |= {
                 "OVERRIDES_TABLE": overrides["table"],
                 "OVERRIDES_TARGET": overrides["target"],
@@ -107,16 +125,35 @@ class FragileService(pulumi.ComponentResource):
             parent=self,
             timeout=TIMEOUT_SECONDS,
             memory=MEMORY_MB,
-            log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            log_retention_days=retention,
             publish=published,
+            security=security,
         )
         self.function_name = function.name
         alias = self._alias(name, function) if published else None
         self.alias_name = alias.name if alias else None
-        self.url = http_api(name, function, alias, self)
+        self.url = http_api(
+            name, function, alias, security=security, log_retention_days=retention, parent=self
+        )
         self.register_outputs(
             {"functionName": self.function_name, "aliasName": self.alias_name, "url": self.url}
         )
+
+    @property
+    def target(self) -> TargetArgs:
+        """What a healer looks after, by the component's name and without remedies."""
+        target: TargetArgs = {
+            "name": self._name,
+            "function_name": self.function_name,
+            "instrumented": True,
+            "timeout_seconds": TIMEOUT_SECONDS,
+            # Behind its API, whose callers wait.
+            "invocation": Invocation.SYNCHRONOUS,
+            "remedies": [],
+        }
+        if self.alias_name is not None:
+            target["alias"] = self.alias_name
+        return target
 
     def _alias(self, name: str, function: aws.lambda_.Function) -> aws.lambda_.Alias:
         return aws.lambda_.Alias(

@@ -11,6 +11,7 @@ import selfheal
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.iam import Statement, function_role, write_logs, write_traces
+from selfheal.components.security import Security
 
 RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -127,6 +128,7 @@ def lambda_function(
     publish: bool = False,
     reserved_concurrency: int | None = None,
     layers: Sequence[pulumi.Input[str]] = (),
+    security: Security,
 ) -> aws.lambda_.Function:
     """Register a function whose role may write logs and traces, do what the statements allow, and no more.
 
@@ -146,6 +148,7 @@ def lambda_function(
         publish: Whether to publish a version with each change.
         reserved_concurrency: Maximum concurrent invocations. -1 reserves none; None leaves it unset.
         layers: ARNs of versions of layers.
+        security: Key of its environment and logs, and boundary of its role.
 
     Raises:
         ComponentError: when CloudWatch Logs does not support the retention.
@@ -157,9 +160,13 @@ def lambda_function(
             f"{log_retention_days}. Leave it out for {DEFAULT_RETENTION_DAYS}."
         )
     group = aws.cloudwatch.LogGroup(
-        f"{name}-logs", retention_in_days=log_retention_days, opts=pulumi.ResourceOptions(parent=parent)
+        f"{name}-logs",
+        retention_in_days=log_retention_days,
+        kms_key_id=security.key,
+        opts=pulumi.ResourceOptions(parent=parent),
     )
-    role, policy = function_role(name, [write_logs(arns, group.name), write_traces(), *statements], parent)
+    own = [write_logs(arns, group.name), write_traces(), *security.environment]
+    role, policy = function_role(name, [*own, *statements], parent, security.boundary)
     return aws.lambda_.Function(
         name,
         runtime="python3.13",
@@ -173,6 +180,7 @@ def lambda_function(
         publish=publish,
         reserved_concurrent_executions=reserved_concurrency,
         environment=aws.lambda_.FunctionEnvironmentArgs(variables=environment),
+        kms_key_arn=security.key,
         logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=group.name),
         tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy]),

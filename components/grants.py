@@ -6,6 +6,7 @@ from pulumi import Input, Output
 
 from selfheal.components.arns import Arns
 from selfheal.components.iam import Condition, Statement, allow, on_items
+from selfheal.components.security import change_environment, check_key
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import (
     FLEET_KEY,
@@ -64,6 +65,28 @@ def remedy_grants(
     ]
 
 
+def environment_key_grants(targets: Sequence[TargetArgs], mode: Mode, arns: Arns) -> list[Statement]:
+    """Return the permissions on the keys that encrypt targets' environments, for those whose remedy sets one.
+
+    Args:
+        targets: The targets, with their remedies.
+        mode: The mode in stack configuration. With observe there is only the permission to read.
+        arns: Builds ARNs.
+
+    """
+    return [
+        change_environment(
+            check_key(f"target {target['name']!r}: environment_key_arn", target["environment_key_arn"]),
+            arns.function(target["function_name"]),
+            arns,
+            write=mode is not Mode.OBSERVE,
+        )
+        for target in targets
+        if "environment_key_arn" in target
+        and any(remedy["kind"] == RemedyKind.ENVIRONMENT for remedy in target["remedies"])
+    ]
+
+
 def _calls(target: TargetArgs, mode: Mode) -> list[tuple[str, str]]:
     """Return the actions for a target's remedies and probe, each with its kind of resource."""
     writes = mode is not Mode.OBSERVE
@@ -106,6 +129,10 @@ def _scope(
     match on:
         case "function":
             return functions, None
+        case "versions":
+            # Published versions have numbers that AWS gives. Whether their ARNs or that of the function count
+            # for a call with a qualifier is documented for Invoke only, so both are granted.
+            return [Output.concat(function, ":*") for function in functions], None
         case "traffic":
             return [_traffic(target, arns) for target in targets], None
         case "mapping":

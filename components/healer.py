@@ -6,11 +6,14 @@ from typing import NotRequired, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.arns import Arns
+from selfheal.components.claims import Claims
 from selfheal.components.dashboard import dashboard
 from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
+from selfheal.components.detection_floor import tell_floor
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
-from selfheal.components.grants import ledger_grants, remedy_grants
+from selfheal.components.grants import environment_key_grants, ledger_grants, remedy_grants
 from selfheal.components.healer_alarms import healer_alarms
 from selfheal.components.healer_environment import environment
 from selfheal.components.iam import Statement, allow
@@ -19,7 +22,8 @@ from selfheal.components.limits import GuardArgs, check_guards, guards_text
 from selfheal.components.people import approver_policy, operator_policy
 from selfheal.components.project import warn_without_refresh
 from selfheal.components.refuse_while_open import HEALER_TYPE, WhileOpen, refuse_in_healer
-from selfheal.components.targets import TargetArgs, check
+from selfheal.components.security import Security, Store
+from selfheal.components.targets import TargetArgs, check, named
 from selfheal.components.topics import check_emails, escalation_topic, healer_topic
 from selfheal.components.unprotected_ledger import warn_of_loss
 from selfheal.components.wakeups import wake_by_schedule, wake_by_topic
@@ -57,7 +61,8 @@ class HealerArgs(TypedDict):
     """E-mail addresses for escalations. Each has to confirm its subscription. Default none."""
 
     reserve_concurrency: NotRequired[bool]
-    """Whether to reserve a concurrency of 1. Default true. Set false if an account quota of 10 forbids it."""
+    """Whether to reserve a concurrency of 1, which only saves invocations: the ledger is the lock. Default
+    false, because an account whose quota is 10, as that of a new one, cannot reserve any."""
 
     protect_ledger: NotRequired[bool]
     """Whether DynamoDB and Pulumi refuse to delete the ledger, and what would replace it. Default true."""
@@ -68,6 +73,14 @@ class HealerArgs(TypedDict):
 
     log_retention_days: NotRequired[int]
     """Days to keep logs; one of the values that CloudWatch Logs supports. Default 14."""
+
+    encryption_key_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a symmetric KMS key of this region, for topics, queue, ledger, logs and environment. Its policy
+    must let CloudWatch and CloudWatch Logs use it. Default: keys that AWS owns; topics are not encrypted."""
+
+    permissions_boundary_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a managed policy that bounds the role, in place of the boundary that it has of its own. Default:
+    that one, which allows what the role's policy allows."""
 
 
 class Healer(pulumi.ComponentResource):
@@ -98,11 +111,14 @@ class Healer(pulumi.ComponentResource):
         """Register all resources.
 
         Raises:
-            ComponentError: when a target, remedy, guard, rate, address or retention is not valid, or while a
-                remedy stands of which the program does not know.
+            ComponentError: when a target, remedy, identifier, guard, rate, address or retention is not valid,
+                two targets of the program are one function, or while a remedy stands of which the program
+                does not know.
 
         """
         check(args["targets"])
+        looked_after = named(args["targets"])
+        names.TABLE.of("ledger_name", args["ledger_name"])
         budget, guards = args.get("budget", Limits.budget), args.get("guards", GuardArgs())
         check_guards(budget, guards)
         emails = args.get("escalation_emails", [])
@@ -116,18 +132,20 @@ class Healer(pulumi.ComponentResource):
         warn_without_refresh(self)
         options = pulumi.ResourceOptions(parent=self)
         arns = Arns(self)
-        self.topic_arn = healer_topic(name, arns, self)
-        self.escalation_topic_arn = escalation_topic(name, arns, emails, self)
-        targets = [(target, self._detect(name, target)) for target in args["targets"]]
+        security = Security(args, arns)
+        self.topic_arn = healer_topic(name, arns, security, self)
+        self.escalation_topic_arn = escalation_topic(name, arns, emails, security, self)
+        targets = [(target, self._detect(name, target)) for target in looked_after]
         self.alarm_names = [alarm["name"] for _, alarms in targets for alarm in alarms]
+        tell_floor({target["name"]: alarms for target, alarms in targets}, self)
 
-        table = ledger_table(name, args["ledger_name"], protect, self)
+        table = ledger_table(name, args["ledger_name"], protect, security, self)
         self.ledger_table = table.name
         queue = aws.sqs.Queue(
             f"{name}-failures",
-            sqs_managed_sse_enabled=True,
             message_retention_seconds=QUEUE_RETENTION_SECONDS,
             opts=options,
+            **security.queue,
         )
         function = lambda_function(
             name,
@@ -141,16 +159,17 @@ class Healer(pulumi.ComponentResource):
                     "BUDGET": str(budget),
                     "GUARDS": guards_text(guards),
                 },
-                targets,
+                _claimed(name, targets, arns),
             ),
-            self._statements(args, mode, arns, queue),
+            self._statements(looked_after, mode, arns, queue, security),
             arns=arns,
             parent=self,
             timeout=HEALER_TIMEOUT_SECONDS,
             memory=MEMORY_MB,
             log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
             # This only saves invocations; the ledger is the lock.
-            reserved_concurrency=1 if args.get("reserve_concurrency", True) else -1,
+            reserved_concurrency=1 if args.get("reserve_concurrency", False) else -1,
+            security=security,
         )
         self.function_name = function.name
         running = pulumi.ResourceOptions(parent=self, depends_on=[function])
@@ -165,16 +184,16 @@ class Healer(pulumi.ComponentResource):
             opts=running,
         )
         # IAM conditions on the ledger's items control who may do what. The team attaches the policies.
-        people = name, self.ledger_table, self.function_name, arns, self
-        self.approver_policy_arn = approver_policy(*people)
-        self.operator_policy_arn = operator_policy(*people)
+        people = name, self.ledger_table, self.function_name
+        self.approver_policy_arn = approver_policy(*people, arns=arns, security=security, parent=self)
+        self.operator_policy_arn = operator_policy(*people, arns=arns, security=security, parent=self)
         limits = self._limit_events(name, function, queue, arns)
         awake = pulumi.ResourceOptions(parent=self, depends_on=[limits])
         wake_by_topic(name, function, self.topic_arn, awake)
         schedule = wake_by_schedule(name, function, arns, awake)
         # Last, so that the healer already runs when the alarm on missing runs is first evaluated.
         watched = pulumi.ResourceOptions(parent=self, depends_on=[schedule])
-        own = healer_alarms(name, function.name, queue.name, self.escalation_topic_arn, watched)
+        own = healer_alarms(name, function.name, queue.name, self.escalation_topic_arn, arns, opts=watched)
         dashboard(name, function.name, targets, own, arns, parent=self)
         self.register_outputs(
             {
@@ -197,17 +216,26 @@ class Healer(pulumi.ComponentResource):
         return Detection(f"{name}-{target['name']}", args, options).alarms
 
     def _statements(
-        self, args: HealerArgs, mode: Mode, arns: Arns, queue: aws.sqs.Queue
+        self,
+        targets: Sequence[TargetArgs],
+        mode: Mode,
+        arns: Arns,
+        queue: aws.sqs.Queue,
+        security: Security,
     ) -> Sequence[Statement]:
         table = arns.table(self.ledger_table)
         return [
             *ledger_grants(table),
+            *security.reads(Store.TABLE),
             allow(["cloudwatch:DescribeAlarms"], [arns.alarm(alarm) for alarm in self.alarm_names]),
             # cloudwatch:GetMetricData has no resource level: AWS accepts nothing narrower than `*`.
             allow(["cloudwatch:GetMetricData"], ["*"]),
             allow(["sns:Publish"], [self.escalation_topic_arn]),
+            *security.writes(Store.TOPIC),
             allow(["sqs:SendMessage"], [arns.queue(queue.name)]),
-            *remedy_grants(args["targets"], mode, table, arns),
+            *security.writes(Store.QUEUE),
+            *remedy_grants(targets, mode, table, arns),
+            *environment_key_grants(targets, mode, arns),
         ]
 
     def _limit_events(
@@ -226,3 +254,15 @@ class Healer(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _claimed(
+    healer: str, targets: Sequence[tuple[TargetArgs, list[AlarmRecord]]], arns: Arns
+) -> list[tuple[TargetArgs, list[AlarmRecord]]]:
+    """Return the targets, each with a function that no other target of the program has."""
+    claims = Claims(healer)
+    return [
+        ({**target, "function_name": claims.claim(target["name"], function, arns.function(function))}, alarms)
+        for target, alarms in targets
+        for function in [target["function_name"]]
+    ]

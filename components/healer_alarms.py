@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-_GUIDE = (
-    "What to do: docs/operations.md. The function: https://console.aws.amazon.com/lambda/home#/functions/"
-)
+from selfheal.components.arns import Arns
+
+_GUIDE = "What to do: docs/operations.md. The function: "
 
 
 def healer_alarms(
@@ -15,19 +15,22 @@ def healer_alarms(
     function_name: pulumi.Output[str],
     queue_name: pulumi.Output[str],
     people: pulumi.Input[str],
+    arns: Arns,
+    *,
     opts: pulumi.ResourceOptions,
 ) -> list[aws.cloudwatch.MetricAlarm]:
-    """Register the alarms on the healer's errors, on missing runs, and on failed events.
+    """Register the alarms on the healer's errors, on missing runs, on failed and on dropped events.
 
     Args:
         name: Prefix of the logical names.
         function_name: The healer's function.
         queue_name: The queue for failed events.
         people: ARN of the topic that notifies people.
+        arns: Knows the console.
         opts: Parent and dependencies.
 
     """
-    link = pulumi.Output.concat(_GUIDE, function_name, "?tab=monitoring")
+    link = pulumi.Output.concat(_GUIDE, arns.function_page(function_name))
 
     own: tuple[str, Mapping[str, pulumi.Input[str]]] = "AWS/Lambda", {"FunctionName": function_name}
     queue: tuple[str, Mapping[str, pulumi.Input[str]]] = "AWS/SQS", {"QueueName": queue_name}
@@ -83,5 +86,14 @@ def healer_alarms(
             queue,
             "ApproximateNumberOfMessagesVisible",
             statistic="Maximum",
+        ),
+        # Also where the queue does not get them: its key, or the healer's right to send, is gone. Source:
+        # Lambda developer guide, "Types of metrics for Lambda functions".
+        alarm(
+            "dropped-events",
+            "Lambda dropped an event for the healer without running it to its end. If the queue of failed "
+            "events does not hold it, the healer may not send there. The schedule goes on without it. ",
+            own,
+            "AsyncEventsDropped",
         ),
     ]

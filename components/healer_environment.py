@@ -5,13 +5,16 @@ from typing import Any
 
 import pulumi
 
-from selfheal.components.detection import DEFAULT_NATURAL_ERROR_RATE, AlarmRecord
+from selfheal.components.detection import AlarmRecord
 from selfheal.components.errors import ComponentError
 from selfheal.components.remedies import RemedyArgs, expiry, may_revert_in_alarm, setting_name, setting_value
 from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
+    DEFAULT_NATURAL_ERROR_RATE,
     DEFAULT_TIMEOUT_SECONDS,
+    PERIODS,
+    AlarmKind,
     Invocation,
     RemedyKind,
 )
@@ -43,19 +46,33 @@ def environment(
 
 
 def _describe(target: TargetArgs, alarms: Sequence[AlarmRecord]) -> Mapping[str, Any]:
+    """Describe a target in few bytes: what is the default is left out."""
     described: dict[str, Any] = {
         "name": target["name"],
         "function": target["function_name"],
-        "natural_error_rate": target.get("natural_error_rate", DEFAULT_NATURAL_ERROR_RATE),
-        "timeout": target.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
-        "invocation": Invocation(target.get("invocation", DEFAULT_INVOCATION)).value,
-        "alarms": list(alarms),
+        "alarms": [_describe_alarm(alarm) for alarm in alarms],
         "remedies": [_describe_remedy(remedy, target.get("alias")) for remedy in target["remedies"]],
     }
+    natural = target.get("natural_error_rate", DEFAULT_NATURAL_ERROR_RATE)
+    if natural != DEFAULT_NATURAL_ERROR_RATE:
+        described["natural_error_rate"] = natural
+    if (timeout := target.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS)) != DEFAULT_TIMEOUT_SECONDS:
+        described["timeout"] = timeout
+    if (invocation := target.get("invocation", DEFAULT_INVOCATION)) != DEFAULT_INVOCATION:
+        described["invocation"] = Invocation(invocation).value
     if "alias" in target:
         described["alias"] = target["alias"]
     if "probe" in target:
         described["probe"] = target["probe"]
+    return described
+
+
+def _describe_alarm(alarm: AlarmRecord) -> Mapping[str, Any]:
+    described: dict[str, Any] = {**alarm}
+    if alarm["period"] == PERIODS[AlarmKind(alarm["kind"])]:
+        del described["period"]
+    if alarm["periods"] == 1:
+        del described["periods"]
     return described
 
 

@@ -1,11 +1,41 @@
 """An HTTP API in front of one function, which answers every path and method."""
 
+import json
+
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components.arns import Arns
+from selfheal.components.security import Security
+
+LOG_FORMAT = json.dumps(
+    {
+        name: f"$context.{variable}"
+        for name, variable in {
+            "requestId": "requestId",
+            "time": "requestTime",
+            "sourceIp": "identity.sourceIp",
+            "method": "httpMethod",
+            "path": "path",
+            "status": "status",
+            "integrationStatus": "integration.status",
+            "latency": "responseLatency",
+            "error": "error.message",
+        }.items()
+    }
+)
+"""Of the access log: who asked what, and what came of it. Source: API Gateway developer guide, "Customize
+HTTP API access logs"."""
+
 
 def http_api(
-    name: str, function: aws.lambda_.Function, alias: aws.lambda_.Alias | None, parent: pulumi.Resource
+    name: str,
+    function: aws.lambda_.Function,
+    alias: aws.lambda_.Alias | None,
+    *,
+    security: Security,
+    log_retention_days: int,
+    parent: pulumi.Resource,
 ) -> pulumi.Output[str]:
     """Register the API, and return its URL, for example https://abc123.execute-api.us-east-1.amazonaws.com/.
 
@@ -15,6 +45,8 @@ def http_api(
         name: Prefix of the logical names.
         function: What it invokes.
         alias: The function's alias that it invokes. None: the unpublished code and configuration.
+        security: Key of its access log.
+        log_retention_days: One of RETENTION_DAYS.
         parent: The parent component.
 
     """
@@ -48,11 +80,20 @@ def http_api(
         source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
         opts=options,
     )
+    logs = aws.cloudwatch.LogGroup(
+        f"{name}-access-logs",
+        retention_in_days=log_retention_days,
+        kms_key_id=security.key,
+        opts=options,
+    )
     stage = aws.apigatewayv2.Stage(
         f"{name}-stage",
         api_id=api.id,
         name="$default",
         auto_deploy=True,
+        access_log_settings=aws.apigatewayv2.StageAccessLogSettingsArgs(
+            destination_arn=Arns(parent).log_group(logs.name), format=LOG_FORMAT
+        ),
         # So that the function answers as soon as the URL is known.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[*routes, permission]),
     )

@@ -1,5 +1,6 @@
 """IAM policy documents, and roles of functions and services, with a permissions boundary."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,11 +20,20 @@ Condition = Mapping[str, Mapping[str, Any]]
 
 
 def document(statements: Sequence[Statement]) -> Output[str]:
-    """Return a policy document as JSON text.
+    """Return a policy document as JSON text, each statement once: two things of a role may need the same.
 
     It uses `Output.json_dumps`: `get_policy_document` loses dependencies while an argument is unknown.
     """
-    return Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    return Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)}).apply(_once)
+
+
+def _once(text: str) -> str:
+    whole = json.loads(text)
+    found: list[Any] = []
+    for statement in whole["Statement"]:
+        if statement not in found:
+            found.append(statement)
+    return json.dumps({**whole, "Statement": found})
 
 
 def allow(
@@ -76,7 +86,10 @@ def deliver_logs() -> Statement:
 
 
 def function_role(
-    name: str, statements: Sequence[Statement], parent: pulumi.Resource
+    name: str,
+    statements: Sequence[Statement],
+    parent: pulumi.Resource,
+    boundary: Input[str] | None = None,
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     """Register a role that only Lambda can assume, and that is allowed exactly what the statements say.
 
@@ -84,12 +97,13 @@ def function_role(
         name: Prefix of the logical names.
         statements: All permissions of the function.
         parent: The parent component.
+        boundary: As for `service_role`.
 
     Returns:
         The role and its policy. A function must depend on the policy, or it could run before it may log.
 
     """
-    return service_role(name, "lambda.amazonaws.com", statements, parent)
+    return service_role(name, "lambda.amazonaws.com", statements, parent, boundary)
 
 
 _TELLS_ACCOUNT = frozenset(
@@ -101,17 +115,23 @@ roles for AWS FIS experiments". API Gateway and Lambda document no such key."""
 
 
 def service_role(
-    name: str, service: str, statements: Sequence[Statement], parent: pulumi.Resource
+    name: str,
+    service: str,
+    statements: Sequence[Statement],
+    parent: pulumi.Resource,
+    boundary: Input[str] | None = None,
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     """Register a role that only one service can assume, and that is allowed exactly what the statements say.
 
-    The permissions boundary is the same as the policy, so policies that are attached later add nothing.
+    Unless there is another one, the permissions boundary is the same as the policy, so policies that are
+    attached later add nothing.
 
     Args:
         name: Prefix of the logical names.
         service: Principal of the service, for example `states.amazonaws.com`.
         statements: All permissions of the role.
         parent: The parent component.
+        boundary: ARN of the permissions boundary. A role has only one.
 
     Returns:
         The role and its policy. What uses the role must depend on the policy.
@@ -119,12 +139,13 @@ def service_role(
     """
     options = pulumi.ResourceOptions(parent=parent)
     text = document(statements)
-    boundary = aws.iam.Policy(
-        f"{name}-boundary",
-        description=f"The most that the role of {name} can ever do, whatever is attached to it",
-        policy=text,
-        opts=options,
-    )
+    if boundary is None:
+        boundary = aws.iam.Policy(
+            f"{name}-boundary",
+            description=f"The most that the role of {name} can ever do, whatever is attached to it",
+            policy=text,
+            opts=options,
+        ).arn
     trust: dict[str, Any] = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     if service in _TELLS_ACCOUNT:
         account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=parent)).account_id
@@ -132,7 +153,7 @@ def service_role(
     role = aws.iam.Role(
         f"{name}-role",
         assume_role_policy=document([trust]),
-        permissions_boundary=boundary.arn,
+        permissions_boundary=boundary,
         opts=options,
     )
     policy = aws.iam.RolePolicy(f"{name}-policy", role=role.name, policy=text, opts=options)

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from selfheal.components.errors import ComponentError
+from selfheal.components.security import Security
 from selfheal.functions.shared.contract import DEPLOYMENT_KEY, SCHEMA, Key
 
 _NOTHING_THERE = ("couldn't find resource", "empty result")
@@ -21,7 +22,9 @@ class UnreadableLedgerError(ComponentError):
     """The ledger cannot be read, so it is not known whether an incident is open."""
 
 
-def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Resource) -> aws.dynamodb.Table:
+def ledger_table(
+    name: str, ledger_name: str, protect: bool, security: Security, parent: pulumi.Resource
+) -> aws.dynamodb.Table:
     """Register the ledger.
 
     Its name is not auto-generated, because the program looks the table up before it is created.
@@ -31,6 +34,7 @@ def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Reso
         ledger_name: Name of the table, unique in account and region.
         protect: Whether DynamoDB and Pulumi refuse to delete it. Pulumi refuses at preview, before anything
             else is deleted; `pulumi stack rename` is such a case, if the name contains the stack's.
+        security: Key of its encryption.
         parent: The parent component.
 
     """
@@ -47,6 +51,7 @@ def ledger_table(name: str, ledger_name: str, protect: bool, parent: pulumi.Reso
         # Only copies of closed incidents have this attribute.
         ttl=aws.dynamodb.TableTtlArgs(attribute_name="expires_at", enabled=True),
         point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+        server_side_encryption=security.table,
         deletion_protection_enabled=protect,
         opts=pulumi.ResourceOptions(parent=parent, protect=protect),
     )

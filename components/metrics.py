@@ -10,7 +10,7 @@ from math import ceil
 import pulumi_aws as aws
 from pulumi import Input
 
-from selfheal.functions.shared.contract import AlarmKind, Invocation, Series, series_of
+from selfheal.functions.shared.contract import PERIODS, AlarmKind, Invocation, Series, series_of
 
 LAMBDA_NAMESPACE = "AWS/Lambda"
 
@@ -45,16 +45,20 @@ class AlarmPlan:
         if "Throttles" in self.series.metrics:
             return (
                 # SUM of an array has a datapoint where any of its series has one. (CloudWatch advises
-                # against the other SUM in alarms, which adds up one series over time.)
+                # against the other SUM in alarms, which adds up one series over time.) Lambda counts a
+                # throttled request neither as an invocation nor as an error, so it is added to both.
                 ("failures", "SUM([errors, throttles])"),
                 ("total", "SUM([invocations, throttles])"),
-                # Lambda counts a throttled request neither as an invocation nor as an error, so it is added
-                # to both. Lambda publishes Errors, possibly 0, with every Invocations: a period with only
-                # one of them, or with more errors than invocations, lacks a late datapoint and is no
-                # outage. With neither, everything was throttled. Only the next two use FILL, so a period
-                # without any data stays missing and is evaluated later.
-                ("failed", "FILL(errors + 1, 0)"),
-                ("invoked", "FILL(invocations + 1, 0)"),
+                # Each count plus 1, or 0 if it is missing: without FILL, of which AWS does not say what it
+                # makes of a metric without any datapoint.
+                ("none", "total * 0"),
+                ("oneerror", "errors + 1"),
+                ("onecall", "invocations + 1"),
+                ("failed", "SUM([oneerror, none])"),
+                ("invoked", "SUM([onecall, none])"),
+                # Lambda publishes Errors, possibly 0, with every Invocations. A period with only one of
+                # them, or with more errors than invocations, lacks a datapoint that is late, and is no
+                # outage. With neither, everything was throttled. A period without any data stays missing.
                 ("late", "failed > invoked OR (failed < 1 AND invoked > 0)"),
                 ("rate", f"IF(late, 0, IF(failures >= {min_errors}, failures / total, 0))"),
             )
@@ -73,8 +77,8 @@ def plans(*, instrumented: bool, timeout: int, invocation: Invocation) -> tuple[
 
     """
     series = {kind: series_of(kind, invocation) for kind in AlarmKind}
-    # CloudWatch's minimum, for high-resolution metrics (API reference, PutMetricAlarm).
-    fast = AlarmPlan(AlarmKind.FAST, series[AlarmKind.FAST], period=10)
+    # Of the fast one CloudWatch's minimum, for high-resolution metrics (API reference, PutMetricAlarm).
+    fast = AlarmPlan(AlarmKind.FAST, series[AlarmKind.FAST], PERIODS[AlarmKind.FAST])
     return (
         *((fast,) if instrumented else ()),
         AlarmPlan(AlarmKind.BACKSTOP, series[AlarmKind.BACKSTOP], MINUTE, _periods(timeout)),

@@ -7,11 +7,18 @@ import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
 from selfheal.components.iam import Statement, allow, document, on_items
+from selfheal.components.security import Security, Store
 from selfheal.functions.shared.contract import MODE_KEY, Key, request_key
 
 
 def approver_policy(
-    name: str, table: pulumi.Output[str], function: pulumi.Output[str], arns: Arns, parent: pulumi.Resource
+    name: str,
+    table: pulumi.Output[str],
+    function: pulumi.Output[str],
+    *,
+    arns: Arns,
+    security: Security,
+    parent: pulumi.Resource,
 ) -> pulumi.Output[str]:
     """Register the policy for people who may see incidents, approve plans and wake the healer.
 
@@ -20,6 +27,7 @@ def approver_policy(
         table: Name of the ledger.
         function: Name of the healer's function.
         arns: Builds ARNs.
+        security: Key of the ledger.
         parent: The parent component.
 
     Returns:
@@ -27,25 +35,34 @@ def approver_policy(
 
     """
     description = f"May see the incidents of {name} and approve what it proposes"
-    return _policy(f"{name}-approver", description, _statements(table, function, arns), arns, parent)
+    return _policy(
+        f"{name}-approver", description, _statements(table, function, arns, security), arns, parent
+    )
 
 
 def operator_policy(
-    name: str, table: pulumi.Output[str], function: pulumi.Output[str], arns: Arns, parent: pulumi.Resource
+    name: str,
+    table: pulumi.Output[str],
+    function: pulumi.Output[str],
+    *,
+    arns: Arns,
+    security: Security,
+    parent: pulumi.Resource,
 ) -> pulumi.Output[str]:
     """Register the policy for people who may also set the mode and send every command."""
     description = f"May see the incidents of {name}, approve, command it and set its mode"
-    statements = _statements(table, function, arns, MODE_KEY, request_key("command", "*"))
+    statements = _statements(table, function, arns, security, MODE_KEY, request_key("command", "*"))
     return _policy(f"{name}-operator", description, statements, arns, parent)
 
 
 def _statements(
-    table: pulumi.Output[str], function: pulumi.Output[str], arns: Arns, *more: Key
+    table: pulumi.Output[str], function: pulumi.Output[str], arns: Arns, security: Security, *more: Key
 ) -> list[Statement]:
     return [
         allow(["dynamodb:GetItem", "dynamodb:Scan"], [arns.table(table)]),
         # For all targets: the policy is about the person, not about a list of functions.
         allow(["dynamodb:PutItem"], [arns.table(table)], on_items(request_key("approval", "*"), *more)),
+        *security.reads(Store.TABLE),
         # An invocation only makes the healer check the ledger now, instead of within a minute.
         allow(["lambda:InvokeFunction"], [arns.function(function)]),
     ]

@@ -12,6 +12,7 @@ import pulumi
 
 from selfheal.components.errors import ComponentError
 from selfheal.components.ledger import UnreadableLedgerError, read_item
+from selfheal.components.names import TABLE
 from selfheal.functions.shared.contract import FLEET_KEY, Mode
 
 HEALER_TYPE = "selfheal:index:Healer"
@@ -60,6 +61,7 @@ def refuse_while_open(
         ComponentError: at `up`, when a target is open or the ledger cannot be read.
 
     """
+    TABLE.check("ledger_name", ledger_name)
     names, problem = _look(ledger_name, opts)
     _told.set({**(_told.get() or {}), ledger_name: None if names is None else frozenset(names)})
     if problem is None:

@@ -43,8 +43,8 @@ class RemedyArgs(TypedDict):
     """LIMIT_CONCURRENCY: maximum number of concurrent requests, 0 or more."""
 
     mapping: NotRequired[pulumi.Input[str]]
-    """PAUSE_CONSUMER: UUID of the event source mapping. One that a circuit breaker owns is refused when it is
-    to be paused: declare FORCE_BREAKER."""
+    """PAUSE_CONSUMER: UUID of the event source mapping, not its ARN. One that a circuit breaker owns is
+    refused when it is to be paused: declare FORCE_BREAKER."""
 
     circuit: NotRequired[str]
     """FORCE_BREAKER: name of the circuit that the function calls through, `Circuit.circuit_name`."""

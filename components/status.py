@@ -13,6 +13,7 @@ from selfheal.components.function import own_code
 from selfheal.components.iam import allow, on_items
 from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.function import FunctionArgs
+from selfheal.components.security import Security, Store
 from selfheal.functions.shared.contract import DEPLOYMENT_KEY, FLEET_KEY, MODE_KEY, incident_key
 
 TIMEOUT_SECONDS = 20
@@ -44,12 +45,13 @@ class Shown:
     """Buckets with dead letters, by name."""
 
 
-def status_function(shown: Shown, arns: Arns, log_retention_days: int) -> FunctionArgs:
+def status_function(shown: Shown, arns: Arns, security: Security, log_retention_days: int) -> FunctionArgs:
     """Return the function for GET of /status/{id}, with rights to read, and only what is shown.
 
     Args:
         shown: What it tells of.
         arns: Builds ARNs.
+        security: Key of the ledger.
         log_retention_days: One of RETENTION_DAYS.
 
     """
@@ -66,6 +68,7 @@ def status_function(shown: Shown, arns: Arns, log_retention_days: int) -> Functi
     queues = [*shown.queues.values(), *shown.dead_letters.values()]
     statements = [
         allow(["dynamodb:GetItem", "dynamodb:Query"], [arns.table(shown.ledger)], items),
+        *security.reads(Store.TABLE),
         # Of any alarm: their names are automatic, and known only once the healer is registered. It may see
         # how alarms are, and change none.
         allow(["cloudwatch:DescribeAlarms"], [arns.alarm("*")]),

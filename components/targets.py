@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from selfheal.components import names
 from selfheal.components.errors import ComponentError
 from selfheal.components.remedies import RemedyArgs, check_remedy, setting_name
 from selfheal.functions.shared.contract import Invocation
@@ -27,7 +28,7 @@ class TargetArgs(TypedDict):
     """Name in ledger, messages and commands: lower-case letters, digits and hyphens, unique, up to 40."""
 
     function_name: pulumi.Input[str]
-    """Name of the Lambda function, of this stack or another."""
+    """Name of the Lambda function, of this stack or another; not its ARN. No other target may have it."""
 
     alias: NotRequired[pulumi.Input[str]]
     """The alias that its traffic uses. Default: none; traffic reaches $LATEST."""
@@ -53,6 +54,10 @@ class TargetArgs(TypedDict):
     remedies: list[RemedyArgs]
     """Remedies in the order to try them, each for another setting. If empty, people are only notified."""
 
+    environment_key_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the KMS key that encrypts the function's environment, which an ENVIRONMENT remedy reads and
+    writes. Default: the key that AWS manages, for which no permission is needed."""
+
     probe: NotRequired[str]
     """Payload of an idempotent request, as JSON of at most 1 KB. Default: no probes are sent."""
 
@@ -61,8 +66,9 @@ def check(targets: Sequence[TargetArgs]) -> None:
     """Raise unless every target is valid and no remedy can be misused.
 
     Raises:
-        ComponentError: when there are no targets, a name is malformed or used twice, two remedies are for one
-            setting, a probe is not JSON or too long, or `check_remedy` refuses a remedy.
+        ComponentError: when there are no targets, a name is malformed or used twice, two targets are one
+            function, two remedies are for one setting, a probe is not JSON or too long, or `check_remedy`
+            refuses a remedy.
 
     """
     if not targets:
@@ -71,8 +77,9 @@ def check(targets: Sequence[TargetArgs]) -> None:
             'Add one: {"name": "orders", "function_name": ..., "remedies": [...]}.'
         )
     seen: set[str] = set()
+    functions: dict[str, str] = {}
     for target in targets:
-        name = target["name"]
+        name, function = target["name"], target["function_name"]
         check_target_name(name)
         if name in seen:
             raise ComponentError(
@@ -80,9 +87,50 @@ def check(targets: Sequence[TargetArgs]) -> None:
                 "unique. Rename one, or join their remedies if it is the same function."
             )
         seen.add(name)
+        if isinstance(function, str) and functions.setdefault(function, name) != name:
+            raise ComponentError(
+                f"function {function!r} is target {functions[function]!r} and target {name!r}: both would "
+                "act on one failure. Keep one target, with all remedies in the order to try them."
+            )
         _check_remedies(target)
         if "probe" in target:
             _check_probe(name, target["probe"])
+
+
+def named(targets: Sequence[TargetArgs]) -> list[TargetArgs]:
+    """Return the targets, with identifiers that are checked now, or as soon as their values are known.
+
+    Raises:
+        ComponentError: when one is known and is none.
+
+    """
+    checked: dict[tuple[str, int], pulumi.Input[str]] = {}
+
+    def of(kind: names.Identifier, where: str, given: pulumi.Input[str]) -> pulumi.Input[str]:
+        # One output stays one: two circuits are the same if their tables are the same output.
+        key = kind.what, id(given)
+        if key not in checked:
+            checked[key] = kind.of(where, given)
+        return checked[key]
+
+    found: list[TargetArgs] = []
+    for target in targets:
+        where = f"target {target['name']!r}:"
+        copy: TargetArgs = {
+            **target,
+            "function_name": of(names.FUNCTION, f"{where} function_name", target["function_name"]),
+        }
+        if "alias" in target:
+            copy["alias"] = of(names.ALIAS, f"{where} alias", target["alias"])
+        copy["remedies"] = [{**remedy} for remedy in target["remedies"]]
+        for remedy in copy["remedies"]:
+            which = f"{where} remedy `{remedy['kind']}`:"
+            if "mapping" in remedy:
+                remedy["mapping"] = of(names.MAPPING, f"{which} mapping", remedy["mapping"])
+            if "circuit_table" in remedy:
+                remedy["circuit_table"] = of(names.TABLE, f"{which} circuit_table", remedy["circuit_table"])
+        found.append(copy)
+    return found
 
 
 def check_target_name(name: str) -> None:

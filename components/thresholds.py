@@ -70,7 +70,7 @@ def derive(
             f"{min(1.0, 2 * natural_error_rate):g}, or leave it out."
         )
     count = ceil(alarm_error_rate * (1 - log(bound) / divergence))
-    while count >= 1 and tail(_worst_requests(count, alarm_error_rate), natural_error_rate, count) <= bound:
+    while count >= 1 and tail(worst_requests(count, alarm_error_rate), natural_error_rate, count) <= bound:
         count -= 1
     return count + 1
 
@@ -104,8 +104,14 @@ def tail(requests: int, rate: float, errors: int) -> float:
     return min(1.0, total)
 
 
-def _worst_requests(errors: int, rate: float) -> int:
-    """Return the greatest n with errors / n >= rate, in floating point as in the alarm."""
+def worst_requests(errors: int, rate: float) -> int:
+    """Return the greatest n with errors / n >= rate, in floating point as in the alarm.
+
+    Args:
+        errors: At least 1.
+        rate: Above 0, at most 1.
+
+    """
     requests = floor(errors / rate)
     while errors / (requests + 1) >= rate:
         requests += 1

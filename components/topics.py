@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.iam import Statement, document
+from selfheal.components.security import Security
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 """Catches a missing @ or a stray space. SNS asks the owner of the address to confirm anyway."""
@@ -37,19 +38,21 @@ def check_emails(emails: Sequence[str]) -> None:
         raise ComponentError(f"escalation_emails holds {', '.join(twice)} more than once. Name each once.")
 
 
-def healer_topic(name: str, arns: Arns, parent: pulumi.Resource) -> pulumi.Output[str]:
+def healer_topic(name: str, arns: Arns, security: Security, parent: pulumi.Resource) -> pulumi.Output[str]:
     """Register the topic that wakes the healer, and return its ARN. Only alarms of this account can publish.
 
-    It is not encrypted: CloudWatch cannot publish to a topic with the AWS-managed key, and fails silently. A
-    message contains only the name and the state of an alarm.
+    Without a key of the organisation it is not encrypted: CloudWatch cannot publish to a topic with the
+    AWS-managed key, and fails silently. A message contains only the name and the state of an alarm.
     """
-    topic = aws.sns.Topic(f"{name}-topic", opts=pulumi.ResourceOptions(parent=parent))
+    topic = aws.sns.Topic(
+        f"{name}-topic", kms_master_key_id=security.key, opts=pulumi.ResourceOptions(parent=parent)
+    )
     arn = arns.topic(topic.name)
     return _guarded(f"{name}-topic-policy", arn, [_alarms_publish(arns, arn), _people_do_not(arn)], parent)
 
 
 def escalation_topic(
-    name: str, arns: Arns, emails: Sequence[str], parent: pulumi.Resource
+    name: str, arns: Arns, emails: Sequence[str], security: Security, parent: pulumi.Resource
 ) -> pulumi.Output[str]:
     """Register the topic that notifies people, subscribe the addresses, and return its ARN.
 
@@ -57,7 +60,7 @@ def escalation_topic(
     address is personal: it is a secret in the state, and is not part of the resource's name.
     """
     options = pulumi.ResourceOptions(parent=parent)
-    topic = aws.sns.Topic(f"{name}-escalation", opts=options)
+    topic = aws.sns.Topic(f"{name}-escalation", kms_master_key_id=security.key, opts=options)
     arn = arns.topic(topic.name)
     for address in emails:
         aws.sns.TopicSubscription(

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
 from selfheal.components.fragile_service import Traffic
+from selfheal.components.security import KEY_ARN, KEY_EXAMPLE, POLICY_ARN, POLICY_EXAMPLE, SecurityArgs
 from selfheal.components.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
 from selfheal.functions.shared.contract import LIMIT_RANGES, FaultMode, Limits, Mode, RemedyKind
 from settings.orders import OrdersSettings
@@ -40,12 +41,19 @@ class Resilience(StrEnum):
     """A violation refuses the deployment."""
 
 
+class Everywhere(SecurityArgs):
+    """Arguments of every component."""
+
+    log_retention_days: int
+
+
 class Detected(TypedDict):
     """Arguments of every target."""
 
     instrumented: bool
     natural_error_rate: float
     false_alarms_per_year: float
+    environment_key_arn: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -79,15 +87,37 @@ class Settings:
     """Of the table. A stack that is renamed keeps its ledger if this does not change."""
     log_retention_days: int
     restore_baseline: bool
+    encryption_key_arn: str
+    """Of everything that is stored; empty for keys that AWS owns."""
+    permissions_boundary_arn: str
+    """Of every role; empty for one of each role's own."""
+
+    @property
+    def security(self) -> SecurityArgs:
+        """What the organisation demands."""
+        demands: SecurityArgs = {}
+        if self.encryption_key_arn:
+            demands["encryption_key_arn"] = self.encryption_key_arn
+        if self.permissions_boundary_arn:
+            demands["permissions_boundary_arn"] = self.permissions_boundary_arn
+        return demands
+
+    @property
+    def everywhere(self) -> Everywhere:
+        """Arguments of every component."""
+        return {"log_retention_days": self.log_retention_days, **self.security}
 
     @property
     def detection(self) -> Detected:
-        """From what the alarms of each target follow."""
-        return {
+        """From what the alarms of each target follow, and the key of its environment."""
+        detected: Detected = {
             "instrumented": True,
             "natural_error_rate": self.natural_error_rate,
             "false_alarms_per_year": self.false_alarms_per_year,
         }
+        if self.encryption_key_arn:
+            detected["environment_key_arn"] = self.encryption_key_arn
+        return detected
 
     @classmethod
     def load(cls) -> "Settings":
@@ -125,11 +155,13 @@ class Settings:
                 "remindSeconds", Limits.remind_seconds, *LIMIT_RANGES["remind_seconds"][:2]
             ),
             escalation_emails=reader.emails("escalationEmails"),
-            reserve_concurrency=reader.boolean("reserveConcurrency", default=True),
+            reserve_concurrency=reader.boolean("reserveConcurrency", default=False),
             protect_ledger=protect_ledger,
             ledger_name=reader.ledger_name("ledgerName", protect_ledger),
             log_retention_days=reader.days("logRetentionDays", 14),
             restore_baseline=reader.boolean("restoreBaseline", default=False),
+            encryption_key_arn=reader.arn("encryptionKeyArn", KEY_ARN, KEY_EXAMPLE),
+            permissions_boundary_arn=reader.arn("permissionsBoundaryArn", POLICY_ARN, POLICY_EXAMPLE),
         )
 
 

@@ -154,6 +154,17 @@ class Reader:
             raise SettingsError(self._config.full_key(key), allowed, given, f"{key} {default}")
         return text
 
+    def arn(self, key: str, form: re.Pattern[str], example: str) -> str:
+        """Return an ARN of this form; empty if there is none."""
+        text = self._config.get(key)
+        if not text:
+            return ""
+        if not form.fullmatch(text):
+            raise SettingsError(
+                self._config.full_key(key), f"an ARN such as {example}", repr(text), f"{key} {example}"
+            )
+        return text
+
     def whole(self, key: str, default: int, low: int, high: int) -> int:
         """Return a whole number from `low` to `high`."""
         text = self._config.get(key)

@@ -5,12 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.drill.warm import start_workers
 from selfheal import SOURCE
 from selfheal.cli.chaos.orders_sent import OrdersSent
 from selfheal.cli.chaos.run import not_ready
@@ -26,12 +26,6 @@ STACK = "orders"
 
 CALLERS = tuple(f"caller-{number}" for number in range(12))
 """Of twelve a partial outage hits some, whatever their names: see `selfheal.cli.chaos.tokens`."""
-
-WARMED = ("orders-downstream", "orders-fulfilment", "orders-billing", "orders-intake")
-"""How the names of functions begin that handle orders."""
-
-WORKERS = 2
-"""Started of each."""
 
 
 @dataclass(frozen=True)
@@ -65,24 +59,11 @@ class ChaosStack:
             RuntimeError: when the orders do not arrive.
 
         """
-        names = [
-            each["FunctionName"]
-            for page in self.emulator.clients.get("lambda").get_paginator("list_functions").paginate()
-            for each in page["Functions"]
-            if each["FunctionName"].startswith(WARMED)
-        ]
-        with ThreadPoolExecutor(WORKERS) as pool:
-            list(pool.map(self._start, names * WORKERS))
+        start_workers(self.emulator.clients)
         sent = OrdersSent.of(str(self.outputs["url"]), self.tokens, Traffic(1, len(self.tokens)), "warm")
         access = AwsAccess(self.emulator.clients, "the emulator", None, {})
         if problem := not_ready(Stack(STACK, access, self.outputs), sent):
             raise RuntimeError(problem)
-
-    def _start(self, function: str) -> None:
-        """Start a worker of a function, by an event that asks for nothing."""
-        event = {"Records": [], "health": True, "caller": "warm"}
-        client = self.emulator.clients.get("lambda")
-        client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
 
     def redeliver_soon(self, seconds: int) -> None:
         """Shorten the time until messages come again whose handling was cut off: usual are three minutes."""

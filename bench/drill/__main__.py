@@ -35,12 +35,12 @@ COMMON: Mapping[str, Any] = {"rate": RATE, "catalogue_seconds": 2}
 FULL = {
     "outage": (
         {"circuit": {"pause_cap_seconds": 30}},
-        lambda world: outage.drill(world, Scale(2000, 25, OUTAGE_SECONDS, RATE, 900)),
+        lambda world: outage.drill(world, Scale(2000, 25, OUTAGE_SECONDS, RATE)),
     ),
-    "without": ({}, lambda world: without(world, Scale(2000, 25, OUTAGE_SECONDS, RATE, 900))),
-    "partial": ({}, lambda world: partial.drill(world, Scale(600, 8, 60, RATE, 600))),
-    "poison": ({}, lambda world: poison_and_replay(world, Scale(1000, 50, 0, RATE, 900), 10)),
-    "configuration": ({}, lambda world: configuration.drill(world, Scale(200, 50, 0, RATE, 300))),
+    "without": ({}, lambda world: without(world, Scale(2000, 25, OUTAGE_SECONDS, RATE))),
+    "partial": ({}, lambda world: partial.drill(world, Scale(600, 8, 60, RATE))),
+    "poison": ({}, lambda world: poison_and_replay(world, Scale(1000, 50, 0, RATE), 10)),
+    "configuration": ({}, lambda world: configuration.drill(world, Scale(200, 50, 0, RATE))),
     "proportion": ({}, lambda world: proportion.drill(world, 1000, 60)),
 }
 """By name: arguments of the component, and the drill."""

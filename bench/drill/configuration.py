@@ -46,7 +46,7 @@ def drill(world: World, scale: Scale) -> Report:
         time.sleep(2 * world.catalogue_seconds)
         for number in range(FIRST, FIRST + scale.orders):
             world.place(number)
-        world.until(world.settled, scale.patience_seconds, every=1)
+        world.until(world.settled, every=1)
         failures = world.log_lines("orders-fulfilment-consumer", "configuration not read")
     fulfilled = [
         order

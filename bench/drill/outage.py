@@ -31,8 +31,6 @@ class Scale:
     outage_seconds: float
     rate: float
     """Calls a second that the downstream states, of both consumers together."""
-    patience_seconds: float
-    """How long all orders may take at most: a limit for a drill that hangs, no claim."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def warm(world: World, scale: Scale) -> None:
     world.downstream(_setting(scale, Mode.HEALTHY))
     for number in range(2 * LATE, 2 * LATE + WARM_ORDERS):
         world.place(number)
-    world.until(world.settled, scale.patience_seconds)
+    world.until(world.settled)
 
 
 def feed(world: World, scale: Scale, end: threading.Event | None = None) -> threading.Thread:
@@ -105,7 +103,7 @@ def kill_after_an_effect(world: World, scale: Scale) -> bool:
     def waiting() -> bool:
         return any(key.startswith("fulfilment.") for key in world.effects().keys() - before)
 
-    seen = world.until(waiting, 10, every=0.1)
+    seen = world.until(waiting, every=0.1)
     killed = world.kill_workers("orders-fulfilment")
     world.downstream(_setting(scale, Mode.HEALTHY))
     return seen and killed > 0
@@ -124,12 +122,12 @@ def drill(world: World, scale: Scale, *, backlog: bool = True) -> Report:
     feeder = feed(world, scale)
     time.sleep(min(5.0, scale.orders / scale.feed_per_second / 4))
     outage = suffer(world, scale, Mode.OUTAGE)
-    world.until(lambda: world.circuit().at_rest, scale.patience_seconds)
+    world.until(lambda: world.circuit().at_rest)
     at_rest = time.time()
     feeder.join()
     drained = _drained(world, scale, at_rest) if backlog else Drained([], {})
     killed = kill_after_an_effect(world, scale)
-    world.until(world.settled, scale.patience_seconds, every=2)
+    world.until(world.settled, every=2)
     calls = world.calls()
     refused = [call for call in calls if call.outcome == "unavailable"]
     bound = _bound(world, scale, outage)
@@ -177,7 +175,7 @@ class Drained:
 def _drained(world: World, scale: Scale, at_rest: float) -> Drained:
     """Measure from the end of the slow start until the backlog is nearly gone."""
     backlog = 2 * scale.rate
-    world.until(lambda: _left(world) <= backlog, scale.patience_seconds, every=1)
+    world.until(lambda: _left(world) <= backlog, every=1)
     ended = time.time()
     calls = [call for call in world.calls() if at_rest + 1 <= call.at <= ended and call.key]
     seconds = ended - at_rest - 1

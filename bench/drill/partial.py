@@ -27,7 +27,7 @@ def drill(world: World, scale: Scale) -> Report:
     refused = sum(call.outcome == "unavailable" for call in during)
     changes = world.circuit().generation - before
     feeder.join()
-    world.until(world.settled, scale.patience_seconds, every=2)
+    world.until(world.settled, every=2)
     orders = world.orders().values()
     return Report(
         "partial outage",

@@ -10,7 +10,7 @@ from typing import Any
 from bench.drill.claims import Report
 from bench.drill.outage import Scale, nothing_lost
 from bench.drill.world import World
-from selfheal.cli.demo.claims import Claim, equal
+from selfheal.cli.demo.claims import Claim, at_least, equal
 from selfheal.functions.downstream.core import Setting
 from selfheal.functions.orders.order import State
 
@@ -24,23 +24,31 @@ def drill(world: World, scale: Scale, poison: int) -> Report:
     every = scale.orders // poison
     for number in range(scale.orders):
         world.place(number, ARTICLE if number % every == 0 else "book")
-    world.until(world.settled, scale.patience_seconds, every=1)
+    # An order is dead shortly before its letter comes.
+    world.until(lambda: world.settled() and world.letters()["fulfilment"] >= poison, every=1)
     orders = world.orders().values()
     dead = [order for order in orders if order.state is State.DEAD]
+    letters = {name: count for name, count in world.letters().items() if count}
     first = [
-        equal("orders that arrive beside the poison", scale.orders - poison, len(orders) - len(dead)),
+        equal(
+            "orders that arrive beside the poison",
+            scale.orders - poison,
+            sum(order.state is State.FULFILLED for order in orders),
+        ),
         equal("orders dead with the reason", poison, sum(ARTICLE in order.reason for order in dead)),
-        equal("letters", {"fulfilment": poison}, {k: n for k, n in world.letters().items() if n}),
+        equal("consumers that wrote letters", ["fulfilment"], list(letters)),
+        # A message that is delivered twice, because its batch was cut off, leaves a second one.
+        at_least("letters, one for each poison", poison, letters.get("fulfilment", 0)),
     ]
     list_article(world)
     told = redrive(world, "fulfilment")
-    world.until(lambda: not [o for o in world.orders().values() if o.state is not State.FULFILLED], 120)
+    world.until(lambda: not [o for o in world.orders().values() if o.state is not State.FULFILLED])
     arrived = sum(order.state is State.FULFILLED for order in world.orders().values())
     return Report(
         "poison",
         [
             *first,
-            equal("letters redriven, as told", poison, len(told["redriven"])),
+            at_least("letters redriven, as told", poison, len(told["redriven"])),
             equal("orders that arrive once it is mended", scale.orders, arrived),
             equal("letters left", 0, sum(world.letters().values())),
             *nothing_lost(world),
@@ -90,9 +98,9 @@ def replayed(world: World) -> list[Claim]:
         Destination={"Arn": bus["bus"], "FilterArns": list(bus["rules"].values())},
     )
     completed = world.until(
-        lambda: events.describe_replay(ReplayName=name)["State"] == "COMPLETED", 60, every=0.2
+        lambda: events.describe_replay(ReplayName=name)["State"] == "COMPLETED", every=0.2
     )
-    world.until(world.idle, 120)
+    world.until(world.idle)
     after = (world.effects(), world.counters().get("effect"), world.orders())
     return [
         Claim("the replay is completed", "yes", "yes" if completed else "no", completed),

@@ -12,17 +12,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from selfheal.cli.operator.orders_view import Call, OrdersView
+from bench.drill.warm import start_workers
+from selfheal.cli.operator.orders_view import Call, OrdersView, longest_hidden
 from selfheal.components.services.orders import CIRCUIT, MAXIMUM_CONCURRENCY
 from selfheal.functions.downstream.core import Setting
 from selfheal.functions.downstream.store import setting_item
-from selfheal.functions.orders.order import Order, State
+from selfheal.functions.orders.order import CONSUMERS, Order, State
+from selfheal.functions.shared.batch import PAUSE_CAP_SECONDS
 from selfheal.functions.shared.breaker.circuit import Circuit
 from selfheal.functions.shared.breaker.settings import BreakerSettings, parse_settings
 from selfheal.functions.shared.breaker.store import Store
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi.deployer import deploy
+
+WAITS = 3
+"""Of one message in a row, each the longest there is. On a machine with other work a batch may be cut off by
+its function's timeout, or by a worker that does not start, and again when it comes back."""
 
 PROGRAM = Path(__file__).parent / "program"
 CALLERS = tuple(f"caller-{number}" for number in range(30))
@@ -117,6 +123,17 @@ class World:
         """How long consumers cache the list of articles."""
         return float(self.given.get("catalogue_seconds", 60))
 
+    @property
+    def patience_seconds(self) -> float:
+        """How long all that was placed may take: a limit for a drill that hangs, no claim.
+
+        A message that is cut off waits for the visibility timeout of its queue, and one that failed for its
+        pause.
+        """
+        hidden = longest_hidden(self.emulator.clients.get("sqs"), self.outputs)
+        work = len(CONSUMERS) * len(self.placed) / self.given["rate"]
+        return work + WAITS * max(PAUSE_CAP_SECONDS, hidden)
+
     def idle(self) -> bool:
         """Return whether no queue of the service has a message, waiting or under way."""
         sqs = self.emulator.clients.get("sqs")
@@ -174,9 +191,9 @@ class World:
                 continue
         return killed
 
-    def until(self, holds: Callable[[], bool], seconds: float, every: float = 0.5) -> bool:
-        """Wait until something holds, and return whether it does."""
-        end = time.monotonic() + seconds
+    def until(self, holds: Callable[[], bool], every: float = 0.5) -> bool:
+        """Wait until something holds, as long as patience lasts, and return whether it does."""
+        end = time.monotonic() + self.patience_seconds
         while not holds():
             if time.monotonic() > end:
                 return False
@@ -221,4 +238,5 @@ def deployed(folder: Path, *, iam: bool = True, **arguments: object) -> Generato
         outputs = deploy(
             PROGRAM, AwsProvider(emulator.clients), stack="drill", overrides={"orders": json.dumps(given)}
         )
+        start_workers(emulator.clients)
         yield World(emulator, outputs, tokens, given)

@@ -47,6 +47,7 @@ EPILOG = epilog(
     "selfheal chaos list",
     "selfheal chaos run third-party-out -s orders",
     "selfheal chaos stop --aws -s orders",
+    found="see the command's own help",
 )
 LIST_EPILOG = epilog("selfheal chaos list", "selfheal chaos list --json | jq '.[].name'")
 RUN_EPILOG = epilog(

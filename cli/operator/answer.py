@@ -15,12 +15,13 @@ from selfheal.cli.console import Output
 from selfheal.cli.errors import CliError
 from selfheal.cli.exits import ExitCode
 from selfheal.cli.operator.ledger import Ledger, read_incident
-from selfheal.cli.operator.requests import Submitted, submit
+from selfheal.cli.operator.requests import Submitted, replaced_by, submit
 from selfheal.cli.options import checked_why
+from selfheal.functions.healer.answers import what_next
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Transition
 from selfheal.functions.healer.observation import Request
-from selfheal.functions.healer.states import Reason, Verb
+from selfheal.functions.healer.states import Reason
 from selfheal.functions.shared.contract import OPERATOR_EVENT
 
 DEFAULT_WAIT_SECONDS = 10.0
@@ -28,33 +29,21 @@ DEFAULT_WAIT_SECONDS = 10.0
 
 POLL_SECONDS = 1.0
 
-_NOT_DONE = frozenset({Reason.COMMAND_EXPIRED, Reason.COMMAND_REFUSED, Reason.TARGET_REMOVED})
-_NOT_REVERTED = _NOT_DONE | {
-    Reason.MODE_FORBIDS,
-    Reason.NO_REMEDY,
-    Reason.REVERT_REFUSED,
-    Reason.VALUE_CHANGED,
-}
-_NOT_APPLIED = frozenset(
+_REFUSALS = frozenset(
     {
+        Reason.COMMAND_EXPIRED,
+        Reason.COMMAND_REFUSED,
+        Reason.TARGET_REMOVED,
+        Reason.MODE_FORBIDS,
+        Reason.NO_REMEDY,
+        Reason.REVERT_REFUSED,
+        Reason.VALUE_CHANGED,
         Reason.APPROVAL_STALE,
         Reason.APPROVAL_EXPIRED,
         Reason.BUDGET_SPENT,
-        Reason.TARGET_REMOVED,
-        Reason.VALUE_CHANGED,
     }
 )
-
-REFUSALS: Mapping[Verb, frozenset[Reason]] = {
-    Verb.APPROVE: _NOT_APPLIED,
-    Verb.ROLLBACK: _NOT_REVERTED,
-    Verb.RESTORE: _NOT_REVERTED,
-    # These change no function, so what the healer finds on it afterwards does not mean that they failed.
-    Verb.RELEASE: _NOT_DONE,
-    Verb.ACCEPT: _NOT_DONE,
-    Verb.CLOSE: _NOT_DONE,
-}
-"""The reasons which mean that a request was not carried out."""
+"""How a healer of an earlier version refuses: it records no answers, and overwrites the incident's reason."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +51,12 @@ class Answer:
     """What the healer did with a request."""
 
     status: str
-    """Where the incident stood then."""
+    """Where the incident stands."""
     reason: str
+    """The incident's reason, or why the request was refused."""
     refused: bool
+    next: str | None = None
+    """What to do after a refusal."""
 
 
 def ask_why(why: str | None, output: Output) -> str:
@@ -94,7 +86,7 @@ def request_and_wait(
         output: Where to print.
 
     Raises:
-        typer.Exit: with FOUND when the healer refused.
+        typer.Exit: with FOUND when the healer refused, with UNANSWERED when it did not answer in time.
         CliError: when there is no such healer, or the request could not be written.
 
     """
@@ -112,13 +104,20 @@ def request_and_wait(
         output.print_json(_json(submitted, answer, woken=woken))
     elif answer is None:
         follow = f"selfheal incidents follow {request.incident}{ledger.options}"
-        output.say(f"The healer has not answered yet. Watch it: {follow}")
+        replaced = replaced_by(ledger.dynamodb, ledger.table, request, incident.target)
+        problem = f"{replaced} Yours was not taken up." if replaced else "The healer has not answered yet."
+        output.say(f"{problem} Watch it: {follow}", style="yellow")
     elif answer.refused:
         output.say(f"Refused: {answer.reason}. The incident is {answer.status}.", style="bold red")
+        output.say(answer.next or "")
     else:
         output.say(f"Accepted: the incident is {answer.status} ({answer.reason}).", style="bold green")
     if answer is not None and answer.refused:
         raise typer.Exit(ExitCode.FOUND)
+    # Nobody waited where it was said so, or where the healer is not known and only its schedule runs it.
+    waited = seconds > 0 if wait is not None else ledger.healer is not None
+    if answer is None and waited:
+        raise typer.Exit(ExitCode.UNANSWERED)
 
 
 def _json(submitted: Submitted, answer: Answer | None, *, woken: bool) -> dict[str, Any]:
@@ -199,17 +198,20 @@ def wait_for_answer(ledger: Ledger, request: Request, before: Incident, seconds:
     while True:
         incident = read_incident(ledger.dynamodb, ledger.table, before)
         if request.id in incident.answered:
-            return answer_to(request.verb, incident, before)
+            return answer_to(request, incident)
         if time.monotonic() >= deadline:
             return None
         time.sleep(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
 
 
-def answer_to(verb: Verb, incident: Incident, before: Incident) -> Answer:
-    """Return what the healer did with a request, by the transitions since it was made."""
-    reasons = [*(each.reason for each in new_transitions(incident, before)), incident.reason]
-    refusal = next((reason for reason in reasons if reason in REFUSALS[verb]), None)
-    return Answer(incident.status, refusal or incident.reason, refusal is not None)
+def answer_to(request: Request, incident: Incident) -> Answer:
+    """Return what the healer did with a request that it has answered."""
+    recorded = next((each for each in incident.requests if each.id == request.id), None)
+    if recorded is None:
+        return Answer(incident.status, incident.reason, incident.reason in _REFUSALS)
+    if recorded.done:
+        return Answer(incident.status, incident.reason, refused=False)
+    return Answer(incident.status, recorded.answer, refused=True, next=what_next(recorded, incident.id))
 
 
 def new_transitions(incident: Incident, before: Incident) -> list[Transition]:

@@ -18,18 +18,26 @@ from selfheal.cli.operator.requests import VALID_MINUTES, make_request
 from selfheal.cli.options import IncidentOrTarget, PlanDigest, Wait, Why
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
+from selfheal.functions.healer.observation import LONGEST
 from selfheal.functions.healer.states import Verb
 
 EPILOG = epilog(
     "selfheal approve fragile                              show it, and ask",
     "selfheal approve fragile --plan 0123456789abcdef -y   this plan or none",
     "selfheal approve checkout --aws -s prod --expires 5   within five minutes",
-    found="the healer refused: the world changed, or the approval expired",
+    found="the healer refused, with the reason",
+    asks=True,
 )
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needs --plan: what was looked at.")]
 Expires = Annotated[
     int,
-    typer.Option("--expires", min=1, max=1440, metavar="MINUTES", help="How long the approval is valid."),
+    typer.Option(
+        "--expires",
+        min=1,
+        max=int(LONGEST.total_seconds()) // 60,
+        metavar="MINUTES",
+        help="How long the approval is valid.",
+    ),
 ]
 
 

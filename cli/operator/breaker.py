@@ -31,6 +31,7 @@ EPILOG = epilog(
     "selfheal breaker list                                        is any circuit open?",
     "selfheal breaker open payments --why 'the bank moves' --for 2h",
     "selfheal breaker release payments --aws -s prod",
+    found="see the command's own help",
 )
 LIST_EPILOG = epilog(
     "selfheal breaker list",

@@ -80,7 +80,7 @@ EXAMPLES = {
     close: ("close fragile --why 'service retired'", "close checkout --why 'moved' --aws -s prod"),
 }
 COMMANDS = tuple(
-    (command, epilog(*(f"selfheal {example}" for example in examples), found=REFUSED))
+    (command, epilog(*(f"selfheal {example}" for example in examples), found=REFUSED, asks=True))
     for command, examples in EXAMPLES.items()
 )
 """The commands, each with the epilog of its help."""

@@ -83,6 +83,26 @@ class OrdersView:
         return (item for page in pages for item in page["Items"])
 
 
+def longest_hidden(sqs: Any, outputs: Mapping[str, Any]) -> float:
+    """Return for how many seconds a message is hidden whose handling was cut off, in the slowest queue.
+
+    Args:
+        sqs: A boto3 SQS client.
+        outputs: Of a stack with an orders service.
+
+    Raises:
+        KeyError: when it deploys none.
+        botocore.exceptions.BotoCoreError: when the endpoint does not answer.
+        botocore.exceptions.ClientError: when it refuses.
+
+    """
+    name = "VisibilityTimeout"
+    return max(
+        float(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+        for url in outputs["queues"].values()
+    )
+
+
 def repeated_effects(calls: Iterable[Call]) -> int:
     """Return how many effects there were beyond one a key, by the log of calls."""
     times = Counter(call.key for call in calls if call.outcome is Outcome.EFFECT)

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from selfheal.cli.operator.checks import is_allowed, is_held
 from selfheal.cli.operator.ledger import Incidents, Unreadable
+from selfheal.functions.healer.answers import what_next
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import Guard, Plan, Transition
+from selfheal.functions.healer.incident_fields import Answered, Guard, Plan, Transition
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
@@ -87,6 +88,7 @@ def _details(incident: Incident, now: datetime) -> Iterator[tuple[str, str]]:
         over = "" if is_held(incident, now) else " (over)"
         until = f"until {hold.until or 'it is released'}"
         yield "hold", f"{hold.reason}, since {hold.since}, {until}{over}"
+    yield from _answers(incident)
     if approval := incident.approval:
         yield "approval", f"of {approval.plan} by {approval.by} at {approval.at}"
     if closure := incident.closure:
@@ -102,6 +104,20 @@ def _details(incident: Incident, now: datetime) -> Iterator[tuple[str, str]]:
 def _guard(guard: Guard) -> str:
     counts = (("limit", guard.limit), ("found", guard.found), ("total", guard.total), ("until", guard.until))
     return ", ".join([guard.reason, *(f"{name} {value}" for name, value in counts if value is not None)])
+
+
+def _answers(incident: Incident) -> Iterator[tuple[str, str]]:
+    for each in incident.requests:
+        yield "answered", _answered(each)
+    if incident.requests and not incident.requests[-1].done:
+        yield "then", what_next(incident.requests[-1], incident.id)
+
+
+def _answered(one: Answered) -> str:
+    why = f" ({printable(one.why)})" if one.why else ""
+    outcome = "accepted" if one.done else "refused"
+    asked = f"{one.verb} by {printable(one.by)} at {printable(one.at)}{why}"
+    return f"{asked}: {outcome} at {one.answered_at}, {one.answer}"
 
 
 def request_line(request: Request) -> str:

@@ -112,6 +112,19 @@ def submit(dynamodb: Any, table: str, request: Request, incident: Incident, now:
     return Submitted(request)
 
 
+def replaced_by(dynamodb: Any, table: str, request: Request, target: str) -> str | None:
+    """Return who has asked for something else in place of a request; None if its item is still there.
+
+    Raises:
+        botocore.exceptions.ClientError: when the table cannot be read.
+
+    """
+    now = _read(dynamodb, table, request.verb, target)
+    if now is None or now.get("id") == request.id:
+        return None
+    return f"Meanwhile {now.get('by')} has asked for {now.get('verb')} of {now.get('incident')}."
+
+
 def _kind(verb: Verb) -> Literal["approval", "command"]:
     return "approval" if verb is Verb.APPROVE else "command"
 

@@ -5,15 +5,17 @@ place of the downstream's.
 """
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.iam import allow
+from selfheal.components.security import Security, SecurityArgs, Store
 
 CAPACITIES = (0.0, 256.0)
 """Aurora capacity units (ACU), about 2 GiB of memory each. Source: Amazon Aurora user guide, "Aurora
@@ -38,7 +40,7 @@ ENGINE_VERSION = "16.6"
 """Of Aurora PostgreSQL. It pauses from 16.3 on."""
 
 
-class AuroraDownstreamArgs(TypedDict):
+class AuroraDownstreamArgs(SecurityArgs):
     """Where the database is, and how large it may get."""
 
     subnet_ids: Sequence[pulumi.Input[str]]
@@ -100,12 +102,15 @@ class AuroraDownstream(pulumi.ComponentResource):
                 f"subnet_ids must name at least {LEAST_SUBNETS} subnets in different availability zones, got "
                 f"{len(args['subnet_ids'])}. Add one."
             )
-        protect = args.get("protect", True)
+        protect, groups = args.get("protect", True), args.get("security_group_ids")
+        if groups is not None:
+            groups = [names.SECURITY_GROUP.of("each of security_group_ids", each) for each in groups]
         arns = Arns(self)
+        security = Security(args, arns)
         subnets = aws.rds.SubnetGroup(
             f"{name}-subnets",
             description="Private subnets of a downstream's database",
-            subnet_ids=args["subnet_ids"],
+            subnet_ids=[names.SUBNET.of("each of subnet_ids", each) for each in args["subnet_ids"]],
             opts=pulumi.ResourceOptions(parent=self),
         )
         cluster = aws.rds.Cluster(
@@ -117,8 +122,10 @@ class AuroraDownstream(pulumi.ComponentResource):
             manage_master_user_password=True,
             enable_http_endpoint=True,
             storage_encrypted=True,
+            kms_key_id=security.key,
+            master_user_secret_kms_key_id=security.key,
             db_subnet_group_name=subnets.name,
-            vpc_security_group_ids=args.get("security_group_ids"),
+            vpc_security_group_ids=groups,
             serverlessv2_scaling_configuration=aws.rds.ClusterServerlessv2ScalingConfigurationArgs(
                 min_capacity=minimum,
                 max_capacity=maximum,
@@ -155,6 +162,7 @@ class AuroraDownstream(pulumi.ComponentResource):
                 # One statement is one transaction: beginning others needs further rights.
                 allow(["rds-data:ExecuteStatement"], [self.cluster_arn]),
                 allow(["secretsmanager:GetSecretValue"], [self.secret_arn]),
+                *security.reads(Store.SECRET),
             ],
         )
         self.register_outputs({"clusterArn": self.cluster_arn, "secretArn": self.secret_arn})

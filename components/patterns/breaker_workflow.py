@@ -23,7 +23,13 @@ _END_SECONDS = 5
 
 
 def breaker_workflow(
-    name: str, controller: aws.lambda_.Function, timeout: int, arns: Arns, parent: pulumi.Resource
+    name: str,
+    controller: aws.lambda_.Function,
+    timeout: int,
+    *,
+    arns: Arns,
+    boundary: pulumi.Input[str] | None,
+    parent: pulumi.Resource,
 ) -> aws.sfn.StateMachine:
     """Register the workflow, with a role that may invoke the controller and nothing else.
 
@@ -32,12 +38,13 @@ def breaker_workflow(
         controller: The function that takes one step. Its answer holds `done`, and `wait` in seconds.
         timeout: Its timeout in seconds.
         arns: Builds ARNs.
+        boundary: As for `service_role`.
         parent: The component.
 
     """
     function = arns.function(controller.name)
     role, policy = service_role(
-        name, "states.amazonaws.com", [allow(["lambda:InvokeFunction"], [function])], parent
+        name, "states.amazonaws.com", [allow(["lambda:InvokeFunction"], [function])], parent, boundary
     )
     step: dict[str, Any] = {
         "Type": "Task",

@@ -14,11 +14,17 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.function import own_code
 from selfheal.components.iam import allow
 from selfheal.components.patterns.function import pattern_function
+from selfheal.components.security import Security, Store
 from selfheal.functions.shared.tokens import CALLER, TOKEN, digest
 
 
 def authorizer_function(
-    name: str, callers: Input[Mapping[str, Input[str]]], *, arns: Arns, parent: pulumi.Resource
+    name: str,
+    callers: Input[Mapping[str, Input[str]]],
+    *,
+    arns: Arns,
+    security: Security,
+    parent: pulumi.Resource,
 ) -> tuple[aws.lambda_.Function, aws.secretsmanager.SecretVersion]:
     """Register a function that says who calls, for an authorizer of type TOKEN.
 
@@ -26,6 +32,7 @@ def authorizer_function(
         name: Logical name.
         callers: Token by name. Without any nobody gets in.
         arns: Builds ARNs.
+        security: Key of secret, environment and logs, and boundary of the role.
         parent: The API's component.
 
     Returns:
@@ -39,6 +46,7 @@ def authorizer_function(
     secret = aws.secretsmanager.Secret(
         f"{name}-callers",
         description="Names of callers by the SHA-256 digest of their token",
+        kms_key_id=security.key,
         opts=options,
     )
     version = aws.secretsmanager.SecretVersion(
@@ -53,9 +61,13 @@ def authorizer_function(
         {"code": own_code("authorizer"), "timeout_seconds": 10, "memory_mb": 512},
         Access(
             {"CALLERS_SECRET": secret.name},
-            [allow(["secretsmanager:GetSecretValue"], [arns.secret(secret.name)])],
+            [
+                allow(["secretsmanager:GetSecretValue"], [arns.secret(secret.name)]),
+                *security.reads(Store.SECRET),
+            ],
         ),
         arns=arns,
+        security=security,
         parent=parent,
     )
     return function, version

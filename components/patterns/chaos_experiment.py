@@ -8,11 +8,12 @@ permissions: FIS user guide, "AWS FIS Actions reference".
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS
@@ -20,6 +21,7 @@ from selfheal.components.iam import Statement, allow, service_role
 from selfheal.components.patterns.fault_injection import FaultInjection
 from selfheal.components.patterns.fis_actions import automation_action, function_action
 from selfheal.components.patterns.switch_document import switch_document, switch_rights
+from selfheal.components.security import Security, SecurityArgs, Store
 from selfheal.scenarios.faults import DownstreamFault, FunctionFault
 from selfheal.scenarios.fields import ScenarioError
 from selfheal.scenarios.scenario import Scenario, load
@@ -40,7 +42,7 @@ Fault = tuple[Sequence[Statement], aws.fis.ExperimentTemplateActionArgs, Sequenc
 """What the role may do to make it, the action, and the template's targets."""
 
 
-class ChaosExperimentArgs(TypedDict):
+class ChaosExperimentArgs(SecurityArgs):
     """What breaks, and when it stops."""
 
     scenario: str
@@ -87,12 +89,15 @@ class ChaosExperiment(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:ChaosExperiment", name, None, opts)
-        self._name, self._args, self._arns = name, args, Arns(self)
         scenario, fault = _checked(name, args)
+        args = _named(args)
+        self._name, self._args, self._arns = name, args, Arns(self)
+        self._security = Security(args, self._arns)
         self._scenario = scenario
         group = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             retention_in_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            kms_key_id=self._security.key,
             opts=pulumi.ResourceOptions(parent=self),
         )
         if isinstance(fault, FunctionFault):
@@ -101,7 +106,11 @@ class ChaosExperiment(pulumi.ComponentResource):
             statements, action, targets = self._downstream(fault)
         alarms = [self._arns.alarm(alarm) for alarm in args["stop_alarms"]]
         role, policy = service_role(
-            name, "fis.amazonaws.com", [*statements, *_watch(alarms), deliver_log()], self
+            name,
+            "fis.amazonaws.com",
+            [*statements, *_watch(alarms), deliver_log()],
+            self,
+            self._security.boundary,
         )
         template = aws.fis.ExperimentTemplate(
             name,
@@ -159,7 +168,8 @@ class ChaosExperiment(pulumi.ComponentResource):
             )
         seconds = self._scenario.fault_seconds
         name = f"{self._name}-switch"
-        role, policy = service_role(name, "ssm.amazonaws.com", switch_rights(self._arns.table(table)), self)
+        rights = [*switch_rights(self._arns.table(table)), *self._security.reads(Store.TABLE)]
+        role, policy = service_role(name, "ssm.amazonaws.com", rights, self, self._security.boundary)
         document = aws.ssm.Document(
             name,
             document_type="Automation",
@@ -214,6 +224,20 @@ def deliver_log() -> Statement:
 
 def _watch(alarms: Sequence[pulumi.Input[str]]) -> list[Statement]:
     return [allow(["cloudwatch:DescribeAlarms"], alarms)]
+
+
+def _named(args: ChaosExperimentArgs) -> ChaosExperimentArgs:
+    """Return the arguments, with names that are checked now, or as soon as they are known."""
+    alarms = [names.ALARM.of("each of stop_alarms", alarm) for alarm in args["stop_alarms"]]
+    found: ChaosExperimentArgs = {**args, "stop_alarms": alarms}
+    if "functions" in args:
+        found["functions"] = {
+            key: names.FUNCTION.of(f"functions: {key}", function)
+            for key, function in args["functions"].items()
+        }
+    if "downstream_table" in args:
+        found["downstream_table"] = names.TABLE.of("downstream_table", args["downstream_table"])
+    return found
 
 
 def _percent(args: ChaosExperimentArgs) -> int:

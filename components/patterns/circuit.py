@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 import pulumi_aws as aws
@@ -12,6 +12,7 @@ from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.iam import allow, on_items
+from selfheal.components.security import Security, SecurityArgs, Store
 from selfheal.functions.shared.breaker.settings import BreakerSettings, parse_settings
 from selfheal.functions.shared.contract import breaker_key
 
@@ -20,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
 StartExecution."""
 
 
-class CircuitArgs(TypedDict):
+class CircuitArgs(SecurityArgs):
     """When the circuit opens, and how it is probed."""
 
     settings: NotRequired[Mapping[str, float]]
@@ -79,6 +80,8 @@ class Circuit(pulumi.ComponentResource):
             self.settings = parse_settings(self.settings_text)
         except ValueError as error:
             raise ComponentError(f"{name}: {error}. Leave a setting out for its default.") from error
+        arns = Arns(self)
+        security = Security(args or {}, arns)
         table = aws.dynamodb.Table(
             f"{name}-circuit",
             billing_mode="PAY_PER_REQUEST",
@@ -92,11 +95,13 @@ class Circuit(pulumi.ComponentResource):
             # The wake-up filters by the new state.
             stream_view_type="NEW_IMAGE",
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            server_side_encryption=security.table,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.table_name, self.stream_arn = table.name, table.stream_arn
         where = {"BREAKER_TABLE": table.name, "CIRCUIT": name, "BREAKER": self.settings_text}
-        item = [Arns(self).table(table.name)], on_items(breaker_key(name))
-        self.access = Access(where, [allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], *item)])
-        self.reader = Access(where, [allow(["dynamodb:GetItem"], *item)])
+        item = [arns.table(table.name)], on_items(breaker_key(name))
+        decrypt = security.reads(Store.TABLE)
+        self.access = Access(where, [allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], *item), *decrypt])
+        self.reader = Access(where, [allow(["dynamodb:GetItem"], *item), *decrypt])
         self.register_outputs({"circuitName": name, "tableName": self.table_name})

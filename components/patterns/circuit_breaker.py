@@ -1,11 +1,12 @@
 """`CircuitBreaker`: pauses what consumes behind an open circuit, probes it, and starts again slowly."""
 
 from collections.abc import Sequence
-from typing import NotRequired, Protocol, TypedDict
+from typing import NotRequired, Protocol
 
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -15,6 +16,7 @@ from selfheal.components.patterns.breaker_alarms import breaker_alarms
 from selfheal.components.patterns.breaker_workflow import breaker_workflow
 from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.function import FunctionArgs, pattern_function
+from selfheal.components.security import Security, SecurityArgs, Store
 from selfheal.components.wakeups import wake_by_schedule
 
 MARGIN_SECONDS = 5
@@ -58,7 +60,7 @@ class Consumer(Protocol):
         ...
 
 
-class CircuitBreakerArgs(TypedDict):
+class CircuitBreakerArgs(SecurityArgs):
     """The circuit, what consumes behind it, and how it is probed."""
 
     circuit: Circuit
@@ -109,10 +111,16 @@ class CircuitBreaker(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:CircuitBreaker", name, None, opts)
+        args = {
+            **args,
+            "people": names.TOPIC.of("people", args["people"]),
+            "probe_url": names.URL.of("probe_url", args["probe_url"]),
+        }
         circuit = args["circuit"]
         outage = args.get("outage_alarm_seconds", DEFAULT_OUTAGE_ALARM_SECONDS)
         _check(args, outage)
         arns = Arns(self)
+        security = Security(args, arns)
         days = args.get("log_retention_days", DEFAULT_RETENTION_DAYS)
 
         controller = pattern_function(
@@ -123,15 +131,21 @@ class CircuitBreaker(pulumi.ComponentResource):
                 "log_retention_days": days,
                 "uses": [circuit.access],
             },
-            _control(args, arns),
+            _control(args, arns, security),
             arns=arns,
+            security=security,
             parent=self,
         )
         machine = breaker_workflow(
-            f"{name}-workflow", controller, _controller_timeout(circuit), arns, parent=self
+            f"{name}-workflow",
+            controller,
+            _controller_timeout(circuit),
+            arns=arns,
+            boundary=security.boundary,
+            parent=self,
         )
         self.state_machine_arn = arns.state_machine(machine.name)
-        wake = self._wake(name, args, days, arns)
+        wake = self._wake(name, args, days, arns, security)
         self.controller_name, self.wake_name = controller.name, wake.name
         breaker_alarms(
             name,
@@ -151,7 +165,9 @@ class CircuitBreaker(pulumi.ComponentResource):
             }
         )
 
-    def _wake(self, name: str, args: CircuitBreakerArgs, days: int, arns: Arns) -> aws.lambda_.Function:
+    def _wake(
+        self, name: str, args: CircuitBreakerArgs, days: int, arns: Arns, security: Security
+    ) -> aws.lambda_.Function:
         """Register the function that starts the workflow, woken by the table's stream and every minute.
 
         While the circuit is at rest it corrects the MaximumConcurrency of mappings.
@@ -172,6 +188,7 @@ class CircuitBreaker(pulumi.ComponentResource):
                     [arns.streams(circuit.table_name)],
                 ),
                 allow(["sns:Publish"], [people]),
+                *security.writes(Store.TOPIC),
             ],
         )
         runs: FunctionArgs = {
@@ -180,7 +197,7 @@ class CircuitBreaker(pulumi.ComponentResource):
             "log_retention_days": days,
             "uses": [circuit.reader],
         }
-        wake = pattern_function(f"{name}-wake", runs, access, arns=arns, parent=self)
+        wake = pattern_function(f"{name}-wake", runs, access, arns=arns, security=security, parent=self)
         options = pulumi.ResourceOptions(parent=self)
         aws.lambda_.EventSourceMapping(
             f"{name}-stream",
@@ -223,7 +240,7 @@ def _controller_timeout(circuit: Circuit) -> int:
 
 
 def _check(args: CircuitBreakerArgs, outage: int) -> None:
-    consumers, probed, url = args["consumers"], args.get("probe_queue"), args["probe_url"]
+    consumers, probed = args["consumers"], args.get("probe_queue")
     if not consumers:
         raise ComponentError(
             "consumers must name at least one consumer: without any there is nothing to pause. Leave the "
@@ -249,8 +266,6 @@ def _check(args: CircuitBreakerArgs, outage: int) -> None:
             f"{probed.timeout_seconds}. Shorten the timeout, or set lease_seconds to at least "
             f"{probed.timeout_seconds + lease - most}."
         )
-    if isinstance(url, str) and not url.startswith(("http://", "https://")):
-        raise ComponentError(f"probe_url must begin with http:// or https://, got {url[:60]!r}.")
     least, longest = OUTAGE_ALARM_SECONDS
     if not least <= outage <= longest:
         raise ComponentError(
@@ -259,7 +274,7 @@ def _check(args: CircuitBreakerArgs, outage: int) -> None:
         )
 
 
-def _control(args: CircuitBreakerArgs, arns: Arns) -> Access:
+def _control(args: CircuitBreakerArgs, arns: Arns, security: Security) -> Access:
     """Return what the controller needs beside the circuit: its consumers' mappings, and the probe."""
     probed = args.get("probe_queue")
     probe: dict[str, pulumi.Input[str]] = {"url": args["probe_url"]}
@@ -268,6 +283,7 @@ def _control(args: CircuitBreakerArgs, arns: Arns) -> Access:
         probe |= {"queue_url": probed.queue_url, "function": probed.function_name}
         statements += [
             allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], [probed.queue_arn]),
+            *security.reads(Store.QUEUE),
             allow(["lambda:InvokeFunction"], [arns.function(probed.function_name)]),
         ]
     return Access({"CONSUMERS": _behind(args), "PROBE": pulumi.Output.json_dumps(probe)}, statements)

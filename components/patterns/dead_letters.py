@@ -1,15 +1,17 @@
 """`DeadLetters`: a queue of messages that need a person, with alarms on how many wait and for how long."""
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.iam import allow
 from selfheal.components.patterns.alarms import alarm
+from selfheal.components.security import Security, SecurityArgs, Store
 
 DAY_SECONDS = 86400
 
@@ -27,7 +29,7 @@ _GUIDE = (
 )
 
 
-class DeadLettersArgs(TypedDict):
+class DeadLettersArgs(SecurityArgs):
     """Who is told, and when."""
 
     people: pulumi.Input[str]
@@ -68,17 +70,23 @@ class DeadLetters(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:DeadLetters", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         retention = _checked(args.get("retention_days", RETENTION_DAYS[1]), "retention_days", *RETENTION_DAYS)
         age = _checked(args.get("age_days", DEFAULT_AGE_DAYS), "age_days", 1, retention - SPENT_DAYS - 1)
+        arns = Arns(self)
+        security = Security(args, arns)
         queue = aws.sqs.Queue(
             name,
             message_retention_seconds=retention * DAY_SECONDS,
-            sqs_managed_sse_enabled=True,
             opts=pulumi.ResourceOptions(parent=self),
+            **security.queue,
         )
         self.queue_url, self.queue_name = queue.url, queue.name
-        self.queue_arn = Arns(self).queue(queue.name)
-        self.access = Access({"DEAD_LETTERS_URL": queue.url}, [allow(["sqs:SendMessage"], [self.queue_arn])])
+        self.queue_arn = arns.queue(queue.name)
+        self.access = Access(
+            {"DEAD_LETTERS_URL": queue.url},
+            [allow(["sqs:SendMessage"], [self.queue_arn]), *security.writes(Store.QUEUE)],
+        )
         holds = args.get("holds", "messages that could not be handled")
         for what, metric, threshold, says in (
             ("depth", "ApproximateNumberOfMessagesVisible", 1, f"There are {holds}"),

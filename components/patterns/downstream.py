@@ -1,6 +1,6 @@
 """`Downstream`: a third party that fails on command, for drills and tests of what depends on it."""
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 import pulumi_aws as aws
@@ -11,6 +11,7 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
 from selfheal.components.http_api import http_api
 from selfheal.components.iam import allow
+from selfheal.components.security import Security, SecurityArgs, Store
 
 RATES = (0.1, 1000.0)
 """Calls a second. One partition of the table takes 1,000 writes a second."""
@@ -27,7 +28,7 @@ TIMEOUT_SECONDS = 30
 MEMORY_MB = 256
 
 
-class DownstreamArgs(TypedDict):
+class DownstreamArgs(SecurityArgs):
     """What it serves while nothing is switched."""
 
     rate: NotRequired[float]
@@ -72,6 +73,8 @@ class Downstream(pulumi.ComponentResource):
         rate = _checked("rate", "calls a second", given.get("rate", DEFAULT_RATE), RATES, DEFAULT_RATE)
         burst = _checked("burst", "calls at once", given.get("burst", DEFAULT_BURST), BURSTS, DEFAULT_BURST)
         arns = Arns(self)
+        security = Security(given, arns)
+        retention = given.get("log_retention_days", DEFAULT_RETENTION_DAYS)
         table = aws.dynamodb.Table(
             name,
             billing_mode="PAY_PER_REQUEST",
@@ -82,6 +85,7 @@ class Downstream(pulumi.ComponentResource):
                 aws.dynamodb.TableAttributeArgs(name="sk", type="S"),
             ],
             ttl=aws.dynamodb.TableTtlArgs(attribute_name="expires_at", enabled=True),
+            server_side_encryption=security.table,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.table_name = table.name
@@ -92,15 +96,19 @@ class Downstream(pulumi.ComponentResource):
             [
                 allow(
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [arns.table(table.name)]
-                )
+                ),
+                *security.reads(Store.TABLE),
             ],
             arns=arns,
             parent=self,
             timeout=TIMEOUT_SECONDS,
             memory=MEMORY_MB,
-            log_retention_days=given.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            log_retention_days=retention,
+            security=security,
         )
-        self.url = http_api(name, function, None, self)
+        self.url = http_api(
+            name, function, None, security=security, log_retention_days=retention, parent=self
+        )
         self.access = Access({"DOWNSTREAM_URL": self.url})
         self.register_outputs({"url": self.url, "tableName": self.table_name})
 

@@ -8,10 +8,17 @@ import pulumi_aws as aws
 from selfheal.components.arns import Arns
 from selfheal.components.iam import document
 from selfheal.components.patterns.private_bucket import UPLOAD_DAYS, private_bucket, tls_only
+from selfheal.components.security import Security
 
 
 def failures_bucket(
-    name: str, arns: Arns, parent: pulumi.Resource, *, days: int, force_destroy: bool
+    name: str,
+    arns: Arns,
+    parent: pulumi.Resource,
+    *,
+    days: int,
+    force_destroy: bool,
+    security: Security | None = None,
 ) -> tuple[aws.s3.Bucket, Sequence[pulumi.Resource]]:
     """Register a bucket that is closed to the public, encrypted, reached by TLS only, and forgets.
 
@@ -21,12 +28,13 @@ def failures_bucket(
         parent: The parent component.
         days: After which objects are deleted.
         force_destroy: Whether it is deleted although there are objects in it.
+        security: As for `private_bucket`.
 
     Returns:
         The bucket, and its settings, on which what writes into it must depend.
 
     """
-    bucket, settings = private_bucket(name, parent, force_destroy=force_destroy)
+    bucket, settings = private_bucket(name, parent, force_destroy=force_destroy, security=security)
     policy = aws.s3.BucketPolicy(
         f"{name}-policy",
         bucket=bucket.bucket,

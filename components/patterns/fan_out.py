@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -17,6 +18,7 @@ from selfheal.components.patterns.alarms import alarm
 from selfheal.components.patterns.dead_letters import DeadLetters
 from selfheal.components.patterns.levelled_queue import LevelledQueue
 from selfheal.components.patterns.stream_consumer import StreamConsumer
+from selfheal.components.security import Security, SecurityArgs
 
 ARCHIVE_DAYS = (1, 3650)
 DELIVERY_AGE = (60, 86_400)
@@ -50,7 +52,7 @@ class SubscriberArgs(TypedDict):
     none."""
 
 
-class FanOutArgs(TypedDict):
+class FanOutArgs(SecurityArgs):
     """A bus and its subscribers."""
 
     subscribers: Mapping[str, SubscriberArgs]
@@ -104,7 +106,8 @@ class FanOut(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:FanOut", name, None, opts)
-        source = args.get("source", name)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
+        source = names.SOURCE.check("source", args.get("source", name))
         days = _checked("archive_days", args.get("archive_days", DEFAULT_ARCHIVE_DAYS), ARCHIVE_DAYS)
         age = _checked(
             "delivery_age_seconds",
@@ -118,6 +121,7 @@ class FanOut(pulumi.ComponentResource):
         }
         self._name, self._arns, self._people = name, Arns(self), args["people"]
         self._options = pulumi.ResourceOptions(parent=self)
+        self._security = Security(args, self._arns)
         bus = aws.cloudwatch.EventBus(f"{name}-bus", opts=self._options)
         self.bus_name = bus.name
         bus_arn = self._arns.event_bus(bus.name)
@@ -135,7 +139,11 @@ class FanOut(pulumi.ComponentResource):
         )
         self.dead_letters = DeadLetters(
             f"{name}-dead-letters",
-            {"people": args["people"], "holds": f"events of {name} that could not be delivered"},
+            {
+                "people": args["people"],
+                "holds": f"events of {name} that could not be delivered",
+                **self._security.args,
+            },
             self._options,
         )
         rules = {
@@ -195,9 +203,10 @@ class FanOut(pulumi.ComponentResource):
                 opts=self._options,
             )
             return _Way(consumer.queue_arn, policy)
-        # Both, as in AWS's example for this: EventBridge user guide, "Using identity-based policies".
-        statement = allow(["kinesis:PutRecord", "kinesis:PutRecords"], [consumer.stream_arn])
-        role, permitted = service_role(name, "events.amazonaws.com", [statement], self)
+        statements = consumer.sender.statements
+        role, permitted = service_role(
+            name, "events.amazonaws.com", statements, self, self._security.boundary
+        )
         kinesis = path and aws.cloudwatch.EventTargetKinesisTargetArgs(partition_key_path=path)
         return _Way(consumer.stream_arn, permitted, role.arn, kinesis or None)
 

@@ -10,6 +10,7 @@ from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, Code, lambda_function
+from selfheal.components.security import Security
 
 DEFAULT_TIMEOUT_SECONDS = 30
 DEFAULT_MEMORY_MB = 256
@@ -62,6 +63,7 @@ def pattern_function(
     access: Access,
     *,
     arns: Arns,
+    security: Security,
     parent: pulumi.Resource,
     publish: bool = False,
 ) -> aws.lambda_.Function:
@@ -72,6 +74,7 @@ def pattern_function(
         args: What its user says.
         access: What the pattern adds.
         arns: Builds ARNs.
+        security: Key of its environment and logs, and boundary of its role.
         parent: The pattern's component.
         publish: Whether to publish a version with each change.
 
@@ -99,6 +102,7 @@ def pattern_function(
         memory=args.get("memory_mb", DEFAULT_MEMORY_MB),
         log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
         publish=publish,
+        security=security,
         layers=[layer for each in (*args.get("uses", ()), access) for layer in each.layers],
     )
 

@@ -1,11 +1,12 @@
 """`LevelledQueue`: a queue whose consumer works at a steady pace, however many messages come."""
 
 import math
-from typing import NotRequired, Protocol, TypedDict
+from typing import NotRequired, Protocol
 
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -13,6 +14,7 @@ from selfheal.components.iam import allow
 from selfheal.components.patterns.dead_letters import DAY_SECONDS, DeadLetters
 from selfheal.components.patterns.function import FunctionArgs, live_alias, pattern_function, timeout_of
 from selfheal.components.patterns.levelled_alarms import levelled_alarms
+from selfheal.components.security import Security, SecurityArgs, Store
 
 RETENTION_SECONDS = 4 * DAY_SECONDS
 """How long the queue keeps a message. Its dead-letter queue keeps it longer, from the same moment on."""
@@ -57,7 +59,7 @@ class Guard(Protocol):
         ...
 
 
-class LevelledQueueArgs(TypedDict):
+class LevelledQueueArgs(SecurityArgs):
     """The consumer, and its pace."""
 
     consumer: FunctionArgs
@@ -145,6 +147,7 @@ class LevelledQueue(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:LevelledQueue", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         rate = _checked("rate", args["rate"], RATES)
         concurrency = _whole(
             "maximum_concurrency", args.get("maximum_concurrency"), CONCURRENCIES, DEFAULT_MAXIMUM_CONCURRENCY
@@ -160,15 +163,20 @@ class LevelledQueue(pulumi.ComponentResource):
         timeout = timeout_of(args["consumer"])
         check_batch(rate, concurrency, batch_size, timeout)
         arns = Arns(self)
+        security = Security(args, arns)
         child = pulumi.ResourceOptions(parent=self)
         people = args["people"]
 
         self.maximum_concurrency = concurrency
         self.timeout_seconds = timeout
-        self.dead_letters = DeadLetters(f"{name}-dead-letters", {"people": people}, child)
+        self.dead_letters = DeadLetters(f"{name}-dead-letters", {"people": people, **security.args}, child)
         self.evicted = DeadLetters(
             f"{name}-evicted",
-            {"people": people, "holds": "messages that waited too long to be handled"},
+            {
+                "people": people,
+                "holds": "messages that waited too long to be handled",
+                **security.args,
+            },
             child,
         )
         queue = aws.sqs.Queue(
@@ -178,12 +186,14 @@ class LevelledQueue(pulumi.ComponentResource):
             redrive_policy=pulumi.Output.json_dumps(
                 {"deadLetterTargetArn": self.dead_letters.queue_arn, "maxReceiveCount": receives}
             ),
-            sqs_managed_sse_enabled=True,
             opts=child,
+            **security.queue,
         )
         self.queue_url, self.queue_name = queue.url, queue.name
         self.queue_arn = arns.queue(queue.name)
-        self.sender = Access(statements=[allow(["sqs:SendMessage"], [self.queue_arn])])
+        self.sender = Access(
+            statements=[allow(["sqs:SendMessage"], [self.queue_arn]), *security.writes(Store.QUEUE)]
+        )
         aws.sqs.RedriveAllowPolicy(
             f"{name}-redrive-allow",
             queue_url=self.dead_letters.queue_url,
@@ -209,6 +219,7 @@ class LevelledQueue(pulumi.ComponentResource):
         statements = [
             allow(consume, [self.queue_arn]),
             allow(["sqs:SendMessage"], [self.dead_letters.queue_arn, self.evicted.queue_arn]),
+            *security.writes(Store.QUEUE),
         ]
         consumer: FunctionArgs = {**args["consumer"]}
         uses = list(consumer.get("uses", ()))
@@ -219,6 +230,7 @@ class LevelledQueue(pulumi.ComponentResource):
             consumer,
             Access(environment, statements),
             arns=arns,
+            security=security,
             parent=self,
             publish=aliased,
         )

@@ -1,15 +1,16 @@
 """`OnCall`: the topic that alarms of the patterns notify."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 
 from selfheal.components.arns import Arns
+from selfheal.components.security import Security, SecurityArgs
 from selfheal.components.topics import check_emails, escalation_topic
 
 
-class OnCallArgs(TypedDict):
+class OnCallArgs(SecurityArgs):
     """Who is notified."""
 
     emails: NotRequired[Sequence[str]]
@@ -39,5 +40,6 @@ class OnCall(pulumi.ComponentResource):
         super().__init__("selfheal:index:OnCall", name, None, opts)
         emails = list((args or {}).get("emails", ()))
         check_emails(emails)
-        self.topic_arn = escalation_topic(name, Arns(self), emails, self)
+        arns = Arns(self)
+        self.topic_arn = escalation_topic(name, arns, emails, Security(args or {}, arns), self)
         self.register_outputs({"topicArn": self.topic_arn})

@@ -5,13 +5,14 @@ import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
 from selfheal.components.iam import Statement
+from selfheal.components.security import Security
 
 UPLOAD_DAYS = 7
 """Days after which the parts of an upload that was never completed are deleted."""
 
 
 def private_bucket(
-    name: str, parent: pulumi.Resource, *, force_destroy: bool
+    name: str, parent: pulumi.Resource, *, force_destroy: bool, security: Security | None = None
 ) -> tuple[aws.s3.Bucket, list[pulumi.Resource]]:
     """Register a bucket, the block of public access, and its encryption.
 
@@ -22,6 +23,7 @@ def private_bucket(
         name: Logical name, and prefix of the others.
         parent: The parent component.
         force_destroy: Whether it is deleted although there are objects in it.
+        security: Key of its encryption. Default: S3's own, which needs no permission.
 
     Returns:
         The bucket, and its settings, of which the block is the first.
@@ -40,14 +42,17 @@ def private_bucket(
         restrict_public_buckets=True,
         opts=options,
     )
+    key = security.key if security else None
     encryption = aws.s3.BucketServerSideEncryptionConfiguration(
         f"{name}-encryption",
         bucket=called,
         rules=[
             aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
                 apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                    sse_algorithm="AES256"
-                )
+                    sse_algorithm="AES256" if key is None else "aws:kms", kms_master_key_id=key
+                ),
+                # One data key for many objects, so that KMS is asked less often.
+                bucket_key_enabled=None if key is None else True,
             )
         ],
         opts=options,

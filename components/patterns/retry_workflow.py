@@ -1,11 +1,12 @@
 """`RetryWorkflow`: a queue whose messages are handled by a workflow that retries, with full jitter."""
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, NotRequired, TypedDict, cast
+from typing import Any, NoReturn, NotRequired, cast
 
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
@@ -19,6 +20,7 @@ from selfheal.components.patterns.retry_definition import (
     workflow,
     workflow_seconds,
 )
+from selfheal.components.security import Security, SecurityArgs
 
 READ_SECONDS = 5
 """By how much the starter waits longer for the workflow than that may take."""
@@ -30,7 +32,7 @@ LEVELLED = LevelledQueueArgs.__annotations__.keys() - {"consumer", "batch_size",
 """Arguments that are those of the queue."""
 
 
-class RetryWorkflowArgs(TypedDict):
+class RetryWorkflowArgs(SecurityArgs):
     """What is to be done with each message, how often it is tried, and at which pace."""
 
     task: FunctionArgs
@@ -109,9 +111,11 @@ class RetryWorkflow(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:RetryWorkflow", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         retrier = checked_retrier(args.get("retry", {}))
         seconds = workflow_seconds(timeout_of(args["task"]), retrier)
         arns = Arns(self)
+        security = Security(args, arns)
         # The starter needs the workflow, which needs the dead letters of the starter's queue.
         machine_name: pulumi.Output[str]
         machine_name, resolve = pulumi.deferred_output()
@@ -121,13 +125,19 @@ class RetryWorkflow(pulumi.ComponentResource):
             self.dead_letters = self.queue.dead_letters
             aliased = args.get("alias", False)
             task = pattern_function(
-                f"{name}-task", _task(args), Access(), arns=arns, parent=self, publish=aliased
+                f"{name}-task",
+                _task(args),
+                Access(),
+                arns=arns,
+                security=security,
+                parent=self,
+                publish=aliased,
             )
             self.function_name = task.name
             self.alias_name = (
                 live_alias(f"{name}-task", task, "What the workflow calls", self).name if aliased else None
             )
-            machine = self._machine(name, args, retrier, seconds, arns)
+            machine = self._machine(name, args, retrier, seconds, arns=arns, security=security)
         except BaseException as error:
             # Pulumi waits for every output: without this, what was refused would be waited for, for ever.
             resolve(pulumi.Output.from_input("").apply(lambda _, failed=error: _fail(failed)))
@@ -154,7 +164,14 @@ class RetryWorkflow(pulumi.ComponentResource):
         return cast("LevelledQueueArgs", {**said, "consumer": starter, "batch_size": 1})
 
     def _machine(
-        self, name: str, args: RetryWorkflowArgs, retrier: Mapping[str, Any], seconds: int, arns: Arns
+        self,
+        name: str,
+        args: RetryWorkflowArgs,
+        retrier: Mapping[str, Any],
+        seconds: int,
+        *,
+        arns: Arns,
+        security: Security,
     ) -> aws.sfn.StateMachine:
         called = self.function_name
         if self.alias_name is not None:
@@ -173,6 +190,7 @@ class RetryWorkflow(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             f"{name}-workflow-logs",
             retention_in_days=args["task"].get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            kms_key_id=security.key,
             opts=pulumi.ResourceOptions(parent=self),
         )
         role, policy = service_role(
@@ -185,6 +203,7 @@ class RetryWorkflow(pulumi.ComponentResource):
                 write_traces(),
             ],
             self,
+            security.boundary,
         )
         return aws.sfn.StateMachine(
             f"{name}-workflow",

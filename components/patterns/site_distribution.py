@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.arns import Arns
 from selfheal.components.patterns.security_headers import security_headers
 from selfheal.components.patterns.site_files import INDEX
@@ -150,7 +151,7 @@ def site_distribution(
 def _origin(api: SiteApiArgs, arns: Arns) -> aws.cloudfront.DistributionOriginArgs:
     return aws.cloudfront.DistributionOriginArgs(
         origin_id=API,
-        domain_name=arns.rest_api_domain(api["id"]),
+        domain_name=arns.rest_api_domain(names.REST_API.of("api: id", api["id"])),
         origin_path=f"/{api['stage']}",
         custom_origin_config=aws.cloudfront.DistributionOriginCustomOriginConfigArgs(
             http_port=80,
@@ -167,7 +168,9 @@ def _certificate(settings: DistributionSettings) -> aws.cloudfront.DistributionV
         # difference for ever. Source: CloudFront API reference, "ViewerCertificate".
         return aws.cloudfront.DistributionViewerCertificateArgs(cloudfront_default_certificate=True)
     return aws.cloudfront.DistributionViewerCertificateArgs(
-        acm_certificate_arn=settings["domain"]["certificate_arn"],
+        acm_certificate_arn=names.CERTIFICATE.of(
+            "domain: certificate_arn", settings["domain"]["certificate_arn"]
+        ),
         ssl_support_method="sni-only",
         minimum_protocol_version="TLSv1.2_2021",
     )

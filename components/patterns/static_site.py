@@ -10,6 +10,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.arns import Arns
 from selfheal.components.iam import document
 from selfheal.components.patterns.private_bucket import UPLOAD_DAYS, private_bucket, tls_only
@@ -59,6 +60,9 @@ class StaticSite(pulumi.ComponentResource):
         files = files_of(args["folder"])
         if "api" in args:
             check_paths(args["api"]["paths"], list(files))
+            names.STAGE.check("api: stage", args["api"]["stage"])
+        if "domain" in args:
+            names.HOST.check("domain: name", args["domain"]["name"])
         bucket, settings = private_bucket(f"{name}-files", self, force_destroy=True)
         self._upload(files, bucket, [*settings, self._versions(bucket)])
         distribution = site_distribution(name, args, bucket, self._arns, self)

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.function import DEFAULT_RETENTION_DAYS
@@ -26,6 +27,7 @@ from selfheal.components.patterns.storage_first_args import (
     reader_of,
     reads_of,
 )
+from selfheal.components.security import Security, Store
 
 Part = TypeVar("Part", bound=pulumi.CustomResource)
 
@@ -85,11 +87,13 @@ class StorageFirstApi(pulumi.ComponentResource):
         """
         # Without the arguments, which would be in the state as they are: they hold tokens.
         super().__init__("selfheal:index:StorageFirstApi", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         self._name, self._args = name, args
         self._path, self._public = args["path"], args.get("public", False)
         self._rate, self._burst = args.get("rate", RATE[1]), args.get("burst", BURST[1])
         size = check(args)
         self._arns = Arns(self)
+        self._security = Security(args, self._arns)
         self._options = pulumi.ResourceOptions(parent=self)
         self._parts: list[pulumi.CustomResource] = []
         self._names: list[Input[str]] = []  # of what the parts refer to
@@ -175,7 +179,7 @@ class StorageFirstApi(pulumi.ComponentResource):
         """Register who lets callers in, and return what a method says of it."""
         name = f"{self._name}-authorizer"
         function, version = authorizer_function(
-            name, self._args.get("callers", {}), arns=self._arns, parent=self
+            name, self._args.get("callers", {}), arns=self._arns, security=self._security, parent=self
         )
         authorizer = self._part(
             aws.apigateway.Authorizer(
@@ -210,9 +214,8 @@ class StorageFirstApi(pulumi.ComponentResource):
     def _put(self, authorization: Mapping[str, Any]) -> None:
         """Register PUT, which sends to the queue."""
         name, queue = f"{self._name}-put", self._args["queue"]
-        role, policy = service_role(
-            name, "apigateway.amazonaws.com", [allow(["sqs:SendMessage"], [queue.queue_arn])], self
-        )
+        send = [allow(["sqs:SendMessage"], [queue.queue_arn]), *self._security.writes(Store.QUEUE)]
+        role, policy = service_role(name, "apigateway.amazonaws.com", send, self, self._security.boundary)
         self._names += [queue.queue_name, role.name]
         model = self._part(
             aws.apigateway.Model(
@@ -301,7 +304,9 @@ class StorageFirstApi(pulumi.ComponentResource):
     ) -> Output[str]:
         """Register GET of an item, which invokes a function, and return the function's name."""
         name, reads = f"{self._name}-{prefix}get", f"{self._name}-{prefix}reader"
-        reader = pattern_function(reads, args, Access(), arns=self._arns, parent=self)
+        reader = pattern_function(
+            reads, args, Access(), arns=self._arns, security=self._security, parent=self
+        )
         method = self._part(
             aws.apigateway.Method(
                 name,
@@ -348,6 +353,7 @@ class StorageFirstApi(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             f"{self._name}-access-logs",
             retention_in_days=self._args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
+            kms_key_id=self._security.key,
             opts=self._options,
         )
         stage = aws.apigateway.Stage(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, NotRequired, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol
 
 import pulumi
 from pulumi import Input, Output
@@ -11,6 +11,7 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, RETENTION_DAYS
 from selfheal.components.patterns.function import FunctionArgs, timeout_of
 from selfheal.components.patterns.schema_size import DRAFT, largest
+from selfheal.components.security import SecurityArgs
 
 MOST_BYTES = 256 * 1024 - 8 * 1024
 """Of a body that is stored. 256 KiB is the most of an EventBridge entry and of an Express workflow's input
@@ -37,7 +38,7 @@ class Queue(Protocol):
     queue_url: Output[str]
 
 
-class StorageFirstApiArgs(TypedDict):
+class StorageFirstApiArgs(SecurityArgs):
     """What is stored, for whom, and who answers questions about it."""
 
     path: str

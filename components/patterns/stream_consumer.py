@@ -1,10 +1,11 @@
 """`StreamConsumer`: a Kinesis stream and its consumer, where poison blocks nobody and keeps its data."""
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -12,6 +13,7 @@ from selfheal.components.iam import Statement, allow
 from selfheal.components.patterns.alarms import alarm
 from selfheal.components.patterns.failures_bucket import failures_bucket
 from selfheal.components.patterns.function import FunctionArgs, pattern_function
+from selfheal.components.security import Security, SecurityArgs, Store
 
 RETENTION_HOURS = 24
 """How long the stream keeps a record: what AWS gives without a further charge."""
@@ -43,7 +45,7 @@ BEHIND = 2
 """People are told when records wait for half of the age at which they are not handled any more."""
 
 
-class StreamConsumerArgs(TypedDict):
+class StreamConsumerArgs(SecurityArgs):
     """A stream and what consumes it."""
 
     consumer: FunctionArgs
@@ -95,6 +97,9 @@ class StreamConsumer(pulumi.ComponentResource):
     function_name: pulumi.Output[str]
     """Name of the consumer, known at preview."""
 
+    sender: Access
+    """For who writes to the stream: the right to do it, and no variables."""
+
     def __init__(
         self, name: str, args: StreamConsumerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
@@ -105,6 +110,7 @@ class StreamConsumer(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:StreamConsumer", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
         shards = _checked("shards", args.get("shards", 1), SHARDS)
         batch = _checked("batch_size", args.get("batch_size", DEFAULT_BATCH_SIZE), BATCH_SIZES)
         factor = _checked("batches_per_shard", args.get("batches_per_shard", 1), FACTORS)
@@ -116,23 +122,46 @@ class StreamConsumer(pulumi.ComponentResource):
         retries = _checked("retries", args.get("retries", DEFAULT_RETRIES), RETRIES)
         kept = _checked("failures_days", args.get("failures_days", DEFAULT_KEPT_DAYS), KEPT_DAYS)
         options, arns = pulumi.ResourceOptions(parent=self), Arns(self)
+        security = Security(args, arns)
         stream = aws.kinesis.Stream(
             f"{name}-stream",
             shard_count=shards,
             retention_period=RETENTION_HOURS,
             encryption_type="KMS",
-            # The key that AWS manages: who may use the stream may use it, without a charge for the key.
-            kms_key_id="alias/aws/kinesis",
+            # That of AWS: who may use the stream may use it, without a charge for the key.
+            kms_key_id="alias/aws/kinesis" if security.key is None else security.key,
             opts=options,
         )
         self.stream_name, self.stream_arn = stream.name, arns.stream(stream.name)
         bucket, settings = failures_bucket(
-            f"{name}-failures", arns, self, days=kept, force_destroy=args.get("force_destroy", False)
+            f"{name}-failures",
+            arns,
+            self,
+            days=kept,
+            force_destroy=args.get("force_destroy", False),
+            security=security,
         )
         self.failures_bucket = bucket.bucket
-        statements = [*_reads(self.stream_arn), *_writes_failures(arns.bucket(bucket.bucket))]
+        self.sender = Access(
+            # Both, as in AWS's example for a rule: EventBridge user guide, "Using identity-based policies".
+            statements=[
+                allow(["kinesis:PutRecord", "kinesis:PutRecords"], [self.stream_arn]),
+                *security.writes(Store.STREAM),
+            ]
+        )
+        statements = [
+            *_reads(self.stream_arn),
+            *security.reads(Store.STREAM),
+            *_writes_failures(arns.bucket(bucket.bucket)),
+            *security.writes(Store.BUCKET),
+        ]
         function = pattern_function(
-            f"{name}-consumer", args["consumer"], Access(statements=statements), arns=arns, parent=self
+            f"{name}-consumer",
+            args["consumer"],
+            Access(statements=statements),
+            arns=arns,
+            security=security,
+            parent=self,
         )
         self.function_name = function.name
         mapping = aws.lambda_.EventSourceMapping(

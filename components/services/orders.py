@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
@@ -32,11 +33,12 @@ from selfheal.components.patterns.static_site import StaticSite
 from selfheal.components.patterns.storage_first_api import STAGE, StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
 from selfheal.components.remedies import RemedyArgs
+from selfheal.components.security import Security
 from selfheal.components.services.orders_args import ORDER_SCHEMA, RATE, OrdersArgs, check
 from selfheal.components.services.orders_table import OrdersTable
 from selfheal.components.status import Shown, status_function
 from selfheal.components.targets import TargetArgs
-from selfheal.functions.shared.contract import RemedyKind
+from selfheal.functions.shared.contract import Invocation, RemedyKind
 from selfheal.scenarios.scenario import shipped
 
 INTAKE_PER_RATE = 5
@@ -86,20 +88,26 @@ class Orders(pulumi.ComponentResource):
 
         """
         super().__init__("selfheal:index:Orders", name, None, opts)
+        args = {**args, "people": names.TOPIC.of("people", args["people"])}
+        if "ledger" in args:
+            names.TABLE.check("ledger", args["ledger"])
         rate = args.get("rate", RATE)
         articles = list(args.get("articles", ("book", "lamp", "chair")))
         check(rate, articles)
         self._name, self._args, self._arns = name, args, Arns(self)
         self._options = pulumi.ResourceOptions(parent=self)
-        people = args["people"]
-        self.table = OrdersTable(name, self._arns, self._options)
+        self._security = Security(args, self._arns)
+        people, demands = args["people"], self._security.args
+        self.table = OrdersTable(name, self._arns, self._security, self._options)
         self.faults = FaultInjection(f"{name}-faults", {}, self._options) if args.get("chaos") else None
         breakable = [] if self.faults is None else [self.faults.access]
         # Each place of a consumer may send one at the same moment, whatever the rate.
         burst = sum(MAXIMUM_CONCURRENCY.values())
-        self.downstream = Downstream(f"{name}-downstream", {"rate": rate, "burst": burst}, self._options)
+        self.downstream = Downstream(
+            f"{name}-downstream", {"rate": rate, "burst": burst, **demands}, self._options
+        )
         settings = {**CIRCUIT, **args.get("circuit", {})}
-        self.circuit = Circuit(f"{name}-downstream", {"settings": settings}, self._options)
+        self.circuit = Circuit(f"{name}-downstream", {"settings": settings, **demands}, self._options)
         parameter, catalogue = self._catalogue(articles)
         self.catalogue_name = parameter
         self.fulfilment = LevelledQueue(
@@ -114,6 +122,7 @@ class Orders(pulumi.ComponentResource):
                 "batch_size": _batch_size(rate / 2),
                 "circuit": self.circuit,
                 "people": people,
+                **demands,
             },
             self._options,
         )
@@ -134,6 +143,7 @@ class Orders(pulumi.ComponentResource):
                 # For the healer: a deployment of billing that fails is rolled back.
                 "alias": True,
                 "people": people,
+                **demands,
             },
             self._options,
         )
@@ -148,6 +158,7 @@ class Orders(pulumi.ComponentResource):
                 "alias": True,
                 "most_receives": INTAKE_RECEIVES,
                 "people": people,
+                **demands,
             },
             self._options,
         )
@@ -159,6 +170,7 @@ class Orders(pulumi.ComponentResource):
                 "probe_url": self.downstream.url,
                 "probe_queue": self.fulfilment,
                 "people": people,
+                **demands,
             },
             self._options,
         )
@@ -173,6 +185,7 @@ class Orders(pulumi.ComponentResource):
                 "reads": {} if ledger is None else {"status": self._status(ledger)},
                 "callers": args.get("callers", {}),
                 "people": people,
+                **demands,
             },
             self._options,
         )
@@ -199,6 +212,9 @@ class Orders(pulumi.ComponentResource):
             "function_name": self.billing.function_name,
             # It raises, so Lambda counts its errors; the others are consumers, which never raise.
             "instrumented": False,
+            "timeout_seconds": TASK_SECONDS,
+            # The workflow waits for it, so a throttle is a failed attempt.
+            "invocation": Invocation.SYNCHRONOUS,
             "remedies": [{"kind": RemedyKind.ROLLBACK_ALIAS}, force],
         }
         if self.billing.alias_name is not None:
@@ -207,6 +223,8 @@ class Orders(pulumi.ComponentResource):
             "name": "intake",
             "function_name": self.intake.function_name,
             "instrumented": True,
+            "timeout_seconds": self.intake.timeout_seconds,
+            "invocation": Invocation.QUEUED,
             "remedies": [{"kind": RemedyKind.ROLLBACK_ALIAS}],
         }
         if self.intake.alias_name is not None:
@@ -217,6 +235,8 @@ class Orders(pulumi.ComponentResource):
                 "name": "fulfilment",
                 "function_name": self.fulfilment.function_name,
                 "instrumented": True,
+                "timeout_seconds": self.fulfilment.timeout_seconds,
+                "invocation": Invocation.QUEUED,
                 "remedies": [force],
             },
             billing,
@@ -291,7 +311,7 @@ class Orders(pulumi.ComponentResource):
             dead_letters=self._letters,
             buckets=self._buckets,
         )
-        return status_function(shown, self._arns, self._retention)
+        return status_function(shown, self._arns, self._security, self._retention)
 
     def _catalogue(self, articles: Sequence[str]) -> tuple[pulumi.Output[str], Access]:
         """Register the parameter that lists the articles, and return its name and what reading it needs."""
@@ -318,7 +338,11 @@ class Orders(pulumi.ComponentResource):
     def _analytics(self) -> StreamConsumer:
         return StreamConsumer(
             f"{self._name}-analytics",
-            {"consumer": self._function("analytics", [self.table.report]), "people": self._args["people"]},
+            {
+                "consumer": self._function("analytics", [self.table.report]),
+                "people": self._args["people"],
+                **self._security.args,
+            },
             self._options,
         )
 
@@ -345,6 +369,7 @@ class Orders(pulumi.ComponentResource):
                     "stop_alarms": [self.api.failing_alarm],
                     "percent": percent,
                     "log_retention_days": self._retention,
+                    **self._security.args,
                 },
                 self._options,
             )
@@ -365,7 +390,12 @@ class Orders(pulumi.ComponentResource):
             }
         return FanOut(
             f"{self._name}-bus",
-            {"subscribers": subscribers, "source": SOURCE, "people": self._args["people"]},
+            {
+                "subscribers": subscribers,
+                "source": SOURCE,
+                "people": self._args["people"],
+                **self._security.args,
+            },
             self._options,
         )
 

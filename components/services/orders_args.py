@@ -1,11 +1,12 @@
 """What `Orders` is told, what its API takes, and what is refused."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 
 from selfheal.components.errors import ComponentError
+from selfheal.components.security import SecurityArgs
 
 RATE = 20.0
 """Calls a second that the downstream states, by default."""
@@ -27,7 +28,7 @@ ORDER_SCHEMA: Mapping[str, object] = {
 """What the API takes. A body has a bound, so that what is stored can always be published."""
 
 
-class OrdersArgs(TypedDict):
+class OrdersArgs(SecurityArgs):
     """How orders are worked off."""
 
     people: pulumi.Input[str]

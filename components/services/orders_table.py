@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.iam import allow, on_items
+from selfheal.components.security import Security, Store
 
 
 class OrdersTable:
@@ -16,6 +17,7 @@ class OrdersTable:
     Args:
         name: Logical name of the service.
         arns: Builds ARNs.
+        security: Key of its encryption.
         options: With the parent.
 
     """
@@ -23,7 +25,7 @@ class OrdersTable:
     name: pulumi.Output[str]
     """Name of the table, known at preview."""
 
-    def __init__(self, name: str, arns: Arns, options: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, arns: Arns, security: Security, options: pulumi.ResourceOptions) -> None:
         table = aws.dynamodb.Table(
             f"{name}-table",
             billing_mode="PAY_PER_REQUEST",
@@ -34,9 +36,10 @@ class OrdersTable:
                 aws.dynamodb.TableAttributeArgs(name="sk", type="S"),
             ],
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            server_side_encryption=security.table,
             opts=options,
         )
-        self.name, self._arns = table.name, arns
+        self.name, self._arns, self._security = table.name, arns, security
 
     @property
     def read(self) -> Access:
@@ -62,4 +65,4 @@ class OrdersTable:
         """Return the use of the table by actions on items of a partition."""
         condition = on_items({"pk": {"S": partition}})
         statement = allow(actions, [self._arns.table(self.name)], condition)
-        return Access({"ORDERS_TABLE": self.name}, [statement])
+        return Access({"ORDERS_TABLE": self.name}, [statement, *self._security.reads(Store.TABLE)])

@@ -45,6 +45,9 @@ def _overrides() -> Overrides | None:
 
 
 _OVERRIDES = _overrides()
+if _OVERRIDES is not None:
+    # In the init phase, so that no request waits for the first connection. It never raises.
+    _OVERRIDES.get("FAILURE_RATE", BASELINE)
 
 
 def _rate() -> float:

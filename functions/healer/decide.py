@@ -23,8 +23,8 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.notices import reminder
-from selfheal.functions.healer.observation import Decision, Observation
-from selfheal.functions.healer.people import answer, drift
+from selfheal.functions.healer.observation import Decision, Observation, Request
+from selfheal.functions.healer.people import answer, answer_approval, drift
 from selfheal.functions.healer.respond import MAX_ATTEMPTS, respond
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.verify import expired, verify, watch
@@ -44,8 +44,9 @@ def decide(seen: Observation) -> Decision:
     notification therefore makes no difference, and the next run resumes one that died from its intent.
     """
     incident = seen.incident
-    decided = _go_on(seen, incident) if incident is not None else None
+    decided = _repointed(seen, incident) or _go_on(seen, incident) if incident is not None else None
     decided = decided or respond(seen, incident if incident is not None and incident.is_open else None)
+    decided = answer_approval(seen, decided)
     if incident is None or decided.incident is not None or decided.reason is Reason.BUSY:
         return decided
     return reminder(seen, incident) or decided
@@ -73,9 +74,27 @@ def _go_on(seen: Observation, incident: Incident) -> Decision | None:
     if incident.status is Status.ESCALATED:
         return _escalated(seen, incident)
     last = incident.last_standing
-    if not incident.is_open and last is not None and not seen.ringing and seen.tells_of_last:
+    if not incident.is_open and last is not None and not seen.sounding and seen.tells_of_last:
         return drift(seen, incident, last)
     return None
+
+
+def _repointed(seen: Observation, incident: Incident) -> Decision | None:
+    """Close the incident of what the target was before, and tell people what remains; None if it is the same.
+
+    A deployment has pointed the target to another function under the same name. Nothing that was planned,
+    held or learned is about that one.
+    """
+    if not incident.is_of_another(seen.target.function) or not (incident.is_open or incident.standing):
+        return None
+    if incident.effect is not None and incident.is_leased(seen.now):
+        return Decision(Reason.BUSY)
+    why = f"the target was {incident.function}, and a deployment has pointed it to {seen.target.function}"
+    reason = Reason.TARGET_REPOINTED
+    asked = [each for each in (seen.approval, seen.command) if each is not None]
+    given = [each.answered(seen.now, reason, done=False) for each in asked]
+    closed = incident.closed(seen.now, "the healer", why, reason)
+    return Decision.of(replace(closed, hold=None).answering(*given))
 
 
 def retire(seen: Observation) -> Decision:
@@ -87,11 +106,14 @@ def retire(seen: Observation) -> Decision:
     incident, reason = seen.incident, Reason.TARGET_REMOVED
     if incident is None or (incident.effect is not None and incident.is_leased(seen.now)):
         return Decision(reason)
-    command, given = seen.command, [each.id for each in (seen.approval, seen.command) if each is not None]
-    expired = command is not None and seen.now >= parse_iso(command.until)
+    command, asked = seen.command, [each for each in (seen.approval, seen.command) if each is not None]
+    expired = command is not None and command.is_over(seen.now)
+    given = [each.answered(seen.now, _why_not(seen, each), done=False) for each in asked]
     if incident.is_open or incident.standing:
-        if command is not None and command.verb is Verb.CLOSE and not expired:
-            return Decision.of(incident.closed(seen.now, command.by, command.why).answering(*given))
+        if command is not None and command.verb is Verb.CLOSE and _why_not(seen, command) is reason:
+            closed = incident.closed(seen.now, command.by, command.why)
+            done = command.answered(seen.now, Reason.CLOSED, done=True)
+            return Decision.of(closed.answering(*given[:-1], done))
         if incident.reason is not reason:
             return Decision.of(incident.retired(seen.now).answering(*given))
     notice = _notice(seen, incident)
@@ -99,7 +121,15 @@ def retire(seen: Observation) -> Decision:
         return notice or reminder(seen, incident) or Decision(reason)
     answered = incident.moved(seen.now, incident.reason).answering(*given)
     # Nobody may be waiting for the answer any more, and the incident is not closed.
-    return Decision.of(answered.telling(seen.now) if expired else answered)
+    return Decision.of(answered.telling(seen.now, given[-1].id) if expired else answered)
+
+
+def _why_not(seen: Observation, request: Request) -> Reason:
+    """Return why a request about a removed target is refused. Only `close` is not, unless it is over."""
+    if request.is_too_long(seen.now):
+        return Reason.VALID_TOO_LONG
+    expired = Reason.APPROVAL_EXPIRED if request.verb is Verb.APPROVE else Reason.COMMAND_EXPIRED
+    return expired if request.is_over(seen.now) else Reason.TARGET_REMOVED
 
 
 def give_up(seen: Observation, incident: Incident) -> Decision:
@@ -160,8 +190,7 @@ def _between(seen: Observation, incident: Incident) -> Decision:
     A rollback need not wait: the change counts as in place, and the request is answered once the value can be
     read, or when it expires.
     """
-    asked = seen.command is not None and seen.command.verb is Verb.ROLLBACK
-    if asked and incident.effect is Effect.APPLY:
+    if _asked_back(seen) is not None and incident.effect is Effect.APPLY:
         begun = incident.maybe_done()
         return Decision.of(begun.escalated(seen.now, Reason.ROLLED_BACK, tell=False))
     if not _is_late(seen, incident):
@@ -171,14 +200,22 @@ def _between(seen: Observation, incident: Incident) -> Decision:
 
 def _rolling_back(seen: Observation, incident: Incident) -> Incident:
     """Return the incident as a requested rollback, if what it reverts anyway was asked back meanwhile."""
-    command = seen.command
-    if incident.effect is not Effect.REVERT or command is None or command.verb is not Verb.ROLLBACK:
-        return incident
-    if seen.now >= parse_iso(command.until):
+    command = _asked_back(seen)
+    if incident.effect is not Effect.REVERT or command is None:
         return incident
     asked = replace(incident, purpose=Reason.ROLLED_BACK)
     # With more changes in place the next runs continue with the request.
-    return asked if len(incident.standing) > 1 else asked.answering(command.id)
+    if len(incident.standing) > 1:
+        return asked
+    return asked.answering(command.answered(seen.now, Reason.ROLLED_BACK, done=True))
+
+
+def _asked_back(seen: Observation) -> Request | None:
+    """Return the request to roll back, if there is one that is valid now. Any other is refused later."""
+    command = seen.command
+    if command is None or command.verb is not Verb.ROLLBACK:
+        return None
+    return None if command.is_over(seen.now) or command.is_too_long(seen.now) else command
 
 
 def _is_late(seen: Observation, incident: Incident) -> bool:
@@ -197,9 +234,11 @@ def _resume_act(seen: Observation, incident: Incident, plan: Plan, live: Live) -
         same_world = live.world == plan.world
         reason = Reason.APPLIED_EARLIER if same_world else Reason.ALREADY_APPLIED
         return Decision.of(incident.applied(seen.now, reason))
-    if seen.command is not None and seen.command.verb is Verb.ROLLBACK:
+    asked = _asked_back(seen)
+    if asked is not None:
         # The act was not done, and a person does not want it: there is nothing to revert.
-        return _call_people(seen, incident.answering(seen.command.id), Reason.ROLLED_BACK)
+        done = asked.answered(seen.now, Reason.ROLLED_BACK, done=True)
+        return _call_people(seen, incident.answering(done), Reason.ROLLED_BACK)
     if touched:
         return _call_people(seen, incident, Reason.VALUE_CHANGED)
     if _is_late(seen, incident):

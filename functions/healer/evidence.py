@@ -7,7 +7,7 @@ from enum import StrEnum
 from math import log
 
 from selfheal.functions.healer.target import AlarmRule
-from selfheal.functions.shared.contract import Series
+from selfheal.functions.shared.contract import SERIES, Series
 
 ERROR_OF_THE_TEST = 0.001
 """Probability of calling a broken service healthy, and of calling a healthy one broken."""
@@ -16,8 +16,6 @@ CORROBORATION_PERIODS = 5
 """An alarm counts as real if one of its last five periods breached the rule."""
 CORROBORATION_SECONDS = 60
 """Periods of at least the last minute are considered, even if those are more than five."""
-
-_STANDARD_PERIOD = 60
 
 
 class Verdict(StrEnum):
@@ -29,20 +27,22 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Count:
+    """A number of requests, and how many of them failed."""
+
+    requests: int
+    errors: int
+
+
+@dataclass(frozen=True)
 class Bucket:
     """Requests and errors of one period of an alarm's metrics."""
 
     start: datetime
     requests: int
     errors: int
-
-
-@dataclass(frozen=True)
-class Count:
-    """A number of requests, and how many of them failed."""
-
-    requests: int
-    errors: int
+    throttled: int = 0
+    """Throttled requests that are in neither, because a limit of the healer's own refused them."""
 
 
 def period_of(series: Series, values: Mapping[str, float | None]) -> Count | None:
@@ -75,36 +75,70 @@ def breaching(rule: AlarmRule, counted: Count | Bucket) -> bool:
 
 
 def reach(rule: AlarmRule) -> timedelta:
-    """Return how far back a breach still confirms an alarm that is in ALARM now."""
-    return timedelta(seconds=max(CORROBORATION_SECONDS, CORROBORATION_PERIODS * rule.period) + rule.period)
+    """Return how far back a breach still confirms an alarm that is in ALARM now.
+
+    An alarm stays in ALARM until the last breach has left its window, and until it is evaluated again.
+    """
+    period = SERIES[rule.kind].period
+    window = rule.window + timedelta(seconds=2 * period)
+    least = timedelta(seconds=max(CORROBORATION_SECONDS, CORROBORATION_PERIODS * period))
+    return max(window, least) + timedelta(seconds=period)
 
 
-def breaches(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> list[Bucket]:
+def breached(rule: AlarmRule, buckets: Iterable[Bucket]) -> list[Bucket]:
+    """Return the periods that breach an alarm's rule, oldest first.
+
+    The datapoint of a slow alarm covers many periods: if they breach together, those with errors are meant.
+    """
+    if rule.period <= SERIES[rule.kind].period:
+        return [bucket for bucket in buckets if breaching(rule, bucket)]
+    every = list(buckets)
+    return [bucket for bucket in every if bucket.errors] if breaching(rule, total(every)) else []
+
+
+def breaches(
+    rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime, late: timedelta
+) -> list[Bucket]:
     """Return the recent periods in which the metrics breach the alarm's rule, oldest first.
 
-    An alarm state can be forced, stale or wrong, so it is checked against the metrics. Only periods that
-    begin at or after `since` count.
+    An alarm state can be forced, stale or wrong, so it is checked against the metrics. An alarm that looks
+    back also rings on for a failure that has ended: there is none if a later period, whose data is complete,
+    was well.
+
+    Args:
+        rule: The alarm.
+        buckets: The periods of its metrics, oldest first.
+        since: Only periods that begin then or later count.
+        now: The time.
+        late: How long after its end a period may still change.
+
     """
     earliest = max(since, now - reach(rule))
-    return [bucket for bucket in buckets if bucket.start >= earliest and breaching(rule, bucket)]
+    recent = [bucket for bucket in buckets if bucket.start >= earliest]
+    found = breached(rule, recent)
+    complete = now - late - timedelta(seconds=SERIES[rule.kind].period)
+    if not found:
+        return []
+    after = [bucket for bucket in recent if found[-1].start < bucket.start <= complete]
+    return [] if any(bucket.errors < rule.error_rate * bucket.requests for bucket in after) else found
 
 
-def count(rule: AlarmRule, buckets: Iterable[Bucket], since: datetime, now: datetime) -> Count:
-    """Sum the periods that begin at or after `since` and whose data has had time to arrive.
-
-    Data may arrive after the end of a period: up to 2 s later for high-resolution metrics, up to a minute
-    later for the metrics that AWS publishes. An error that arrives late must not look like a healthy service.
-    """
-    late = timedelta(seconds=2 if rule.period < _STANDARD_PERIOD else 60)
-    latest = now - late - timedelta(seconds=rule.period)
+def total(buckets: Iterable[Bucket]) -> Count:
+    """Return the sum of periods."""
     requests = errors = 0
     for bucket in buckets:
-        if since <= bucket.start <= latest:
-            requests, errors = requests + bucket.requests, errors + bucket.errors
+        requests, errors = requests + bucket.requests, errors + bucket.errors
     return Count(requests, errors)
 
 
-def verdict(seen: Count, natural_error_rate: float, alarm_error_rate: float, *, tests: int = 1) -> Verdict:
+def floor(moment: datetime, seconds: int) -> datetime:
+    """Return the beginning of the period that a moment lies in."""
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=moment.tzinfo)
+
+
+def verdict(
+    seen: Count, natural_error_rate: float, alarm_error_rate: float, *, healthy: int = 1, broken: int = 1
+) -> Verdict:
     """Test the natural error rate against the alarm's error rate.
 
     This is the sequential probability ratio test (A. Wald, "Sequential Tests of Statistical Hypotheses",
@@ -116,21 +150,54 @@ def verdict(seen: Count, natural_error_rate: float, alarm_error_rate: float, *, 
         seen: Requests and errors since the remediation.
         natural_error_rate: Share of requests that fail when the service is healthy, above 0.
         alarm_error_rate: Error rate at which the alarm fires, above the natural rate.
-        tests: Number of tests that answer the same question. Each gets an equal part of the error.
+        healthy: Number of tests of which one is enough for HEALTHY. Each gets an equal part of the error.
+        broken: Likewise for BROKEN.
 
     """
     if seen.requests <= 0:
         return Verdict.UNDECIDED
     # At a rate of exactly 1, the logarithm for a success is not defined.
-    broken = min(alarm_error_rate, 0.999)
+    fails = min(alarm_error_rate, 0.999)
     successes = max(0, seen.requests - seen.errors)
-    ratio = seen.errors * log(broken / natural_error_rate) + successes * log(
-        (1 - broken) / (1 - natural_error_rate)
+    ratio = seen.errors * log(fails / natural_error_rate) + successes * log(
+        (1 - fails) / (1 - natural_error_rate)
     )
-    error = ERROR_OF_THE_TEST / tests
-    bound = log((1 - error) / error)
-    if ratio <= -bound:
+    if ratio <= -_bound(healthy):
         return Verdict.HEALTHY
-    if ratio >= bound:
+    if ratio >= _bound(broken):
         return Verdict.BROKEN
     return Verdict.UNDECIDED
+
+
+def _bound(tests: int) -> float:
+    error = ERROR_OF_THE_TEST / tests
+    return log((1 - error) / error)
+
+
+def judge(
+    counts: Mapping[AlarmRule, Count], probes: Count, natural_error_rate: float, *, probed: bool
+) -> Verdict:
+    """Return the verdict of all metrics of a target, and of its probes.
+
+    HEALTHY needs all metrics: what the function counts itself does not show the calls that its timeout
+    killed, and Lambda does not count an answer of 503. Probes alone are enough as well, for a service without
+    traffic. BROKEN by one is enough. So there are two tests for HEALTHY, and for BROKEN one of each.
+
+    Args:
+        counts: What each series of metrics shows, by the rule that it is judged by.
+        probes: Probes and those that failed.
+        natural_error_rate: See `verdict`.
+        probed: Whether the target declares a probe.
+
+    """
+    healthy, broken = 1 + probed, len(counts) + probed
+    metrics = [
+        verdict(counted, natural_error_rate, rule.error_rate, healthy=healthy, broken=broken)
+        for rule, counted in counts.items()
+    ]
+    rate = min(rule.error_rate for rule in counts)
+    answers = verdict(probes, natural_error_rate, rate, healthy=healthy, broken=broken)
+    if Verdict.BROKEN in (*metrics, answers):
+        return Verdict.BROKEN
+    well = answers is Verdict.HEALTHY or all(each is Verdict.HEALTHY for each in metrics)
+    return Verdict.HEALTHY if well else Verdict.UNDECIDED

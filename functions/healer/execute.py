@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from selfheal.functions.healer import message, remedies
+from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.probe import probe
-from selfheal.functions.healer.states import Effect
+from selfheal.functions.healer.publication import publication
+from selfheal.functions.healer.states import Effect, Reason
 from selfheal.functions.shared.errors import OwnError
 from selfheal.functions.shared.log import log
 
@@ -67,19 +68,42 @@ def _perform(
         case None:
             return None
         case Effect.NOTIFY:
-            text, title = message.body(intent, aws.table), message.subject(intent)
-            aws.sns.publish(TopicArn=aws.escalation_topic, Subject=title, Message=text)
+            aws.sns.publish(TopicArn=aws.escalation_topic, **publication(intent, aws.table))
             return intent.notified()
         case Effect.PROBE:
             payload = seen.target.probe or "{}"
-            counts = probe(aws.prober, seen.target.invoked, payload, PROBES, probe_seconds, time.monotonic)
+            counts = probe(
+                aws.prober,
+                seen.target.invoked,
+                payload,
+                PROBES,
+                probe_seconds,
+                time.monotonic,
+                limited=seen.is_limited,
+            )
             return intent.probed(*counts)
         case Effect.APPLY | Effect.REVERT:
             refused = _change(seen, intent, aws)
+    if refused is not None and refused in remedies.REFUSED:
+        return _refused(seen, intent, clock(), refused)
     if refused is not None:
         log("warning", "act deferred", target=intent.target, incident=intent.id, code=refused)
         return intent.deferred()
     return intent.applied(clock()) if intent.effect is Effect.APPLY else intent.reverted(clock())
+
+
+def _refused(seen: Observation, intent: Incident, now: datetime, code: str) -> Incident:
+    """Return the outcome of what AWS refuses for good, with the answer to whoever asked for it."""
+    key = str(intent.planned.key)
+    log("error", "act refused", target=intent.target, incident=intent.id, plan=key, code=code)
+    last = seen.target.next_remedy((*intent.tried, key)) is None
+    undoing = intent.purpose in (Reason.ROLLED_BACK, Reason.RESTORING)
+    asked = [
+        each.answered(now, Reason.CHANGE_REFUSED, done=False)
+        for each in (seen.approval, seen.command)
+        if each is not None and (undoing or each.id in intent.answered)
+    ]
+    return intent.refused(now, code, last=last).answering(*asked)
 
 
 def _change(seen: Observation, intent: Incident, aws: Aws) -> str | None:

@@ -142,7 +142,7 @@ def _step(  # noqa: PLR0917 - all that one step depends on
 ) -> str:
     alarms = read_alarms(AWS.cloudwatch, (rule.name for rule in target.alarms))
     now = clock.now()
-    seen = observe(target, setup, alarms, AWS, now)
+    seen = observe(target, setup, alarms, AWS, now, asked=wake == OPERATOR_EVENT["wake"])
     decision = _mended(seen, fleet) or decide(seen)
     incident = execute(seen, decision, AWS, clock.now, probe_seconds=probe_seconds)
     facts = {"incident": incident.id, "status": incident.status} if incident else {}
@@ -201,7 +201,7 @@ def _removed(name: str, fleet: Fleet, now: datetime) -> Observation:
     """Return what the ledger says of a target that is not configured; nothing else of it may be read."""
     incident, target = AWS.ledger.read(name), Target(name, "", 0, (), ())
     seen = Observation(target, now, MODE, {}, incident, fleet=fleet, limits=LIMITS)
-    command, approval, problems = read_requests(AWS.ledger, incident, approvals=True)
+    command, approval, problems = read_requests(AWS.ledger, incident)
     return replace(seen, approval=approval, command=command, problems=tuple(problems))
 
 

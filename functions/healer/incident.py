@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident_fields import (
+    Answered,
     Closure,
     Evidence,
     Guard,
@@ -19,7 +20,7 @@ from selfheal.functions.healer.incident_fields import (
     Transition,
 )
 from selfheal.functions.healer.states import TERMINAL, WAYS, Effect, Reason, Status
-from selfheal.functions.shared.contract import Mode
+from selfheal.functions.shared.contract import Mode, RemedyKind
 from selfheal.functions.shared.errors import OwnError
 
 LEASE = timedelta(seconds=40)
@@ -30,14 +31,26 @@ For settings without compare-and-swap in AWS (concurrency and mappings), only th
 
 BUDGET_WINDOW = timedelta(days=1)
 
+_CARRIED_OUT_LATER = frozenset({RemedyKind.ENVIRONMENT, RemedyKind.PAUSE_CONSUMER})
+"""Kinds of change that AWS carries out after the call has returned. Until LastUpdateStatus is Successful, the
+function runs with its previous configuration (Lambda developer guide, "Lambda function states"); a mapping
+is in the state Enabling, Disabling or Updating (Lambda API reference, UpdateEventSourceMapping). An alias, a
+reservation and an item in DynamoDB are written when their call returns."""
+
+_INCONCLUSIVE = frozenset({Reason.NO_EVIDENCE, Reason.ALARM_STUCK})
+"""Escalations of a change that nothing speaks against: its evidence goes on being counted."""
+
 HISTORY = 200
 """Number of transitions kept, so that an incident of weeks fits into one item."""
 
 UNSETTLED = frozenset({Reason.TARGET_BUSY, Reason.DEPLOYMENT_IN_PROGRESS})
 """Guards that are one wait: somebody else is changing the target."""
 
-ANSWERED = 10
-"""Number of answered requests whose ids are kept."""
+ANSWERED = 20
+"""Number of answered requests that are kept."""
+
+KEPT = 10
+"""Number of versions to avoid, and of failures, that are kept."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,7 @@ class Incident(IncidentFields):
         """Count a pending change as in place, because it may be. Not a write of its own."""
         if self.effect is not Effect.APPLY or self.plan is None:
             return self
-        begun = Standing(self.plan, self.acting_since or self.opened_at)
+        begun = Standing(self._since_first(self.plan), self.acting_since or self.opened_at)
         return replace(self, standing=(*self.without(self.plan), begun))
 
     def no_longer(self, plan: Plan) -> "Incident":
@@ -95,6 +108,30 @@ class Incident(IncidentFields):
     def without(self, plan: Plan) -> tuple[Standing, ...]:
         """Return the changes in place to settings other than that of a plan."""
         return tuple([each for each in self.standing if each.plan.key != plan.key])
+
+    def has_stepped(self, plan: Plan) -> bool:
+        """Return whether a version did not help in this incident, so that this one is the further step."""
+        return any(each.startswith(_step(plan, "")) for each in self.tried)
+
+    def stepping(self, plan: Plan) -> "Incident":
+        """Count a version as one that did not help, so that a further step may. Not a write of its own."""
+        return replace(self, tried=(*self.tried, _step(plan, plan.after or "")))
+
+    def in_vain(self, plan: Plan) -> "Incident":
+        """Count a remedy as one that did not help, or cannot. Not a write of its own.
+
+        The versions that this incident rolled away from were no worse than those it rolled back to.
+        """
+        steps = [
+            each.removeprefix(_step(plan, "")) for each in self.tried if each.startswith(_step(plan, ""))
+        ]
+        cleared = {f"{self.function}:{version}" for version in (plan.before, *steps)}
+        rejected = tuple([each for each in self.rejected if each not in cleared])
+        return replace(self, tried=(*self.tried, str(plan.key)), rejected=rejected)
+
+    def is_of_another(self, function: str) -> bool:
+        """Return whether its target was another function when it was opened."""
+        return self.function is not None and self.function != function
 
     def is_held(self, now: datetime) -> bool:
         """Return whether the target is held."""
@@ -164,13 +201,14 @@ class Incident(IncidentFields):
         """Intend to send probes."""
         return self._intending(now, Effect.PROBE, Reason.PROBING)
 
-    def telling(self, now: datetime) -> "Incident":
-        """Intend to notify people, as a part of this write."""
+    def telling(self, now: datetime, about: str = "") -> "Incident":
+        """Intend to notify people, as a part of this write: of the incident, or `about` a refused request."""
         return replace(
             self,
             effect=Effect.NOTIFY,
             lease_until=iso(now + LEASE),
             attempts=1,
+            about=about,
             reminded_at=iso(now),
             reminding=False,
             quiet_since=iso(now) if self.quiet_since is not None else None,
@@ -182,7 +220,7 @@ class Incident(IncidentFields):
 
     def telling_again(self, now: datetime) -> "Incident":
         """Intend to send a notice that could not be sent earlier."""
-        again = replace(self, version=self.version + 1).telling(now)
+        again = replace(self, version=self.version + 1).telling(now, self.about)
         return replace(again, reminding=self.reminding)
 
     def trying_again(self, now: datetime, token: str | None = None) -> "Incident":
@@ -199,13 +237,16 @@ class Incident(IncidentFields):
 
     def applied(self, now: datetime, reason: Reason = Reason.APPLIED) -> "Incident":
         """Record that the remedy is in place. If it had to be applied again, escalate."""
-        plan = self.planned
+        plan = self._since_first(self.planned)
         done = replace(
             self,
+            plan=plan,
             acts=self.acts + 1,
             acted_at=iso(now),
             standing=(*self.without(plan), Standing(plan, iso(now))),
             evidence=None,
+            settled_at=_settled(plan, now),
+            rejected=self._rejecting(self.planned),
         )
         if self.purpose is Reason.RELAPSED:
             return done.escalated(now, Reason.RELAPSED)
@@ -213,14 +254,28 @@ class Incident(IncidentFields):
 
     def reverted(self, now: datetime) -> "Incident":
         """Record that the change was reverted. What follows depends on the purpose."""
-        done = self.no_longer(self.planned)
+        plan = self.planned
+        back = f"{self.function}:{plan.before}"
+        done = replace(
+            self.no_longer(plan),
+            # A version that people want back, or that is back because no other helped, is none to avoid.
+            rejected=tuple([each for each in self.rejected if each != back]),
+        )
         if self.purpose is Reason.ROLLED_BACK:
             # Changes are reverted one at a time. People are told when all of them are.
             return done.escalated(now, Reason.ROLLED_BACK, tell=not done.standing)
         if self.purpose is Reason.REMEDY_INEFFECTIVE:
             return done.reopened(now, Reason.REVERTED)
         watched = done.moved(now, Reason.REVERTED, Status.VERIFYING)
-        return replace(watched, acted_at=iso(now), evidence=None)
+        return replace(watched, acted_at=iso(now), evidence=None, settled_at=_settled(self.planned, now))
+
+    def settled(self, now: datetime) -> "Incident":
+        """Record that the change serves the callers: its evidence begins."""
+        return replace(self._done(), settled_at=iso(now))
+
+    def counted(self, evidence: Evidence) -> "Incident":
+        """Record what was counted, so that it need not be read again."""
+        return replace(self._done(), evidence=evidence)
 
     def probed(self, sent: int, failed: int) -> "Incident":
         """Record probes that were sent."""
@@ -231,6 +286,29 @@ class Incident(IncidentFields):
     def deferred(self) -> "Incident":
         """Record that AWS rejected the change for now. The next run tries again."""
         return replace(self, version=self.version + 1, reason=Reason.DEFERRED, lease_until=None)
+
+    def refused(self, now: datetime, code: str, *, last: bool) -> "Incident":
+        """Record that AWS refuses the change and would again: the next remedy's turn, or people's.
+
+        Args:
+            now: The time.
+            code: AWS's error code.
+            last: Whether there is no further remedy to try.
+
+        """
+        noted = self.failing(self.planned, code)
+        if self.effect is not Effect.APPLY or self.purpose is Reason.RELAPSED:
+            return noted.escalated(now, Reason.CHANGE_REFUSED)
+        noted = replace(noted, tried=(*self.tried, str(self.planned.key)))
+        if last:
+            return noted.escalated(now, Reason.CHANGE_REFUSED)
+        return noted.reopened(now, Reason.CHANGE_REFUSED)
+
+    def failing(self, plan: Plan, code: str) -> "Incident":
+        """Note what AWS refused or failed to carry out. Not a write of its own."""
+        line = f"{plan.key}: {code}"
+        others = [each for each in self.failures if each != line]
+        return replace(self, failures=(*others, line)[-KEPT:])
 
     def notified(self) -> "Incident":
         """Record that the notice was sent."""
@@ -257,7 +335,7 @@ class Incident(IncidentFields):
 
     def reopened(self, now: datetime, reason: Reason, *via: Status) -> "Incident":
         """Return to OPEN, so that the next run decides again."""
-        return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None)
+        return replace(self.moved(now, reason, *via, Status.OPEN), purpose=None, settled_at=None)
 
     def redeployed(self, now: datetime, plan: Plan) -> "Incident":
         """Restart the evidence: what was counted before a deployment says nothing about the new code."""
@@ -290,6 +368,7 @@ class Incident(IncidentFields):
             guard=guard,
             escalated_at=iso(now),
             purpose=None,
+            settled_at=self.settled_at if reason in _INCONCLUSIVE and via else None,
             waiting_since=None,
         )
         return moved.telling(now) if tell else moved
@@ -313,12 +392,12 @@ class Incident(IncidentFields):
         left = self.maybe_done().moved(now, Reason.TARGET_REMOVED, *path)
         return replace(left, purpose=None).telling_unless_silent(now)
 
-    def closed(self, now: datetime, by: str, why: str) -> "Incident":
+    def closed(self, now: datetime, by: str, why: str, reason: Reason = Reason.CLOSED) -> "Incident":
         """Close the incident of a target that a deployment removed. Its changes stay, and are people's."""
         path = () if self.status in TERMINAL else (Status.ESCALATED,)
         left = self.maybe_done()
         closed = replace(
-            left.moved(now, Reason.CLOSED, *path, Status.CLOSED),
+            left.moved(now, reason, *path, Status.CLOSED),
             closure=Closure(by, iso(now), why, left.standing),
             standing=(),
             closed_at=iso(now),
@@ -330,9 +409,15 @@ class Incident(IncidentFields):
 
     # Requests of people, and drift.
 
-    def answering(self, *request_ids: str) -> "Incident":
-        """Mark people's requests as answered, as a part of this write."""
-        return replace(self, answered=(*self.answered, *request_ids)[-ANSWERED:])
+    def answering(self, *answers: Answered) -> "Incident":
+        """Record the answers to people's requests, as a part of this write. The last answer to one counts."""
+        ids = [each.id for each in answers]
+        others = [each for each in self.requests if each.id not in ids]
+        return replace(
+            self,
+            answered=(*(each for each in self.answered if each not in ids), *ids)[-ANSWERED:],
+            requests=(*others, *answers)[-ANSWERED:],
+        )
 
     def released(self, now: datetime, mode: Mode | None = None) -> "Incident":
         """End the hold.
@@ -340,15 +425,16 @@ class Incident(IncidentFields):
         Args:
             now: The time.
             mode: The mode in effect, if the hold expired. None if a person released it: then every remedy may
-                be tried again, and earlier incidents no longer count as flapping.
+                be tried again, no version is avoided, and earlier incidents no longer count as flapping.
 
         """
         path = (Status.OPEN,) if self.status is Status.ESCALATED else ()
         moved = self.moved(now, Reason.RELEASED, *path)
-        freed = replace(moved, hold=None, guard=None, escalated_at=None, told_waits=())
+        settled = None if path else self.settled_at
+        freed = replace(moved, hold=None, guard=None, escalated_at=None, settled_at=settled, told_waits=())
         if mode is not None:
             return replace(freed, mode=mode)
-        return replace(freed, tried=(), recent_incidents=(), quiet_since=None, quiet=0)
+        return replace(freed, tried=(), recent_incidents=(), rejected=(), quiet_since=None, quiet=0)
 
     def ended(self, now: datetime, reason: Reason, plan: Plan) -> "Incident":
         """Record that a change by the healer is no longer in place, because someone undid or accepted it."""
@@ -361,6 +447,18 @@ class Incident(IncidentFields):
     def kept_back(self) -> "Incident":
         """Count it as one that people hear of in a summary only. Not a write of its own."""
         return replace(self, quiet=self.quiet + (self.reminded_at is None))
+
+    def _since_first(self, plan: Plan) -> Plan:
+        """Return a plan with the value from before the first of two steps, which a revert puts back."""
+        earlier = next((each.plan for each in self.standing if each.plan.key == plan.key), None)
+        follows = earlier is not None and earlier.after == plan.before
+        return replace(plan, before=earlier.before) if earlier is not None and follows else plan
+
+    def _rejecting(self, plan: Plan) -> tuple[str, ...]:
+        if plan.kind != RemedyKind.ROLLBACK_ALIAS or self.function is None:
+            return self.rejected
+        version = f"{self.function}:{plan.before}"
+        return (*(each for each in self.rejected if each != version), version)[-KEPT:]
 
     def _done(self) -> "Incident":
         return replace(self, version=self.version + 1, effect=None, lease_until=None, attempts=0)
@@ -389,6 +487,14 @@ class Incident(IncidentFields):
             acting_since=line.at if status is Status.ACTING is not self.status else self.acting_since,
             recoveries=self.recoveries + (status is Status.RECOVERED),
         )
+
+
+def _settled(plan: Plan, now: datetime) -> str | None:
+    return None if plan.kind in _CARRIED_OUT_LATER else iso(now)
+
+
+def _step(plan: Plan, version: str) -> str:
+    return f"{plan.key}@{version}"
 
 
 def not_before(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:

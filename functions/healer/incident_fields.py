@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 
-from selfheal.functions.healer.states import Effect, Reason, Status
+from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import Setting
 from selfheal.functions.shared.contract import Mode, owner
 
@@ -61,16 +61,31 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What one series of metrics has shown since the evidence began."""
+
+    namespace: str
+    """Of the metrics in CloudWatch."""
+    requests: int
+    errors: int
+    until: str
+    """Periods that begin before this are counted. What becomes known of later ones can open an incident."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Requests, errors and probes counted since the evidence began."""
 
     since: str
     requests: int
+    """Of the metrics of the alarm that opened the incident."""
     errors: int
     verdict: str
     probes: int = 0
     """Probes that were sent."""
     probe_errors: int = 0
+    counts: tuple[Counted, ...] = ()
+    """All metrics of the target. A verdict of healthy needs all of them."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +145,26 @@ class Closure:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """A person's request, and the healer's answer."""
+
+    id: str
+    verb: Verb
+    by: str
+    """ARN of the caller, as the request says it."""
+    at: str
+    """When it was made."""
+    why: str
+    answered_at: str
+    answer: Reason
+    """Why it is carried out, or refused."""
+    done: bool
+    """Whether it is carried out. False: it was refused, and the incident stayed as it was."""
+    plan: str | None = None
+    """The digest of the plan that was approved. Approvals only."""
+
+
+@dataclass(frozen=True)
 class IncidentFields:
     """The fields of an incident. Times are ISO 8601 in UTC."""
 
@@ -165,7 +200,8 @@ class IncidentFields:
     owed_at: str | None = None
     """Since when there is a notice that could not be sent."""
     tried: tuple[str, ...] = ()
-    """Settings whose remedy did not help or could not be used, as `kind:name`."""
+    """Settings whose remedy did not help or could not be used, as `kind:name`; as `kind:name@version` a
+    version that did not help while there was an earlier one."""
     guard: Guard | None = None
     hold: Hold | None = None
     """If it outlives the incident, the target's next one begins with it."""
@@ -192,6 +228,21 @@ class IncidentFields:
     """The reasons of all transitions, each once."""
     history: tuple[Transition, ...] = ()
     """The last transitions, for people to read. No decision depends on it."""
+    settled_at: str | None = None
+    """Since when the last change, or its revert, serves the callers. None: it does not yet, or there is none
+    whose evidence is still counted."""
+    function: str | None = None
+    """The function that the target was when the incident was opened. None: an earlier version wrote it."""
+    rejected: tuple[str, ...] = ()
+    """Versions that the healer rolled an alias away from, as `function:version`, in earlier incidents too: it
+    does not roll back to them. Those that were no worse than what came before are left out."""
+    failures: tuple[str, ...] = ()
+    """What AWS refused for good or failed to carry out in this incident, as `kind:name: code`."""
+    requests: tuple[Answered, ...] = ()
+    """The last requests that were answered, the newest last. Those of an earlier version are only in
+    `answered`, by which a request counts once."""
+    about: str = ""
+    """Id of the refused request that the last notice was about. Empty: it was about the incident."""
     waiting_since: str | None = None
     """Since when the same kind of guard has kept a remedy waiting."""
     told_waits: tuple[Reason, ...] = ()

@@ -152,7 +152,8 @@ class Ledger:
         was = membership(before) if listed is None else listed
         fleet = self._fleet(seen.fleet if seen and counts else None, was, after)
         transaction += [{"Update": fleet}] if fleet else []
-        if after.closed_at not in (None, before.closed_at if before else None):
+        if not after.is_open:
+            # With every write, so that the copy holds the incident's end: drift that was accepted, answers.
             copy = to_item(after) | incident_key(after.target, after.id)
             expires = int((parse_iso(after.closed_at or "") + KEEP_CLOSED).timestamp())
             copy |= {"expires_at": {"N": str(expires)}}

@@ -21,6 +21,10 @@ class Configuration:
     """Hash of everything except the variables that remedies set."""
     variables: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
     """The whole environment. It may contain secrets and is never recorded, logged or sent."""
+    timeout: int = 0
+    """Seconds after which Lambda ends a call."""
+    failed: str | None = None
+    """AWS's code of why the last update failed. The function then still runs as it was before it."""
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,43 @@
 """The notices that people receive: what was seen, done and proposed, and how to undo it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from selfheal.functions.healer.answers import what_next
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import Guard, Plan
+from selfheal.functions.healer.incident_fields import Answered, Guard, Plan
 from selfheal.functions.healer.states import Reason, Status
 
-_SUBJECT_LIMIT = 100
-"""SNS: a subject is ASCII and at most 100 characters."""
+_SUBJECT_LIMIT = 99
+"""SNS, API reference of Publish: ASCII, and less than 100 characters."""
+
+_WORDS_LIMIT = 300
+"""Characters of a value, or of what a person wrote, that are told. The ledger has it all."""
+
+_TEXT_LIMIT = 15_000
+"""Characters of the text: in each form and with every escape, a message stays below SNS's 256 KB."""
+
+_TITLES: Mapping[str, str] = {
+    "stands": "Done, and stands",
+    "drift": "Done, and stands as drift",
+    "left": "Done, or perhaps done, and left as it is",
+    "gone": "Done, and no longer in place as it was left",
+    "proposed": "Proposed",
+}
 
 _LASTING = {Reason.RECORD_LOST}
 """Reasons that are explained for as long as their incident is open."""
 
 _EXPLAINED: Mapping[Reason, str] = {
+    Reason.CHANGE_FAILED: (
+        "AWS accepted the change and then failed to make it: the function runs as it did before. It is not "
+        "known whether the remedy would have helped."
+    ),
+    Reason.CHANGE_REFUSED: "AWS refused the change and would refuse it again. It was not made.",
+    Reason.NO_EARLIER_VERSION: (
+        "No earlier published version can run, other than those that were rolled back from before. `selfheal "
+        "release` lets those be tried again."
+    ),
     Reason.BREAKER_OWNS: (
         "A circuit breaker pauses and resumes this mapping. Declare the remedy force_breaker in place of "
         "pause_consumer; by hand: `selfheal breaker open`."
@@ -33,11 +58,17 @@ _EXPLAINED: Mapping[Reason, str] = {
 }
 
 
+def headline(incident: Incident) -> Reason:
+    """Return what a notice is about: the incident's reason, or why a request was refused."""
+    asked = [each.answer for each in incident.requests if each.id == incident.about]
+    return asked[-1] if asked else incident.reason
+
+
 def subject(incident: Incident) -> str:
     """Return the message's subject."""
     again = "reminder: " if incident.reminding else ""
-    state = f"{again}{incident.status.value}: {incident.target} ({incident.reason.value})"
-    return f"[selfheal] {state}"[:_SUBJECT_LIMIT]
+    title = f"[selfheal] {again}{incident.status.value}: {incident.target} ({headline(incident).value})"
+    return title.encode("ascii", "replace").decode()[:_SUBJECT_LIMIT]
 
 
 def body(incident: Incident, ledger: str) -> str:
@@ -48,6 +79,11 @@ def body(incident: Incident, ledger: str) -> str:
         ledger: The table's name, which commands need to find the incident.
 
     """
+    return clipped("\n".join([*facts(incident), *next_steps(incident, ledger)]), _TEXT_LIMIT)
+
+
+def facts(incident: Incident) -> list[str]:
+    """Return the lines that say what was seen, done and asked."""
     lines = [
         f"Incident {incident.id} of target {incident.target} is {incident.status.value}.",
         f"Reason: {incident.reason.value}. Mode: {incident.mode.value}. Opened at {incident.opened_at}.",
@@ -55,6 +91,8 @@ def body(incident: Incident, ledger: str) -> str:
         *_done(incident),
         *_again(incident),
     ]
+    if incident.requests:
+        lines.append(_asked(incident.requests[-1], incident.id))
     if incident.guard is not None:
         lines.append(_kept_back(incident.guard))
     if incident.evidence is not None:
@@ -62,15 +100,44 @@ def body(incident: Incident, ledger: str) -> str:
         lines.append(
             f"Evidence: {seen.errors} errors in {seen.requests} requests since {seen.since}: {seen.verdict}."
         )
+    if incident.failures:
+        lines.append(f"AWS refused or failed: {'; '.join(incident.failures)}.")
     told = (incident.reason, *(_LASTING & {*incident.reasons}))
     explained = [_EXPLAINED[each] for each in told if each in _EXPLAINED]
     lines += dict.fromkeys(explained)
     if incident.reason is Reason.REMEDY_INEFFECTIVE:
         lines.append("After the act an alarm rang and was borne out, or the evidence said broken.")
+    return lines
+
+
+def next_steps(incident: Incident, ledger: str) -> list[str]:
+    """Return the lines that say what to do next."""
     steps = _next(incident)
     if any("`selfheal " in step for step in steps):
         steps.append(f"On AWS add to each command: `--aws --ledger {ledger}`.")
-    return "\n".join([*lines, *steps])
+    return steps
+
+
+def clipped(text: str, limit: int) -> str:
+    """Return a text of at most `limit` characters, which says so where something was left out."""
+    if len(text) <= limit:
+        return text
+    left_out = f"... ({len(text)} characters)"
+    return text[: limit - len(left_out)] + left_out
+
+
+def printed(text: str) -> str:
+    """Return what somebody wrote as one line of at most 300 characters, without control characters."""
+    line = "".join(each if each.isprintable() else " " for each in text)
+    return clipped(" ".join(line.split()), _WORDS_LIMIT)
+
+
+def _asked(last: Answered, about: str) -> str:
+    words = f" ({printed(last.why)})" if last.why else ""
+    asked = f"Asked: {last.verb.value} by {printed(last.by)} at {printed(last.at)}{words}"
+    if last.done:
+        return f"{asked}. Accepted: {last.answer.value}."
+    return f"{asked}. Refused: {last.answer.value}. {what_next(last, about)}"
 
 
 def _again(incident: Incident) -> list[str]:
@@ -88,33 +155,54 @@ def _borne_out(guard: Guard | None) -> str:
     return "not borne out by its metrics" if guard and guard.reason in doubts else "borne out by its metrics"
 
 
-def _done(incident: Incident) -> list[str]:
-    if incident.standing:
-        stands = [f"{_change(each.plan)} since {each.since}" for each in incident.standing]
-        if incident.reason is Reason.TARGET_REMOVED:
-            return [f"Done, or perhaps done, and left as it is: {'; '.join(stands)}."]
-        title = "Done, and stands as drift" if incident.status is Status.RECOVERED else "Done, and stands"
-        done = [f"{title}: {'; '.join(stands)}."]
-        known = any(each.plan == incident.plan for each in incident.standing)
-        proposed = incident.status in (Status.PROPOSED, Status.OPEN) and not known
-        return [*done, f"Proposed: {_change(incident.plan)}."] if proposed and incident.plan else done
+@dataclass(frozen=True)
+class Change:
+    """A change that a notice tells of."""
+
+    what: str
+    """stands, drift, left (a person's from now on), gone (no longer as the healer left it) or proposed."""
+    plan: Plan
+    since: str | None = None
+
+
+def changes(incident: Incident) -> list[Change]:
+    """Return the changes that a notice tells of. No other value of a setting leaves the ledger."""
     if incident.status is Status.CLOSED and incident.closure is not None:
-        left = [f"{_change(each.plan)} since {each.since}" for each in incident.closure.left]
-        return [f"Done, or perhaps done, and left as it is: {'; '.join(left) or 'nothing'}."]
-    pending = incident.status in (Status.OPEN, Status.PROPOSED) or incident.reason is Reason.BUDGET_SPENT
-    if incident.acts and incident.plan is not None and not pending:
-        return [f"Done, and no longer in place as it was left: {_change(incident.plan)}."]
-    proposed = [f"Proposed: {_change(incident.plan)}."] if incident.plan else []
-    done = "Done, and taken back: an earlier remedy." if incident.acts else "Done: nothing."
-    return [done, *proposed]
+        return [Change("left", each.plan, each.since) for each in incident.closure.left]
+    plan, what = incident.plan, "drift" if incident.status is Status.RECOVERED else "stands"
+    if incident.reason is Reason.TARGET_REMOVED:
+        what = "left"
+    found = [Change(what, each.plan, each.since) for each in incident.standing]
+    if plan is None or (found and (what == "left" or any(each.plan == plan for each in found))):
+        return found
+    pending = incident.status in (Status.OPEN, Status.PROPOSED)
+    if found:
+        return [*found, Change("proposed", plan)] if pending else found
+    done = incident.acts and not pending and incident.reason is not Reason.BUDGET_SPENT
+    return [Change("gone" if done else "proposed", plan)]
 
 
-def _change(plan: Plan) -> str:
-    return f"{plan.key} from {_value(plan.before)} to {_value(plan.after)}"
+def _done(incident: Incident) -> list[str]:
+    told = changes(incident)
+    lines = [
+        f"{title}: {'; '.join(each)}."
+        for what, title in _TITLES.items()
+        if (each := [_change(change) for change in told if change.what == what])
+    ]
+    if incident.status is Status.CLOSED and not told:
+        return ["Done, or perhaps done, and left as it is: nothing."]
+    if {change.what for change in told} <= {"proposed"}:
+        return ["Done, and taken back: an earlier remedy." if incident.acts else "Done: nothing.", *lines]
+    return lines
+
+
+def _change(change: Change) -> str:
+    plan, since = change.plan, f" since {change.since}" if change.since else ""
+    return f"{plan.key} from {_value(plan.before)} to {_value(plan.after)}{since}"
 
 
 def _value(value: str | None) -> str:
-    return "unset" if value is None else repr(value)
+    return "unset" if value is None else repr(clipped(value, _WORDS_LIMIT))
 
 
 def _kept_back(guard: Guard) -> str:
@@ -130,7 +218,8 @@ def _kept_back(guard: Guard) -> str:
 def _next(incident: Incident) -> list[str]:
     if incident.status is Status.CLOSED and incident.closure is not None:
         closure = incident.closure
-        return [f"Closed by {closure.by}: {closure.why}", "Next: nothing; the target is not configured."]
+        said = f"Closed by {printed(closure.by)}: {printed(closure.why)}"
+        return [said, "Next: nothing; the target is not configured."]
     if incident.reason is Reason.TARGET_REMOVED:
         next_ = "Next: the healer no longer looks at this target. Put back by hand what must not stand."
         close = f"Then `selfheal close {incident.id}` closes the incident."

@@ -13,22 +13,37 @@ from selfheal.functions.healer.evidence import (
     Bucket,
     Count,
     Verdict,
+    breached,
     breaches,
-    breaching,
-    count,
+    floor,
+    judge,
     reach,
-    verdict,
+    total,
 )
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import Evidence
+from selfheal.functions.healer.incident_fields import Answered, Counted, Evidence
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Setting, Target
-from selfheal.functions.shared.contract import Limits, Mode
+from selfheal.functions.shared.contract import SERIES, Limits, Mode, RemedyKind
 from selfheal.functions.shared.errors import OwnError
 
 SETTLE = timedelta(seconds=10)
-"""How long requests in flight and old execution environments may fail after a change."""
+"""How long after a change has settled requests may still meet what was before: old execution environments,
+and values that services cache for seconds."""
+
+RECORD_AFTER = timedelta(hours=1)
+"""Evidence is recorded in the incident once this much of it is not. CloudWatch keeps periods of less than a
+minute for three hours, so three runs in a row may fail for an hour each before any is lost."""
+
+MARGIN = timedelta(minutes=2)
+"""For the period that a change lies in, the next evaluation of an alarm and the next run of the schedule."""
+
+LONGEST = timedelta(hours=24)
+"""How long a request may be valid at most."""
+
+AHEAD = timedelta(minutes=10)
+"""How far the clock of whoever asks may be ahead of the ledger's."""
 
 EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -47,6 +62,22 @@ class Request:
     why: str = ""
     plan: str | None = None
     """The digest of the approved plan. Approvals only."""
+
+    def answered(self, now: datetime, answer: Reason, *, done: bool) -> Answered:
+        """Return the record of the answer."""
+        return Answered(self.id, self.verb, self.by, self.at, self.why, iso(now), answer, done, self.plan)
+
+    def is_over(self, now: datetime) -> bool:
+        """Return whether its time is over."""
+        return now >= parse_iso(self.until)
+
+    def is_too_long(self, now: datetime) -> bool:
+        """Return whether it is valid for longer than allowed: what was decided long ago must not count."""
+        until = parse_iso(self.until)
+        try:
+            return until > now + LONGEST + AHEAD or until > parse_iso(self.at) + LONGEST
+        except (TypeError, ValueError):  # nobody can tell since when
+            return True
 
 
 @dataclass(frozen=True)
@@ -112,6 +143,9 @@ class AlarmState:
     state: str
     """OK, ALARM or INSUFFICIENT_DATA."""
     since: datetime
+    """When the state last became another one."""
+    is_evaluated: bool = True
+    """False while CloudWatch cannot evaluate the alarm. Its state is then an old one."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +179,67 @@ class Observation:
 
     @cached_property
     def ringing(self) -> tuple[AlarmRule, ...]:
-        """The target's alarms that are in ALARM now."""
-        return tuple([rule for rule in self.target.alarms if self.alarms[rule.name].state == "ALARM"])
+        """The target's alarms that are in ALARM now, and not only because of the healer's own limit."""
+        return tuple(
+            [
+                rule
+                for rule in self.target.alarms
+                if self.alarms[rule.name].state == "ALARM" and not self._is_own_limit(rule)
+            ]
+        )
+
+    @cached_property
+    def sounding(self) -> tuple[AlarmRule, ...]:
+        """Those of them that ring for more than what failed before the last change settled."""
+        return tuple([rule for rule in self.ringing if not self._is_echo(rule)])
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a limit of concurrency is in place that the healer has set.
+
+        The requests that it refuses are its effect. They are no failures of the target.
+        """
+        standing = self.incident.standing if self.incident else ()
+        return any(each.plan.kind == RemedyKind.LIMIT_CONCURRENCY for each in standing)
+
+    def _is_own_limit(self, rule: AlarmRule) -> bool:
+        """Return whether nothing but requests that the healer's limit refused keeps an alarm in ALARM."""
+        if not self.is_limited:
+            return False
+        recent = [bucket for bucket in self._samples(rule) if bucket.start >= self.now - reach(rule)]
+        return any(bucket.throttled for bucket in recent) and not breached(rule, recent)
+
+    def _is_echo(self, rule: AlarmRule) -> bool:
+        """Return whether an alarm may ring for what failed before the last change settled, and only for that.
+
+        An alarm looks back over its window, and over that once more for what becomes known late.
+        """
+        clean = self._counted_until(rule) if not self.is_open else self.judged_since
+        if clean is None:
+            return False
+        period = timedelta(seconds=SERIES[rule.kind].period)
+        over = clean + rule.window + self.target.late(rule) + period
+        return self.now < over and not breached(
+            rule, [bucket for bucket in self._samples(rule) if bucket.start >= clean]
+        )
+
+    def is_back(self, rule: AlarmRule) -> bool:
+        """Return whether an alarm is back to OK, or keeps ringing only for what is past or the healer's own.
+
+        The state of an alarm that CloudWatch does not evaluate is an old one.
+        """
+        alarm = self.alarms[rule.name]
+        if alarm.state == "ALARM":
+            return rule not in self.sounding
+        return alarm.state == "OK" and alarm.is_evaluated
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is an incident that is open."""
+        return self.incident is not None and self.incident.is_open
+
+    def _samples(self, rule: AlarmRule) -> tuple[Bucket, ...]:
+        return self.samples.get(rule.name, ())
 
     @cached_property
     def rule(self) -> AlarmRule:
@@ -161,7 +254,7 @@ class Observation:
         return not [
             bucket
             for rule in self.ringing
-            for bucket in self.samples.get(rule.name, ())
+            for bucket in self._samples(rule)
             if bucket.start >= self.now - reach(rule)
         ]
 
@@ -172,7 +265,7 @@ class Observation:
         It is always that of a configured remedy, because the healer's role may read no other setting.
         """
         incident, command = self.incident, self.command
-        if incident is None or (not incident.is_open and self.ringing and command is None):
+        if incident is None or (not incident.is_open and self.sounding and command is None):
             remedy = self.target.next_remedy(())
             return remedy.setting if remedy else None
         plan = incident.plan
@@ -218,7 +311,7 @@ class Observation:
         declared safe to revert; never a setting that is no remedy of the target, whatever the ledger says.
         """
         remedy = self.target.remedy_of(self.about) if self.about else None
-        return remedy is not None and (remedy.revert_safe or not self.ringing)
+        return remedy is not None and (remedy.revert_safe or not self.sounding)
 
     def is_about(self, setting: Setting) -> bool:
         """Return whether this is the setting that was read."""
@@ -236,67 +329,167 @@ class Observation:
         return self.live
 
     def confirmed(self, earliest: datetime) -> tuple[AlarmRule, Bucket] | None:
-        """Return the first alarm in ALARM that its metrics confirm, and the first period that breached."""
+        """Return the first alarm in ALARM that its metrics confirm, and the first period that breached.
+
+        What the last incident has counted is over and done with. What becomes known of it later is not.
+        """
         for rule in self.ringing:
-            found = breaches(rule, self.samples.get(rule.name, ()), earliest, self.now)
+            since = max(earliest, self._counted_until(rule) or EVER)
+            found = breaches(rule, self._samples(rule), since, self.now, self.target.late(rule))
             if found:
                 return rule, found[0]
         return None
 
+    def _counted_until(self, rule: AlarmRule) -> datetime | None:
+        """Return until when the last incident, if it is closed, has counted the metrics of an alarm."""
+        last = self.incident
+        if last is None or last.is_open:
+            return None
+        counts = last.evidence.counts if last.evidence and last.status is Status.RECOVERED else ()
+        ends = [each.until for each in counts if each.namespace == SERIES[rule.kind].namespace]
+        moment = ends[0] if ends else last.closed_at
+        return parse_iso(moment) if moment else None
+
+    @cached_property
+    def judged_since(self) -> datetime | None:
+        """Since when callers meet the change whose evidence is counted; None if they do not yet."""
+        incident = self.incident
+        if incident is None or not incident.is_open or incident.settled_at is None:
+            return None
+        # A deployment since then makes the evidence begin anew.
+        moments = filter(None, (incident.settled_at, incident.acted_at))
+        return max(map(parse_iso, moments)) + SETTLE
+
     @cached_property
     def evidence_begins(self) -> datetime:
         """The time from which metrics count for the incident."""
-        incident = self.incident
+        incident, judged = self.incident, self.judged_since
         if incident is None or not incident.is_open:
             return parse_iso(incident.closed_at) if incident and incident.closed_at else EVER
-        if incident.status is Status.VERIFYING and incident.acted_at:
-            return parse_iso(incident.acted_at) + SETTLE
+        if incident.status is Status.VERIFYING:
+            return judged or self.now
+        changed = self.alarms[self.rule.name].since
+        if judged is not None:
+            # Back to OK for what was before the change, it is no news. Any later change of it is.
+            echo = judged + self.rule.window + self.target.late(self.rule) + MARGIN
+            return judged if changed <= echo else changed
         handled = filter(None, (incident.released_at, incident.escalated_at))
-        return max([self.alarms[self.rule.name].since, *map(parse_iso, handled)])
+        return max([changed, *map(parse_iso, handled)])
+
+    def reads_from(self, rule: AlarmRule) -> datetime:
+        """Return from when on the metrics of an alarm are needed."""
+        lately = self.now - reach(rule)
+        if not self.is_open:
+            return lately
+        lately -= timedelta(seconds=self.limits.stability_seconds)
+        return min(lately, self._uncounted_since(rule))
+
+    @cached_property
+    def _recorded(self) -> Evidence | None:
+        """What earlier runs have recorded, if it belongs to the evidence that is counted now."""
+        earlier = self.incident.evidence if self.incident else None
+        # Times in the ledger have milliseconds.
+        own = earlier is not None and earlier.since >= iso(self.evidence_begins)
+        return earlier if own else None
+
+    def _recorded_of(self, rule: AlarmRule) -> Counted | None:
+        counts = self._recorded.counts if self._recorded else ()
+        own = [each for each in counts if each.namespace == SERIES[rule.kind].namespace]
+        return own[0] if own else None
+
+    def _uncounted_since(self, rule: AlarmRule) -> datetime:
+        recorded = self._recorded_of(rule)
+        return parse_iso(recorded.until) if recorded else self.evidence_begins
+
+    @cached_property
+    def _judged_by(self) -> tuple[AlarmRule, ...]:
+        """One alarm of each series of metrics of the target: the one with the lowest error rate."""
+        found = dict[str, AlarmRule]()
+        for rule in self.target.alarms:
+            other = found.setdefault(SERIES[rule.kind].namespace, rule)
+            if rule.error_rate < other.error_rate:
+                found[SERIES[rule.kind].namespace] = rule
+        return tuple(found.values())
+
+    def _counted(self, rule: AlarmRule) -> Counted:
+        """Return what the series of an alarm shows, up to the last period whose data is complete.
+
+        An error that becomes known late must not look like a healthy service.
+        """
+        series, recorded = SERIES[rule.kind], self._recorded_of(rule)
+        since = self._uncounted_since(rule)
+        until = max(since, floor(self.now - self.target.late(rule), series.period))
+        fresh = total(bucket for bucket in self._samples(rule) if since <= bucket.start < until)
+        earlier = Count(recorded.requests, recorded.errors) if recorded else Count(0, 0)
+        return Counted(
+            series.namespace, earlier.requests + fresh.requests, earlier.errors + fresh.errors, iso(until)
+        )
 
     @cached_property
     def evidence(self) -> Evidence:
         """Requests, errors and probes since the evidence began, and the verdict.
 
         Probes are requests and are part of the target's metrics. They are also tested separately, because
-        their answers are known even if the service emits no metrics. As the two tests answer one question,
-        each gets half of the error.
+        their answers are known even if the service emits no metrics.
         """
-        rule, incident = self.rule, self.incident
-        counted = count(rule, self.samples.get(rule.name, ()), self.evidence_begins, self.now)
-        # Probes are evidence only of the change that is being verified.
-        earlier = incident.evidence if incident and incident.status is Status.VERIFYING else None
-        probes = Count(earlier.probes, earlier.probe_errors) if earlier else Count(0, 0)
-        tests = 2 if self.target.probe else 1
-        verdicts = [
-            verdict(each, self.target.natural_error_rate, rule.error_rate, tests=tests)
-            for each in ((counted, probes) if probes.requests else (counted,))
-        ]
-        judged = Verdict.HEALTHY if Verdict.HEALTHY in verdicts else Verdict.UNDECIDED
-        judged = Verdict.BROKEN if Verdict.BROKEN in verdicts else judged
+        counted = {rule: self._counted(rule) for rule in self._judged_by}
+        recorded = self._recorded
+        probes = Count(recorded.probes, recorded.probe_errors) if recorded else Count(0, 0)
+        judged = judge(
+            {rule: Count(each.requests, each.errors) for rule, each in counted.items()},
+            probes,
+            self.target.natural_error_rate,
+            probed=self.target.probe is not None,
+        )
+        own = SERIES[self.rule.kind].namespace
+        (shown,) = [each for each in counted.values() if each.namespace == own]
         return Evidence(
-            iso(self.evidence_begins),
-            counted.requests,
-            counted.errors,
+            recorded.since if recorded else iso(self.evidence_begins),
+            shown.requests,
+            shown.errors,
             judged,
             probes.requests,
             probes.errors,
+            tuple(counted.values()),
         )
 
     @cached_property
+    def to_record(self) -> Evidence | None:
+        """The evidence, if it is to be recorded now because later it can no longer be read; else None.
+
+        Where no change is being verified, a test that ended with BROKEN begins anew.
+        """
+        fresh = self.evidence
+        due = [
+            rule
+            for rule, each in zip(self._judged_by, fresh.counts, strict=True)
+            if parse_iso(each.until) > self._uncounted_since(rule) + RECORD_AFTER
+        ]
+        if not due:
+            return None
+        verifying = self.incident is not None and self.incident.status is Status.VERIFYING
+        if fresh.verdict != Verdict.BROKEN or verifying:
+            return fresh
+        empty = tuple([Counted(each.namespace, 0, 0, each.until) for each in fresh.counts])
+        return Evidence(iso(self.now), 0, 0, Verdict.UNDECIDED, counts=empty)
+
+    @cached_property
     def is_stable(self) -> bool:
-        """Whether alarm and metrics have shown the target healthy for the stability window."""
+        """Whether alarm and metrics have shown the target healthy for the stability window.
+
+        The window must have become visible in all metrics.
+        """
         window = timedelta(seconds=self.limits.stability_seconds)
-        rule, begins = self.rule, self.evidence_begins
-        if self.alarms[rule.name].state != "OK" or self.now < begins + window:
+        begins, late = self.evidence_begins, max(map(self.target.late, self.target.alarms))
+        if not self.is_back(self.rule) or self.now < begins + window + late:
             return False
-        lately = max(begins, self.now - window - reach(rule))
         for each in self.target.alarms:
-            samples = self.samples.get(each.name, ())
+            period = timedelta(seconds=SERIES[each.kind].period)
+            lately = max(begins, self.now - window - self.target.late(each) - period)
+            samples = self._samples(each)
             # While an alarm is in ALARM, its last known period counts, however old it is.
-            last = samples[-1:] if each in self.ringing else ()
-            recent = [*[bucket for bucket in samples if bucket.start >= lately], *last]
-            if any(breaching(each, bucket) for bucket in recent):
+            last = samples[-1:] if each in self.sounding else ()
+            if breached(each, last) or breached(each, [one for one in samples if one.start >= lately]):
                 return False
         return True
 

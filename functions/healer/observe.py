@@ -10,23 +10,27 @@ from typing import Any, Literal
 
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
-from selfheal.functions.healer.evidence import (
-    CORROBORATION_PERIODS,
-    CORROBORATION_SECONDS,
-    Bucket,
-    period_of,
-)
+from selfheal.functions.healer.evidence import Bucket, Count, floor, period_of
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.items import UnreadableItemError
 from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation, Request
-from selfheal.functions.healer.states import Status
-from selfheal.functions.healer.target import AlarmRule, Target
-from selfheal.functions.shared.contract import Limits, Mode, Series, most_restrictive
+from selfheal.functions.healer.target import Target
+from selfheal.functions.shared.contract import (
+    Invocation,
+    Limits,
+    Mode,
+    Series,
+    most_restrictive,
+    series_of,
+)
 from selfheal.functions.shared.errors import OwnError
 
-HIGH_RESOLUTION_KEPT = timedelta(hours=3)
-"""CloudWatch keeps periods under 60 s for 3 hours (Amazon CloudWatch concepts, "Metrics retention")."""
+KEPT = timedelta(hours=3) - timedelta(minutes=2)
+"""How far back metrics are read. With a period under 60 s and a start more than 3 hours ago, GetMetricData
+answers with nothing (CloudWatch API reference, MetricStat). It is CloudWatch's clock that decides, when the
+call arrives. Older evidence is in the incident: see `RECORD_AFTER`."""
 
 
 REQUESTS: tuple[Literal["command", "approval"], ...] = ("command", "approval")
@@ -48,11 +52,27 @@ def read_alarms(client: Any, names: Iterable[str]) -> dict[str, AlarmState]:
     pages = client.get_paginator("describe_alarms").paginate(AlarmNames=wanted, AlarmTypes=["MetricAlarm"])
     for page in pages:
         for alarm in page["MetricAlarms"]:
-            found[alarm["AlarmName"]] = AlarmState(alarm["StateValue"], alarm["StateUpdatedTimestamp"])
+            found[alarm["AlarmName"]] = alarm_state(alarm)
     missing = [name for name in wanted if name not in found]
     if missing:
         raise UnreadableError(f"alarms not found: {', '.join(missing)}; deploy the stack again")
     return found
+
+
+_NOT_EVALUATED = frozenset({"EVALUATION_ERROR", "EVALUATION_FAILURE"})
+"""The alarm's setup is wrong, or CloudWatch has trouble (Amazon CloudWatch user guide, "Alarm evaluation").
+IN_WARM_UP needs no care, as the state is then INSUFFICIENT_DATA; PARTIAL_DATA is for Metrics Insights."""
+
+
+def alarm_state(alarm: Mapping[str, Any]) -> AlarmState:
+    """Return the state of an alarm in an answer to DescribeAlarms.
+
+    StateTransitionedTimestamp is when the state last changed. StateUpdatedTimestamp also moves with every
+    change of EvaluationState, so by that one no alarm would ever be stuck; it serves where the other is
+    missing (CloudWatch API reference, MetricAlarm).
+    """
+    since = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
+    return AlarmState(alarm["StateValue"], since, alarm.get("EvaluationState") not in _NOT_EVALUATED)
 
 
 @dataclass(frozen=True)
@@ -71,9 +91,25 @@ class Setup:
 
 
 def observe(
-    target: Target, setup: Setup, alarms: Mapping[str, AlarmState], aws: Aws, now: datetime
+    target: Target,
+    setup: Setup,
+    alarms: Mapping[str, AlarmState],
+    aws: Aws,
+    now: datetime,
+    *,
+    asked: bool = False,
 ) -> Observation:
-    """Read what a decision about one target needs. While all is well, that is the incident only."""
+    """Read what a decision about one target needs. While all is well, that is the incident only.
+
+    Args:
+        target: The target.
+        setup: What is the same for all targets.
+        alarms: The states of alarms, by name.
+        aws: The clients.
+        now: The time.
+        asked: Whether a person may have asked for something: what comes too late is answered as well.
+
+    """
     own = {rule.name: alarms[rule.name] for rule in target.alarms}
     incident = aws.ledger.read(target.name)
     seen = Observation(
@@ -87,37 +123,37 @@ def observe(
         mode_override=setup.mode_override,
         limits=setup.limits,
     )
-    if not seen.ringing and (incident is None or not _needs_care(incident)):
+    if not seen.ringing and (incident is None or not (asked or _needs_care(incident))):
         return seen
-    proposed = incident is not None and incident.status is Status.PROPOSED
-    command, approval, problems = read_requests(aws.ledger, incident, approvals=proposed)
+    command, approval, problems = read_requests(aws.ledger, incident)
     fleet = aws.ledger.read_fleet()
     problems += [fleet.problem] if fleet.problem else []
-    about = replace(seen, command=command).subject
-    live = remedies.read(aws, target, about) if about else None
-    samples = {
-        rule.name: read_buckets(aws.cloudwatch, target, rule, seen.evidence_begins, now)
-        for rule in target.alarms
-    }
+    seen = replace(seen, command=command, approval=approval, samples=_samples(seen, aws.cloudwatch))
+    about, rejected = seen.subject, incident.rejected if incident else ()
+    live = remedies.read(aws, target, about, rejected) if about else None
     return replace(
         seen,
+        # What counts is the longest that a call may take.
+        target=replace(target, timeout=max(target.timeout, _timeout(live))),
         live=live,
         about=about,
-        samples=samples,
         fleet=fleet,
-        approval=approval,
-        command=command,
         problems=tuple(problems),
     )
 
 
+def _timeout(live: Live | None) -> int:
+    configuration = live.configuration if live else None
+    return configuration.timeout if configuration else 0
+
+
 def read_requests(
-    ledger: Ledger, incident: Incident | None, *, approvals: bool
+    ledger: Ledger, incident: Incident | None
 ) -> tuple[Request | None, Request | None, list[str]]:
     """Read people's requests: a command, an approval, and what is wrong with one that cannot be read."""
     found: dict[str, Request | None] = {}
     problems: list[str] = []
-    for kind in REQUESTS if approvals else REQUESTS[:1]:
+    for kind in REQUESTS:
         try:
             found[kind] = ledger.read_request(kind, incident) if incident else None
         except UnreadableItemError as error:
@@ -137,39 +173,61 @@ def _needs_care(incident: Incident) -> bool:
     )
 
 
+def _samples(seen: Observation, client: Any) -> dict[str, tuple[Bucket, ...]]:
+    """Read the metrics of all alarms, each series once."""
+    target, samples = seen.target, dict[str, tuple[Bucket, ...]]()
+    for series in {target.series(rule): None for rule in target.alarms}:
+        rules = [rule for rule in target.alarms if target.series(rule) == series]
+        # What the healer's own limit refuses is no failure of the target.
+        counted = series_of(rules[0].kind, Invocation.QUEUED) if seen.is_limited else series
+        since = min(map(seen.reads_from, rules))
+        buckets = read_buckets(client, target.function, series, since, seen.now, counted=counted)
+        samples |= {rule.name: buckets for rule in rules}
+    return samples
+
+
 def read_buckets(
-    client: Any, target: Target, rule: AlarmRule, since: datetime, now: datetime
+    client: Any, function: str, series: Series, since: datetime, now: datetime, *, counted: Series
 ) -> tuple[Bucket, ...]:
-    """Read one alarm's metrics in its own periods, oldest first.
+    """Read metrics, oldest period first.
 
     A period is left out until it is over, and if its data says nothing: a late datapoint is not a zero.
+
+    Args:
+        client: A boto3 CloudWatch client.
+        function: Name of the function.
+        series: The metrics.
+        since: From when on. Nothing is read that CloudWatch may not have kept.
+        now: The time.
+        counted: The metrics that count as requests and errors: all of them, or all but the throttles.
 
     Raises:
         UnreadableError: when CloudWatch does not return all data.
 
     """
-    period, series = timedelta(seconds=rule.period), target.series(rule)
-    reach = max(CORROBORATION_SECONDS, (CORROBORATION_PERIODS + 1) * rule.period)
-    start = min(since, now - timedelta(seconds=reach))
-    start = _floor(max(start, now - HIGH_RESOLUTION_KEPT), rule.period)
-    end = _floor(now, rule.period)
-    found = _read(client, target.function, rule, series, start, end)
+    period = timedelta(seconds=series.period)
+    start, end = floor(max(since, now - KEPT), series.period), floor(now, series.period)
+    found = _read(client, function, series, start, end)
     buckets: list[Bucket] = []
     for moment in sorted(set[datetime]().union(*found.values())):
-        counted = period_of(series, {name: values.get(moment) for name, values in found.items()})
-        if counted is not None and moment + period <= end:
-            buckets.append(Bucket(moment, counted.requests, counted.errors))
+        values = {name: each.get(moment) for name, each in found.items()}
+        refused = sum(int(values[name] or 0) for name in series.metrics if name not in counted.metrics)
+        seen = period_of(counted, values)
+        if moment + period > end or (seen is None and not refused):
+            continue
+        seen = seen or Count(0, 0)
+        buckets.append(Bucket(moment, seen.requests, seen.errors, refused))
     return tuple(buckets)
 
 
-def _read(  # noqa: PLR0917 - one call of CloudWatch, spelled out
-    client: Any, function: str, rule: AlarmRule, series: Series, start: datetime, end: datetime
+def _read(
+    client: Any, function: str, series: Series, start: datetime, end: datetime
 ) -> dict[str, dict[datetime, float]]:
     metric = {"Namespace": series.namespace, "Dimensions": [{"Name": "FunctionName", "Value": function}]}
     queries = [
         {
             "Id": f"m{index}",
-            "MetricStat": {"Metric": {**metric, "MetricName": name}, "Period": rule.period, "Stat": "Sum"},
+            "MetricStat": {"Metric": {**metric, "MetricName": name}, "Period": series.period, "Stat": "Sum"},
         }
         for index, name in enumerate(series.metrics)
     ]
@@ -179,15 +237,11 @@ def _read(  # noqa: PLR0917 - one call of CloudWatch, spelled out
     )
     for page in pages:
         for result in page["MetricDataResults"]:
+            # InternalError and Forbidden come without data (CloudWatch API reference, MetricDataResult).
             if result["StatusCode"] not in ("Complete", "PartialData"):
                 raise UnreadableError(
-                    f"{rule.name}: CloudWatch answered {result['StatusCode']} for its metrics"
+                    f"{function}: CloudWatch answered {result['StatusCode']} for {series.namespace}"
                 )
             name = series.metrics[int(result["Id"][1:])]
             values[name].update(zip(result["Timestamps"], result["Values"], strict=True))
     return values
-
-
-def _floor(moment: datetime, seconds: int) -> datetime:
-    whole = int(moment.timestamp()) // seconds * seconds
-    return datetime.fromtimestamp(whole, tz=moment.tzinfo)

@@ -10,7 +10,14 @@ _SERVER_ERROR = 500
 
 
 def probe(  # noqa: PLR0917 - what to call and how long, spelled out
-    client: Any, function: str, payload: str, most: int, seconds: float, clock: Callable[[], float]
+    client: Any,
+    function: str,
+    payload: str,
+    most: int,
+    seconds: float,
+    clock: Callable[[], float],
+    *,
+    limited: bool = False,
 ) -> tuple[int, int]:
     """Invoke a function repeatedly, one call at a time, and count the failures.
 
@@ -24,6 +31,8 @@ def probe(  # noqa: PLR0917 - what to call and how long, spelled out
         most: Maximum number of probes.
         seconds: Time after which no probe starts. The last one may take as long as the client's timeouts.
         clock: Returns monotonic time in seconds.
+        limited: Whether a limit of concurrency of the healer's own is in place. What it throttles is then no
+            failure, and the first ends the probes of this run.
 
     Returns:
         How many probes were sent, and how many of them failed.
@@ -36,12 +45,15 @@ def probe(  # noqa: PLR0917 - what to call and how long, spelled out
     """
     began, sent, failed = clock(), 0, 0
     while sent < most and clock() - began < seconds:
-        failed += int(_fails(client, function, payload))
-        sent += 1
+        fails = _fails(client, function, payload, limited=limited)
+        if fails is None:
+            break
+        sent, failed = sent + 1, failed + fails
     return sent, failed
 
 
-def _fails(client: Any, function: str, payload: str) -> bool:
+def _fails(client: Any, function: str, payload: str, *, limited: bool) -> bool | None:
+    """Send one probe. None: the healer's own limit refused it."""
     try:
         answer = client.invoke(FunctionName=function, Payload=payload.encode())
         body: bytes = answer["Payload"].read()
@@ -49,7 +61,7 @@ def _fails(client: Any, function: str, payload: str) -> bool:
         return True
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") == "TooManyRequestsException":
-            return True
+            return None if limited else True
         raise
     return "FunctionError" in answer or _status(body) >= _SERVER_ERROR
 

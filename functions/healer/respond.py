@@ -11,7 +11,7 @@ from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import EVER, Decision, Observation, Request
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import AlarmRule, Remedy
-from selfheal.functions.healer.verify import VERIFY_WITHIN, watch
+from selfheal.functions.healer.verify import patience, watch
 from selfheal.functions.shared.contract import Mode, RemedyKind
 from selfheal.functions.shared.errors import OwnError
 
@@ -26,7 +26,7 @@ def respond(seen: Observation, incident: Incident | None) -> Decision:
     """Decide about an alarm. `incident` is None if there is none yet."""
     last = seen.incident
     closed = parse_iso(last.closed_at) if last and last.closed_at else EVER
-    found = seen.confirmed(closed)
+    found = seen.confirmed(EVER)
     if found is None:
         return _without_alarm(seen, incident, closed)
     draft = incident or _opened(seen, found[0], found[1].start)
@@ -63,16 +63,18 @@ def _remedy(seen: Observation, draft: Incident, live: Live, plan: Plan) -> Decis
     if seen.mode is Mode.OBSERVE:
         return _propose(seen, draft, plan, Reason.MODE_FORBIDS)
     given, digest = seen.approval, plan.digest(draft.target)
+    if given is not None and (given.is_over(seen.now) or given.is_too_long(seen.now)):
+        given = None  # people.answer_approval refuses it
     if draft.effect is Effect.APPLY and draft.approval is not None and draft.approval.plan == digest:
         return _act(seen, draft, live, plan, Reason.APPROVED)
     if given is None or draft.status is not Status.PROPOSED:
         return _propose(seen, draft, plan, Reason.MODE_FORBIDS)
-    over = _is_over(seen, given)
-    if over or given.plan != digest:
-        reason = Reason.APPROVAL_EXPIRED if over else Reason.APPROVAL_STALE
-        return _propose(seen, replace(draft, plan=None).answering(given.id), plan, reason)
-    approved = replace(draft, approval=Approval(digest, given.by, given.at))
-    return _act(seen, approved, live, plan, Reason.APPROVED, given)
+    if given.plan != digest:
+        stale = given.answered(seen.now, Reason.APPROVAL_STALE, done=False)
+        draft = replace(draft, plan=None).answering(stale)
+        again = _propose(seen, draft, plan, Reason.MODE_FORBIDS, about=given.id)
+        return replace(again, reason=Reason.APPROVAL_STALE)
+    return _act(seen, draft, live, plan, Reason.APPROVED, given)
 
 
 def _call_people(seen: Observation, draft: Incident, reason: Reason, guard: Guard | None = None) -> Decision:
@@ -96,12 +98,16 @@ def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
         mode=seen.mode,
         version=0,
         recent_incidents=(iso(now),),
+        function=seen.target.function,
     )
     if last is None:
         return fresh
+    fresh = replace(fresh, version=last.version)
+    if last.is_of_another(seen.target.function):
+        return fresh
     return replace(
         fresh,
-        version=last.version,
+        rejected=last.rejected,
         standing=last.standing,
         hold=last.hold if last.is_held(now) else None,
         recent_acts=last.recent_acts,
@@ -117,11 +123,6 @@ def _without_alarm(seen: Observation, incident: Incident | None, closed: datetim
         return _unproven(seen, closed) if seen.ringing else Decision(Reason.HEALTHY)
     if incident.status is Status.ACTING:
         return Decision.of(incident.reopened(seen.now, Reason.ALARM_CLEARED))
-    given = seen.approval
-    if given is not None and _is_over(seen, given):
-        # The alarm was not confirmed while the approval was valid. People must be told that it was not used.
-        unused = incident.moved(seen.now, Reason.APPROVAL_EXPIRED, Status.PROPOSED)
-        return Decision.of(unused.answering(given.id).telling(seen.now))
     decision = watch(seen, incident)
     if decision.incident is None and incident.status is Status.OPEN and seen.ringing:
         return _wait(seen, incident, Guard(_doubt(seen)))
@@ -133,8 +134,8 @@ def _unproven(seen: Observation, closed: datetime) -> Decision:
     doubt = _doubt(seen)
     # Until the last incident closed, that incident was the reason for the alarm.
     began = {rule: max(closed, seen.alarms[rule.name].since) for rule in seen.ringing}
-    rule = min(began, key=lambda rule: began[rule])
-    if seen.now < began[rule] + VERIFY_WITHIN:
+    rule = min(began, key=lambda rule: began[rule] + patience(seen, rule))
+    if seen.now < began[rule] + patience(seen, rule):
         return Decision(doubt)
     draft, tell = _opened(seen, rule, began[rule]), seen.mode is not Mode.OBSERVE
     stuck = notices.escalated(seen, draft, Reason.ALARM_STUCK, guard=Guard(doubt), tell=tell)
@@ -143,10 +144,6 @@ def _unproven(seen: Observation, closed: datetime) -> Decision:
 
 def _doubt(seen: Observation) -> Reason:
     return Reason.ALARM_NOT_FRESH if seen.is_silent else Reason.ALARM_NOT_CORROBORATED
-
-
-def _is_over(seen: Observation, given: Request) -> bool:
-    return seen.now >= parse_iso(given.until)
 
 
 def _held(seen: Observation, draft: Incident, *, new: bool) -> Decision | None:
@@ -172,14 +169,17 @@ def _act(  # noqa: PLR0917 - all that an act depends on
         if guard is not None:
             return _wait(seen, draft, guard, plan)
     intent = draft.applying(now, reason, plan, live.token, seen.mode)
-    return Decision(reason, intent.answering(request.id) if request else intent, counts=not resumed)
+    if request is not None:
+        intent = replace(intent, approval=Approval(plan.digest(draft.target), request.by, request.at))
+        intent = intent.answering(request.answered(now, reason, done=True))
+    return Decision(reason, intent, counts=not resumed)
 
 
-def _propose(seen: Observation, draft: Incident, plan: Plan, reason: Reason) -> Decision:
+def _propose(seen: Observation, draft: Incident, plan: Plan, reason: Reason, *, about: str = "") -> Decision:
     if draft.status is Status.PROPOSED and draft.plan == plan and draft.mode is seen.mode:
         return Decision(reason)
     proposal = draft.proposing(seen.now, reason, plan, seen.mode)
-    return Decision(reason, proposal.telling(seen.now) if seen.mode is Mode.SUGGEST else proposal)
+    return Decision(reason, proposal.telling(seen.now, about) if seen.mode is Mode.SUGGEST else proposal)
 
 
 def _wait(seen: Observation, draft: Incident, guard: Guard, plan: Plan | None = None) -> Decision:
@@ -227,7 +227,8 @@ def _obstacle(live: Live, plan: Plan, draft: Incident) -> Reason | None:
     if live.obstacle is not None:
         return live.obstacle
     # A recorded change may have been undone since, such as by `up` after the recovery.
-    stands = [each.plan.after for each in draft.standing if each.plan.key == plan.key]
+    known = [] if draft.has_stepped(plan) else draft.standing
+    stands = [each.plan.after for each in known if each.plan.key == plan.key]
     # A concurrency limit must never be raised. Someone may have set a lower one.
     limited = plan.kind == RemedyKind.LIMIT_CONCURRENCY and live.value is not None and plan.after is not None
     tighter = limited and int(live.value or 0) < int(plan.after or 0)

@@ -62,6 +62,7 @@ class Reason(StrEnum):
     MODE_FORBIDS = "mode-forbids-acting"
     TARGET_GONE = "target-gone"
     TARGET_REMOVED = "target-removed-from-configuration"
+    TARGET_REPOINTED = "target-points-to-another-function"
     TARGET_BUSY = "target-busy"
     DEPLOYMENT_IN_PROGRESS = "deployment-in-progress"
     COOL_DOWN = "cool-down"
@@ -79,6 +80,8 @@ class Reason(StrEnum):
     ALREADY_APPLIED = "remedy-already-in-place"
     BREAKER_OWNS = "circuit-breaker-owns-the-mapping"
     CIRCUIT_FORCED = "circuit-forced-by-someone-else"
+    CHANGE_REFUSED = "change-refused-by-aws"
+    CHANGE_FAILED = "change-failed-at-aws"
 
     # Remediations and their outcomes.
     APPLIED = "applied"
@@ -104,6 +107,7 @@ class Reason(StrEnum):
     APPROVAL_EXPIRED = "approval-expired"
     COMMAND_EXPIRED = "command-expired"
     COMMAND_REFUSED = "command-not-applicable"
+    VALID_TOO_LONG = "request-valid-for-too-long"
     ROLLED_BACK = "rolled-back"
     REVERT_REFUSED = "revert-refused-in-alarm"
     RELEASED = "released"
@@ -149,15 +153,15 @@ WAYS: Mapping[tuple[Status, Status], str] = {
     (
         Status.ACTING,
         Status.OPEN,
-    ): "not done: the alarm cleared or a guard waits; or undone: the next remedy's turn",
+    ): "not done: the alarm cleared, a guard waits or AWS refused it; or undone: the next remedy's turn",
     (Status.ACTING, Status.PROPOSED): "not done, and the mode forbids it now",
-    (Status.ACTING, Status.ESCALATED): "not possible, or rolled back, or applied a second time",
+    (Status.ACTING, Status.ESCALATED): "not possible or refused, or rolled back, or applied a second time",
     (Status.VERIFYING, Status.RECOVERED): "well by evidence, for the stability window",
     (Status.VERIFYING, Status.INEFFECTIVE): "still failing by evidence",
     (Status.VERIFYING, Status.INCONCLUSIVE): "no evidence in time, or the value was changed",
     (Status.VERIFYING, Status.ACTING): "expired or rolled back: revert; relapsed: apply again",
-    (Status.VERIFYING, Status.OPEN): "relapsed, and the mode asks for an approval",
-    (Status.VERIFYING, Status.ESCALATED): "relapsed, and the healer may not act",
+    (Status.VERIFYING, Status.OPEN): "relapsed, and the mode asks for an approval; or AWS failed to make it",
+    (Status.VERIFYING, Status.ESCALATED): "relapsed, and the healer may not act; or AWS failed to make it",
     (Status.INEFFECTIVE, Status.ACTING): "safe to revert: undo it first",
     (Status.INEFFECTIVE, Status.OPEN): "the next remedy's turn",
     (Status.INEFFECTIVE, Status.ESCALATED): "that was the last remedy",

@@ -7,7 +7,9 @@ from typing import Any, cast
 
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
+    DEFAULT_NATURAL_ERROR_RATE,
     DEFAULT_TIMEOUT_SECONDS,
+    PERIODS,
     AlarmKind,
     Invocation,
     Series,
@@ -139,25 +141,27 @@ def _list(value: Any) -> list[dict[str, Any]]:
 
 
 def _target(item: dict[str, Any]) -> Target:
+    """Read a target. What is left out has its default: the environment holds 4 KB."""
     return Target(
         name=item["name"],
         function=item["function"],
-        natural_error_rate=float(item["natural_error_rate"]),
+        natural_error_rate=float(item.get("natural_error_rate", DEFAULT_NATURAL_ERROR_RATE)),
         alarms=tuple(_alarm_rule(alarm) for alarm in item["alarms"]),
         remedies=tuple(Remedy(**remedy) for remedy in item["remedies"]),
         probe=item.get("probe"),
         alias=item.get("alias"),
-        timeout=int(item["timeout"]),
-        invocation=Invocation(item["invocation"]),
+        timeout=int(item.get("timeout", DEFAULT_TIMEOUT_SECONDS)),
+        invocation=Invocation(item.get("invocation", DEFAULT_INVOCATION)),
     )
 
 
 def _alarm_rule(item: dict[str, Any]) -> AlarmRule:
+    kind = AlarmKind(item["kind"])
     return AlarmRule(
         name=item["name"],
-        kind=AlarmKind(item["kind"]),
-        period=int(item["period"]),
-        periods=int(item["periods"]),
+        kind=kind,
+        period=int(item.get("period", PERIODS[kind])),
+        periods=int(item.get("periods", 1)),
         min_errors=int(item["min_errors"]),
         error_rate=float(item["error_rate"]),
     )

@@ -9,12 +9,28 @@ from selfheal.functions.healer.evidence import Verdict
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
-from selfheal.functions.healer.observation import Decision, Observation
+from selfheal.functions.healer.observation import MARGIN, Decision, Observation
 from selfheal.functions.healer.states import Reason, Status
+from selfheal.functions.healer.target import AlarmRule
 from selfheal.functions.shared.contract import Mode, RemedyKind
 
 VERIFY_WITHIN = timedelta(minutes=15)
-"""If there is not enough evidence by then, the healer escalates."""
+"""If there is not enough evidence by then, the healer escalates. It may have to wait longer: `patience`."""
+
+
+def patience(seen: Observation, rule: AlarmRule | None = None) -> timedelta:
+    """Return for how long evidence is waited for.
+
+    Long enough for a failure to leave the window of the alarm, and for all that followed to be known.
+
+    Args:
+        seen: The observation.
+        rule: The alarm. None: the one that opened the incident.
+
+    """
+    late = max(map(seen.target.late, seen.target.alarms))
+    stability = timedelta(seconds=seen.limits.stability_seconds)
+    return max(VERIFY_WITHIN, (rule or seen.rule).window + late + stability + MARGIN)
 
 
 def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
@@ -22,9 +38,13 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
     since, live = _since(incident, plan), seen.live_of(plan.key)
     if not live.exists:
         return _inconclusive(seen, incident.no_longer(plan), Reason.TARGET_GONE)
-    # Counted from the change, however often it is redeployed since.
+    failed = _failed(seen, incident, plan, live)
+    if failed is not None:
+        return failed
     lasts = timedelta(seconds=0 if incident.is_watching else plan.expires_after or 0)
-    late = seen.now >= since + lasts + VERIFY_WITHIN
+    # Counted from when the change settled, however often it is redeployed since.
+    settled = parse_iso(incident.settled_at) if incident.settled_at else None
+    late = seen.now >= (max(since, settled) + patience(seen) if settled else since + VERIFY_WITHIN) + lasts
     # What was released is the breaker's to bring to rest.
     busy = not live.is_settled or (incident.is_watching and live.breaker_at_work)
     if busy and not late:
@@ -33,6 +53,13 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
         return _inconclusive(seen, incident, Reason.CONFIGURATION_UNREADABLE)
     if live.value != (plan.before if incident.is_watching else plan.after):
         return _inconclusive(seen, incident.no_longer(plan), Reason.VALUE_CHANGED)
+    if settled is None:
+        # What fails until then has met the configuration from before.
+        return (
+            Decision(Reason.COLLECTING_EVIDENCE, incident.settled(seen.now))
+            if live.is_settled
+            else _inconclusive(seen, incident, Reason.TARGET_BUSY)
+        )
     if live.world != plan.world and not late:
         return Decision.of(incident.redeployed(seen.now, plan.made_for(live.world)))
     judged = replace(incident, evidence=seen.evidence)
@@ -40,6 +67,25 @@ def verify(seen: Observation, incident: Incident, plan: Plan) -> Decision:
         again = _relapsed if incident.is_watching else _ineffective
         return again(seen, judged, plan, live)
     return _well_so_far(seen, judged, plan, live, since + lasts, late=late)
+
+
+def _failed(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision | None:
+    """Return what to do where AWS accepted the change and then failed to make it; None if it did not fail.
+
+    Only an update of a function can: it is asynchronous, and the function then runs on as it was before.
+    """
+    code = live.configuration.failed if live.configuration is not None else None
+    if plan.kind != RemedyKind.ENVIRONMENT or code is None or live.world != plan.world:
+        return None
+    reason, noted = Reason.CHANGE_FAILED, incident.failing(plan, code)
+    if incident.is_watching:
+        return _inconclusive(seen, noted, reason)
+    if live.is_known(plan.kind) and live.value == plan.before:
+        noted = noted.no_longer(plan)
+    tried = replace(noted, tried=(*noted.tried, str(plan.key)))
+    if seen.target.next_remedy(tried.tried) is not None:
+        return Decision.of(tried.reopened(seen.now, reason))
+    return Decision.of(tried.escalated(seen.now, reason))
 
 
 def _still_fails(seen: Observation, incident: Incident, plan: Plan) -> bool:
@@ -64,18 +110,26 @@ def _well_so_far(
     if healthy and seen.is_stable:
         return Decision.of(judged.recovered(seen.now, Reason.RECOVERED))
     if late:
-        rings_on = seen.ringing or seen.alarms[seen.rule.name].state != "OK"
+        rings_on = seen.sounding or not seen.is_back(seen.rule)
         return _inconclusive(seen, judged, Reason.ALARM_STUCK if healthy and rings_on else Reason.NO_EVIDENCE)
     probing = seen.target.probe is not None and seen.mode is not Mode.OBSERVE
     if probing and not healthy and seen.now >= seen.evidence_begins:
         return Decision.of(judged.probing(seen.now))
-    return Decision(Reason.COLLECTING_EVIDENCE)
+    return _waiting(seen, judged, Reason.COLLECTING_EVIDENCE)
+
+
+def _waiting(seen: Observation, incident: Incident, reason: Reason) -> Decision:
+    """Wait, and record the evidence where it would later be too old to be read."""
+    evidence = seen.to_record
+    return Decision(reason, incident.counted(evidence) if evidence else None)
 
 
 def watch(seen: Observation, incident: Incident) -> Decision:
     """Close an incident without a pending change, once there is evidence that the service is healthy."""
-    waiting = Decision(
-        Reason.AWAITING_PEOPLE if incident.status is Status.ESCALATED else Reason.COLLECTING_EVIDENCE
+    waiting = _waiting(
+        seen,
+        incident,
+        Reason.AWAITING_PEOPLE if incident.status is Status.ESCALATED else Reason.COLLECTING_EVIDENCE,
     )
     guard = incident.guard
     ends = guard.until if guard is not None and guard.reason is Reason.FLAPPING else None
@@ -88,7 +142,7 @@ def watch(seen: Observation, incident: Incident) -> Decision:
         return Decision.of(judged.recovered(seen.now, reason))
     # A proposal stays while its alarm lasts. An alarm that is not confirmed must not keep incidents open.
     waits = incident.status is Status.OPEN or (incident.status is Status.PROPOSED and not seen.ringing)
-    if not waits or seen.now < seen.evidence_begins + VERIFY_WITHIN:
+    if not waits or seen.now < seen.evidence_begins + patience(seen):
         return waiting
     reason = Reason.NO_EVIDENCE
     if verdict == Verdict.HEALTHY and seen.ringing:
@@ -127,7 +181,14 @@ def expired(seen: Observation, incident: Incident) -> Decision | None:
 def _ineffective(seen: Observation, incident: Incident, plan: Plan, live: Live) -> Decision:
     """Undo what did not help, if that is safe; otherwise leave it. Then the next remedy, or people."""
     reason, remedy = Reason.REMEDY_INEFFECTIVE, seen.target.remedy_of(plan.key)
-    tried = replace(incident, tried=(*incident.tried, str(plan.key)))
+    # The version may be as bad as the one before. One further step back may help, and no more.
+    if (
+        plan.kind == RemedyKind.ROLLBACK_ALIAS
+        and live.candidate is not None
+        and not incident.has_stepped(plan)
+    ):
+        return Decision.of(incident.stepping(plan).reopened(seen.now, reason, Status.INEFFECTIVE))
+    tried = incident.in_vain(plan)
     if remedy is not None and remedy.revert_safe and seen.mode is Mode.ACT:
         return reverting(seen, tried, plan, live, reason, Status.INEFFECTIVE)
     if seen.target.next_remedy(tried.tried) is not None:

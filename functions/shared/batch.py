@@ -21,7 +21,7 @@ import math
 import random
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -40,6 +40,9 @@ PAUSE_SECONDS = 2.0
 
 PAUSE_CAP_SECONDS = 300.0
 """The longest pause of all."""
+
+MOST_ENTRIES = 10
+"""Messages of one call. Source: API reference of ChangeMessageVisibilityBatch."""
 
 TEXT_LENGTH = 256
 """Characters of a text that travel with a letter. The whole reason is in the log."""
@@ -141,7 +144,7 @@ def sqs_batch(
         chance: Returns a random number in [0, 1), for the pauses of failed messages.
 
     """
-    failures: list[Failure] = []
+    failures, refused = list[Failure](), list[_Pause]()
     for record in event["Records"]:
         identifier = str(record["messageId"])
         fields = {"message_id": identifier, "source": record.get("eventSourceARN")}
@@ -154,12 +157,14 @@ def sqs_batch(
             seconds = error.retry_after
             log("warning", "message refused", **fields, error=type(error).__name__, retry_after=seconds)
             if seconds is not None:
-                _hide(record, seconds, client, queue_url, fields)
+                refused.append((record, seconds))
             failures.append({"itemIdentifier": identifier})
         except Exception as error:  # noqa: BLE001 - whatever it is, the other messages are not to pay for it
             log("error", "message failed", **fields, error=type(error).__name__, detail=str(error))
-            _hide(record, pause(receives(record), chance), client, queue_url, fields)
+            _hide([(record, pause(receives(record), chance))], client, queue_url)
             failures.append({"itemIdentifier": identifier})
+    # Together: a call each would take time, and want of time is what most of them are refused for.
+    _hide(refused, client, queue_url)
     return {"batchItemFailures": failures}
 
 
@@ -216,16 +221,32 @@ def _moved(
     return True
 
 
-def _hide(record: Record, seconds: float, client: Any, queue_url: str, fields: dict[str, Any]) -> None:
-    """Keep a message invisible for so long from now on."""
-    try:
-        client.change_message_visibility(
-            QueueUrl=queue_url,
-            ReceiptHandle=record["receiptHandle"],
-            VisibilityTimeout=math.ceil(min(max(0.0, seconds), LONGEST_VISIBILITY_SECONDS)),
-        )
-    except Exception as error:  # noqa: BLE001 - it comes again after the queue's visibility timeout instead
-        log("warning", "visibility not changed", **fields, error=type(error).__name__)
+_Pause = tuple[Record, float]
+"""A message, and for how many seconds it stays invisible."""
+
+
+def _hide(pauses: Sequence[_Pause], client: Any, queue_url: str) -> None:
+    """Keep messages invisible from now on, with one call for ten of them."""
+    for start in range(0, len(pauses), MOST_ENTRIES):
+        chunk = {str(index): each for index, each in enumerate(pauses[start : start + MOST_ENTRIES])}
+        entries = [
+            {
+                "Id": key,
+                "ReceiptHandle": record["receiptHandle"],
+                "VisibilityTimeout": math.ceil(min(max(0.0, seconds), LONGEST_VISIBILITY_SECONDS)),
+            }
+            for key, (record, seconds) in chunk.items()
+        ]
+        try:
+            answer = client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
+        except Exception as error:  # noqa: BLE001 - they come again after the queue's visibility timeout instead
+            codes = dict.fromkeys(chunk, type(error).__name__)
+        else:
+            codes = {each["Id"]: str(each["Code"]) for each in answer.get("Failed", [])}
+        for key, code in codes.items():
+            record, _ = chunk[key]
+            fields = {"message_id": str(record["messageId"]), "source": record.get("eventSourceARN")}
+            log("warning", "visibility not changed", **fields, error=code)
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class Calls(TypedDict):
 
     actions: list[str]
     """IAM actions, such as `lambda:GetAlias`."""
-    on: Literal["function", "mapping", "override", "circuit"]
+    on: Literal["function", "versions", "mapping", "override", "circuit"]
 
 
 class Remedy(TypedDict):
@@ -203,6 +203,9 @@ DEFAULT_INVOCATION = Invocation.SYNCHRONOUS
 TIMEOUT_SECONDS = (1, 900)
 """Minimum and maximum timeout of a Lambda function (AWS Lambda developer guide, "Lambda quotas")."""
 
+DEFAULT_NATURAL_ERROR_RATE = 0.001
+"""Share of a target's requests that fail when it is well, unless it states another."""
+
 DEFAULT_TIMEOUT_SECONDS = 60
 """Timeout of a target that states none."""
 
@@ -248,6 +251,10 @@ SERIES: Mapping[AlarmKind, Series] = {
     AlarmKind.SLOW: _LAMBDA,
 }
 """The metrics of each kind of alarm, for a function whose callers wait."""
+
+
+PERIODS: Mapping[AlarmKind, int] = {AlarmKind.FAST: 10, AlarmKind.BACKSTOP: 60, AlarmKind.SLOW: 3600}
+"""Seconds that one datapoint of each kind of alarm covers."""
 
 
 def series_of(kind: AlarmKind, invocation: Invocation) -> Series:

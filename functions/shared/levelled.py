@@ -156,7 +156,10 @@ class _Batch:
     one: Callable[[Record], object]
     pace: Pace = field(init=False)
     longest: float | None = None
-    """Seconds that a message of this batch has taken. None: none was tried."""
+    """Seconds that a message of this batch has taken, with what its end asked of the queue. None: none was
+    tried."""
+    began: float | None = None
+    """When the message was tried that was the last."""
     counts: Counter[str] = field(default_factory=Counter[str])
     oldest: float = 0.0
     told_at: float = field(init=False)
@@ -167,6 +170,7 @@ class _Batch:
 
     def handle(self, record: Record) -> None:
         """Handle one record, unless it is too old, or there is no time left."""
+        self._measure()
         if PROBE_ATTRIBUTE in record:
             self._try(record)
             return
@@ -187,7 +191,7 @@ class _Batch:
         self.oldest, self.told_at = 0.0, self.queue.clock()
 
     def _try(self, record: Record) -> None:
-        began = self.queue.clock()
+        self.began = self.queue.clock()
         self.counts["Requests"] += 1
         try:
             self.one(record)
@@ -201,10 +205,14 @@ class _Batch:
             self.counts["Errors"] += 1
             raise
         finally:
-            now = self.queue.clock()
-            self.longest = max(self.longest or 0.0, now - began)
-            if now - self.told_at >= COUNT_SECONDS:
+            if self.queue.clock() - self.told_at >= COUNT_SECONDS:
                 self.tell()
+
+    def _measure(self) -> None:
+        """Measure the message before this one. Only now is it a letter, or given back, if it was to be."""
+        if self.began is not None:
+            self.longest = max(self.longest or 0.0, self.queue.clock() - self.began)
+            self.began = None
 
     def _has_time(self) -> bool:
         # The first is always tried, or a message that takes long would never be.

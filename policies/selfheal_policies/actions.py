@@ -22,6 +22,7 @@ _TELLS = frozenset(
         "kinesis:putrecord",
         "kinesis:putrecords",
         "kms:decrypt",
+        "kms:encrypt",
         "kms:generatedatakey",
         "logs:createloggroup",
         "logs:createlogstream",

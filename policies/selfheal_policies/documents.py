@@ -83,13 +83,21 @@ class Statement:
                         yield operator.lower(), key.lower(), entries(values)
 
     def functions(self) -> Sequence[str]:
-        """Return the ARNs of the functions whose event source mappings it is limited to.
+        """Return the ARNs of the functions whose event source mappings it is limited to."""
+        return self._limited_to("lambda:functionarn")
+
+    def environments(self) -> Sequence[str]:
+        """Return the ARNs of the functions whose environments' encryption it is limited to."""
+        return self._limited_to("kms:encryptioncontext:aws:lambda:functionarn")
+
+    def _limited_to(self, condition: str) -> Sequence[str]:
+        """Return the ARNs of the functions that this condition key names.
 
         None if it is not limited to functions that are named in full: a wildcard, an unknown value, or an
         operator that holds for a request without the key limits nothing.
         """
         for operator, key, values in self.conditions:
-            if operator in _SINGLE and key == "lambda:functionarn":
+            if operator in _SINGLE and key == condition:
                 found = [value for value in values if _is_function(value)]
                 if found and len(found) == len(values):
                     return found

@@ -173,7 +173,7 @@ def access_of(index: Index, actor: Resource) -> Access:
 
 
 def _collect(index: Index, statement: Statement, source: Resource, access: Access) -> None:
-    functions = statement.functions()
+    functions, environments = statement.functions(), statement.environments()
     resources: list[str | Missing] = ["*" for _ in statement.not_resources]
     for resource in statement.resources:
         # Mappings that a condition limits to functions are a part of these functions.
@@ -183,7 +183,9 @@ def _collect(index: Index, statement: Statement, source: Resource, access: Acces
     for action in statement.actions:
         name = action if isinstance(action, str) else "*"
         kind = meaning(name)
-        found = [Write(name, resource, kind == CONTROL, source) for resource in resources]
+        # The use of a key that a condition limits to the environments of functions is a part of these.
+        of = environments if environments and name.lower().startswith("kms:") else resources
+        found = [Write(name, resource, kind == CONTROL, source) for resource in of]
         if kind in (CONTROL, DATA):
             access.writes += found
         if kind == WAKE:

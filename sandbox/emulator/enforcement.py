@@ -74,6 +74,20 @@ def lambda_actions(
     return extracted
 
 
+def batches_as_single(extract: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Return the replacement of `extract_iam_action`, which knows the batches of SQS by their actions.
+
+    SendMessageBatch is allowed by sqs:SendMessage, and the others alike (SQS developer guide, "Amazon SQS API
+    permissions: Actions and resource reference"). Ministack asks for an action that no policy can name.
+    """
+
+    def extracted(*request: Any) -> str | None:
+        action = extract(*request)
+        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+    return extracted
+
+
 def with_condition_keys(enforce: Callable[..., Any], mappings: Any) -> Callable[..., Any]:
     """Return the replacement of `enforce`, which sets condition keys that ministack does not.
 

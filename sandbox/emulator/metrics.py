@@ -65,6 +65,9 @@ def logs_and_metrics(original: Callable[..., None], store: Store) -> Callable[..
     Ministack calls it once for every invocation, whatever the source. AWS/Lambda gets one datapoint each of
     Invocations, Errors, Throttles (0, as on AWS for a call that ran) and Duration. Log lines in embedded
     metric format become metrics with the timestamp they state.
+
+    As on AWS a call is counted when it ends, at the time at which it began (AWS Lambda developer guide,
+    "Types of metrics for Lambda functions").
     """
 
     def emit(
@@ -77,7 +80,7 @@ def logs_and_metrics(original: Callable[..., None], store: Store) -> Callable[..
         log_source: str | None = None,
     ) -> None:
         original(func, request_id, log_text, error, duration_ms, log_source=log_source)
-        now = time.time()
+        began = time.time() - duration_ms / 1000
         dimensions = {"FunctionName": (func.get("config") or func).get("FunctionName", "unknown")}
         for name, value, unit in (
             ("Invocations", 1.0, "Count"),
@@ -85,7 +88,7 @@ def logs_and_metrics(original: Callable[..., None], store: Store) -> Callable[..
             ("Throttles", 0.0, "Count"),
             ("Duration", float(duration_ms), "Milliseconds"),
         ):
-            store("AWS/Lambda", name, dimensions, now, unit, value, None, None, None)
+            store("AWS/Lambda", name, dimensions, began, unit, value, None, None, None)
         for line in (log_text or "").splitlines():
             for d in emf_data(line):
                 where = d["namespace"], d["name"], d["dimensions"], d["timestamp"], d["unit"]

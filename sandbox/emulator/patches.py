@@ -14,7 +14,12 @@ from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_
 from selfheal.sandbox.emulator.deliveries import Deliveries
 from selfheal.sandbox.emulator.distributions import Distributions
 from selfheal.sandbox.emulator.documents import Documents, extension_published
-from selfheal.sandbox.emulator.enforcement import lambda_actions, resources_named, with_condition_keys
+from selfheal.sandbox.emulator.enforcement import (
+    batches_as_single,
+    lambda_actions,
+    resources_named,
+    with_condition_keys,
+)
 from selfheal.sandbox.emulator.faults import EmulatorFaults
 from selfheal.sandbox.emulator.fis import Fis
 from selfheal.sandbox.emulator.integration_roles import IntegrationRoles
@@ -28,7 +33,15 @@ from selfheal.sandbox.emulator.rest_patches import apply_patch
 from selfheal.sandbox.emulator.stream_failures import FailureDestination
 from selfheal.sandbox.emulator.stream_metrics import StreamMetrics
 from selfheal.sandbox.emulator.streams import shards_read
-from selfheal.sandbox.emulator.workers import crash_named, raised_as_error, raising_survived, time_left
+from selfheal.sandbox.emulator.workers import (
+    busy_spared,
+    crash_named,
+    raised_as_error,
+    raising_survived,
+    retired_ended,
+    started_alone,
+    time_left,
+)
 from selfheal.sandbox.emulator.workflows import delays_bounded, retriers_checked, throttles_named
 
 VERSION = "1.5.33"
@@ -49,6 +62,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("_dispatch_esm_batch", "_kinesis_positions", "_execute_function", "_apply_filter_criteria"),
         *("_create_esm", "_update_esm", "_resolve_existing_esm_function", "error_response_json"),
         *("_get_func_record_for_qualifier", "_cross_account_read_blocked", "_get_func_record_for_ref"),
+        "release_worker",
     ),
     "iam_actions": (
         *("extract_resource_arn", "extract_iam_action", "dynamodb_resource_arns"),
@@ -61,7 +75,9 @@ USED: Mapping[str, tuple[str, ...]] = {
         "pin_request_origin",
     ),
     "dynamodb": ("_tables",),
-    "lambda_runtime": ("_PYTHON_WORKER_SCRIPT", "Worker", "_workers", "_lock"),
+    "lambda_runtime": (
+        *("_PYTHON_WORKER_SCRIPT", "Worker", "_workers", "_lock", "kill_workers", "release_worker"),
+    ),
     "apigateway_v1": (
         *("_execute_in_scope", "_invoke_sqs_v1", "_render_request_template_v1", "_vtl_util"),
         *("_check_request_validation", "_gateway_error_response", "_header_ci", "_vtl_split_args"),
@@ -163,7 +179,11 @@ def _functions(functions: Any, runtime: Any, cloudwatch: Any) -> None:
         _execute_function_warm=crash_named(raised_as_error(functions._execute_function_warm)),  # noqa: SLF001
     )
     script = raising_survived(runtime._PYTHON_WORKER_SCRIPT)  # noqa: SLF001
-    _replace(runtime, _PYTHON_WORKER_SCRIPT=time_left(script))
+    kill, lock = runtime.kill_workers, runtime._lock  # noqa: SLF001
+    released = retired_ended(runtime.release_worker, kill, lock)
+    _replace(runtime, _PYTHON_WORKER_SCRIPT=time_left(script), kill_workers=busy_spared(kill, lock))
+    _replace(runtime, release_worker=released)
+    _replace(functions, release_worker=released)
 
 
 def _mappings(modules: Mapping[str, Any]) -> None:
@@ -257,7 +277,7 @@ def _faults(modules: Mapping[str, Any]) -> None:
     meets = fis.experiments.meets
     _replace(app, _handle_post_body_shortcuts=faults.controlled(app._handle_post_body_shortcuts))  # noqa: SLF001
     _replace(functions, _execute_function_warm=injected(functions._execute_function_warm, meets))  # noqa: SLF001
-    _replace(runtime.Worker, invoke=shortened(runtime.Worker.invoke))
+    _replace(runtime.Worker, invoke=shortened(started_alone(runtime.Worker.invoke)))
     threading.Thread(target=fis.experiments.run, name="experiments", daemon=True).start()
 
 
@@ -270,7 +290,9 @@ def _permissions(modules: Mapping[str, Any]) -> None:
     _replace(
         actions,
         extract_resource_arn=resources_named(actions.extract_resource_arn),
-        extract_iam_action=lambda_actions(actions.extract_iam_action, actions._match_rest_action),  # noqa: SLF001
+        extract_iam_action=batches_as_single(
+            lambda_actions(actions.extract_iam_action, actions._match_rest_action)  # noqa: SLF001
+        ),
         dynamodb_resource_arns=tables_with_keys(actions.dynamodb_resource_arns, schema),
         dynamodb_transaction_checks=transactions_with_keys(actions.dynamodb_transaction_checks, schema),
     )

@@ -1,14 +1,21 @@
-"""Keeps the worker of a Python function alive when its handler raises, as AWS does.
+"""Keeps the worker of a Python function alive when its handler raises, as AWS does, and while it works.
 
 AWS reuses an execution environment after an exception: module variables live on, and only an exit or a
 timeout ends it (Lambda developer guide, "Understanding the Lambda execution environment lifecycle").
 Ministack ends the worker, and calls every error `Runtime.HandlerError`. A process that died is a
 `Runtime.ExitError` on AWS (the same guide, "Troubleshoot execution issues in Lambda").
+
+Environments do not know of each other on AWS. One that fails to start is started once more for the
+invocation that waits for it (the same page, "Failures during the Init phase"), and an update or a deletion of
+the function lets invocations end that have begun. Ministack ends all workers of the function in each of these
+cases, and what they were doing fails: a batch of a queue is then gone for the queue's visibility timeout.
 """
 
+import contextlib
+import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 _MARK = f"selfheal-raised-{secrets.token_hex(8)}"
@@ -16,6 +23,14 @@ _MARK = f"selfheal-raised-{secrets.token_hex(8)}"
 
 _DIED = re.compile(r"Worker process (died|exited immediately\. .*)", re.DOTALL)
 """What ministack says of a process that ended without an answer, the second while it started."""
+
+_RETIRED = "selfheal_retired"
+"""Attribute of a worker that is to end once it is not in use any more."""
+
+_STARTS = 2
+"""Attempts to start an environment for one invocation."""
+
+_log = logging.getLogger(__name__)
 
 _WHOLE_TIMEOUT = 'float(os.environ.get("_LAMBDA_TIMEOUT", "3"))'
 """From which ministack's worker counts the time that is left."""
@@ -84,6 +99,67 @@ def crash_named(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[st
         return {**result, "body": {"errorMessage": text, "errorType": "Runtime.ExitError"}}
 
     return executed
+
+
+def started_alone(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return the replacement of `Worker.invoke`, in which a start that fails is tried again once.
+
+    Then it is this invocation's error, and no other worker's. A worker that dies while it starts is not
+    started again: somebody may have asked for just that, see `faults.py`.
+    """
+
+    def invoked(worker: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        failed = ""
+        for _ in range(_STARTS):
+            try:
+                return invoke(worker, *args, **options)
+            except Exception as error:  # noqa: BLE001  (whatever it is, the event was not sent yet)
+                failed = str(error)
+            _end(worker)
+            _log.warning("%s did not start: %s", worker.func_name, failed)
+            if _DIED.fullmatch(failed):
+                break
+        return {"status": "error", "error": failed, "cold_start": True}
+
+    return invoked
+
+
+def _end(worker: Any) -> None:
+    """End what has started of a worker: the next invocation must not find it still ending."""
+    process, worker._proc = worker._proc, None  # noqa: SLF001
+    if process is not None:
+        with contextlib.suppress(OSError):
+            process.kill()
+        process.wait()
+
+
+def busy_spared(kill: Callable[[Iterable[Any]], None], lock: Any) -> Callable[[Iterable[Any]], None]:
+    """Return the replacement of `kill_workers`, which lets those end what they do that are in use."""
+
+    def killed(workers: Iterable[Any]) -> None:
+        found = [worker for worker in workers if worker is not None]
+        with lock:
+            busy = [worker for worker in found if worker.in_use]
+            for worker in busy:
+                setattr(worker, _RETIRED, True)
+        kill([worker for worker in found if worker not in busy])
+
+    return killed
+
+
+def retired_ended(
+    release: Callable[[Any], None], kill: Callable[[Iterable[Any]], None], lock: Any
+) -> Callable[[Any], None]:
+    """Return the replacement of `release_worker`, which ends a worker that was to be ended while in use."""
+
+    def released(worker: Any) -> None:
+        release(worker)
+        with lock:
+            retired = getattr(worker, _RETIRED, False)
+        if retired:
+            kill([worker])
+
+    return released
 
 
 def _unexpected(what: str) -> RuntimeError:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
-from botocore.session import Session
 
 from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import ProviderError
 from selfheal.sandbox.provider.calls import is_gone
 from selfheal.sandbox.provider.spec import Props
+from selfheal.sandbox.regions import partitions
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def _region(clients: Clients, args: Props) -> Props:
 
 
 def _partition(clients: Clients, args: Props) -> Props:  # noqa: ARG001
-    partition = Session().get_partition_for_region(clients.region)
+    partition = partitions()[clients.region]
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
     return {
         "id": partition,

@@ -8,10 +8,13 @@ from selfheal.sandbox.provider.calls import retried
 from selfheal.sandbox.provider.names import from_aws, same_names, to_aws
 from selfheal.sandbox.provider.spec import LOCAL, MAP, VALUE, Props, Spec, changed, values
 
-_SETTINGS = same_names(
-    "role", "handler", "runtime", "timeout", "memorySize", "description", "environment", "tracingConfig",
-    "loggingConfig", "ephemeralStorage", "deadLetterConfig", "layers",
-)  # fmt: skip
+_SETTINGS = {
+    **same_names(
+        "role", "handler", "runtime", "timeout", "memorySize", "description", "environment", "tracingConfig",
+        "loggingConfig", "ephemeralStorage", "deadLetterConfig", "layers",
+    ),
+    "kmsKeyArn": "KMSKeyArn",
+}  # fmt: skip
 _CODE = frozenset({"code", "sourceCodeHash", "architectures"})
 _EMPTIED: Props = {
     "Description": "",
@@ -21,6 +24,7 @@ _EMPTIED: Props = {
     "EphemeralStorage": {"Size": 512},
     "DeadLetterConfig": {"TargetArn": ""},
     "Layers": [],
+    "KMSKeyArn": "",
 }
 """Values that reset a setting to AWS's default when the program no longer sets it."""
 
@@ -128,6 +132,7 @@ FUNCTION = Spec(
         "timeout": VALUE,
         "memorySize": VALUE,
         "description": VALUE,
+        "kmsKeyArn": VALUE,
         "publish": LOCAL,
         "skipDestroy": LOCAL,
         "reservedConcurrentExecutions": VALUE,

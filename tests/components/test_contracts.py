@@ -16,7 +16,7 @@ def test_every_remedy_says_what_it_calls() -> None:
         assert set(call) == {"owner", "reads", "writes"}
         assert call["owner"] in ("pulumi", "runtime")
         on = {each["on"] for each in call["reads"] + call["writes"]}
-        assert on <= {"function", "mapping", "override", "circuit"}
+        assert on <= {"function", "versions", "mapping", "override", "circuit"}
 
 
 def test_every_kind_says_what_it_changes_who_owns_it_and_what_keeps_writers_apart() -> None:

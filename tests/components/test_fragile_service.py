@@ -1,5 +1,6 @@
 """The fragile service as it is registered."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,6 +69,14 @@ def test_both_the_root_and_every_other_path_reach_the_function(preview: bool) ->
     assert all(integration.urn in route.dependencies for route in routes)
     [stage] = deployment.of("aws:apigatewayv2/stage:Stage")
     assert (stage.inputs["name"], stage.inputs["autoDeploy"]) == ("$default", True)
+    logs = deployment.named("fragile-access-logs").inputs
+    assert stage.inputs["accessLogSettings"]["destinationArn"].endswith(
+        ":log-group:fragile-access-logs-1a2b3c4"
+    )
+    assert logs["retentionInDays"] == 14
+    logged = json.loads(stage.inputs["accessLogSettings"]["format"])
+    assert {"requestId", "sourceIp", "status", "error"} <= logged.keys()
+    assert all(value.startswith("$context.") for value in logged.values())
     # So that an address that is known also answers.
     [permission] = deployment.of("aws:lambda/permission:Permission")
     assert {*(route.urn for route in routes), permission.urn} <= stage.dependencies

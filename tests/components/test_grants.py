@@ -26,6 +26,7 @@ READS = {
         READ_FUNCTION,
         ("lambda:GetAlias", ORDERS, ORDERS),
         ("lambda:ListVersionsByFunction", ORDERS, ORDERS),
+        ("lambda:GetFunctionConfiguration", f"{ORDERS}:7", ORDERS),
     },
     RemedyKind.LIMIT_CONCURRENCY: {READ_FUNCTION, ("lambda:GetFunctionConcurrency", ORDERS, ORDERS)},
     RemedyKind.PAUSE_CONSUMER: {READ_FUNCTION, ("lambda:GetEventSourceMapping", MAPPING, ORDERS)},
@@ -98,11 +99,30 @@ def test_all_kinds_together_are_granted_the_sum(preview: bool) -> None:
 
 
 def test_nothing_is_granted_on_a_function_that_is_no_target() -> None:
-    deployment = healer(targets=[target_for(kind, name=kind.replace("_", "-")) for kind in RemedyKind])
+    kinds = [kind.replace("_", "-") for kind in RemedyKind]
+    targets = [
+        target_for(kind, name=name, function_name=f"{name}-fn")
+        for kind, name in zip(RemedyKind, kinds, strict=True)
+    ]
+    deployment = healer(targets=targets)
     for action, resource, _ in ASKED:
         if resource == ORDERS:
             assert not may(deployment, action, USERS), action
             assert not may(deployment, action, f"{ORDERS}-2"), action
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_of_versions_only_the_configuration_is_read_and_only_of_the_target(preview: bool) -> None:
+    """The numbers of versions are AWS's, so the statement has a wildcard."""
+    deployment = healer(preview, targets=[target_for(RemedyKind.ROLLBACK_ALIAS)])
+    found = [
+        each
+        for each in iam.statements(deployment.named("healer-policy").inputs["policy"])
+        if each["Resource"] == [f"{ORDERS}:*"]
+    ]
+    assert [each["Action"] for each in found] == [["lambda:GetFunctionConfiguration"]]
+    assert not may(deployment, "lambda:GetFunctionConfiguration", f"{USERS}:1")
+    assert not may(deployment, "lambda:UpdateAlias", f"{ORDERS}:live")
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -205,7 +225,9 @@ def test_a_probe_goes_where_the_traffic_goes() -> None:
 def test_the_only_wildcard_resource_beside_what_has_no_level_is_a_mapping_of_named_functions(
     mode: Mode, preview: bool
 ) -> None:
-    targets = [target_for(kind, name=kind.replace("_", "-"), probe="{}") for kind in RemedyKind]
+    targets = [
+        target_for(kind, name=kind.replace("_", "-"), function_name=kind, probe="{}") for kind in RemedyKind
+    ]
     policy = healer(preview, mode=mode, targets=targets).named("healer-policy").inputs["policy"]
     wild: list[dict[str, Any]] = [
         each
@@ -215,7 +237,9 @@ def test_the_only_wildcard_resource_beside_what_has_no_level_is_a_mapping_of_nam
     ]
     for statement in wild:
         assert statement["Resource"] == [f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:*"]
-        assert statement["Condition"] == {"ArnEquals": {"lambda:FunctionArn": [ORDERS]}}
+        assert statement["Condition"] == {
+            "ArnEquals": {"lambda:FunctionArn": [ORDERS.replace("orders-fn", "pause_consumer")]}
+        }
     assert len(wild) == 1
 
 

@@ -6,15 +6,16 @@ import pytest
 from pulumi.runtime import rpc
 
 from selfheal.components.errors import ComponentError
+from selfheal.components.healer import Healer
 from selfheal.functions.shared.contract import Mode
 from tests.components.support.deployments import healer, target
-from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration
+from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration, deploy
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:healer-topic-1a2b3c4"
 PEOPLE = f"arn:aws:sns:{REGION}:{ACCOUNT}:healer-escalation-1a2b3c4"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:healer-1a2b3c4"
-OWN = {"healer-errors", "healer-silent", "healer-lost-events"}
+OWN = {"healer-errors", "healer-silent", "healer-lost-events", "healer-dropped-events"}
 
 
 def function(deployment: Deployment) -> Registration:
@@ -25,18 +26,19 @@ def function(deployment: Deployment) -> Registration:
 def test_the_function(preview: bool) -> None:
     inputs = function(healer(preview)).inputs
     assert inputs["timeout"] == 30
-    assert inputs["reservedConcurrentExecutions"] == 1
+    # A new account, whose quota is 10, cannot reserve any: `up` would stop half-way.
+    assert inputs["reservedConcurrentExecutions"] == -1
 
 
-def test_without_quota_no_concurrency_is_reserved() -> None:
-    assert function(healer(reserve_concurrency=False)).inputs["reservedConcurrentExecutions"] == -1
+def test_a_concurrency_of_1_is_reserved_on_request() -> None:
+    assert function(healer(reserve_concurrency=True)).inputs["reservedConcurrentExecutions"] == 1
 
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_alarms_on_targets_wake_the_healer_and_tell_people(preview: bool) -> None:
     deployment = healer(preview, targets=[target(instrumented=True)])
     watching = [alarm for alarm in deployment.of(ALARM) if alarm.name not in OWN]
-    assert len(watching) == 2
+    assert len(watching) == 3
     policies = {policy.urn for policy in deployment.of("aws:sns/topicPolicy:TopicPolicy")}
     topics = {topic.urn for topic in deployment.of("aws:sns/topic:Topic")}
     for alarm in watching:
@@ -67,6 +69,38 @@ def test_the_healers_errors_and_its_silence_are_alarms() -> None:
     assert errors["dimensions"] == silent["dimensions"] == dimensions
     lost = deployment.named("healer-lost-events").inputs
     assert lost["dimensions"] == {"QueueName": "healer-failures-1a2b3c4"}
+    dropped = deployment.named("healer-dropped-events").inputs
+    assert (dropped["metricName"], dropped["threshold"], dropped["period"]) == ("AsyncEventsDropped", 1, 60)
+    assert (dropped["namespace"], dropped["dimensions"]) == ("AWS/Lambda", dimensions)
+    assert dropped["treatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "page"),
+    [
+        ("aws", "eu-west-1", "https://console.aws.amazon.com/lambda/home?region=eu-west-1"),
+        ("aws-cn", "cn-north-1", "https://console.amazonaws.cn/lambda/home?region=cn-north-1"),
+        (
+            "aws-us-gov",
+            "us-gov-west-1",
+            "https://console.amazonaws-us-gov.com/lambda/home?region=us-gov-west-1",
+        ),
+    ],
+)
+def test_alarms_link_to_the_function_in_the_console_of_the_partition_and_region(
+    partition: str, region: str, page: str
+) -> None:
+    def program() -> None:
+        Healer("healer", {"targets": [target(instrumented=True)], "ledger_name": "ledger"})
+
+    answers = {
+        "aws:index/getPartition:getPartition": lambda _: {"partition": partition, "dnsSuffix": "example.com"},
+        "aws:index/getRegion:getRegion": lambda _: {"region": region},
+    }
+    alarms = deploy(program, preview=True, invokes=answers).of(ALARM)
+    for alarm in alarms:
+        name = "healer-1a2b3c4" if alarm.name in OWN else "orders-fn"
+        assert alarm.inputs["alarmDescription"].endswith(f"{page}#/functions/{name}?tab=monitoring")
 
 
 def test_it_is_woken_by_its_topic() -> None:
@@ -122,8 +156,8 @@ def test_the_ledger_says_which_healer_mode_targets_and_alarms_were_deployed() ->
     assert written["mode"] == {"S": "suggest"}
     assert written["targets"] == {"L": [{"S": "b"}, {"S": "a"}]}
     assert {name: [each["S"] for each in of["L"]] for name, of in written["alarms"]["M"].items()} == {
-        "b": ["healer-b-backstop-1a2b3c4"],
-        "a": ["healer-a-backstop-1a2b3c4"],
+        "b": ["healer-b-backstop-1a2b3c4", "healer-b-slow-1a2b3c4"],
+        "a": ["healer-a-backstop-1a2b3c4", "healer-a-slow-1a2b3c4"],
     }
     assert written["budget"] == {"N": "12"}
     assert function(deployment).urn in item.dependencies
@@ -168,11 +202,13 @@ def test_the_dashboard_shows_rates_alarms_and_the_healer(preview: bool) -> None:
     ]
     assert [line[1] for line in times["metrics"]] == ["TimeToDetect", "TimeToAct", "TimeToRecover"]
     assert {(line[0], *line[2:4]) for line in healing["metrics"] + times["metrics"]} == own
-    assert len(states["alarms"]) == 6
+    assert len(states["alarms"]) == 9
     assert [graph["title"] for graph in graphs] == [
         "orders: error rate, fast (10 s)",
         "orders: error rate, backstop (60 s)",
+        "orders: error rate, slow (3600 s)",
         "users: error rate, backstop (60 s)",
+        "users: error rate, slow (3600 s)",
         "The healer",
     ]
     assert graphs[0]["annotations"]["horizontal"] == [{"label": "alarm", "value": 0.05}]
@@ -195,7 +231,7 @@ def test_every_resource_belongs_to_the_component_and_outputs_are_registered() ->
         "escalationTopicArn": PEOPLE,
         "approverPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-approver-1a2b3c4",
         "operatorPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-operator-1a2b3c4",
-        "alarmNames": ["healer-orders-backstop-1a2b3c4"],
+        "alarmNames": ["healer-orders-backstop-1a2b3c4", "healer-orders-slow-1a2b3c4"],
     }
 
 

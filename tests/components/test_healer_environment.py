@@ -10,8 +10,8 @@ import pytest
 from selfheal.components.errors import ComponentError
 from selfheal.components.healer import Healer, HealerArgs
 from selfheal.components.targets import TargetArgs
-from selfheal.functions.healer.target import Remedy, Target, parse_targets
-from selfheal.functions.shared.contract import RemedyKind
+from selfheal.functions.healer.target import AlarmRule, Remedy, Target, parse_targets
+from selfheal.functions.shared.contract import AlarmKind, Invocation, RemedyKind
 from tests.components.support.deployments import MAPPING, REMEDIES, healer, target, target_for
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
@@ -27,7 +27,9 @@ def variables_of(deployment: Deployment) -> Mapping[str, Any]:
 @pytest.mark.parametrize("preview", [True, False])
 def test_the_code_understands_what_it_is_told(preview: bool) -> None:
     targets = [
-        target(instrumented=True, natural_error_rate=0.002),
+        target(
+            instrumented=True, natural_error_rate=0.002, timeout_seconds=300, invocation=Invocation.QUEUED
+        ),
         target(name="users", function_name="users-fn"),
     ]
     variables = variables_of(healer(preview, targets=targets))
@@ -44,8 +46,16 @@ def test_the_code_understands_what_it_is_told(preview: bool) -> None:
     assert [alarm.name for alarm in orders.alarms] == [
         "healer-orders-fast-1a2b3c4",
         "healer-orders-backstop-1a2b3c4",
+        "healer-orders-slow-1a2b3c4",
     ]
-    assert [alarm.name for alarm in users.alarms] == ["healer-users-backstop-1a2b3c4"]
+    assert orders.alarms[1] == AlarmRule("healer-orders-backstop-1a2b3c4", AlarmKind.BACKSTOP, 60, 7, 6, 0.05)
+    assert orders.alarms[2] == AlarmRule("healer-orders-slow-1a2b3c4", AlarmKind.SLOW, 3600, 1, 5, 0.5)
+    assert (orders.timeout, orders.invocation) == (300, Invocation.QUEUED)
+    assert [alarm.name for alarm in users.alarms] == [
+        "healer-users-backstop-1a2b3c4",
+        "healer-users-slow-1a2b3c4",
+    ]
+    assert (users.timeout, users.invocation) == (60, Invocation.SYNCHRONOUS)
     assert orders.remedies == (Remedy("environment", "FAILURE_RATE", "0"),)
     assert orders.probe is None
     assert ": " not in variables["TARGETS"]
@@ -112,6 +122,22 @@ def test_a_mapping_that_does_not_exist_yet_hides_nothing_but_the_targets() -> No
     variables = variables_of(deploy(program, preview=True))
     assert (variables["MODE"], variables["BUDGET"]) == ("observe", "12")
     assert isinstance(variables["TARGETS"], pulumi.output.Unknown)
+
+
+def test_eight_targets_with_every_alarm_fit() -> None:
+    targets = [
+        target(
+            name=f"checkout-{n}",
+            function_name=f"checkout-{n}-1a2b3c4",
+            instrumented=True,
+            timeout_seconds=900,
+            invocation=Invocation.ASYNCHRONOUS,
+            alias="live",
+            remedies=[REMEDIES[RemedyKind.ROLLBACK_ALIAS]],
+        )
+        for n in range(8)
+    ]
+    assert len(told(*targets)) == 8
 
 
 def test_more_targets_than_the_environment_holds_are_refused() -> None:

@@ -41,6 +41,11 @@ KINDS = "environment, override, rollback_alias, limit_concurrency, pause_consume
         ("at least one function to look after, got none", []),
         *[("a target's name must be 1 to 40 small letters", [target(name=name)]) for name in NO_NAMES],
         ("two targets are named 'orders'", [target(), target(function_name="other")]),
+        # Alarms are of a function, whatever alias its traffic uses.
+        (
+            "function 'orders-fn' is target 'orders' and target 'again': both would act",
+            [target(), target(name="again", alias="live", remedies=[])],
+        ),
         # The environment of a published version never changes.
         (
             (
@@ -89,9 +94,14 @@ def test_what_cannot_work_or_could_do_harm_is_refused(text: str, targets: list[A
 
 
 def test_targets_that_are_fine_are_accepted() -> None:
-    check([target(), target(name="a"), target(name="x" * 40)])
+    check([target(), target(name="a", function_name="a"), target(name="x" * 40, function_name="x")])
     check([target(alias="live", remedies=[])])
-    check([target(probe='{"path": "/health"}'), target(name="long", probe=json.dumps("x" * 1022))])
+    check(
+        [
+            target(probe='{"path": "/health"}'),
+            target(name="long", function_name="long", probe=json.dumps("x" * 1022)),
+        ]
+    )
 
 
 @pytest.mark.parametrize("kind", list(RemedyKind))

@@ -38,13 +38,13 @@ def failed(report: Report) -> list[str]:
 def test_poison_is_dead_with_a_reason_and_arrives_once_it_is_mended_and_a_replay_changes_nothing(
     world: World,
 ) -> None:
-    report = poison.drill(world, Scale(30, 40, 0, RATE, 120), 3)
+    report = poison.drill(world, Scale(30, 40, 0, RATE), 3)
     assert failed(report) == []
     assert [claim.what for claim in poison.replayed(world) if not claim.holds] == []
 
 
 def test_a_parameter_store_that_fails_is_not_felt(world: World) -> None:
-    assert failed(configuration.drill(world, Scale(20, 20, 0, RATE, 120))) == []
+    assert failed(configuration.drill(world, Scale(20, 20, 0, RATE))) == []
 
 
 def test_a_share_of_failures_opens_the_circuit_and_a_few_do_not(world: World) -> None:
@@ -53,9 +53,9 @@ def test_a_share_of_failures_opens_the_circuit_and_a_few_do_not(world: World) ->
 
 
 def test_a_partial_outage_does_not_flap(world: World) -> None:
-    assert failed(partial.drill(world, Scale(40, 10, 5, RATE, 120))) == []
+    assert failed(partial.drill(world, Scale(40, 10, 5, RATE))) == []
 
 
 def test_an_outage_loses_nothing_and_does_nothing_twice(world: World) -> None:
-    report = outage.drill(world, Scale(60, 15, 5, RATE, 120), backlog=False)
+    report = outage.drill(world, Scale(60, 15, 5, RATE), backlog=False)
     assert failed(report) == []

@@ -38,7 +38,7 @@ def test_the_loop_heals_and_proves_it(platform: Platform) -> None:
                 platform.notify_healer('{"NewStateValue": "ALARM"}')
             platform.wake_healer()
 
-        wait_for("recovery", lambda: platform.status() == "RECOVERED", 200, platform.story)
+        wait_for("recovery", lambda: platform.status() == "RECOVERED", 330, platform.story)
         samples = traffic.samples()
 
     incident = platform.incident()

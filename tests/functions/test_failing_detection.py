@@ -1,6 +1,7 @@
 """Alarms and metrics that are late, silent, forced or forged: docs/failures.md."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_an_alarm_forced_into_ok_before_the_act_leaves_an_open_incident_to_peopl
 def test_an_alarm_that_does_not_return_to_ok_after_an_act_is_never_called_recovered(state: str) -> None:
     loop = acted()
     loop.forced = state
-    assert set(run(loop, 15 * MINUTE - 1)) == {Reason.COLLECTING_EVIDENCE}
+    assert set(run(loop, 15 * MINUTE)) == {Reason.COLLECTING_EVIDENCE}
     assert run(loop, 1) == [Reason.ALARM_STUCK]
     assert set(run(loop, 60 * MINUTE)) == {Reason.AWAITING_PEOPLE}
     assert loop.statuses == ["ACTING", "VERIFYING", "INCONCLUSIVE", "ESCALATED"]
@@ -109,16 +110,39 @@ def test_an_alarm_without_data_is_no_alarm() -> None:
     assert loop.last is None
 
 
-def test_without_the_services_own_metrics_the_backstop_is_enough(world: World) -> None:
+def fail_by_the_backstop(world: World) -> None:
     world.cloudwatch.put(START, 600, 180, BACKSTOP)
     world.pass_time(60)
     world.cloudwatch.set("backstop", "ALARM", world.now)
     assert world.step().reason is Reason.ALARM_CONFIRMED
+
+
+def test_without_the_services_own_metrics_the_backstop_sees_a_failure_and_people_see_the_recovery(
+    world: World,
+) -> None:
+    """What Lambda counts does not tell whether answers are right. An instrumented service is to say so."""
+    fail_by_the_backstop(world)
+    reasons: list[Reason] = []
+    for _ in range(16):
+        world.cloudwatch.put(world.now, 600, 0, BACKSTOP)
+        world.pass_time(60)
+        reasons.append(world.step().reason)
+        world.cloudwatch.set("backstop", "OK", world.now)
+    assert set(reasons[:-1]) == {Reason.COLLECTING_EVIDENCE}
+    assert reasons[-1] is Reason.NO_EVIDENCE
+    assert len(world.function.updates) == 1
+
+
+def test_for_a_service_without_metrics_of_its_own_the_backstop_is_enough(world: World) -> None:
+    world.target = replace(TARGET, alarms=(BACKSTOP,))
+    fail_by_the_backstop(world)
     for _ in range(4):
         world.cloudwatch.put(world.now, 600, 0, BACKSTOP)
         world.pass_time(60)
-        world.step()
-    world.cloudwatch.set("backstop", "OK", world.now)
+        assert world.step().reason is Reason.COLLECTING_EVIDENCE
+        world.cloudwatch.set("backstop", "OK", world.now)
+    world.cloudwatch.put(world.now, 600, 0, BACKSTOP)
+    world.pass_time(60)
     assert world.step().reason is Reason.RECOVERED
     assert len(world.function.updates) == 1
 
@@ -149,7 +173,7 @@ def test_forged_metrics_cause_no_more_acts_in_a_day_than_the_budget_allows(targe
     loops = [forged(table, name) for name in ("shop", "cart", "search")[:targets]]
     for _ in range(24 * 60 - 1):
         for loop in loops:
-            loop.cloudwatch.metrics.clear()
+            loop.cloudwatch.forget(timedelta(minutes=10))
             for _ in range(MINUTE):
                 loop.elapse()
             loop.attempt()

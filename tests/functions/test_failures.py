@@ -78,6 +78,7 @@ def test_probes_that_the_healer_may_not_send_are_no_evidence_and_people_are_call
     world.aws = replace(world.aws, prober=Denied())
     world.act()
     world.cloudwatch.set("fast", "OK", world.now)
+    assert world.step().reason is Reason.COLLECTING_EVIDENCE
     for _ in range(14):
         world.pass_time(60)
         with pytest.raises(ClientError, match="AccessDenied"):
@@ -112,7 +113,8 @@ def test_slow_probes_of_many_targets_leave_the_run_its_time(
         # Probes begin once the act had time to settle.
         incident = healer.aws.ledger.read(target.name)
         assert incident is not None
-        earlier = replace(incident, version=incident.version + 1, acted_at=iso(healer.now))
+        then = iso(healer.now)
+        earlier = replace(incident, version=incident.version + 1, acted_at=then, settled_at=then)
         healer.aws.ledger.write(None, incident, earlier)
     healer.handle()
     assert 0 < clock[0] < HEALER_TIMEOUT_SECONDS

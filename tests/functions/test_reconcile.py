@@ -12,7 +12,7 @@ from selfheal.functions.healer.incident_fields import Guard
 from selfheal.functions.healer.observe import UnreadableError
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
-from tests.functions.support.faults import CANARY, die, refuse, throttle
+from tests.functions.support.faults import CANARY, die, throttle
 from tests.functions.support.world import BACKSTOP, REMEDY, START, World
 
 
@@ -74,7 +74,7 @@ def test_the_late_backstop_does_not_open_a_second_incident(world: World) -> None
     world.heal()
     world.step()
     world.cloudwatch.set("backstop", "ALARM", world.now)
-    assert world.step().reason is Reason.ALARM_NOT_CORROBORATED
+    assert world.step().reason is Reason.DRIFT_STANDS
     assert world.incident.status is Status.RECOVERED
 
 
@@ -106,7 +106,7 @@ def test_an_ineffective_remedy_is_held_and_a_person_called_once(world: World) ->
     world.cloudwatch.set("fast", "OK", world.now)
     world.pass_time(60 - world.now.second % 60)
     assert world.step().reason is Reason.AWAITING_PEOPLE
-    world.traffic(100, 0, seconds=80)
+    world.traffic(100, 0, seconds=190)
     world.pass_time(2)
     assert world.step().reason is Reason.RECOVERED
     assert world.open_targets() == set()
@@ -241,7 +241,7 @@ def test_a_value_that_someone_changed_back_is_not_fought_over(world: World) -> N
 
 def test_an_error_of_lambda_keeps_the_intent_and_raises(world: World) -> None:
     world.break_down()
-    world.function.before = lambda: refuse(die)
+    world.function.refuse = {"update_function_configuration": "ServiceException"}
     with pytest.raises(ClientError):
         world.step()
     assert (world.incident.status, world.incident.effect) == (Status.ACTING, Effect.APPLY)

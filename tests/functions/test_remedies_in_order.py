@@ -87,7 +87,8 @@ def test_a_rollback_that_expires_halfway_tells_people_what_still_stands(world: W
 
 def test_a_remedy_that_expires_is_taken_back_under_watch_and_leaves_no_drift(world: World) -> None:
     world.target = replace(world.target, remedies=(EXPIRING,))
-    world.heal()
+    world.act()
+    world.be_well(seconds=80)
     assert world.step().reason is Reason.COLLECTING_EVIDENCE
     world.pass_time(30)
     assert world.step().reason is Reason.EXPIRED

@@ -21,12 +21,13 @@ def subjects(loop: Loop) -> list[str]:
 
 def hours(loop: Loop, count: int) -> None:
     for _ in range(count):
-        loop.pass_time(3590)
-        loop.tick()
+        loop.pass_time(3580)
+        loop.run(2)  # the first may only write down what it has counted
 
 
-@pytest.mark.parametrize(("every", "reminders"), [(DAY, 3), (3600, 71), (7 * DAY, 0)])
-def test_an_escalation_is_told_again_as_often_as_configured(every: int, reminders: int) -> None:
+@pytest.mark.parametrize(("every", "least", "most"), [(DAY, 2, 3), (3600, 45, 73), (7 * DAY, 0, 0)])
+def test_an_escalation_is_told_again_as_often_as_configured(every: int, least: int, most: int) -> None:
+    """A run that writes down what it has counted leaves the reminder to the next."""
     loop = failing()
     loop.limits = Limits(remind_seconds=every)
     loop.run(2)
@@ -34,7 +35,7 @@ def test_an_escalation_is_told_again_as_often_as_configured(every: int, reminder
     assert "reminder" not in subjects(loop)[0]
     again = subjects(loop)[1:]
     assert set(again) <= {"[selfheal] reminder: ESCALATED: shop (no-remedy-configured)"}
-    assert abs(len(again) - reminders) <= 2
+    assert least <= len(again) <= most
     if again:
         assert "A reminder: this is unresolved" in loop.sns.sent[-1]["Message"]
         assert "A reminder" not in loop.sns.sent[0]["Message"]

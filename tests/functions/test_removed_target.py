@@ -150,8 +150,9 @@ def test_the_incident_of_a_configured_target_cannot_be_closed(healer: Healer) ->
     healer.handle()
     request = healer.ask(Verb.CLOSE)
     healer.handle()
-    assert request.id in healer.incident.answered
-    assert (healer.incident.status, healer.incident.reason) == (Status.VERIFYING, Reason.COMMAND_REFUSED)
+    (answered,) = healer.incident.requests
+    assert (answered.id, answered.answer) == (request.id, Reason.COMMAND_REFUSED)
+    assert (healer.incident.status, healer.incident.reason) == (Status.VERIFYING, Reason.APPLIED)
 
 
 def test_a_target_that_comes_back_begins_anew() -> None:

@@ -3,9 +3,13 @@
 That the program as it is raises nothing is shown by the real pack, in `mutations/test_table.py`.
 """
 
+import json
+
 import pytest
 
+from tests.components.support.key import BOUNDARY, KEY, key_policy
 from tests.policies.support.recording import record
+from tests.policies.support.references import Ref
 from tests.policies.support.scene import Scene
 
 
@@ -18,6 +22,7 @@ def test_its_target_is_the_service_and_its_own_health_is_for_people() -> None:
         "healer-errors",
         "healer-silent",
         "healer-lost-events",
+        "healer-dropped-events",
     }
     assert [topic.name for topic, _ in graph.wake_topics.values()] == ["healer-topic"]
 
@@ -29,9 +34,38 @@ def test_its_target_is_the_service_and_its_own_health_is_for_people() -> None:
         {"remedies": '["override", "environment"]'},
         {"remedies": "[]"},
         {"mode": "suggest"},
-        {"reserveConcurrency": "false"},
+        {"reserveConcurrency": "true"},
     ],
 )
 def test_its_other_settings_raise_nothing(config: dict[str, str]) -> None:
     found = Scene(record("dev", config=config)).findings()
-    assert set(found) == ({"lambda-healer-concurrency"} if "reserveConcurrency" in config else set())
+    assert found == {}
+
+
+@pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
+@pytest.mark.parametrize("stack", ["dev", "orders"])
+def test_with_a_key_it_raises_only_that_the_keys_policy_is_not_seen(stack: str, up: bool) -> None:
+    scene = Scene(record(stack, up=up, config={"encryptionKeyArn": KEY}), up=up)
+    found = scene.findings()
+    assert set(found) == {"sns-topic-key"}
+    assert all(f"key {KEY}, of which this stack says nothing" in each for each in found["sns-topic-key"])
+    assert scene.findings(config={"sns-topic-key": {"allowedKeys": [KEY]}}) == {}
+
+
+def test_the_key_policy_of_the_documentation_lets_alarms_publish() -> None:
+    scene = Scene(record("dev"))
+    scene.add("kms.Key", "ours", policy=key_policy())
+    for topic in ("healer-topic", "healer-escalation"):
+        scene.find(topic).put("kmsMasterKeyId", to=Ref("ours"))
+    assert scene.findings() == {}
+    document = json.loads(key_policy())
+    document["Statement"] = [each for each in document["Statement"] if each["Sid"] != "AlarmsPublish"]
+    scene.find("ours").put("policy", to=json.dumps(document))
+    assert set(scene.findings()) == {"sns-topic-key"}
+
+
+@pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
+def test_a_boundary_of_the_organisation_has_to_be_trusted(up: bool) -> None:
+    scene = Scene(record("dev", up=up, config={"permissionsBoundaryArn": BOUNDARY}), up=up)
+    assert set(scene.findings()) == {"iam-role-boundary"}
+    assert scene.findings(config={"iam-role-boundary": {"accepted": [BOUNDARY]}}) == {}

@@ -78,7 +78,7 @@ def test_every_stack_deploys_what_its_file_says(
         "escalationTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:healer-escalation-1a2b3c4",
         "approverPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-approver-1a2b3c4",
         "operatorPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/healer-operator-1a2b3c4",
-        "alarmNames": ["healer-fragile-fast-1a2b3c4", "healer-fragile-backstop-1a2b3c4"],
+        "alarmNames": [f"healer-fragile-{kind}-1a2b3c4" for kind in ("fast", "backstop", "slow")],
         "failureRate": rate,
         "mode": mode,
     }

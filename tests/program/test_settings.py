@@ -41,11 +41,13 @@ def test_the_defaults() -> None:
         budget=12,
         remind_seconds=86400,
         escalation_emails=(),
-        reserve_concurrency=True,
+        reserve_concurrency=False,
         protect_ledger=True,
         ledger_name="selfheal-test-ledger",
         log_retention_days=14,
         restore_baseline=False,
+        encryption_key_arn="",
+        permissions_boundary_arn="",
     )
 
 

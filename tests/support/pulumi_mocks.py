@@ -112,6 +112,7 @@ class Deployment:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """URN to what `register_outputs` gave."""
     warnings: list[str] = field(default_factory=list[str])
+    infos: list[str] = field(default_factory=list[str])
     calls: list[str] = field(default_factory=list[str])
     """Tokens of the invokes, in order."""
     resources_at_call: dict[str, int] = field(default_factory=dict[str, int])
@@ -225,6 +226,8 @@ class _Engine(mocks.MockEngine):
     def Log(self, request: Any) -> None:  # noqa: N802 - the protocol's name
         if request.severity == engine_pb2.WARNING:
             self.deployment.warnings.append(request.message)
+        elif request.severity == engine_pb2.INFO:
+            self.deployment.infos.append(request.message)
 
 
 def deploy(

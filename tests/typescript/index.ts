@@ -19,6 +19,8 @@ const healer = new selfheal.Healer("healer", {
     targets: [{
         name: "checkout",
         functionName: checkout.name,
+        timeoutSeconds: 3,
+        invocation: selfheal.Invocation.SYNCHRONOUS,
         remedies: [{ kind: selfheal.RemedyKind.ENVIRONMENT, variable: "NEW_PRICING", value: "off" }],
     }],
 });

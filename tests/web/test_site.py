@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from selfheal.cli.operator.orders_view import longest_hidden
 from selfheal.functions.downstream.core import Mode, Setting
 from selfheal.functions.downstream.store import setting_item
 from selfheal.sandbox.alarms import AlarmEvaluator
@@ -25,6 +26,10 @@ ROOT = Path(__file__).parents[2]
 TOKEN = "token-of-ann-" + "z" * 32
 PATIENCE = 90_000.0
 """Milliseconds, the most that each step may take on a busy machine."""
+LOOK = 4_000.0
+"""Milliseconds from one look for the incident's end to the next."""
+WAITS = 3
+"""Of one order in a row, at most, each as long as a message is hidden whose handling was cut off."""
 MOST_ORDERS = 120
 """That are placed until the circuit opens. Forty do, unless the machine is busy."""
 
@@ -41,6 +46,11 @@ class Site:
         """Switch the downstream."""
         table = self.outputs["downstreamTable"]
         self.clients.get("dynamodb").put_item(TableName=table, Item=setting_item(Setting(mode)))
+
+    @property
+    def patience(self) -> float:
+        """Milliseconds, the most that an order may take on a busy machine."""
+        return WAITS * 1000 * longest_hidden(self.clients.get("sqs"), self.outputs)
 
     def wake_healer(self) -> None:
         """Have the healer look, as an operator would."""
@@ -84,7 +94,7 @@ def test_an_outage_is_seen_from_the_first_order_to_the_last(page: Page, site: Si
     assert page.locator("#problems li").all_inner_texts() == []
 
     page.get_by_role("button", name="Place order").click()
-    expect(page.get_by_role("button", name="1 fulfilled")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="1 fulfilled")).to_be_visible(timeout=site.patience)
 
     site.downstream(Mode.OUTAGE)
     time.sleep(1.5)  # its workers follow within a second
@@ -97,16 +107,16 @@ def test_an_outage_is_seen_from_the_first_order_to_the_last(page: Page, site: Si
     # What failed before it was mended counts against it: new orders are the evidence that it is well again.
     placed += place_forty(page)
     waiting = page.locator(".tile").filter(has_text="Waiting").locator(".value")
-    expect(waiting).to_have_text("0", timeout=PATIENCE)
+    expect(waiting).to_have_text("0", timeout=site.patience)
     closed = page.get_by_role("log").filter(has_text="Incident of fulfilment closed")
-    for _ in range(12):
+    for _ in range(int(site.patience / LOOK)):
         site.wake_healer()  # its schedule would do so once a minute
-        page.wait_for_timeout(4_000)
+        page.wait_for_timeout(LOOK)
         if closed.is_visible():
             break
     expect(closed).to_be_visible()
     fulfilled = page.get_by_role("button", name=f"{placed} fulfilled")
-    expect(fulfilled).to_be_visible(timeout=3 * PATIENCE)  # one may wait long for its next attempt
+    expect(fulfilled).to_be_visible(timeout=site.patience)  # one may wait long for its next attempt
     seen(f"No order is on its way any more: {placed} of {placed} fulfilled.")
     expect(page.get_by_text("No dead letter in 7 places.")).to_be_visible()
 

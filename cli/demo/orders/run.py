@@ -24,6 +24,7 @@ from selfheal.cli.demo.orders.watch import OrdersWatch, placing
 from selfheal.cli.demo.run import GIVEN_UP, MAX_FAILED_READS, versions
 from selfheal.cli.demo.traffic import Traffic
 from selfheal.cli.errors import CliError
+from selfheal.cli.operator.orders_view import longest_hidden
 from selfheal.cli.sandbox.account import Connection
 from selfheal.functions.downstream.core import Mode, Setting
 from selfheal.functions.orders.order import State
@@ -58,7 +59,8 @@ OPEN_SECONDS = 8.0
 """For how long the downstream stays out once the circuit is open: at least one probe fails."""
 
 SETTLE_SECONDS = 30.0
-"""How long the orders that were placed last may take."""
+"""How long the orders that were placed last may take, beside the time for which a message is hidden whose
+handling was cut off, as happens on a busy machine: an order is lost only after that."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,8 @@ class _Run:
 
     def settle(self, live: LiveTimeline) -> None:
         """Wait until every order that was stored is fulfilled or dead, for a while."""
-        end = time.monotonic() + SETTLE_SECONDS
+        hidden = longest_hidden(self.watch.clients.get("sqs"), self.watch.outputs)
+        end = time.monotonic() + hidden + SETTLE_SECONDS
         while time.monotonic() < end:
             self.read()
             live.update()

@@ -4,12 +4,13 @@ Each module's docstring describes what it reads and writes, the value before, ho
 already applied, how it reverts, and its concurrency guarantee. `remedies.json` lists what it may call.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.remedies import (
+    common,
     environment,
     force_breaker,
     limit_concurrency,
@@ -19,6 +20,9 @@ from selfheal.functions.healer.remedies import (
 )
 from selfheal.functions.healer.target import Setting, Target
 from selfheal.functions.shared.contract import RemedyKind
+
+REFUSED = common.REFUSED
+"""The codes by which AWS refuses a change for good. Any other code of `write` means: not now."""
 
 Reader = Callable[[Aws, Target, Setting], Live]
 Writer = Callable[[Aws, Target, Setting, Live, str | None], str | None]
@@ -33,8 +37,14 @@ KINDS: Mapping[str, tuple[Reader, Writer]] = {
 }
 
 
-def read(aws: Aws, target: Target, setting: Setting) -> Live:
+def read(aws: Aws, target: Target, setting: Setting, rejected: Collection[str] = ()) -> Live:
     """Read one setting of a target, the configuration of its function, and whether its breaker is at work.
+
+    Args:
+        aws: The clients.
+        target: The target.
+        setting: The setting to read.
+        rejected: Versions to which an alias is not rolled back, as `function:version`.
 
     Raises:
         ValueError: when the kind is unknown, or AWS returns an unknown state.
@@ -42,9 +52,12 @@ def read(aws: Aws, target: Target, setting: Setting) -> Live:
 
     """
     live = _kind(setting)[0](aws, target, setting)
-    if live.configuration is None or setting.kind == RemedyKind.FORCE_BREAKER:
+    seen = live.configuration
+    if seen is None or setting.kind == RemedyKind.FORCE_BREAKER:
         return live
-    return replace(live, breaker_at_work=force_breaker.at_work(aws, target, live.configuration))
+    if setting.kind == RemedyKind.ROLLBACK_ALIAS:
+        live = replace(live, candidate=rollback_alias.candidate(aws, target, live.value, rejected))
+    return replace(live, breaker_at_work=force_breaker.at_work(aws, target, seen))
 
 
 def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | None) -> str | None:
@@ -58,9 +71,9 @@ def write(aws: Aws, target: Target, setting: Setting, live: Live, value: str | N
         value: The new value. None removes the setting, if the kind supports that.
 
     Returns:
-        None when the change is done. Otherwise the error code: AWS rejected the change for now, or someone
-        else has changed the setting. The next run reads it again; if only the answer was lost, it then finds
-        the remedy already applied.
+        None when the change is done. Otherwise the error code. With one of REFUSED, AWS would refuse the
+        change again. With any other, AWS rejected it for now, or someone else has changed the setting. The
+        next run reads it again; if only the answer was lost, it then finds the remedy already applied.
 
     Raises:
         ValueError: when the kind is unknown or does not support the value. Nothing was changed.

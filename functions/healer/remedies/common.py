@@ -43,6 +43,20 @@ DYNAMODB_NOT_NOW = frozenset(
 )
 """Someone else wrote an item first, or DynamoDB throttles. Nothing was changed."""
 
+REFUSED = frozenset(
+    {
+        "AccessDeniedException",
+        "CodeSigningConfigNotFoundException",
+        "CodeVerificationFailedException",
+        "InvalidCodeSignatureException",
+        "InvalidParameterValueException",
+        "ValidationException",
+    }
+)
+"""The change is refused, and would be each time: it is not allowed, or AWS does not take the value. Nothing
+was changed. A reservation beyond the account's quota is an InvalidParameterValueException. Sources: Lambda
+API reference, the errors of the actions that write; DynamoDB developer guide, "Error handling"."""
+
 # Not part of the configuration's hash: fields that change without a deployment or with any write, the code
 # (it has its own hash) and the environment (hashed without what remedies set). ConfigSha256 is Lambda's own
 # hash and includes the environment. RuntimeVersionConfig changes when AWS patches the runtime, which may also
@@ -91,7 +105,20 @@ def look(aws: Aws, target: Target) -> Configuration | None:
         code_hash=answer["CodeSha256"],
         config_hash=_config_hash(answer, variables, ignore),
         variables=variables,
+        # 3 s is what Lambda answers where nothing was set (Lambda API reference, FunctionConfiguration).
+        timeout=int(answer.get("Timeout", 3)),
+        failed=_failure(answer),
     )
+
+
+def can_run(answer: Mapping[str, Any]) -> bool:
+    """Return whether a version can run, by its configuration.
+
+    One that is Inactive can: Lambda activates it with the first call. Pending and Failed ones cannot, and a
+    Failed one never will. Source: AWS Lambda developer guide, "Lambda function states".
+    """
+    state, update = answer.get("State", "Active"), answer.get("LastUpdateStatus", "Successful")
+    return state in ("Active", "Inactive") and update == "Successful"
 
 
 def find(call: Callable[..., Any], **arguments: Any) -> dict[str, Any] | None:
@@ -105,20 +132,31 @@ def find(call: Callable[..., Any], **arguments: Any) -> dict[str, Any] | None:
 
 
 def attempt(call: Callable[..., Any], not_now: frozenset[str] = _NOT_NOW, **arguments: Any) -> str | None:
-    """Make a change; return None, or the error code if AWS rejected the change for now."""
+    """Make a change; return None, or the error code if AWS rejected it, for now or for good."""
     try:
         call(**arguments)
     except ClientError as error:
-        code = error_code(error)
-        if code in not_now:
-            return code
-        raise
+        return rejected(error, not_now)
     return None
+
+
+def rejected(error: ClientError, not_now: frozenset[str]) -> str:
+    """Return the code of an error by which AWS rejected a change; raise any other again."""
+    code = error_code(error)
+    if code not in not_now | REFUSED:
+        raise error
+    return code
 
 
 def error_code(error: ClientError) -> str:
     """Return the code of an AWS error."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _failure(answer: Mapping[str, Any]) -> str | None:
+    if answer.get("LastUpdateStatus") != "Failed":
+        return None
+    return str(answer.get("LastUpdateStatusReasonCode", "no reason given"))
 
 
 def _config_hash(answer: Mapping[str, Any], variables: Mapping[str, str], ignore: frozenset[str]) -> str:

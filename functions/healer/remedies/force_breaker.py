@@ -30,8 +30,8 @@ from selfheal.functions.healer.remedies.common import (
     CHANGED_MEANWHILE,
     DYNAMODB_NOT_NOW,
     GONE,
-    error_code,
     look,
+    rejected,
 )
 from selfheal.functions.healer.states import Reason
 from selfheal.functions.healer.target import Setting, Target
@@ -131,10 +131,7 @@ def _replace(store: Store, before: Circuit, after: Circuit) -> str | None:
     try:
         written, _ = store.replace(before, after)
     except ClientError as error:
-        code = error_code(error)
-        if code not in DYNAMODB_NOT_NOW:
-            raise
-        return code
+        return rejected(error, DYNAMODB_NOT_NOW)
     return None if written else CHANGED_MEANWHILE
 
 

@@ -18,6 +18,10 @@ ALLOWED = [
     "dynamodb:PutItem",
     "dynamodb:Query",
     "dynamodb:UpdateItem",
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
     "lambda:DeleteFunctionConcurrency",
     "lambda:GetAlias",
     "lambda:GetEventSourceMapping",
@@ -40,7 +44,10 @@ ALLOWED = [
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ]
-"""Reading alarms, metrics and the target; reversible changes of the target; the ledger; telling people.
+"""Reading alarms, metrics and the target; reversible changes of the target; the ledger; telling people; keys.
+
+A grant gives others the use of a key. It is for the environment of a function, and
+iam-policy-writes-on-targets refuses it unless a condition limits it to a target's.
 
 What is missing on purpose: changing code, deleting a function, writing metrics (a healer that can write them
 can make up its own evidence), and invoking a function: whoever declares a probe adds lambda:InvokeFunction.

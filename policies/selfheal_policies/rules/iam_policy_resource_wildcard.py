@@ -23,10 +23,20 @@ NO_RESOURCE_LEVEL = [
 _LOG_STREAMS = re.compile(r"arn:[^:*?]+:logs:[^:*?]+:[^:*?]+:log-group:[^:*?]+:(\*|log-stream:.+)")
 """All streams of one log group: Lambda makes up the name of a stream, so nothing is narrower."""
 
+_VERSIONS = re.compile(r"arn:[^:*?]+:lambda:[^:*?]+:[^:*?]+:function:[^:*?]+:\*")
+"""All versions and aliases of one function: Lambda makes up the numbers of versions."""
+
+_OF_VERSIONS = frozenset({"lambda:getfunctionconfiguration"})
+"""What may be allowed on them: to read whether a version can run, before an alias is rolled back to it."""
+
 
 def is_wildcard(resource: str) -> bool:
     """Return whether a resource stands for more than one thing."""
     return is_pattern(resource) and not _LOG_STREAMS.fullmatch(resource)
+
+
+def _reads_versions(resource: str, actions: Iterable[str]) -> bool:
+    return bool(_VERSIONS.fullmatch(resource)) and {each.lower() for each in actions} <= _OF_VERSIONS
 
 
 def problems(grant: Grant, levelless: AbstractSet[str], accepted: AbstractSet[str]) -> Iterable[Finding]:
@@ -47,7 +57,7 @@ def problems(grant: Grant, levelless: AbstractSet[str], accepted: AbstractSet[st
             if isinstance(resource, Missing):
                 yield Finding(grant.urn, f"{what} a resource that is not known at preview, so maybe any")
             # Nobody knows the UUIDs of mappings; a condition on their functions, named in full, is narrower.
-            elif is_mapping(resource) and statement.functions():
+            elif (is_mapping(resource) and statement.functions()) or _reads_versions(resource, actions):
                 continue
             elif is_wildcard(resource) and resource not in accepted:
                 yield Finding(grant.urn, f"{what} {resource}, which stands for many resources")
@@ -67,8 +77,9 @@ RULE = StackRule(
     severity="critical",
     what=(
         "No policy of a healer's role allows an action on `*`, on an ARN with a wildcard in it, or on "
-        "NotResource, save actions that have no resource level, the streams of one log group, and event "
-        "source mappings that a condition on lambda:FunctionArn limits to functions named in full."
+        "NotResource, save actions that have no resource level, the streams of one log group, "
+        "lambda:GetFunctionConfiguration on the versions of one function, and event source mappings that a "
+        "condition on lambda:FunctionArn limits to functions named in full."
     ),
     why="A healer that may change every function turns one bad decision into an outage of everything.",
     fix=(

@@ -1,4 +1,4 @@
-"""A healer has a small reserved concurrency."""
+"""A healer's reserved concurrency, if it has one, is small."""
 
 from collections.abc import Iterable
 
@@ -41,17 +41,17 @@ RULE = StackRule(
     name="lambda-healer-concurrency",
     level="mandatory",
     severity="medium",
-    what="A healer has a reserved concurrency, and a small one.",
+    what="The reserved concurrency of a healer, if it has one, is small, and not 0.",
     why="Invocations that run at the same time may act on the same outage more than once.",
     fix=(
-        "Set reserved_concurrent_executions to 1. An account whose quota is 10 cannot reserve any: set "
-        "`allowUnreserved` there, or waive this policy for the healer until the quota is raised; the ledger "
-        "alone then keeps two runs apart."
+        "Set reserved_concurrent_executions to 1, or leave it out where something else, such as a ledger "
+        "with conditional writes, keeps two runs apart. The quota of a new account, 10, forbids any "
+        "reservation; where it is larger, set `allowUnreserved` to false to demand one."
     ),
     schema={
         "maximum": integer("Most copies of one healer that may run at the same time.", 1),
         "allowUnreserved": boolean(
-            "Accept a healer without a reservation, where the account's quota forbids it.", default=False
+            "Accept a healer without a reservation, which a new account's quota forbids.", default=True
         ),
     },
     check=check,

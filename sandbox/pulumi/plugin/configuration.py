@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, cast
-
-from botocore.session import Session
 
 from selfheal.sandbox.clients import Clients, Credentials, is_loopback
 from selfheal.sandbox.errors import InputError
 from selfheal.sandbox.provider.refusals import unknown
 from selfheal.sandbox.provider.wire import is_unknown
+from selfheal.sandbox.regions import partitions
 
 SETTINGS: Mapping[str, str] = {
     "region": "Where resources are created. Default: AWS_REGION, else AWS_DEFAULT_REGION.",
@@ -123,17 +121,8 @@ def _region(settings: Mapping[str, Any], environment: Mapping[str, str]) -> str:
 
 
 def _check_region(region: str) -> None:
-    if region not in _regions():
-        raise InputError(unknown("region", region, _regions()))
-
-
-@cache
-def _regions() -> list[str]:
-    """Return every region of AWS. botocore's list of them by service takes 100 times longer to read."""
-    partitions = Session().get_component("data_loader").load_data("partitions")["partitions"]
-    return sorted(
-        name for partition in partitions for name in partition["regions"] if not name.endswith("-global")
-    )
+    if region not in partitions():
+        raise InputError(unknown("region", region, sorted(partitions())))
 
 
 def _key(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:

@@ -6,22 +6,29 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import typer
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from selfheal.cli.console import Output
 from selfheal.cli.errors import CliError
+from selfheal.cli.exits import ExitCode
+from selfheal.cli.operator import answer
 from selfheal.cli.operator.answer import (
     Answer,
     answer_to,
     new_transitions,
+    request_and_wait,
     require_healer,
     wait_for_answer,
     wake_healer,
 )
 from selfheal.cli.operator.ledger import Ledger
-from selfheal.cli.operator.requests import make_request
+from selfheal.cli.operator.requests import make_request, to_item
+from selfheal.functions.healer.answers import what_next
+from selfheal.functions.healer.incident_fields import Answered
 from selfheal.functions.healer.states import Reason, Status, Verb
 from selfheal.functions.shared.contract import Mode
-from tests.cli.support import NOW, TABLE, Screen, client, escalated, moved, proposed, put
+from tests.cli.support import NOW, TABLE, Screen, client, moved, proposed, put
 
 BEFORE = proposed()
 REQUEST = make_request(Verb.APPROVE, BEFORE.id, "arn:ann", "", NOW, plan="0" * 16)
@@ -90,8 +97,8 @@ def error(code: str) -> ClientError:
 def test_a_healer_that_does_not_exist_is_refused_and_one_that_may_exist_is_not() -> None:
     with pytest.raises(CliError, match=r"Nothing was asked: the healer healer, .* does not exist"):
         require_healer(ledger(Clients(error("ResourceNotFoundException"))))
-    for answer in ({}, error("AccessDeniedException"), EndpointConnectionError(endpoint_url="http://x")):
-        clients = Clients(answer)
+    for one in ({}, error("AccessDeniedException"), EndpointConnectionError(endpoint_url="http://x")):
+        clients = Clients(one)
         require_healer(ledger(clients))
         assert clients.asked == [{"FunctionName": "healer", "InvocationType": "DryRun"}]
     require_healer(ledger(Clients(error("ResourceNotFoundException")), healer=None))
@@ -109,8 +116,8 @@ def test_waiting_ends_with_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
     put(BEFORE)
     monkeypatch.setattr("time.sleep", sleep)
-    answer = wait_for_answer(ledger(Clients({})), REQUEST, BEFORE, 60)
-    assert answer == Answer("VERIFYING", "applied", refused=False)
+    found = wait_for_answer(ledger(Clients({})), REQUEST, BEFORE, 60)
+    assert found == Answer("VERIFYING", "applied", refused=False)
     assert len(slept) == 3
 
 
@@ -121,21 +128,118 @@ def test_waiting_ends_with_the_time(seconds: float) -> None:
     assert wait_for_answer(ledger(Clients({})), REQUEST, BEFORE, seconds) is None
 
 
-def test_an_answer_is_what_is_new() -> None:
+def answered(answer: Reason, *, done: bool = False) -> Answered:
+    """The record of the request, as the healer writes it."""
+    return REQUEST.answered(NOW, answer, done=done)
+
+
+def test_an_answer_is_what_the_incident_says_of_the_request() -> None:
+    """Whatever the healer did since, and whatever else it answered."""
+    other = replace(answered(Reason.COMMAND_REFUSED), id="other")
+    done = moved(BEFORE, Status.ACTING, Reason.APPROVED).answering(
+        answered(Reason.APPROVED, done=True), other
+    )
+    went_on = moved(done, Status.VERIFYING, Reason.APPLIED)
+    assert answer_to(REQUEST, went_on) == Answer("VERIFYING", "applied", refused=False)
+    stale = BEFORE.answering(other, answered(Reason.APPROVAL_STALE))
+    went_on = moved(stale, Status.RECOVERED, Reason.RECOVERED_UNAIDED)
+    advice = what_next(answered(Reason.APPROVAL_STALE), BEFORE.id)
+    assert answer_to(REQUEST, went_on) == Answer("RECOVERED", "approval-stale", refused=True, next=advice)
+
+
+@pytest.mark.parametrize(
+    ("reason", "refused"),
+    [(Reason.APPLIED, False), (Reason.APPROVAL_STALE, True), (Reason.BUDGET_SPENT, True)],
+)
+def test_a_healer_of_an_earlier_version_answers_by_the_incidents_reason(
+    reason: Reason, refused: bool
+) -> None:
+    old = replace(BEFORE, reason=reason, answered=(REQUEST.id,))
+    assert answer_to(REQUEST, old) == Answer("PROPOSED", reason, refused)
+
+
+def test_what_is_new_in_a_history() -> None:
     done = moved(moved(BEFORE, Status.ACTING, Reason.APPROVED), Status.VERIFYING, Reason.APPLIED)
-    assert answer_to(Verb.APPROVE, done, BEFORE) == Answer("VERIFYING", "applied", refused=False)
     assert [line.reason for line in new_transitions(done, BEFORE)] == ["approved", "applied"]
 
 
-def test_a_refusal_is_told_even_if_the_healer_went_on() -> None:
-    stale = moved(BEFORE, Status.PROPOSED, Reason.APPROVAL_STALE)
-    assert answer_to(Verb.APPROVE, stale, BEFORE) == Answer("PROPOSED", "approval-stale", refused=True)
-    went_on = moved(stale, Status.RECOVERED, Reason.RECOVERED_UNAIDED)
-    assert answer_to(Verb.APPROVE, went_on, BEFORE) == Answer("RECOVERED", "approval-stale", refused=True)
+CODES: dict[tuple[float | None, bool, bool], ExitCode] = {
+    # how long to wait, the healer is known, it could be woken
+    (None, True, True): ExitCode.UNANSWERED,
+    (None, True, False): ExitCode.UNANSWERED,
+    (None, False, False): ExitCode.OK,
+    (0, True, True): ExitCode.OK,
+    (0.1, True, True): ExitCode.UNANSWERED,
+    (0.1, False, False): ExitCode.UNANSWERED,
+}
 
 
-@pytest.mark.parametrize(("verb", "refused"), [(Verb.RELEASE, False), (Verb.ROLLBACK, True)])
-def test_what_is_found_after_a_release_is_no_refusal_of_it(verb: Verb, refused: bool) -> None:
-    before = escalated()
-    found = moved(moved(before, Status.OPEN, Reason.RELEASED), Status.ESCALATED, Reason.VALUE_CHANGED)
-    assert answer_to(verb, found, before).refused is refused
+@pytest.mark.usefixtures("dynamodb")
+@pytest.mark.parametrize("case", CODES, ids=str)
+def test_a_script_can_tell_an_answer_from_none(
+    monkeypatch: pytest.MonkeyPatch, case: tuple[float | None, bool, bool]
+) -> None:
+    wait, known, woken = case
+    monkeypatch.setattr(answer, "DEFAULT_WAIT_SECONDS", 0.1)
+    put(BEFORE)
+    clients = Clients({"StatusCode": 200} if woken else failed(b"oops"))
+    book = ledger(clients, "healer" if known else None)
+    code, shown = outcome(book, wait)
+    assert code == CODES[case]
+    assert "The healer has not answered yet. Watch it: selfheal incidents follow" in shown
+
+
+@pytest.mark.usefixtures("dynamodb")
+@pytest.mark.parametrize(
+    ("reason", "done", "code", "words"),
+    [
+        (Reason.APPROVED, True, ExitCode.OK, "Accepted: the incident is PROPOSED"),
+        (
+            Reason.BUDGET_SPENT,
+            False,
+            ExitCode.FOUND,
+            "Refused: budget-spent. The incident is PROPOSED.",
+        ),
+        (Reason.APPROVAL_EXPIRED, False, ExitCode.FOUND, "Refused: approval-expired."),
+        (Reason.VALID_TOO_LONG, False, ExitCode.FOUND, "valid for 24 hours at most"),
+        (Reason.RECOVERED_UNAIDED, False, ExitCode.FOUND, "Refused: recovered-without-an-act."),
+    ],
+)
+def test_the_exit_code_and_the_words_say_how_it_was_answered(
+    monkeypatch: pytest.MonkeyPatch, reason: Reason, done: bool, code: ExitCode, words: str
+) -> None:
+    put(BEFORE)
+
+    def wake_healer(_ledger: Ledger, _output: Output) -> bool:
+        put(BEFORE.answering(replace(answered(reason, done=done))))
+        return True
+
+    monkeypatch.setattr(answer, "wake_healer", wake_healer)
+    ended, shown = outcome(ledger(Clients({})), None)
+    assert ended == code
+    assert words in shown
+
+
+@pytest.mark.usefixtures("dynamodb")
+def test_who_asked_for_something_else_meanwhile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    put(BEFORE)
+
+    def wake_healer(_ledger: Ledger, _output: Output) -> bool:
+        theirs = make_request(Verb.APPROVE, BEFORE.id, "arn:bob", "", NOW, plan="1" * 16)
+        client().put_item(TableName=TABLE, Item=to_item(theirs, BEFORE.target))
+        return True
+
+    monkeypatch.setattr(answer, "wake_healer", wake_healer)
+    code, shown = outcome(ledger(Clients({})), 0.1)
+    assert code == ExitCode.UNANSWERED
+    assert f"Meanwhile arn:bob has asked for approve of {BEFORE.id}. Yours was not taken up." in shown
+
+
+def outcome(book: Ledger, wait: float | None) -> tuple[int, str]:
+    """Ask, and return the exit code and what was said."""
+    screen, code = Screen.make(), 0
+    try:
+        request_and_wait(book, REQUEST, BEFORE, wait, screen)
+    except typer.Exit as left:
+        code = left.exit_code
+    return code, " ".join(screen.text.split())

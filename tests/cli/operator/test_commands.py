@@ -1,6 +1,8 @@
 """The operator's commands as typed, on AWS as moto has it: what is written, said and returned."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from selfheal.cli.console import Output
 from selfheal.cli.operator import answer
 from selfheal.cli.operator.ledger import Ledger
 from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.states import Reason, Status
 from tests.cli.support import (
     DIGEST,
@@ -163,7 +166,10 @@ def test_the_answer_is_waited_for_and_a_refusal_is_exit_code_3(
     monkeypatch: pytest.MonkeyPatch, status: Status, reason: Reason, words: str
 ) -> None:
     def wake_healer(_ledger: Ledger, _output: Output) -> bool:
-        put(moved(proposed(), status, reason, answered=(request_of("approval")["id"],)))
+        item = request_of("approval")
+        given: dict[str, Any] = {field.name: item.get(field.name) for field in fields(Request)}
+        record = Request(**given).answered(datetime.now(UTC), reason, done=reason is Reason.APPLIED)
+        put(moved(proposed(), status, reason).answering(record))
         return True
 
     monkeypatch.setattr(answer, "wake_healer", wake_healer)
@@ -172,7 +178,9 @@ def test_the_answer_is_waited_for_and_a_refusal_is_exit_code_3(
     assert words in said(*APPROVE, *AWS, code=3 if refused else 0)
     put(proposed())
     document = told(*APPROVE, *AWS, code=3 if refused else 0)
+    advice = document["answer"].pop("next")
     assert document["answer"] == {"status": status, "reason": reason, "refused": refused}
+    assert (advice is not None) is refused
 
 
 @deployed

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from selfheal.cli.operator.orders_view import Call, OrdersView, repeated_effects
+from selfheal.cli.operator.orders_view import Call, OrdersView, longest_hidden, repeated_effects
 from selfheal.functions.downstream.core import Outcome
 from selfheal.functions.orders.order import State
 
@@ -85,3 +85,13 @@ def test_before_the_first_call_there_is_nothing() -> None:
 def test_an_effect_beyond_the_first_of_its_key_is_repeated() -> None:
     outcomes = [("a", "effect"), ("a", "duplicate"), ("b", "effect"), ("a", "effect"), ("a", "effect")]
     assert repeated_effects(Call(0, key, Outcome(outcome)) for key, outcome in outcomes) == 2
+
+
+def test_the_slowest_queue_says_how_long_a_message_is_hidden() -> None:
+    class Sqs:
+        def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
+            assert AttributeNames == ["VisibilityTimeout"]
+            return {"Attributes": {"VisibilityTimeout": {"a": "180", "b": "1000", "c": "378"}[QueueUrl]}}
+
+    assert longest_hidden(Sqs(), {"queues": {"intake": "a", "fulfilment": "c"}}) == 378
+    assert longest_hidden(Sqs(), {"queues": {"intake": "a", "billing": "b"}}) == 1000

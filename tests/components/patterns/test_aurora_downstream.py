@@ -8,26 +8,30 @@ from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import own_code
 from selfheal.components.patterns.aurora_downstream import AuroraDownstream, AuroraDownstreamArgs
-from selfheal.components.patterns.function import pattern_function
+from selfheal.components.patterns.function import FunctionArgs, pattern_function
+from selfheal.components.security import Security
 from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.errors import ProviderError
 from selfheal.sandbox.provider import AwsProvider
 from tests.components.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
+SUBNETS = ["subnet-0a1b2c3d", "subnet-0a1b2c3d4e5f60718"]
 CLUSTER = f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:payments-cluster-1a2b3c4"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!payments-cluster-1a2b3c4"
 
 
 def registered(*, preview: bool = False, **args: Any) -> Deployment:
     """Register a database, and a function that uses it."""
-    base: dict[str, Any] = {"subnet_ids": ["subnet-a", "subnet-b"]}
+    base: dict[str, Any] = {"subnet_ids": SUBNETS}
     given: AuroraDownstreamArgs = base | args  # pyright: ignore[reportAssignmentType]
 
     def program() -> None:
         database = AuroraDownstream("payments", given)
         uses = database.access
-        pattern_function("user", {"code": own_code("fragile")}, uses, arns=Arns(database), parent=database)
+        arns = Arns(database)
+        runs: FunctionArgs = {"code": own_code("fragile")}
+        pattern_function("user", runs, uses, arns=arns, security=Security({}, arns), parent=database)
 
     return deploy(program, preview=preview)
 
@@ -47,7 +51,7 @@ def test_it_is_serverless_private_encrypted_protected_and_reached_by_the_data_ap
     instance = deployment.named("payments-instance").inputs
     assert (instance["instanceClass"], instance["publiclyAccessible"]) == ("db.serverless", False)
     assert instance["clusterIdentifier"] == "payments-cluster-1a2b3c4"
-    assert deployment.named("payments-subnets").inputs["subnetIds"] == ["subnet-a", "subnet-b"]
+    assert deployment.named("payments-subnets").inputs["subnetIds"] == SUBNETS
 
 
 def test_its_users_may_execute_statements_there_and_nothing_else() -> None:
@@ -80,7 +84,7 @@ def test_at_a_minimum_of_nothing_it_pauses_and_unprotected_it_can_be_deleted() -
 @pytest.mark.parametrize(
     ("args", "text"),
     [
-        ({"subnet_ids": ["subnet-a"]}, "at least 2 subnets in different availability zones, got 1"),
+        ({"subnet_ids": SUBNETS[:1]}, "at least 2 subnets in different availability zones, got 1"),
         ({"backup_days": 0}, r"backup_days must be from 1 to 35, got 0\. Leave it out for 7\."),
         ({"backup_days": 36}, "backup_days must be from 1 to 35, got 36"),
         (

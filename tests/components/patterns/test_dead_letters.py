@@ -10,6 +10,7 @@ from selfheal.components.errors import ComponentError
 from selfheal.components.function import own_code
 from selfheal.components.patterns.dead_letters import DeadLetters, DeadLettersArgs
 from selfheal.components.patterns.function import FunctionArgs, pattern_function
+from selfheal.components.security import Security
 from tests.components.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 
@@ -86,7 +87,8 @@ def test_who_uses_it_may_send_there_and_nothing_else() -> None:
     def program() -> None:
         lost = DeadLetters("lost", {"people": PEOPLE})
         user: FunctionArgs = {"code": own_code("fragile"), "uses": [lost.access]}
-        pattern_function("user", user, Access(), arns=Arns(lost), parent=lost)
+        arns = Arns(lost)
+        pattern_function("user", user, Access(), arns=arns, security=Security({}, arns), parent=lost)
 
     deployment = deploy(program)
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:lost-1a2b3c4"

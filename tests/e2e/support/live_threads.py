@@ -81,7 +81,8 @@ class Ear:
         for body in received(self._clients, self._queue):
             envelope = json.loads(body)
             if envelope["Subject"].startswith("[selfheal]"):
-                self.heard.append((envelope["Subject"], envelope["Message"]))
+                # A queue gets the form for programs, which has the text as well.
+                self.heard.append((envelope["Subject"], json.loads(envelope["Message"])["text"]))
 
     def subjects(self, target: str) -> list[str]:
         """Return the subjects of what was told about a target."""

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.functions.harm.checks import faults
-from tests.functions.support.faults import Fault
+from tests.functions.support.faults import Fault, fail_before, refuse
 from tests.functions.support.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.slow
@@ -33,6 +33,7 @@ def test_a_call_that_always_fails_is_given_up(scenario: str, fault: Fault) -> No
     faults.gives_up(scenario, fault)
 
 
+@pytest.mark.parametrize("fault", [fail_before, refuse])
 @pytest.mark.parametrize("scenario", ["expired", "paused"])
-def test_a_revert_that_always_fails_is_given_up(scenario: str) -> None:
-    faults.gives_up_a_revert(scenario)
+def test_a_revert_that_always_fails_is_given_up(scenario: str, fault: Fault) -> None:
+    faults.gives_up_a_revert(scenario, fault)

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from selfheal.functions.healer import decide, evidence, execute, guards, ledger, observation, observe, respond
+from selfheal.functions.healer import (
+    decide,
+    evidence,
+    execute,
+    guards,
+    ledger,
+    observation,
+    observe,
+    remedies,
+    respond,
+)
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.observation import Decision, Observation
@@ -19,7 +29,7 @@ from tests.functions.harm.checks import clock_skew, faults, histories, races
 from tests.functions.harm.mutations import Mutate, always, both, everywhere, on
 from tests.functions.support import world
 from tests.functions.support.events import MODES, events, targets
-from tests.functions.support.faults import die_before, refuse
+from tests.functions.support.faults import die_before, fail_before, refuse
 from tests.functions.support.memory_table import MemoryTable
 from tests.functions.support.scenarios import LIMIT
 
@@ -96,7 +106,7 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
     "flapping ignored": (on(guards, "flapping", always(None)), histories.leave_alone_what_flaps),
     # Evidence
     "alarm believed": (
-        everywhere(evidence.breaches, lambda _rule, buckets, _since, _now: list(buckets)),
+        everywhere(evidence.breaches, lambda _rule, buckets, *_: list(buckets)),
         partial(clock_skew.ignore_a_forced_alarm, SKEWED),
     ),
     "always called healthy": (
@@ -110,15 +120,19 @@ MUTANTS: dict[str, tuple[Mutate, Callable[[], object]]] = {
     # Errors
     "acts tried for ever": (
         on(respond, "MAX_ATTEMPTS", 10**6),
-        partial(faults.gives_up, "not_helped", refuse),
+        partial(faults.gives_up, "not_helped", fail_before),
     ),
     "reverts tried for ever": (
         on(decide, "MAX_ATTEMPTS", 10**6),
-        partial(faults.gives_up_a_revert, "paused"),
+        partial(faults.gives_up_a_revert, "paused", fail_before),
+    ),
+    "refusals tried again": (
+        on(remedies, "REFUSED", frozenset[str]()),
+        partial(faults.gives_up, "helped", refuse),
     ),
     "notices tried for ever": (
         on(decide, "_notify_again", broken.notify_again),
-        partial(faults.gives_up, "not_helped", refuse),
+        partial(faults.gives_up, "not_helped", fail_before),
     ),
     "notices not tried again": (
         on(decide, "_notify_again", always(Decision(Reason.BUSY))),

@@ -107,13 +107,22 @@ def test_every_kind_says_its_five_things(kind: str) -> None:
     ],
 )
 def test_refusals_are_told_from_errors(kind: str, value: str | None, method: str) -> None:
-    """What AWS rejects for now is returned, and may be tried again; any other error is raised."""
+    """What AWS rejects is returned, for now or for good; any other error is raised."""
     remedy = Tried(kind)
     live = remedy.read()
     for code in ("TooManyRequestsException", "ResourceConflictException", "ResourceInUseException"):
         remedy.function.refuse = {method: code}
         assert remedy.write(live, value) == code
-    for code in ("AccessDeniedException", "InvalidParameterValueException", "ServiceException"):
+        assert code not in remedies.REFUSED
+    for code in (
+        "AccessDeniedException",
+        "InvalidParameterValueException",
+        "CodeVerificationFailedException",
+    ):
+        remedy.function.refuse = {method: code}
+        assert remedy.write(live, value) == code
+        assert code in remedies.REFUSED
+    for code in ("ServiceException", "ExpiredTokenException"):
         remedy.function.refuse = {method: code}
         with pytest.raises(ClientError):
             remedy.write(live, value)

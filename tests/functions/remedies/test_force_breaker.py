@@ -207,9 +207,10 @@ def test_without_a_recorded_incident_nothing_is_forced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "raises"), [("ThrottlingException", False), ("AccessDeniedException", True)]
+    ("code", "raises"),
+    [("ThrottlingException", False), ("AccessDeniedException", False), ("InternalServerError", True)],
 )
-def test_dynamodb_asking_for_patience_is_told_from_an_error(
+def test_what_dynamodb_rejects_is_told_from_an_error(
     remedy: Tried, monkeypatch: pytest.MonkeyPatch, code: str, raises: bool
 ) -> None:
     def refuse(**_: Any) -> None:

@@ -87,9 +87,14 @@ class Refusing:
 
 @pytest.mark.parametrize(
     ("code", "raises"),
-    [("ThrottlingException", False), ("AccessDeniedException", True), ("ResourceNotFoundException", True)],
+    [
+        ("ThrottlingException", False),
+        ("AccessDeniedException", False),
+        ("ResourceNotFoundException", True),
+        ("InternalServerError", True),
+    ],
 )
-def test_dynamodb_asking_for_patience_is_told_from_an_error(code: str, raises: bool) -> None:
+def test_what_dynamodb_rejects_is_told_from_an_error(code: str, raises: bool) -> None:
     remedy, live = Tried("override", dynamodb=Refusing(code)), Live("0", "1", None)
     with pytest.raises(ClientError) if raises else nullcontext():
         assert remedy.write(live, None) == code

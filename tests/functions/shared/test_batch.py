@@ -233,23 +233,54 @@ def test_a_refused_message_stays_away_for_as_long_as_the_refusal_says(
     client = Recording()
     (record,) = queues.received(f"refused {seconds}")
     assert queues.run([record], by_body, client=client) == [record["body"]]
-    assert client.calls == [
-        {
-            "QueueUrl": queues.url,
-            "ReceiptHandle": record["receiptHandle"],
-            "VisibilityTimeout": visibility,
-        }
-    ]
+    entry = {"Id": "0", "ReceiptHandle": record["receiptHandle"], "VisibilityTimeout": visibility}
+    assert client.calls == [{"QueueUrl": queues.url, "Entries": [entry]}]
 
 
 class Recording:
-    """An SQS client that keeps what it was asked."""
+    """An SQS client that keeps what it was asked, and refuses some of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *refused: str) -> None:
         self.calls: list[dict[str, Any]] = []
+        self.refused = refused
 
-    def change_message_visibility(self, **arguments: Any) -> None:
+    def change_message_visibility_batch(self, **arguments: Any) -> dict[str, Any]:
         self.calls.append(arguments)
+        failed = [each["Id"] for each in arguments["Entries"] if each["ReceiptHandle"] in self.refused]
+        return {"Failed": [{"Id": each, "Code": "ReceiptHandleIsInvalid"} for each in failed]}
+
+    def seconds(self) -> list[list[int]]:
+        """Return the visibility of each message, call by call."""
+        return [[entry["VisibilityTimeout"] for entry in call["Entries"]] for call in self.calls]
+
+
+def test_ten_refused_messages_are_one_call_at_the_end_and_failed_ones_are_hidden_at_once(
+    queues: Queues,
+) -> None:
+    client, seen = Recording(), list[int]()
+    records = [{"messageId": str(n), "receiptHandle": f"h{n}", "body": "refused 0"} for n in range(12)]
+    records.insert(1, {"messageId": "bug", "receiptHandle": "bug", "body": "bug"})
+
+    def handle(record: Record) -> None:
+        seen.append(len(client.calls))
+        by_body(record)
+
+    assert len(queues.run(records, handle, client=client, chance=lambda: 0.5)) == 13
+    assert seen == [0, 0, *[1] * 11]  # known at once, also if the function is stopped after it
+    assert client.seconds() == [[1], [0] * 10, [0] * 2]
+    handles = [entry["ReceiptHandle"] for call in client.calls for entry in call["Entries"]]
+    assert sorted(handles) == sorted(record["receiptHandle"] for record in records)
+
+
+def test_of_a_call_for_several_messages_the_log_names_those_that_sqs_refused(
+    queues: Queues, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = queues.received("refused 5", "refused 6")
+    client = Recording(records[1]["receiptHandle"])
+    assert queues.run(records, by_body, client=client) == ["refused 5", "refused 6"]
+    assert client.seconds() == [[5, 6]]
+    [line] = [line for line in logged(capsys) if line["message"] == "visibility not changed"]
+    assert (line["message_id"], line["error"]) == (records[1]["messageId"], "ReceiptHandleIsInvalid")
 
 
 def test_a_refusal_without_a_delay_leaves_the_visibility_alone(queues: Queues) -> None:
@@ -284,7 +315,7 @@ def test_a_failed_message_comes_again_after_a_random_pause_that_grows_with_its_r
     record["attributes"] = {"ApproximateReceiveCount": received}
     # Half of the longest pause, since that is what chance says.
     assert queues.run([record], by_body, client=client, chance=lambda: 0.5) == ["bug"]
-    assert [call["VisibilityTimeout"] for call in client.calls] == [visibility]
+    assert client.seconds() == [[visibility]]
 
 
 def test_poison_that_was_moved_is_not_hidden(queues: Queues) -> None:

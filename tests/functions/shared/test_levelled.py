@@ -30,6 +30,8 @@ class Place:
     outages: float = 0.0
     timeout: float = 30.0
     queue_takes_letters: bool = True
+    call_seconds: float = 0.001
+    """How long SQS takes to answer."""
     now: float = 0.0
     ends: float = 0.0
     began: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
@@ -84,12 +86,13 @@ class Place:
     def get_remaining_time_in_millis(self) -> float:
         return (self.ends - self.now) * 1000
 
-    def change_message_visibility(self, **arguments: Any) -> None:
-        self.now += 0.001
-        self.hidden[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]
+    def change_message_visibility_batch(self, **arguments: Any) -> dict[str, Any]:
+        self.now += self.call_seconds
+        self.hidden |= {each["ReceiptHandle"]: each["VisibilityTimeout"] for each in arguments["Entries"]}
+        return {}
 
     def send_message(self, **arguments: Any) -> None:
-        self.now += 0.001
+        self.now += self.call_seconds
         if not self.queue_takes_letters:
             raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": "no"}}, "SendMessage")
         self.letters.append(arguments)
@@ -240,6 +243,25 @@ def test_what_there_is_no_time_for_goes_back_at_once_untried(capsys: pytest.Capt
     assert place.hidden == {"handle-4 c": 0, "handle-0 d": 0}
     (line,) = [line for line in told(capsys) if line["NotTried"]]
     assert line["NotTried"] == 2
+
+
+def test_a_queue_that_answers_slowly_does_not_have_a_batch_stopped_while_it_is_given_back() -> None:
+    """One call gives them all back: nine would take 8 s of the second that is left."""
+    place = Place(timeout=30, call_seconds=0.9)
+    records = [message("25 a"), *(message(f"9 {number}") for number in range(9))]
+    assert len(place.run(*records)) == 9
+    assert place.bodies() == ["25 a"]
+    assert list(place.hidden.values()) == [0] * 9
+    assert place.now < place.ends
+
+
+@pytest.mark.parametrize("how", ["bug", "poison"])
+def test_what_a_message_asks_of_its_queue_is_a_part_of_its_time(how: str) -> None:
+    """Three take 9 s with their calls. The fourth would take another 3, and one to spare: 3.5 are left."""
+    place = Place(timeout=12.5, call_seconds=1.0)
+    place.run(*(message(f"2 {how}") for _ in range(10)))
+    assert len(place.began) == 3
+    assert place.now < place.ends
 
 
 def test_the_first_of_a_batch_is_always_tried() -> None:

@@ -15,9 +15,16 @@ from tests.functions.support.invariants import is_at_rest
 from tests.functions.support.loop import Loop
 from tests.functions.support.memory_table import MemoryTable
 from tests.functions.support.scenarios import LIMIT, OVERRIDE, PAUSE, ROLLBACK, unremedied
-from tests.functions.support.world import REMEDY, TARGET
+from tests.functions.support.world import FAST_TARGET, REMEDY
 
-LIMITS = Limits(budget=3, target_budget=2, flapping_limit=2, flapping_hold_seconds=600, cool_down_seconds=30)
+LIMITS = Limits(
+    budget=3,
+    target_budget=2,
+    flapping_limit=2,
+    flapping_hold_seconds=600,
+    cool_down_seconds=30,
+    stability_seconds=30,
+)
 SAFE = replace(REMEDY, revert_safe=True)
 REMEDIES = (
     (REMEDY,),
@@ -158,7 +165,7 @@ def fleet_of(given: list[TargetIs], mode: Mode) -> Fleet:
     table, loops = MemoryTable(), list[Loop]()
     for number, (remedies, cause, probe) in enumerate(given):
         name, function = f"t{number}", f"fn{number}"
-        target = replace(TARGET, name=name, function=function, remedies=remedies, probe=probe)
+        target = replace(FAST_TARGET, name=name, function=function, remedies=remedies, probe=probe)
         loop = Loop(target, mode, table)
         loop.limits, loop.fleet_size, loop.cause = LIMITS, len(given), cause_of(loop, cause)
         loops.append(loop)

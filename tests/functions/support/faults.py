@@ -47,6 +47,10 @@ def refuse(_do: Do) -> Any:
     raise aws_error("AccessDeniedException")
 
 
+def fail_before(_do: Do) -> Any:
+    raise aws_error("InternalServiceError")
+
+
 def time_out_after(do: Do) -> Any:
     do()
     raise read_timeout()

@@ -14,11 +14,11 @@ from selfheal.functions.healer.ledger import Ledger, LostRaceError
 from selfheal.functions.healer.observation import Decision
 from selfheal.functions.healer.states import TERMINAL, Effect, Reason
 from selfheal.functions.healer.target import Remedy, Target
-from selfheal.functions.shared.contract import Mode
+from selfheal.functions.shared.contract import Limits, Mode
 from tests.functions.support.faults import DiedError
 from tests.functions.support.memory_table import MemoryTable
 from tests.functions.support.tap import ACTS, WRITES, Tap, Tapped, Values
-from tests.functions.support.world import FAST, TARGET, World
+from tests.functions.support.world import FAST, FAST_TARGET, World
 
 EXPECTED = (LostRaceError, ClientError, ReadTimeoutError, DiedError)
 """How a run may end without an answer; anything else is a bug."""
@@ -58,13 +58,14 @@ class Loop(World):
     """One target that fails while its cause lasts, and its healer."""
 
     def __init__(
-        self, target: Target = TARGET, mode: Mode = Mode.ACT, table: MemoryTable | None = None
+        self, target: Target = FAST_TARGET, mode: Mode = Mode.ACT, table: MemoryTable | None = None
     ) -> None:
         self.tap = Tap(self.live, self._took_effect)
         super().__init__(target, mode, table)
         self.cause: Callable[[], bool] = lambda: False
         self.forced: str | None = None
         self.requests, self.skew = 100, timedelta(0)
+        self.limits = Limits(stability_seconds=30)
         self.acts: list[Act] = []
         self.touched = 0
         """How many of the acts were followed by a change of someone else's, or accepted."""

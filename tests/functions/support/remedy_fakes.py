@@ -64,6 +64,7 @@ class RemedyLambda:
     revision: int = 1
     status: str = "Successful"
     state: str = "Active"
+    timeout: int = 3
     readable: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
     """More of the configuration, as AWS would answer it."""
@@ -75,6 +76,8 @@ class RemedyLambda:
     mapping: str | None = "Enabled"
     """Its state; None: there is no mapping."""
     fed: str = "arn:aws:lambda:us-east-1:000000000000:function:shop-fn:live"
+    broken: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """What the configuration of a published version says other than that it can run."""
     refuse: dict[str, str] = field(default_factory=dict)
     """Method to the error code that it answers."""
     before: Callable[[], None] = lambda: None
@@ -85,8 +88,13 @@ class RemedyLambda:
     """The environment after each update of it, oldest first."""
     actions: Counter[str] = field(default_factory=Counter)
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
+    def get_function_configuration(self, FunctionName: str, Qualifier: str | None = None) -> dict[str, Any]:
         self._called("lambda:GetFunctionConfiguration", "get_function_configuration", FunctionName)
+        if Qualifier is not None:
+            if Qualifier not in self.versions:
+                raise aws_error("ResourceNotFoundException")
+            state = {"State": "Active", "LastUpdateStatus": "Successful", **self.broken.get(Qualifier, {})}
+            return {"FunctionName": FunctionName, "Version": Qualifier, **state}
         shown = (
             {"Variables": dict(self.variables)} if self.readable else {"Error": {"ErrorCode": "AccessDenied"}}
         )
@@ -94,6 +102,7 @@ class RemedyLambda:
             "FunctionName": FunctionName,
             "CodeSha256": "code",
             "RevisionId": str(self.revision),
+            "Timeout": self.timeout,
             "State": self.state,
             "LastUpdateStatus": self.status,
             "Environment": shown,

@@ -12,7 +12,7 @@ from selfheal.functions.shared.breaker.store import Store
 from selfheal.functions.shared.contract import Mode
 from tests.functions.support.loop import Loop
 from tests.functions.support.remedy_fakes import CALLS_THROUGH, MAPPING
-from tests.functions.support.world import FAST, REMEDY, START, TARGET
+from tests.functions.support.world import FAST, FAST_TARGET, REMEDY, START
 
 OVERRIDE = Remedy("override", "MODE", "safe")
 ROLLBACK = Remedy("rollback_alias", "live", None)
@@ -23,7 +23,7 @@ FORCE = Remedy("force_breaker", "payments", "open", revert_safe=True, expires_af
 
 def looping(*remedies: Remedy, mode: Mode = Mode.ACT) -> Loop:
     """Return a target that fails until one of its remedies is in place."""
-    loop = Loop(replace(TARGET, remedies=remedies), mode)
+    loop = Loop(replace(FAST_TARGET, remedies=remedies), mode)
     loop.cause = unremedied(loop)
     return loop
 
@@ -36,7 +36,7 @@ def unremedied(loop: Loop) -> Callable[[], bool]:
 
 def failing(*remedies: Remedy, mode: Mode = Mode.ACT) -> Loop:
     """Return a target that no remedy helps."""
-    loop = Loop(replace(TARGET, remedies=remedies), mode)
+    loop = Loop(replace(FAST_TARGET, remedies=remedies), mode)
     loop.cause = lambda: True
     return loop
 
@@ -92,7 +92,7 @@ def forced() -> "Guarded":
 
 def through_a_circuit(*remedies: Remedy) -> "Guarded":
     """Return a target that calls through a circuit. When its breaker probes, the dependency is well."""
-    return Guarded(replace(TARGET, remedies=remedies))
+    return Guarded(replace(FAST_TARGET, remedies=remedies))
 
 
 class Guarded(Loop):
@@ -127,7 +127,7 @@ class Guarded(Loop):
 def probed() -> Loop:
     """Callers stop with the act, so only probes give evidence; at this error rate, 27 are enough."""
     rule = replace(FAST, error_rate=0.25)
-    loop = Loop(replace(TARGET, alarms=(rule, *TARGET.alarms[1:]), probe='{"rawPath": "/health"}'))
+    loop = Loop(replace(FAST_TARGET, alarms=(rule, *FAST_TARGET.alarms[1:]), probe='{"rawPath": "/health"}'))
 
     def cause() -> bool:
         loop.requests = 100 if loop.fails_by_variable() else 0

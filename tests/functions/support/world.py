@@ -1,5 +1,7 @@
 """One target and its healer, on fakes."""
 
+import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -28,7 +30,9 @@ BACKSTOP = AlarmRule("backstop", AlarmKind.BACKSTOP, 60, 3, 6, 0.05)
 REMEDY = Remedy("environment", "FAILURE_RATE", "0")
 TOPIC = "arn:aws:sns:us-east-1:000000000000:healer"
 OPERATOR = "arn:aws:iam::000000000000:user/operator"
-TARGET = Target("shop", "shop-fn", 0.001, (FAST, BACKSTOP), (REMEDY,))
+TARGET = Target("shop", "shop-fn", 0.001, (FAST, BACKSTOP), (REMEDY,), timeout=3)
+FAST_TARGET = replace(TARGET, alarms=(FAST,))
+"""For tests that run many incidents to their end: Lambda's metrics say the same, minutes later."""
 
 
 @dataclass
@@ -39,6 +43,10 @@ class FakeCloudWatch:
     since: dict[str, datetime]
     metrics: dict[tuple[str, str], dict[datetime, float]] = field(default_factory=dict)
     status_code: str = "Complete"
+    more: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """More of an alarm by its name, as CloudWatch would describe it."""
+    now: Callable[[], datetime] = lambda: START
+    """Its clock: it answers with nothing to a start more than 3 h ago and a period of less than a minute."""
 
     def set(self, alarm: str, state: str, now: datetime) -> None:
         self.states[alarm], self.since[alarm] = state, now
@@ -48,6 +56,19 @@ class FakeCloudWatch:
         for name, value in ((series.requests[0], requests), (series.errors[0], errors)):
             self.metrics.setdefault((series.namespace, name), {})[start] = value
 
+    def add(self, start: datetime, requests: int, errors: int) -> None:
+        """Count calls as Lambda does: in the minute in which they began."""
+        minute = start.replace(second=0, microsecond=0)
+        for name, value in (("Invocations", requests), ("Errors", errors)):
+            points = self.metrics.setdefault(("AWS/Lambda", name), {})
+            points[minute] = points.get(minute, 0) + value
+
+    def forget(self, age: timedelta) -> None:
+        """Forget old datapoints, so that a long test takes no longer than many short ones."""
+        for points in self.metrics.values():
+            for start in [start for start in points if start < self.now() - age]:
+                del points[start]
+
     def get_paginator(self, operation: str) -> Any:
         answer = getattr(self, f"_{operation}")
         return SimpleNamespace(paginate=lambda **arguments: iter([answer(**arguments)]))
@@ -55,7 +76,13 @@ class FakeCloudWatch:
     def _describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
         assert AlarmTypes == ["MetricAlarm"]
         found = [
-            {"AlarmName": name, "StateValue": self.states[name], "StateUpdatedTimestamp": self.since[name]}
+            {
+                "AlarmName": name,
+                "StateValue": self.states[name],
+                "StateUpdatedTimestamp": self.since[name],
+                "StateTransitionedTimestamp": self.since[name],
+                **self.more.get(name, {}),
+            }
             for name in AlarmNames
             if name in self.states
         ]
@@ -66,7 +93,10 @@ class FakeCloudWatch:
     ) -> dict[str, Any]:
         results: list[dict[str, Any]] = []
         for query in MetricDataQueries:
-            metric = query["MetricStat"]["Metric"]
+            metric, period = query["MetricStat"]["Metric"], query["MetricStat"]["Period"]
+            if period < 60 and self.now() - StartTime > timedelta(hours=3):
+                results.append({"Id": query["Id"], "StatusCode": "Complete", "Timestamps": [], "Values": []})
+                continue
             points = self.metrics.get((metric["Namespace"], metric["MetricName"]), {})
             chosen = sorted((at, value) for at, value in points.items() if StartTime <= at < EndTime)
             results.append(
@@ -82,15 +112,27 @@ class FakeCloudWatch:
 
 @dataclass
 class FakeSns:
-    """What people were told."""
+    """What people were told. It refuses what SNS refuses (API reference, Publish)."""
 
     sent: list[dict[str, str]] = field(default_factory=list)
+    """The mails: subject and message."""
+    forms: list[dict[str, str]] = field(default_factory=list)
+    """The same notices, in the form of each protocol."""
     failing: bool = False
 
-    def publish(self, **arguments: str) -> None:
+    def publish(self, *, TopicArn: str, Subject: str, Message: str, MessageStructure: str) -> None:
         if self.failing:
             raise aws_error("InternalError", "Publish")
-        self.sent.append(arguments)
+        assert (TopicArn, MessageStructure) == ("people", "json")
+        assert Subject.isascii()
+        assert Subject.isprintable()
+        assert 0 < len(Subject) < 100
+        assert len(Message.encode()) <= 256 * 1024
+        forms = json.loads(Message)
+        assert "default" in forms
+        assert {type(form) for form in forms.values()} == {str}
+        self.forms.append(forms)
+        self.sent.append({"Subject": Subject, "Message": forms["email"]})
 
 
 class World:
@@ -105,6 +147,7 @@ class World:
         self.function, self.sns = RemedyLambda(target.function, fed=arn), FakeSns()
         names = [rule.name for rule in target.alarms]
         self.cloudwatch = FakeCloudWatch(dict.fromkeys(names, "OK"), dict.fromkeys(names, START))
+        self.cloudwatch.now = self.clock
         self.limits, self.fleet_size = Limits(), 1
         self.aws = self.connect()
         self._read: tuple[Any, Incident | None] = None, None
@@ -178,6 +221,7 @@ class World:
         """Let time pass in whole fast periods, each with so many requests and errors."""
         for _ in range(seconds // 10):
             self.cloudwatch.put(self.now, requests, errors)
+            self.cloudwatch.add(self.now, requests, errors)
             self.pass_time(10)
 
     def break_down(self) -> None:
@@ -196,8 +240,12 @@ class World:
         self.traffic(100, 30, seconds)
         self.pass_time(2)
 
-    def be_well(self, seconds: int = 80) -> None:
-        """Clear the alarm, let the last change settle, and serve without errors."""
+    def be_well(self, seconds: int = 200) -> None:
+        """Clear the alarm, let the last change settle, and serve without errors until that has become known.
+
+        Lambda's metrics take the longest: SETTLE, the rest of a minute, a minute, and then as long as they
+        may be late.
+        """
         self.cloudwatch.set("fast", "OK", self.now)
         self._settle()
         self.traffic(100, 0, seconds)
@@ -213,6 +261,10 @@ class World:
         self.pass_time(-self.now.second % 10)
 
     def _settle(self) -> None:
+        """Let a run see that the last change is carried out, and pass the time that it takes to be met."""
+        last = self.last
+        if last is not None and last.status is Status.VERIFYING and last.settled_at is None:
+            self.step()
         self.pass_time(-self.now.second % 10 or 10)
 
     def step(self) -> Decision:

@@ -8,9 +8,8 @@ CONCURRENCY = "reservedConcurrentExecutions"
 TABLE = [
     *refused_by(
         "lambda-healer-concurrency",
-        ("no reserved concurrency", put("healer", **{CONCURRENCY: -1}), "up"),
-        ("nothing said of concurrency", drop("healer", CONCURRENCY)),
-        ("too many at once", put("healer", **{CONCURRENCY: 100})),
+        ("a healer that never runs", put("healer", **{CONCURRENCY: 0})),
+        ("too many at once", put("healer", **{CONCURRENCY: 100}), "up"),
     ),
     *refused_by("lambda-healer-timeout", ("a quarter of an hour", put("healer", timeout=900), "up")),
     *refused_by(

@@ -29,6 +29,7 @@ POLICY, BOUNDARY = OURS
 FRAGILE, HEALER, ROLE = text("fragile"), text("healer"), text("healer-role")
 PAYMENTS = arn("lambda.Function", "payments")
 ON_PAYMENTS = document({"Action": [CHANGE], "Resource": [PAYMENTS]})
+KEY = arn("kms.Key", "1234abcd-12ab-34cd-56ef-1234567890ab")
 MAPPINGS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:*"
 
 
@@ -49,6 +50,13 @@ def pause(condition: dict[str, Any] | None) -> Change:
 
 def pause_of(*functions: Any, operator: str = "ArnEquals") -> Change:
     return pause({operator: {"lambda:FunctionArn": list(functions)}})
+
+
+def key_of(*functions: Any, operator: str = "ArnEquals") -> Change:
+    """Let the healer grant others the use of the key that encrypts environments."""
+    context = "kms:EncryptionContext:aws:lambda:FunctionArn"
+    held = {"Condition": {operator: {context: list(functions)}}} if functions else {}
+    return grant({"Action": ["kms:CreateGrant"], "Resource": KEY, **held}, to=OURS)
 
 
 def items(operator: str, key: str) -> dict[str, Any]:
@@ -168,6 +176,9 @@ TABLE = [
             "both",
         ),
         ("mappings of another function", pause_of(PAYMENTS), "up"),
+        ("grants on a key", key_of(), "up"),
+        ("grants for the environment of another function", key_of(PAYMENTS)),
+        ("grants for environments, or for something else", key_of(FRAGILE, operator="ArnEqualsIfExists")),
         ("mappings of another function beside the targets", pause_of(FRAGILE, PAYMENTS)),
     ),
     *refused_by(

@@ -122,6 +122,15 @@ def test_a_healer_may_pause_the_mappings_of_its_target(pack: Pack, recordings: R
     assert scene.judge(pack) == []
 
 
+@pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
+def test_a_healer_may_grant_the_key_of_its_targets_environment(
+    pack: Pack, recordings: Recordings, up: bool
+) -> None:
+    scene = Scene(recordings["dev", up], up=up)
+    rights.key_of(rights.FRAGILE)(scene)
+    assert scene.judge(pack) == []
+
+
 def test_a_probe_is_allowed_by_configuration(pack: Pack, recordings: Recordings) -> None:
     mutation = TABLE["invoking the function"]
     scene = mutation.scene(recordings["dev", False], Spelling.RESOURCE, up=False)

@@ -88,10 +88,9 @@ def inline(*statements: dict[str, Any]) -> Change:
 CASES = [
     *five(
         "lambda-healer-concurrency",
-        fine=[concurrency("1")],
+        # A new account cannot reserve any, so none is fine by default.
+        fine=[concurrency("1"), concurrency(-1), drop("medic", CONCURRENCY)],
         wrong=[
-            (drop("medic", CONCURRENCY), "is not set"),
-            (concurrency(-1), "not set"),
             (concurrency(0), "never runs"),
             (concurrency(2), "is 2"),
             (concurrency("x"), "no number"),
@@ -100,8 +99,9 @@ CASES = [
         unknown=[(hide("medic", CONCURRENCY), "not known at preview")],
         configured=[
             (concurrency(5), {"maximum": 5}, ""),
-            (drop("medic", CONCURRENCY), {"allowUnreserved": True}, ""),
-            (concurrency(9), {"allowUnreserved": True}, "is 9"),
+            (drop("medic", CONCURRENCY), {"allowUnreserved": False}, "is not set"),
+            (concurrency(-1), {"allowUnreserved": False}, "not set"),
+            (concurrency(9), {"allowUnreserved": False}, "is 9"),
         ],
     ),
     *five(

@@ -109,6 +109,7 @@ CASES = [
             allow("logs:PutLogEvents", log_group("/medic:log-stream:*")),
             allow(["xray:PutTraceSegments", "cloudwatch:GetMetricData"], "*"),
             allow(["iam:PassRole", "lambda:*"], "*"),
+            allow("lambda:getFunctionConfiguration", lambda_arn("orders:*")),
             mapped_for(ORDERS),
             mapped_for([ORDERS, lambda_arn("payments:live")], "stringequals", "Lambda:functionarn"),
         ],
@@ -129,6 +130,15 @@ CASES = [
             *(
                 (allow(CHANGE, resource), resource)
                 for resource in ("*", lambda_arn("*"), lambda_arn("ord?rs"), lambda_arn("${aws:x}"))
+            ),
+            *(
+                (allow(actions, resource), resource)
+                for actions, resource in (
+                    (CHANGE, lambda_arn("orders:*")),
+                    (["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], lambda_arn("orders:*")),
+                    ("lambda:GetFunctionConfiguration", lambda_arn("orders*")),
+                    ("lambda:GetFunctionConfiguration", lambda_arn("ord*:*")),
+                )
             ),
             (allow(["cloudwatch:GetMetricData", "sns:Publish"], "*"), "allows sns:Publish on *"),
             (allow("logs:PutLogEvents", log_group("*:*")), "log-group:*"),

@@ -1,6 +1,8 @@
 """Five points for every rule on scope and behaviour, and every advice: a rule without one of them fails."""
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from tests.policies.rules.cases import CASES
 from tests.policies.rules.points import POINTS, Case
 from tests.policies.support.chaos import experiments
 from tests.policies.support.healers import healer
-from tests.policies.support.scene import RULES, Scene
+from tests.policies.support.scene import RULES, Item, Scene
 
 JUDGED = sorted({case.rule for case in CASES})
 
@@ -57,24 +59,35 @@ WEIRD = (
 )
 
 
+@contextmanager
+def changed(item: Item, key: str, value: Any) -> Generator[None]:
+    """Give a property a value for as long as the context lasts."""
+    before = item.inputs, item.outputs
+    item.put(key, to=value)
+    try:
+        yield
+    finally:
+        item.inputs, item.outputs = before  # immutable
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("value", WEIRD, ids=repr)
 def test_no_value_of_any_property_makes_a_rule_crash(value: Any) -> None:
-    for item in healer(Scene()).items:
+    scene = healer(Scene())
+    for item in scene.items:
         more = {"inlinePolicies", "managedPolicyArns", "redrivePolicy", "loggingConfig", "policy"}
         for key in sorted(item.inputs.properties.keys() | more):
-            scene = healer(Scene())
-            scene.find(item.name).put(key, to=value)
-            scene.findings(JUDGED)
+            with changed(item, key, value):
+                scene.findings(JUDGED)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("value", WEIRD, ids=repr)
 def test_no_value_of_an_experiment_makes_a_rule_crash(value: Any) -> None:
-    names = ("fails", "out", "fails-role", "fails-rights", "faults", "faults-policy", "worker")
-    for name in names:
-        for key in sorted(experiments().find(name).inputs.properties):
+    scene = experiments()
+    for name in ("fails", "out", "fails-role", "fails-rights", "faults", "faults-policy", "worker"):
+        item = scene.find(name)
+        for key in sorted(item.inputs.properties):
             for given in (value, [value], [{"name": value, "resourceArns": [value], "parameters": [value]}]):
-                scene = experiments()
-                scene.find(name).put(key, to=given)
-                scene.findings([name for name in JUDGED if name.startswith("fis-")])
+                with changed(item, key, given):
+                    scene.findings([name for name in JUDGED if name.startswith("fis-")])

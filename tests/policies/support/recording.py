@@ -179,10 +179,13 @@ def known(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
     if type_ == "aws:lambda/alias:Alias":
         name = f"{outputs['functionName']}:{name}"
     own = arn(type_, name) if type_ in _ARNS else f"arn:aws:other:{REGION}:{ACCOUNT}:{name}"
-    return {
-        key: value if value != UNKNOWN else own if key.lower().endswith("arn") else f"{name}-{key}"
+    made_up = {
+        key: own if key.lower().endswith("arn") else f"{name}-{key}"
         for key, value in outputs.items()
+        if value == UNKNOWN
     }
+    urls = {key: f"https://{name.strip('$')}.example.com/" for key in made_up if key.endswith("Url")}
+    return outputs | made_up | urls
 
 
 def record(

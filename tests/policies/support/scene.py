@@ -271,7 +271,7 @@ def _options(told: Analyzed) -> PolicyResourceOptions:
 
 
 def _named(items: Collection[Item], name: str) -> list[Item]:
-    return [item for item in items if item.name == name and item.type.startswith("aws:")]
+    return [item for item in items if item.inputs.name == name and item.inputs.type.startswith("aws:")]
 
 
 def _resource(told: Analyzed) -> Resource:

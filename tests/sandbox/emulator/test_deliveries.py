@@ -1,8 +1,10 @@
-"""Delivery of events to the targets of rules."""
+"""Delivery of events to the targets of rules, and of notices to the subscriptions of topics."""
 
 import json
+import threading
 from collections.abc import Callable
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,6 +14,10 @@ from selfheal.sandbox.emulator.deliveries import Failure, last_failure
 from tests.support.processes import until
 
 ACCOUNT = "us-east-1:000000000000"
+ANYBODY = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},'
+    '"Action":"sqs:SendMessage","Resource":"%s"}]}'
+)
 BUSY = Failure("THROTTLING", "busy", retriable=True)
 
 
@@ -152,3 +158,43 @@ def test_a_stream_gets_events_by_the_partition_key_that_the_target_names(clients
 def test_a_retry_policy_out_of_range_is_refused(clients: Clients, policy: dict[str, int]) -> None:
     with pytest.raises(ClientError, match=f"{next(iter(policy))} of target 1 must be from"):
         _rule(clients, "refused", f"arn:aws:sqs:{ACCOUNT}:any", RetryPolicy=policy)
+
+
+class Web(BaseHTTPRequestHandler):
+    """A web hook: keeps what it is sent, by kind."""
+
+    got: ClassVar[dict[str, dict[str, Any]]] = {}
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got[self.headers["x-amz-sns-message-type"]] = json.loads(body)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as the base names it
+        _ = format, args
+
+
+def test_a_notice_reaches_each_protocol_in_its_own_form_or_the_default(clients: Clients) -> None:
+    sns, sqs = clients.get("sns"), clients.get("sqs")
+    topic = sns.create_topic(Name="people")["TopicArn"]
+    queues = {raw: sqs.create_queue(QueueName=f"people-{raw}")["QueueUrl"] for raw in ("true", "false")}
+    for raw, url in queues.items():
+        arn = f"arn:aws:sqs:{ACCOUNT}:people-{raw}"
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ANYBODY % arn})
+        attributes = {"RawMessageDelivery": raw}
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Web) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{web.server_port}/"
+        sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=url)
+        until(lambda: "SubscriptionConfirmation" in Web.got)
+        sns.confirm_subscription(TopicArn=topic, Token=Web.got["SubscriptionConfirmation"]["Token"])
+        forms = {"default": '{"for": "programs"}', "http": "for the web", "email": "for people"}
+        sns.publish(TopicArn=topic, Subject="s", Message=json.dumps(forms), MessageStructure="json")
+        until(lambda: "Notification" in Web.got)
+        web.shutdown()
+    assert (Web.got["Notification"]["Message"], Web.got["Notification"]["Subject"]) == ("for the web", "s")
+    bodies = {raw: sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] for raw, url in queues.items()}
+    assert bodies["true"] == forms["default"]
+    assert json.loads(bodies["false"])["Message"] == forms["default"]

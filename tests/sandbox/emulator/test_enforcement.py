@@ -262,6 +262,27 @@ def test_parameters_may_be_read_together_by_those_who_may_read_the_one_that_is_n
     assert read(one, "two") == "ssm:GetParameters"
 
 
+def test_batches_of_messages_are_allowed_by_the_action_for_one(emulator: Emulator) -> None:
+    url = emulator.clients.get("sqs").create_queue(QueueName="batches")["QueueUrl"]
+    entry = {"Id": "0", "ReceiptHandle": "none"}
+    calls: dict[str, Call] = {
+        "SendMessage": lambda api, url: api.send_message_batch(
+            QueueUrl=url, Entries=[{"Id": "0", "MessageBody": "m"}]
+        ),
+        "DeleteMessage": lambda api, url: api.delete_message_batch(QueueUrl=url, Entries=[entry]),
+        "ChangeMessageVisibility": lambda api, url: api.change_message_visibility_batch(
+            QueueUrl=url, Entries=[{**entry, "VisibilityTimeout": 0}]
+        ),
+    }
+    for action, call in calls.items():
+        others = [f"sqs:{other}" for other in calls if other != action]
+        queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:batches"
+        granted = user(emulator, statement(f"sqs:{action}", resource=queue)).get("sqs")
+        lacking = user(emulator, statement(*others, resource="*")).get("sqs")
+        assert refused(lambda call=call, api=granted: call(api, url)) is None
+        assert refused(lambda call=call, api=lacking: call(api, url)) == f"sqs:{action}"
+
+
 def test_an_experiment_may_be_started_by_those_who_may_start_its_template(emulator: Emulator) -> None:
     fis = emulator.clients.get("fis")
     made = fis.create_experiment_template(

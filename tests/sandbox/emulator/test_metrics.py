@@ -1,11 +1,12 @@
 """Metrics in a function's log lines, without an emulator."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 
-from selfheal.sandbox.emulator.metrics import emf_data
+from selfheal.sandbox.emulator.metrics import emf_data, logs_and_metrics
 
 
 def _document(**changes: Any) -> dict[str, Any]:
@@ -56,3 +57,16 @@ def test_no_dimensions_are_allowed(dimensions: list[Any]) -> None:
 )
 def test_any_other_line_is_no_metric(line: str) -> None:
     assert emf_data(line) == []
+
+
+def test_a_call_is_counted_when_it_ends_at_the_time_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: list[tuple[Any, ...]] = []
+    emit = logs_and_metrics(lambda *_, **__: None, lambda *datum: stored.append(datum))
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_300.0)
+    emit({"FunctionName": "f"}, "id", "", error=True, duration_ms=300_000)
+    assert {(datum[1], datum[3], datum[5]) for datum in stored} == {
+        ("Invocations", 1_700_000_000.0, 1.0),
+        ("Errors", 1_700_000_000.0, 1.0),
+        ("Throttles", 1_700_000_000.0, 0.0),
+        ("Duration", 1_700_000_000.0, 300_000.0),
+    }

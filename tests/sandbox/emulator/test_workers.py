@@ -1,15 +1,17 @@
-"""A function that raises keeps its environment, on the emulator."""
+"""A function that raises keeps its environment, and one that works is not disturbed, on the emulator."""
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from selfheal.sandbox.clients import Clients
+from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.emulator.workers import raising_survived, time_left
 from tests.support.emulator_functions import deploy, invoke
-from tests.support.processes import until
+from tests.support.processes import gone, until
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +27,24 @@ def handle(event, context):
     if isinstance(event, dict) and event.get("ask"):
         return calls
     raise Throttled(f"call {calls}")
+"""
+
+
+STARTING = """
+import os, time
+
+FOLDER = os.environ["TMPDIR"]
+with open(os.path.join(FOLDER, "starts"), "a+") as file:
+    file.write(".")
+    file.flush()
+    start = file.tell()
+if start in (2, 4, 5):
+    raise RuntimeError(f"start {start} failed")
+
+def handle(event, context):
+    while event.get("waits") and not os.path.exists(os.path.join(FOLDER, "end")):
+        time.sleep(0.05)
+    return [start, os.getpid()]
 """
 
 
@@ -85,6 +105,35 @@ def test_asynchronous_calls_and_queues_still_see_the_failure(clients: Clients) -
     sqs.send_message(QueueUrl=source, MessageBody="poison")
     received = [m["Body"] for m in sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=10).get("Messages", [])]
     assert received == ["poison"]
+
+
+def test_a_start_that_fails_is_tried_again_and_ends_no_invocation_but_its_own(
+    clients: Clients, emulator: Emulator
+) -> None:
+    """As does an update of the function: its workers end once they have done what they have begun."""
+    folder, functions = emulator.folder / "tmp", clients.get("lambda")
+
+    def started(times: int) -> None:
+        until(lambda: (folder / "starts").exists() and (folder / "starts").read_text() == "." * times)
+
+    deploy(clients, "starting", STARTING)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(_answer, clients, "starting", waits=True)
+        started(1)
+        second = pool.submit(_answer, clients, "starting", waits=True)  # start 2 fails
+        started(3)
+        kind, body = _answer(clients, "starting")  # starts 4 and 5 fail
+        assert (kind, body["errorMessage"]) == ("Unhandled", "Worker init failed: start 5 failed")
+        functions.update_function_configuration(FunctionName="starting", Timeout=20)
+        functions.get_waiter("function_updated_v2").wait(
+            FunctionName="starting", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+        )
+        assert _answer(clients, "starting")[1][0] == 6
+        (folder / "end").touch()
+        done = [first.result()[1], second.result()[1]]
+    assert [start for start, _ in done] == [1, 3]
+    until(lambda: all(gone(process) for _, process in done))
+    assert _answer(clients, "starting")[1][0] == 6
 
 
 def test_another_worker_script_is_refused() -> None:

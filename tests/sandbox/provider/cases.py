@@ -28,6 +28,10 @@ TABLE_TYPE = "aws:dynamodb/table:Table"
 ITEM_TYPE = "aws:dynamodb/tableItem:TableItem"
 
 
+KMS_KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+LOGS = "arn:aws:logs:us-east-1:000000000000:log-group:access"
+
+
 Need = tuple[str, dict[str, Any]]
 """Type and inputs of a resource that another one needs."""
 
@@ -132,6 +136,7 @@ CASES = [
             "reservedConcurrentExecutions": -1,
             "environment": {"variables": {"FAILURE_RATE": "0.5"}},
             "tracingConfig": {"mode": "Active"},
+            "kmsKeyArn": KMS_KEY,
             "layers": [f"arn:aws:lambda:us-east-1:211125607513:layer:{name}:1" for name in ("b", "a")],
         },
         _environment,
@@ -423,6 +428,7 @@ CASES = [
         {"apiId": "{api.id}", "name": "$default", "autoDeploy": True},
         {
             "description": "changed",
+            "accessLogSettings": {"destinationArn": LOGS, "format": '{"id": "$context.requestId"}'},
             "defaultRouteSettings": {"throttlingBurstLimit": 5, "throttlingRateLimit": 5},
         },
         lambda c, id_, i: c.get("apigatewayv2").update_stage(
@@ -436,7 +442,7 @@ CASES = [
     Case(
         TOPIC,
         {"displayName": "Alarms"},
-        {"displayName": "People"},
+        {"displayName": "People", "kmsMasterKeyId": KMS_KEY},
         lambda c, id_, _: c.get("sns").set_topic_attributes(
             TopicArn=id_, AttributeName="DisplayName", AttributeValue="x"
         ),
@@ -468,6 +474,8 @@ CASES = [
         {"messageRetentionSeconds": 1209600, "sqsManagedSseEnabled": True},
         {
             "visibilityTimeoutSeconds": 90,
+            "sqsManagedSseEnabled": False,
+            "kmsMasterKeyId": KMS_KEY,
             "redrivePolicy": json.dumps(
                 {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": 3}
             ),
