@@ -76,6 +76,7 @@ healer = Healer(
         "ledger_name": settings.ledger_name,
         "mode": settings.mode,
         "budget": settings.budget,
+        "guards": {"remind_seconds": settings.remind_seconds},
         "escalation_emails": list(settings.escalation_emails),
         "reserve_concurrency": settings.reserve_concurrency,
         "protect_ledger": settings.protect_ledger,

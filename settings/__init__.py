@@ -78,6 +78,8 @@ class Settings:
     """In the order in which they are tried; none: the service is only watched."""
     budget: int
     """Acts in a day, 1 to 24."""
+    remind_seconds: int
+    """Seconds between reminders of what is unresolved, 3,600 to 604,800."""
     escalation_emails: tuple[str, ...]
     reserve_concurrency: bool
     protect_ledger: bool
@@ -149,6 +151,9 @@ class Settings:
             mode=reader.word("mode", Mode.OBSERVE),
             remedies=remedies,
             budget=reader.whole("budget", Limits.budget, *LIMIT_RANGES["budget"][:2]),
+            remind_seconds=reader.whole(
+                "remindSeconds", Limits.remind_seconds, *LIMIT_RANGES["remind_seconds"][:2]
+            ),
             escalation_emails=reader.emails("escalationEmails"),
             reserve_concurrency=reader.boolean("reserveConcurrency", default=False),
             protect_ledger=protect_ledger,

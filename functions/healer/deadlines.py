@@ -26,10 +26,10 @@ UNTOLD_FOR = timedelta(hours=1)
 class Told(StrEnum):
     """How people hear of a wait that lasts."""
 
-    CALLED = "called: the healer leaves the target to them"
-    NOTICE = "told once; the healer goes on waiting"
+    CALLED = "are called; the healer leaves it to them"
+    NOTICE = "are told once; the healer goes on waiting"
     BEFORE = "were told when it began, and are reminded"
-    NOBODY = "nobody"
+    NOBODY = "are not told"
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,14 @@ class Wait:
     """Why nobody is told, where nobody is."""
 
 
-_EVIDENCE = "15 minutes, or as long as the slowest alarm looks back and the target is late; after its expiry"
+_EVIDENCE = "15 minutes, or as long as its alarms need; if the change expires, from then on"
 _VERIFYING = Wait(None, Told.CALLED, "ESCALATED", _EVIDENCE)
 _UNPROVEN = Wait(WITHIN, Told.CALLED, "ESCALATED, or RECOVERED by evidence")
 _ASKED = Wait(None, Told.NOTICE, "the request is answered: it has expired", "until the request expires")
-_APPROVED = "until the approval expires; without one as long as the guard lasts"
+_PROPOSAL = "as `mode-forbids-acting`"
+_REMOVED = Wait(None, Told.BEFORE, "CLOSED", "until somebody closes it")
 _PEOPLE = Wait(None, Told.BEFORE, "OPEN when the hold ends", "until somebody acts, or it is well by evidence")
-_STANDS = Wait(None, Told.BEFORE, "nothing", "until it is restored or accepted")
+_STANDS = Wait(None, Told.BEFORE, "it is over", "until it is restored or accepted")
 _BUSY = Wait(LEASE, Told.NOBODY, "the run is resumed, five times at most", why="it is short")
 
 WAITS: Mapping[tuple[Status, Reason], Wait] = {
@@ -75,18 +76,18 @@ WAITS: Mapping[tuple[Status, Reason], Wait] = {
         why="in observe, which only records",
     ),
     (Status.PROPOSED, Reason.APPROVAL_STALE): Wait(
-        None, Told.BEFORE, "as MODE_FORBIDS", "until somebody approves it, or the alarm is over"
+        None, Told.BEFORE, _PROPOSAL, "until somebody approves it, or the alarm is over"
     ),
     (Status.PROPOSED, Reason.APPROVAL_EXPIRED): Wait(
-        None, Told.BEFORE, "as MODE_FORBIDS", "until somebody approves it, or the alarm is over"
+        None, Told.BEFORE, _PROPOSAL, "until somebody approves it, or the alarm is over"
     ),
     (Status.PROPOSED, Reason.COLLECTING_EVIDENCE): Wait(
         WITHIN, Told.CALLED, "ESCALATED once no alarm rings, or RECOVERED by evidence"
     ),
     (Status.PROPOSED, Reason.TARGET_BUSY): Wait(WITHIN, Told.CALLED, "the next remedy, or ESCALATED"),
-    (Status.PROPOSED, Reason.DEPLOYMENT_IN_PROGRESS): Wait(WITHIN, Told.NOTICE, "as MODE_FORBIDS", _APPROVED),
-    (Status.PROPOSED, Reason.COOL_DOWN): Wait(WITHIN, Told.NOTICE, "as MODE_FORBIDS", _APPROVED),
-    (Status.PROPOSED, Reason.BLAST_RADIUS): Wait(timedelta(0), Told.NOTICE, "as MODE_FORBIDS", _APPROVED),
+    (Status.PROPOSED, Reason.DEPLOYMENT_IN_PROGRESS): Wait(WITHIN, Told.NOTICE, _PROPOSAL),
+    (Status.PROPOSED, Reason.COOL_DOWN): Wait(WITHIN, Told.NOTICE, _PROPOSAL),
+    (Status.PROPOSED, Reason.BLAST_RADIUS): Wait(timedelta(0), Told.NOTICE, _PROPOSAL),
     (Status.ACTING, Reason.TARGET_BUSY): Wait(
         WITHIN, Told.CALLED, "ESCALATED; the change counts as in place, as it may be"
     ),
@@ -94,13 +95,13 @@ WAITS: Mapping[tuple[Status, Reason], Wait] = {
     (Status.VERIFYING, Reason.COLLECTING_EVIDENCE): _VERIFYING,
     (Status.VERIFYING, Reason.CONFIGURATION_UNREADABLE): _ASKED,
     (Status.ESCALATED, Reason.AWAITING_PEOPLE): _PEOPLE,
-    (Status.ESCALATED, Reason.TARGET_REMOVED): _PEOPLE,
+    (Status.ESCALATED, Reason.TARGET_REMOVED): _REMOVED,
     (Status.ESCALATED, Reason.CONFIGURATION_UNREADABLE): _ASKED,
     (Status.ESCALATED, Reason.TARGET_BUSY): _ASKED,
     (Status.RECOVERED, Reason.CONFIGURATION_UNREADABLE): _ASKED,
     (Status.RECOVERED, Reason.TARGET_BUSY): _ASKED,
     (Status.RECOVERED, Reason.DRIFT_STANDS): _STANDS,
-    (Status.RECOVERED, Reason.TARGET_REMOVED): _STANDS,
+    (Status.RECOVERED, Reason.TARGET_REMOVED): _REMOVED,
     **{
         (status, doubt): Wait(WITHIN, Told.CALLED, "an incident of its own, which is ESCALATED")
         for status in (Status.RECOVERED, Status.CLOSED)

@@ -11,6 +11,7 @@ docs/operations.md documents the fields. A field may be added; another meaning n
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from selfheal.functions.healer.incident import Incident
@@ -34,6 +35,9 @@ TITLE, DESCRIPTION, STEP, KEYWORD = 250, 8000, 350, 75
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CUT = " ..."
 
+_SUBJECT = 99
+"""Characters of a subject: less than 100."""
+
 LIST = 10
 """Entries of a list in a custom notification. The guide states no limit; more would not be read."""
 
@@ -54,6 +58,29 @@ def publication(incident: Incident, ledger: str) -> dict[str, str]:
         "sms": title,
     }
     return {"Subject": title, "Message": _json(forms), "MessageStructure": "json"}
+
+
+def about_the_healer(title: str, text: str, failures: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the arguments of `sns.publish`, without the topic, for what the healer cannot handle.
+
+    Args:
+        title: The subject.
+        text: The mail.
+        failures: What is not handled: target, since and why of each.
+
+    """
+    subject_line = title.encode("ascii", "replace").decode()[:_SUBJECT]
+    whole = {"schema": SCHEMA, "title": subject_line, "text": text, "not_handled": [*failures]}
+    content = {
+        "textType": "client-markdown",
+        "title": clipped(subject_line, TITLE),
+        "description": _markdown(text, DESCRIPTION),
+        "keywords": [clipped(each["target"], KEYWORD) for each in failures][:LIST],
+    }
+    metadata = {"threadId": "selfheal-not-handled", "eventType": "selfheal-not-handled"}
+    custom = {"version": "1.0", "source": "custom", "content": content, "metadata": metadata}
+    forms = {"default": _json(whole), "email": text, "https": _json(custom), "sms": subject_line}
+    return {"Subject": subject_line, "Message": _json(forms), "MessageStructure": "json"}
 
 
 def document(incident: Incident, ledger: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ An alarm's text is fixed, and while it rings it tells of nothing new. So each ta
 remembered in the item that all targets share, and told of in our own words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,8 +13,7 @@ from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.deadlines import WITHIN
 from selfheal.functions.healer.ledger import LostRaceError
 from selfheal.functions.healer.observation import Fleet, Trouble
-
-_SUBJECT_LIMIT = 100
+from selfheal.functions.healer.publication import about_the_healer
 
 
 def report(aws: Aws, fleet: Fleet, failures: Mapping[str, str], now: datetime, every: timedelta) -> None:
@@ -43,9 +42,9 @@ def report(aws: Aws, fleet: Fleet, failures: Mapping[str, str], now: datetime, e
     if not due:
         return
     try:
-        text = _text({name: (failures[name], known[name].since) for name in due})
-        subject = f"[selfheal] not handled: {', '.join(due)}"[:_SUBJECT_LIMIT]
-        aws.sns.publish(TopicArn=aws.escalation_topic, Subject=subject, Message=text)
+        told_of = [{"target": name, "since": known[name].since, "why": failures[name]} for name in due]
+        title = f"[selfheal] not handled: {', '.join(each['target'] for each in told_of)}"
+        aws.sns.publish(TopicArn=aws.escalation_topic, **about_the_healer(title, _text(told_of), told_of))
     except Exception:
         aws.ledger.write_trouble(replace(fleet, trouble=told), known)
         raise
@@ -63,8 +62,8 @@ def _is_due(trouble: Trouble, now: datetime, every: timedelta) -> bool:
     return now >= parse_iso(trouble.since) + WITHIN
 
 
-def _text(due: Mapping[str, tuple[str, str]]) -> str:
-    lines = [f"- {name}, since {since}: {why}" for name, (why, since) in due.items()]
+def _text(due: Sequence[Mapping[str, str]]) -> str:
+    lines = [f"- {each['target']}, since {each['since']}: {each['why']}" for each in due]
     return "\n".join(
         [
             "The healer cannot handle the following, and applies no remedy there. Every run tries again.",

@@ -153,6 +153,11 @@ def test_the_budget_reaches_the_healer() -> None:
     assert variables(run(changes={"budget": "3"}))["healer"]["BUDGET"] == "3"
 
 
+def test_how_often_people_are_reminded_reaches_the_healer() -> None:
+    found = variables(run(changes={"remindSeconds": "7200"}))["healer"]["GUARDS"]
+    assert json.loads(found) == {"remind_seconds": 7200}
+
+
 @pytest.mark.parametrize("preview", [True, False])
 def test_the_ledger_is_asked_before_any_resource(preview: bool) -> None:
     assert run(preview=preview).resources_at_call[LEDGER] == 0

@@ -39,6 +39,7 @@ def test_the_defaults() -> None:
         mode=Mode.OBSERVE,
         remedies=(RemedyKind.OVERRIDE,),
         budget=12,
+        remind_seconds=86400,
         escalation_emails=(),
         reserve_concurrency=False,
         protect_ledger=True,
@@ -78,6 +79,7 @@ def test_everything_set() -> None:
         mode="act",
         remedies='["rollback_alias", "override"]',
         budget="24",
+        remindSeconds="3600",
         escalationEmails='["a@example.com"]',
         reserveConcurrency="false",
         protectLedger="false",
@@ -92,7 +94,7 @@ def test_everything_set() -> None:
     )
     assert (found.natural_error_rate, found.false_alarms_per_year, found.mode) == (0.2, 1000.0, Mode.ACT)
     assert found.remedies == (RemedyKind.ROLLBACK_ALIAS, RemedyKind.OVERRIDE)
-    assert found.budget == 24
+    assert (found.budget, found.remind_seconds) == (24, 3600)
     assert (found.escalation_emails, found.reserve_concurrency) == (("a@example.com",), False)
     assert (found.protect_ledger, found.ledger_name) == (False, "kept")
     assert (found.log_retention_days, found.restore_baseline) == (30, True)
@@ -140,6 +142,7 @@ def test_the_failure_rate_must_be_set() -> None:
         ("budget", "0", "a whole number from 1 to 24, got '0'"),
         ("budget", "25", "a whole number from 1 to 24, got '25'"),
         ("budget", "12.0", "got '12.0'"),
+        ("remindSeconds", "3599", "a whole number from 3600 to 604800, got '3599'"),
         ("reserveConcurrency", "yes", "true or false, got 'yes'"),
         ("logRetentionDays", "10", "one of 1, 3, 5, .*, got '10'"),
         ("logRetentionDays", "14.0", "got '14.0'"),

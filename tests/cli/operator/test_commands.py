@@ -15,10 +15,12 @@ from selfheal.cli.operator.ledger import Ledger
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.observation import Request
 from selfheal.functions.healer.states import Reason, Status
+from selfheal.functions.shared.contract import MODE_KEY
 from tests.cli.support import (
     DIGEST,
     OTHER_PLAN,
     TABLE,
+    client,
     create_table,
     deploy,
     drifting,
@@ -320,3 +322,15 @@ def test_one_that_cannot_be_read_is_refused_by_name_and_hides_no_other() -> None
         assert f"{drifting().id} was recorded by a newer healer (schema 3)" in refused
     assert not request_of("command")
     assert said("incidents", "show", "shop", *AWS)
+
+
+@deployed
+def test_a_mode_that_cannot_be_read_hides_no_incident_and_counts_as_observe() -> None:
+    put(proposed())
+    damaged = {"version": {"N": "1"}, "mode": {"S": "yolo"}}
+    client().put_item(TableName=TABLE, Item=MODE_KEY | damaged)
+    assert "mode in effect not known, so nothing is changed" in said("incidents", "show", "fragile", *AWS)
+    shown = told("incidents", "show", "fragile", *AWS)
+    assert shown["mode_in_effect"] is None
+    assert "approve" not in str(shown["next"])
+    assert said("incidents", *AWS, code=3)

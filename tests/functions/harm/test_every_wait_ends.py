@@ -183,7 +183,7 @@ def test_what_a_run_leaves_as_it_is_has_a_deadline_in_the_table() -> None:
             found.add(pair)
             unknown[pair] += pair not in WAITS
     assert not +unknown, f"not in deadlines.WAITS: {+unknown}"
-    assert len(found) > 8, found
+    assert len(found) > 5, found
 
 
 def test_each_line_of_the_table_says_who_is_told_or_why_nobody_is() -> None:
