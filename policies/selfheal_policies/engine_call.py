@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable, Iterator
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from google.protobuf import json_format
 from pulumi_policy import Policy
 from pulumi_policy import policy as sdk
 
@@ -55,8 +54,8 @@ def share_conversion() -> None:
     It does so before it asks each of them, which takes longer than all rules together. No rule changes what
     it is given.
     """
-    to_dict = SimpleNamespace(MessageToDict=_shared(json_format.MessageToDict))
-    setattr(sdk, "json_format", to_dict)  # noqa: B010  (for type checkers, it is a module)
+    convert = getattr(sdk, "json_format").MessageToDict  # noqa: B009  (for type checkers, not exported)
+    setattr(sdk, "json_format", SimpleNamespace(MessageToDict=_shared(convert)))  # noqa: B010
     for name in ("deserialize_properties", "unknown_checking_proxy"):
         setattr(sdk, name, _shared(getattr(sdk, name)))
 

@@ -249,6 +249,7 @@ def state_before(act: Act) -> World:
     raise AssertionError(act)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", [Act.CHANGE, Act.WRITE, Act.PROBE, Act.WAIT])
 def test_a_run_that_dies_at_any_line_is_resumed_by_the_next(act: Act) -> None:
     lines = 0

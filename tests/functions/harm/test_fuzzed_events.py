@@ -4,8 +4,11 @@ import json
 from types import ModuleType
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
+pytestmark = pytest.mark.slow
 
 OWN = "arn:aws:sns:us-east-1:000000000000:healer"
 RECORD = {"EventSource": "aws:sns", "Sns": {"TopicArn": OWN, "Message": "anything"}}

@@ -33,6 +33,8 @@ from tests.functions.support.faults import die_before, fail_before, refuse
 from tests.functions.support.memory_table import MemoryTable
 from tests.functions.support.scenarios import LIMIT
 
+pytestmark = pytest.mark.slow
+
 
 def falsify() -> None:
     """Look for a counterexample as the real test does, and stop at the first."""

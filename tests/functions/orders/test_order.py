@@ -149,6 +149,7 @@ OWNERS: dict[str, tuple[str, Callable[[Order], Order]]] = {
 }
 
 
+@pytest.mark.slow
 def test_in_every_order_of_events_each_writes_its_own_fields_once_and_nothing_is_both_done_and_dead() -> None:
     for events in product(OWNERS, repeat=5):
         order = received()
@@ -333,5 +334,5 @@ class Delivered(RuleBasedStateMachine):
         self.nothing_is_both_and_no_effect_is_twice()
 
 
-TestDelivered = Delivered.TestCase
+TestDelivered = pytest.mark.slow(Delivered.TestCase)
 TestDelivered.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
