@@ -39,20 +39,37 @@ class Check:
     """The IAM statement that is missing."""
 
 
-def tried(name: str, what: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
-    """Return the checks of a group; one that is unknown if AWS does not answer the caller."""
+NOT_THERE = frozenset({"NotFound", "NotFoundException", "NoSuchEntity", "ResourceNotFoundException"})
+NOT_KNOWN = frozenset({"InvalidAction", "UnknownAction", "UnknownOperationException"})
+"""How an endpoint says that it has no such operation."""
+
+
+def tried(
+    name: str, what: str, look: Callable[[], Iterable[Check]], otherwise: State = State.UNKNOWN
+) -> list[Check]:
+    """Return the checks of a group, or one check that says why AWS does not answer.
+
+    Args:
+        name: Id of that check.
+        what: What it looks at.
+        look: Makes the checks.
+        otherwise: The state where AWS neither says that something is not there, nor denies to tell.
+
+    """
+    again = "Run the doctor again; look into what is said here, and at your credentials and the network."
     try:
         return list(look())
     except ClientError as error:
-        if is_denied(str(error.response.get("Error", {}).get("Code", ""))):
-            do = f"Allow yourself what AWS names, or have somebody run the doctor who may: {_said(error)}"
-            return [Check(name, what, State.UNKNOWN, f"you may not {error.operation_name}", do)]
-        found = f"{error.operation_name}: {_said(error)}"
-        return [Check(name, what, State.UNKNOWN, found, "Run the doctor again; look into what AWS says.")]
+        code, said = (str(error.response.get("Error", {}).get(part, "")) for part in ("Code", "Message"))
+        found = f"{error.operation_name}: {code}: {said}"
+        if code in NOT_THERE:
+            return [Check(name, what, State.FAIL, found, "Deploy it, or name the right --stack or --ledger.")]
+        if code in NOT_KNOWN:
+            do = "Nothing, if this is not AWS: it has no such thing then."
+            return [Check(name, what, State.WARN, found, do)]
+        if is_denied(code):
+            do = "Allow yourself what is named here, or have somebody run the doctor who may."
+            return [Check(name, what, State.UNKNOWN, found, do)]
+        return [Check(name, what, otherwise, found, again)]
     except BotoCoreError as error:
-        do = "Run the doctor again; check the network, the endpoint and your credentials."
-        return [Check(name, what, State.UNKNOWN, str(error), do)]
-
-
-def _said(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Message", error))
+        return [Check(name, what, otherwise, str(error), again)]

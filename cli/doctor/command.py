@@ -7,7 +7,7 @@ import typer
 
 from selfheal.cli.console import Output, remark
 from selfheal.cli.doctor.account import check_caller, check_concurrency, check_keys
-from selfheal.cli.doctor.check import Check, tried
+from selfheal.cli.doctor.check import Check, State, tried
 from selfheal.cli.doctor.deployment import (
     check_alarms,
     check_budget,
@@ -18,7 +18,7 @@ from selfheal.cli.doctor.deployment import (
     check_timeouts,
 )
 from selfheal.cli.doctor.rehearsal import check_rehearsal, check_writes
-from selfheal.cli.doctor.report import document, has_failed, lines, summary
+from selfheal.cli.doctor.report import counted, document, lines, summary
 from selfheal.cli.doctor.ring import check_ring
 from selfheal.cli.doctor.stack import Deployed, read_deployed
 from selfheal.cli.doctor.tools import check_tools
@@ -33,6 +33,7 @@ EPILOG = epilog(
     "selfheal doctor --aws -s prod --tell   and sends people a message: did it arrive?",
     "selfheal doctor --aws -s prod --ring   and rings an alarm: people get its mail, too",
     "selfheal doctor --json | jq '.checks[] | select(.state != \"ok\")'",
+    found="nothing failed, but not everything could be looked at",
 )
 
 Ring = Annotated[
@@ -58,8 +59,8 @@ def doctor(*, ring: Ring = False, tell: Tell = False, location: Location, output
     a target is only simulated by IAM.
 
     Nothing is changed. `ok` is well, `warn` works but somebody should know, `fail` would fail in an incident,
-    `unknown` could not be looked at, most often because you may not read it. The exit code is 1 if anything
-    is `fail`, also with --json.
+    `unknown` could not be looked at, most often because you may not read it. With a `fail` the exit code is
+    1; without, but with an `unknown`, it is 3.
     """
     with aws_access(location) as access:
         table, source = ledger_name(location, access)
@@ -75,8 +76,10 @@ def doctor(*, ring: Ring = False, tell: Tell = False, location: Location, output
         output.print_json(document(checks, where))
     else:
         output.say(summary(checks))
-    if has_failed(checks):
+    if counted(checks)[State.FAIL]:
         raise typer.Exit(ExitCode.FAILED)
+    if counted(checks)[State.UNKNOWN]:
+        raise typer.Exit(ExitCode.FOUND)
 
 
 def _checks(access: AwsAccess, location: Location, table: str, *, ring: bool, tell: bool) -> Iterator[Check]:
@@ -87,7 +90,7 @@ def _checks(access: AwsAccess, location: Location, table: str, *, ring: bool, te
         found.append(read_deployed(clients, table, location.healer))
         return check_healer(found[0])
 
-    yield from tried("account.caller", "credentials", lambda: check_caller(clients))
+    yield from tried("account.caller", "credentials", lambda: check_caller(clients), State.FAIL)
     yield from tried("ledger.table", "ledger", lambda: check_ledger(clients, table))
     yield from tried("ledger.deployment", "deployment item", deployment)
     deployed = found[0] if found else Deployed({}, "", problem="the ledger could not be read")

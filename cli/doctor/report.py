@@ -19,15 +19,10 @@ def document(checks: Sequence[Check], where: str) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "where": where,
-        "ok": not has_failed(checks),
+        "ok": not {State.FAIL, State.UNKNOWN} & counted(checks).keys(),
         "counts": {state.value: counted(checks)[state] for state in State},
         "checks": [asdict(check) for check in checks],
     }
-
-
-def has_failed(checks: Sequence[Check]) -> bool:
-    """Return whether any check says that the healer would not do its work."""
-    return any(check.state is State.FAIL for check in checks)
 
 
 def counted(checks: Sequence[Check]) -> Counter[State]:

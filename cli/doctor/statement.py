@@ -11,7 +11,6 @@ _RESOURCE = re.compile(r"on resource: (arn:\S+?)[,.]?(?:\s|$)")
 _SERVICES = {
     "function": "lambda",
     "event-source-mapping": "lambda",
-    "alarm": "cloudwatch",
     "table": "dynamodb",
 }
 
@@ -45,10 +44,10 @@ def missing(
 
 
 def _resource(on: str, said: str, deployed: Deployed) -> str | None:
+    if on == "*" or on.startswith("arn:"):
+        return on
     named = _RESOURCE.search(said)
     if named:
         return named[1]
-    if on == "*" or on.startswith("arn:"):
-        return on
     service = _SERVICES.get(re.split(r"[:/]", on)[0])
     return deployed.arn(service, on) if service else None

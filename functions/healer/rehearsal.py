@@ -116,7 +116,7 @@ def _failed(error: ClientError, call: str, on: str, **more: Any) -> Rehearsed:
 
 def _alarms(aws: Aws, targets: Sequence[Target]) -> Iterator[Rehearsed]:
     names = [rule.name for target in targets for rule in target.alarms]
-    yield _try("cloudwatch:DescribeAlarms", "alarm:*", lambda: read_alarms(aws.cloudwatch, names))
+    yield _try("cloudwatch:DescribeAlarms", "*", lambda: read_alarms(aws.cloudwatch, names))
 
 
 def _metrics(aws: Aws, target: Target) -> Iterator[Rehearsed]:
