@@ -1,7 +1,7 @@
 """The doctor on the unmodified program in the sandbox, where IAM is enforced: one deployment for all."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,7 +41,7 @@ def items(platform: Platform) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def without(platform: Platform, *actions: str) -> Iterator[list[dict[str, Any]]]:
+def without(platform: Platform, *actions: str) -> Generator[list[dict[str, Any]]]:
     """Take actions from the policy of the healer's role, as somebody might; yield their statements."""
     iam, function = platform.clients.get("iam"), platform.outputs["healerName"]
     described = platform.clients.get("lambda").get_function_configuration(FunctionName=function)
