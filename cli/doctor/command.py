@@ -15,6 +15,7 @@ from selfheal.cli.doctor.deployment import (
     check_ledger,
     check_mutes,
     check_people,
+    check_schedule,
     check_timeouts,
 )
 from selfheal.cli.doctor.rehearsal import check_rehearsal, check_writes
@@ -107,6 +108,7 @@ def _checks(access: AwsAccess, location: Location, table: str, *, ring: bool, te
         ]
     if deployed.healer and not deployed.problem:
         groups += [
+            ("healer.schedule", "healer's schedule", lambda: check_schedule(clients, deployed)),
             ("people.subscriptions", "who is told", lambda: check_people(clients, deployed)),
             ("targets.timeout", "targets' timeouts", lambda: check_timeouts(clients, deployed)),
             ("remedies.writes", "calls that change targets", lambda: check_writes(clients, deployed)),

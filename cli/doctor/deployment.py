@@ -82,6 +82,19 @@ def check_healer(deployed: Deployed) -> Iterator[Check]:
     yield Check("healer.function", what, State.OK if runs else State.FAIL, found, do)
 
 
+def check_schedule(clients: ClientSource, deployed: Deployed) -> Iterator[Check]:
+    """Look at whether a rule wakes the healer each minute, also when no alarm does."""
+    name, what, client = "healer.schedule", "healer's schedule", clients.get("events")
+    rules = client.list_rule_names_by_target(TargetArn=deployed.function["FunctionArn"])["RuleNames"]
+    states = {rule: str(client.describe_rule(Name=rule)["State"]) for rule in rules}
+    if "ENABLED" in states.values():
+        yield Check(name, what, State.OK, ", ".join(states))
+        return
+    found = ", ".join(f"{rule} is {state}" for rule, state in states.items()) or "no rule invokes it"
+    do = f"{REFRESH} Until then only alarms wake it, and nothing is verified or reverted between them."
+    yield Check(name, what, State.FAIL, found, do)
+
+
 def check_people(clients: ClientSource, deployed: Deployed) -> Iterator[Check]:
     """Look at who would be told."""
     name, what, topic = (

@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from selfheal.cli.doctor.check import Check, State
@@ -21,6 +21,9 @@ BACK_SECONDS = 150
 """How long the alarm may take until it is evaluated again: two of its minutes, and some."""
 
 EVERY_SECONDS = 1.0
+
+LATELY = timedelta(minutes=10)
+"""How far back the healer's log is read."""
 
 RIGHTLY = frozenset({Reason.ALARM_NOT_CORROBORATED, Reason.ALARM_NOT_FRESH, Reason.HEALTHY})
 """What the healer decides about an alarm that its metrics do not confirm, or that is OK again."""
@@ -53,10 +56,13 @@ def check_ring(
         yield Check("ring.woken", WHAT, State.UNKNOWN, f"not rung: {chosen}", "Ring when all is well.")
         return
     target, alarm = chosen
-    caller, began = clients.get("sts").get_caller_identity()["Arn"], datetime.now(UTC)
+    caller, earlier = (
+        clients.get("sts").get_caller_identity()["Arn"],
+        [*_decisions(clients, deployed, target)],
+    )
     reason = f"selfheal doctor --ring, by {caller}: nothing is wrong"
     clients.get("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason=reason)
-    decision = _decision(clients, deployed, target, began, patience)
+    decision = _awaited(clients, deployed, target, earlier, patience)
     yield _woken(alarm, target, decision)
     after = read_incidents(dynamodb, table)
     unchanged = {each.id: each for each in before.found} == {each.id: each for each in after.found}
@@ -88,25 +94,36 @@ def _choose(clients: ClientSource, deployed: Deployed, before: Incidents) -> tup
     return first or "the ledger names no alarm"
 
 
-def _decision(
-    clients: ClientSource, deployed: Deployed, target: str, since: datetime, patience: Patience
+def _awaited(
+    clients: ClientSource,
+    deployed: Deployed,
+    target: str,
+    earlier: Collection[Mapping[str, Any]],
+    patience: Patience,
 ) -> Mapping[str, Any] | None:
-    """Return what the healer logged about the target when its topic woke it; None if it did not in time."""
-    group = deployed.function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{deployed.healer}"
+    """Return what the healer decided since the ring; None if it did not in time."""
     deadline = time.monotonic() + patience.woken
     while True:
-        pages = (
-            clients.get("logs")
-            .get_paginator("filter_log_events")
-            .paginate(logGroupName=group, startTime=int(since.timestamp() * 1000))
-        )
-        for event in (event for page in pages for event in page["events"]):
-            line = _parsed(str(event["message"]))
-            if (line.get("message"), line.get("wake"), line.get("target")) == ("decision", "topic", target):
-                return line
+        for decision in _decisions(clients, deployed, target):
+            if decision not in earlier:
+                return decision
         if time.monotonic() > deadline:
             return None
         time.sleep(patience.every)
+
+
+def _decisions(clients: ClientSource, deployed: Deployed, target: str) -> Iterator[Mapping[str, Any]]:
+    """Yield what the healer lately logged about a target when its topic woke it."""
+    group = deployed.function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{deployed.healer}"
+    # This machine's clock and those of the logs may differ, so what is new is told by comparison.
+    since = int((datetime.now(UTC) - LATELY).timestamp() * 1000)
+    pages = (
+        clients.get("logs").get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since)
+    )
+    for event in (event for page in pages for event in page["events"]):
+        line = _parsed(str(event["message"]))
+        if (line.get("message"), line.get("wake"), line.get("target")) == ("decision", "topic", target):
+            yield line
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

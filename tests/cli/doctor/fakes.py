@@ -103,6 +103,10 @@ class Account:
                 "get_item": self.table.get_item,
                 "scan": lambda **_: {"Items": list(self.table.items.values())},
             },
+            "events": {
+                "list_rule_names_by_target": {"RuleNames": ["healer-schedule"]},
+                "describe_rule": {"State": "ENABLED"},
+            },
             "iam": {"simulate_principal_policy": {"EvaluationResults": [{"EvalDecision": "allowed"}]}},
             "logs": {"filter_log_events": {"events": []}},
         }

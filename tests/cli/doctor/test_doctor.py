@@ -26,6 +26,7 @@ def every_check(found: Account, healer: Deployed) -> list[Check]:
         *account.check_keys(found, TABLE, healer),
         *deployment.check_ledger(found, TABLE),
         *deployment.check_healer(healer),
+        *deployment.check_schedule(found, healer),
         *deployment.check_people(found, healer),
         *deployment.check_alarms(found, healer),
         *deployment.check_mutes(found, healer),
@@ -56,6 +57,24 @@ PENDING = {"SubscriptionArn": "PendingConfirmation", "Protocol": "email", "Endpo
 UNPROTECTED = {"Table": {"TableStatus": "ACTIVE", "DeletionProtectionEnabled": False}}
 
 WRONG = [
+    pytest.param(
+        "events",
+        "describe_rule",
+        {"State": "DISABLED"},
+        "healer.schedule",
+        "fail",
+        "healer-schedule is DISABLED",
+        id="a schedule that is off",
+    ),
+    pytest.param(
+        "events",
+        "list_rule_names_by_target",
+        {"RuleNames": []},
+        "healer.schedule",
+        "fail",
+        "no rule invokes it",
+        id="no schedule",
+    ),
     pytest.param(
         "lambda", "get_account_settings", quota(10, 10), "lambda.quota", "warn", "10", id="a new account"
     ),
@@ -441,6 +460,12 @@ def test_a_run_by_the_schedule_or_for_another_target_does_not_count(line: dict[s
     checks = rung(found, lambda: found.logs(reason="healthy", **line))
     assert unwell(checks) == [("ring.woken", "fail")]
     assert "topic's policy" in checks[0].do
+
+
+def test_a_run_before_the_ring_does_not_count() -> None:
+    found = Account()
+    found.logs(wake="topic", target="shop", reason="healthy")
+    assert unwell(rung(found)) == [("ring.woken", "fail")]
 
 
 def test_what_the_healer_does_about_a_ring_is_a_failure() -> None:
