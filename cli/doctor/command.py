@@ -98,10 +98,10 @@ def _checks(access: AwsAccess, location: Location, table: str, *, ring: bool, te
     groups: list[tuple[str, str, Callable[[], Iterable[Check]]]] = [
         ("pulumi.cli", "Pulumi CLI", lambda: check_tools(access, location, deployed)),
         ("lambda.quota", "Lambda concurrency", lambda: check_concurrency(clients, deployed)),
-        ("kms.keys", "encryption keys", lambda: check_keys(clients, table, deployed)),
     ]
     if deployed.item:
         groups += [
+            ("kms.keys", "encryption keys", lambda: check_keys(clients, table, deployed)),
             ("alarms.exist", "alarms", lambda: check_alarms(clients, deployed)),
             ("alarms.mute", "alarm mute rules", lambda: check_mutes(clients, deployed)),
             ("healer.budget", "budget", lambda: check_budget(clients, table, deployed)),
@@ -121,7 +121,7 @@ def _checks(access: AwsAccess, location: Location, table: str, *, ring: bool, te
                 lambda: check_rehearsal(clients, deployed, tell=tell),
             )
         )
-    if ring:
+    if ring and deployed.function:
         groups.append(
             ("ring.woken", "an alarm that rings for nothing", lambda: check_ring(clients, table, deployed))
         )

@@ -29,7 +29,7 @@ def check_tools(access: AwsAccess, location: Location, deployed: Deployed) -> It
         do = "Run `pulumi version` yourself; it hangs where its backend or a plugin does not answer."
         yield Check("pulumi.cli", what, State.FAIL, f"{access.pulumi} does not tell its version", do)
         return
-    yield _same("pulumi.cli", what, version.strip().removeprefix("v"), _pinned("pulumi"))
+    yield _at_least("pulumi.cli", what, version.strip().removeprefix("v"), _pinned("pulumi"))
     folder = project_folder(location.folder)
     if folder is None:
         found = f"no Pulumi.yaml at or above {location.folder.resolve()}"
@@ -63,12 +63,17 @@ def _pinned(package: str) -> str | None:
         return None
 
 
-def _same(name: str, what: str, found: str, wanted: str | None) -> Check:
-    """Compare versions: another patch is none to speak of."""
-    if wanted is None or found.split(".")[:2] == wanted.split(".")[:2]:
+def _at_least(name: str, what: str, found: str, wanted: str | None) -> Check:
+    """Compare versions: the CLI may be newer than the Python package, within one major version."""
+    has, needs = _numbers(found), _numbers(wanted or "")
+    if not needs or (has[:1] == needs[:1] and has >= needs):
         return Check(name, what, State.OK, found)
-    do = f"Use {wanted}: with another one nothing here has been tried."
+    do = f"Use {wanted} or a later one of the same major version: with another nothing here has been tried."
     return Check(name, what, State.WARN, f"{found}; the Python package is {wanted}", do)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split("-", maxsplit=1)[0].split(".") if part.isdecimal()]
 
 
 def _provider(access: AwsAccess, folder: Path) -> Check:

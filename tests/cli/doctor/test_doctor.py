@@ -546,8 +546,9 @@ def test_a_ledger_that_is_not_there_is_told_by_its_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    text = said("doctor", "--aws", "--region", "us-east-1", "--ledger", "nowhere", code=1)
+    text = said("doctor", "--aws", "--region", "us-east-1", "--ledger", "nowhere", "--ring", code=1)
     assert "fail ledger.table" in text
+    assert "ring.woken" not in text
 
 
 def test_wrong_usage_ends_with_2() -> None:

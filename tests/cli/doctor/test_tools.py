@@ -64,10 +64,16 @@ def test_what_is_as_pinned_is_well(project: Path) -> None:
     assert checks["pulumi.config"].found == "2 keys, region eu-west-1, mode act"
 
 
+def test_a_newer_cli_of_the_same_major_version_is_well(project: Path) -> None:
+    assert states(looked(project, version="3.9999.0-alpha.1"))["pulumi.cli"] == "ok"
+
+
 @pytest.mark.parametrize(
     ("given", "name", "words"),
     [
         ({"version": "2.9.1"}, "pulumi.cli", f"2.9.1; the Python package is {PULUMI}"),
+        ({"version": "3.1.0"}, "pulumi.cli", f"3.1.0; the Python package is {PULUMI}"),
+        ({"version": "4.0.0"}, "pulumi.cli", f"4.0.0; the Python package is {PULUMI}"),
         ({"plugins": [{"name": "aws", "version": "6.0.0"}]}, "pulumi.provider", "there is 6.0.0"),
         (
             {"config": CONFIG | {"aws:region": {"value": "us-east-1"}}},
