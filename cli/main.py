@@ -17,6 +17,7 @@ from selfheal.cli.chaos import command as chaos
 from selfheal.cli.console import complain
 from selfheal.cli.demo import command as demo
 from selfheal.cli.demo.orders import command as demo_orders
+from selfheal.cli.doctor import command as doctor
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.operator import approve, breaker, dlq, incidents, interventions, mode, replay, watch
@@ -56,6 +57,7 @@ app = typer.Typer(
         "selfheal demo-orders              see that no order is lost, in three",
         "selfheal pulumi up                deploy into the sandbox",
         "selfheal serve &                  keep the sandbox running for all that follows",
+        "selfheal doctor --aws -s prod     would it work in an incident?",
         "selfheal incidents --aws -s prod  is anything open on AWS?",
         found="something was found: see the command's own help",
     ),
@@ -99,6 +101,7 @@ for parent, command, command_epilog in (
     (app, demo.demo, demo.EPILOG),
     (app, demo_orders.demo_orders, demo_orders.EPILOG),
     (app, with_location(watch.watch, wakes=False), watch.EPILOG),
+    (app, with_location(doctor.doctor), doctor.EPILOG),
     (app, with_location(mode.mode), mode.EPILOG),
     (app, with_location(approve.approve), approve.EPILOG),
     *((app, with_location(command), its_epilog) for command, its_epilog in interventions.COMMANDS),
@@ -121,8 +124,8 @@ emulator runs as long as a command does, unless `selfheal serve` runs: then that
 Everything is kept in .selfheal/ of the checkout, or in the folder that SELFHEAL_HOME names.
 
 `watch`, `incidents`, `mode`, `approve`, `rollback`, `release`, `restore`, `accept`, `close`, `breaker`,
-`dlq`, `replay` and `chaos` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They read no stack
-configuration and need no checkout.
+`dlq`, `replay`, `doctor` and `chaos` work alike on AWS, with --aws or where AWS_ENDPOINT_URL is set. They
+need no checkout, and but for `doctor` they read no stack configuration.
 """
 
 

@@ -227,9 +227,11 @@ class Healer(pulumi.ComponentResource):
         return [
             *ledger_grants(table),
             *security.reads(Store.TABLE),
-            allow(["cloudwatch:DescribeAlarms"], [arns.alarm(alarm) for alarm in self.alarm_names]),
-            # cloudwatch:GetMetricData has no resource level: AWS accepts nothing narrower than `*`.
-            allow(["cloudwatch:GetMetricData"], ["*"]),
+            # cloudwatch:GetMetricData has no resource level: AWS accepts nothing narrower than `*`. For
+            # DescribeAlarms the Service Authorization Reference names alarms as the resource, but the API
+            # reference returns composite alarms for `*` only, and refusals are seen on `alarm:*`. Without it
+            # the healer is blind, and it tells no more than alarms: so `*`. `selfheal doctor` tries it.
+            allow(["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], ["*"]),
             allow(["sns:Publish"], [self.escalation_topic_arn]),
             *security.writes(Store.TOPIC),
             allow(["sqs:SendMessage"], [arns.queue(queue.name)]),

@@ -63,7 +63,8 @@ def _statements(
         # For all targets: the policy is about the person, not about a list of functions.
         allow(["dynamodb:PutItem"], [arns.table(table)], on_items(request_key("approval", "*"), *more)),
         *security.reads(Store.TABLE),
-        # An invocation only makes the healer check the ledger now, instead of within a minute.
+        # An invocation only makes the healer check the ledger now, instead of within a minute, or rehearse:
+        # that changes nothing, and at most sends people a message that says so.
         allow(["lambda:InvokeFunction"], [arns.function(function)]),
     ]
 

@@ -24,9 +24,10 @@ from selfheal.functions.healer.measure import measures
 from selfheal.functions.healer.observation import Decision, Fleet, ModeOverride, Observation
 from selfheal.functions.healer.observe import Setup, observe, read_alarms, read_requests
 from selfheal.functions.healer.reconcile import differs, mend
+from selfheal.functions.healer.rehearsal import rehearse
 from selfheal.functions.healer.states import Reason
 from selfheal.functions.healer.target import Target, parse_targets
-from selfheal.functions.shared.contract import OPERATOR_EVENT, SCHEDULE_EVENT, Limits, Mode
+from selfheal.functions.shared.contract import OPERATOR_EVENT, REHEARSE_EVENT, SCHEDULE_EVENT, Limits, Mode
 from selfheal.functions.shared.emf import emf_line
 from selfheal.functions.shared.errors import words
 from selfheal.functions.shared.log import log
@@ -56,8 +57,10 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
     """Take one step for every target."""
     wake = wake_of(event, TOPIC_ARN)
     if wake is None:
-        log("warning", "event dropped", allowed="own topic, schedule, operator")
+        log("warning", "event dropped", allowed="own topic, schedule, operator, rehearse")
         return {"wake": None, "decisions": {}}
+    if wake == REHEARSE_EVENT["wake"]:
+        return rehearse(AWS, TARGETS, MODE, tell=event.get("tell", False))
     began, clock = time.monotonic(), AWS.ledger.read_clock()
     if clock.ahead:
         log("warning", "this machine's clock is wrong", seconds_ahead=clock.ahead.total_seconds())
@@ -208,8 +211,9 @@ def _removed(name: str, fleet: Fleet, now: datetime) -> Observation:
 def wake_of(event: Any, topic_arn: str) -> str | None:
     """Return what woke the healer, or None for an event that must be dropped.
 
-    Accepted are `{"wake": "schedule"}` and `{"wake": "operator"}`, which require permission to invoke the
-    function, and notifications of the healer's own topic. All other events are dropped.
+    Accepted are `{"wake": "schedule"}`, `{"wake": "operator"}` and `{"wake": "rehearse"}`, this one perhaps
+    with `"tell": true`, which require permission to invoke the function, and notifications of the healer's
+    own topic. All other events are dropped.
 
     Args:
         event: Any JSON value.
@@ -221,6 +225,8 @@ def wake_of(event: Any, topic_arn: str) -> str | None:
     fields = cast("dict[str, Any]", event)
     if fields in (SCHEDULE_EVENT, OPERATOR_EVENT):
         return fields["wake"]
+    if fields in (REHEARSE_EVENT, {**REHEARSE_EVENT, "tell": True}):
+        return REHEARSE_EVENT["wake"]
     records = fields.get("Records")
     if not isinstance(records, list) or not records:
         return None

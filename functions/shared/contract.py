@@ -268,6 +268,8 @@ def series_of(kind: AlarmKind, invocation: Invocation) -> Series:
 
 SCHEDULE_EVENT: Mapping[str, str] = {"wake": "schedule"}
 OPERATOR_EVENT: Mapping[str, str] = {"wake": "operator"}
+REHEARSE_EVENT: Mapping[str, str] = {"wake": "rehearse"}
+"""With `"tell": true` besides, people are sent a message as well."""
 
 SCHEMA = 2
 """Schema of the ledger's items. A later schema is refused, because misreading it could repeat a change."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+from selfheal.sandbox.emulator import simulation
 from selfheal.sandbox.emulator.alarm_api import math_kept, no_evaluation, query_as_json
 from selfheal.sandbox.emulator.deliveries import Deliveries
 from selfheal.sandbox.emulator.distributions import Distributions
@@ -69,7 +70,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         *("dynamodb_transaction_checks", "_match_rest_action", "_BOTOCORE_SERVICE_MAP"),
         *("_action_from_query", "_action_from_target", "access_denied_response", "SERVICE_TO_IAM_NAMESPACE"),
     ),
-    "iam": ("_roles",),
+    "iam": ("_roles", "_extract_simulate_params", "_build_simulate_results_real", "_p"),
     "iam_evaluator": (
         *("enforce", "EvalContext", "evaluate", "_gather_role_policies", "_permissions_boundary"),
         "pin_request_origin",
@@ -302,7 +303,17 @@ def _permissions(modules: Mapping[str, Any]) -> None:
         _replace(gateway, _invoke_sqs_v1=roles.remembered(gateway._invoke_sqs_v1))  # noqa: SLF001
         _replace(sqs, _dispatch=roles.judged(sqs._dispatch))  # noqa: SLF001
     mappings = modules["lambda_svc"]._esms  # noqa: SLF001
-    _replace(evaluator, enforce=with_condition_keys(evaluator.enforce, mappings))
+    _replace(
+        evaluator,
+        enforce=with_condition_keys(evaluator.enforce, mappings),
+        evaluate=simulation.evaluated(evaluator.evaluate),
+    )
+    iam = modules["iam"]
+    _replace(
+        iam,
+        _extract_simulate_params=simulation.reading(iam._extract_simulate_params, iam._p),  # noqa: SLF001
+        _build_simulate_results_real=simulation.ended(iam._build_simulate_results_real),  # noqa: SLF001
+    )
 
 
 def _replace(owner: object, **replacements: object) -> None:

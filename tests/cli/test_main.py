@@ -16,7 +16,7 @@ from selfheal.sandbox.errors import SandboxError
 from tests.cli.support import run, said
 
 ROOT = Path(__file__).parents[2]
-OPERATOR = ("watch", "incidents", "mode", "approve", "rollback", "release", "restore", "accept")
+OPERATOR = ("watch", "doctor", "incidents", "mode", "approve", "rollback", "release", "restore", "accept")
 OPERATES = (
     *OPERATOR,
     *(f"incidents {name}" for name in ("show", "follow")),

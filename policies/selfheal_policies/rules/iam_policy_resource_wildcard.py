@@ -12,13 +12,15 @@ from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import Missing
 
 NO_RESOURCE_LEVEL = [
+    "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
     "cloudwatch:GetMetricStatistics",
     "cloudwatch:ListMetrics",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ]
-"""Source: Service Authorization Reference, the tables of CloudWatch and X-Ray: no resource type."""
+"""Source: Service Authorization Reference, the tables of CloudWatch and X-Ray: no resource type. But for
+DescribeAlarms, of which the CloudWatch API reference says that composite alarms need `*`."""
 
 _LOG_STREAMS = re.compile(r"arn:[^:*?]+:logs:[^:*?]+:[^:*?]+:log-group:[^:*?]+:(\*|log-stream:.+)")
 """All streams of one log group: Lambda makes up the name of a stream, so nothing is narrower."""

@@ -15,8 +15,12 @@ from typing import Any, cast
 _STATEMENT_KEYS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
 
 
-WITHOUT_RESOURCE_LEVEL = {"cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
-"""Source: Service Authorization Reference; it lists no resource types for them."""
+WITHOUT_RESOURCE_LEVEL = {
+    *("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
+    *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+}
+"""Source: Service Authorization Reference; it lists no resource types for them. But for DescribeAlarms, of
+which the CloudWatch API reference says that composite alarms need `*`."""
 
 
 class Verdict(StrEnum):

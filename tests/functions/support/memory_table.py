@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 Item = dict[str, Any]
 
-_NOT_EXISTS = re.compile(r"attribute_not_exists\((\w+)\)")
+_EXISTS = re.compile(r"attribute_(not_)?exists\((\w+)\)")
 _EQUALS = re.compile(r"(\w+) = (:\w+)")
 _CLAUSE = re.compile(r"(SET|ADD|DELETE|REMOVE) ")
 
@@ -81,12 +81,16 @@ class MemoryTable:
         item = self.items.get(key, {})
         for alias, name in entry.get("ExpressionAttributeNames", {}).items():
             condition = re.sub(rf"{alias}\b", name, condition)
-        absent = _NOT_EXISTS.fullmatch(condition)
-        if absent:
-            return absent[1] not in item
-        equal = _EQUALS.fullmatch(condition)
-        assert equal, f"a condition that this fake does not know: {condition}"
-        return item.get(equal[1]) == entry["ExpressionAttributeValues"][equal[2]]
+        return all(_is_met(each, item, entry) for each in condition.split(" AND "))
+
+
+def _is_met(condition: str, item: Item, entry: dict[str, Any]) -> bool:
+    exists = _EXISTS.fullmatch(condition)
+    if exists:
+        return (exists[2] in item) is (exists[1] is None)
+    equal = _EQUALS.fullmatch(condition)
+    assert equal, f"a condition that this fake does not know: {condition}"
+    return item.get(equal[1]) == entry["ExpressionAttributeValues"][equal[2]]
 
 
 def _updated(item: Item, entry: dict[str, Any]) -> Item:

@@ -1,5 +1,6 @@
 """What users of an enforcing emulator may do: items by their partition key, and every action of Lambda."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -248,6 +249,30 @@ def test_alarms_may_be_described_by_those_who_may_describe_the_one_that_is_named
     assert describe("*") is None
     for asked in ({"AlarmNames": ["two"]}, {"AlarmNames": []}, {}):
         assert describe(one, **asked) == "cloudwatch:DescribeAlarms"
+
+
+def test_a_simulation_takes_the_condition_keys_that_it_is_given(emulator: Emulator) -> None:
+    condition = {"ForAllValues:StringLike": {KEYS: ["breaker#*"]}, "Null": {KEYS: "false"}}
+    name = "simulated"
+    policy = statement("dynamodb:UpdateItem", resource=TABLE_ARN, condition=condition)
+    iam = user(emulator, statement("iam:*", resource="*")).get("iam")
+    iam.create_user(UserName=name)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
+
+    def decision(*partitions: str, kind: str = "stringList") -> str:
+        entry = {"ContextKeyName": KEYS, "ContextKeyType": kind, "ContextKeyValues": list(partitions)}
+        answer = iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:user/{name}",
+            ActionNames=["dynamodb:UpdateItem"],
+            ResourceArns=[TABLE_ARN],
+            ContextEntries=[entry] if partitions else [],
+        )
+        return str(answer["EvaluationResults"][0]["EvalDecision"])
+
+    assert decision("breaker#pay", "breaker#ship") == "allowed"
+    assert decision("breaker#pay", kind="string") == "allowed"
+    assert [decision("breaker#pay", "fleet"), decision("fleet"), decision()] == ["implicitDeny"] * 3
 
 
 def test_parameters_may_be_read_together_by_those_who_may_read_the_one_that_is_named(

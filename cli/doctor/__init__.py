@@ -1,0 +1,1 @@
+"""`selfheal doctor`: whether an account can do what an incident would need."""
