@@ -91,6 +91,7 @@ def recording(**changes: Any) -> OrdersRecording:
         "began": BEGAN,
         "deployed": -6.0,
         "deploy_seconds": 25.0,
+        "until_closed": True,
         "samples": samples(),
         "fates": fates(),
         "calls": calls(),

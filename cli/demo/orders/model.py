@@ -108,6 +108,8 @@ class OrdersRecording:
     """When the run ended."""
     iam_enforced: bool = False
     left_out: tuple[str, ...] = ()
+    until_closed: bool = False
+    """Whether the run waited until evidence closed the incident."""
     """What this run could not do for want of a Pulumi CLI, in words."""
     versions: dict[str, str] = field(default_factory=dict[str, str])
     setting: dict[str, str] = field(default_factory=dict[str, str])

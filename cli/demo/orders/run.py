@@ -2,7 +2,8 @@
 
 Orders come steadily all the time. The downstream goes out, and stays so until the circuit has been open for a
 while. Meanwhile a bad version of the publisher is deployed by hand, which the healer has to tell from the
-outage. The run ends once the circuit is at rest, the backlog drained, and the incident closed.
+outage. The run ends once the circuit is at rest, the backlog drained, and the bad version rolled back; if
+asked for, once evidence has closed the incident.
 """
 
 import time
@@ -77,6 +78,8 @@ class OrdersDemonstration:
     output: Output
     iam_enforced: bool = False
     left_out: tuple[str, ...] = ()
+    until_closed: bool = False
+    """Whether to wait until evidence closes the incident, which takes minutes longer."""
 
     def run(self) -> OrdersRecording:
         """Deploy, then record what happens to orders.
@@ -164,6 +167,7 @@ class _Run:
             deploy_seconds=round(deploy_seconds, 3),
             iam_enforced=demo.iam_enforced,
             left_out=demo.left_out,
+            until_closed=demo.until_closed,
             versions=versions(),
             setting={
                 "deployed by": demo.deployment.by,
@@ -179,7 +183,7 @@ class _Run:
             ("the outage began", self._begin_outage),
             ("the circuit opened", self._deploy_bad_version),
             ("the circuit was open for a while", self._end_outage),
-            ("the circuit at rest, the backlog drained, the incident closed", self._is_over),
+            ("the circuit at rest, the backlog drained, the bad version rolled back", self._is_over),
         )
 
     def until(self, step: Callable[[], bool], live: LiveTimeline) -> bool:
@@ -288,8 +292,9 @@ class _Run:
         incident, seen = recording.incident, times(recording)
         if incident is not None and incident.status in GIVEN_UP:
             return True
-        closed = incident is not None and not incident.is_open
-        return closed and {MomentKey.AT_REST, MomentKey.DRAINED} <= seen.keys()
+        if recording.until_closed and (incident is None or incident.is_open):
+            return False
+        return {MomentKey.ACT, MomentKey.AT_REST, MomentKey.DRAINED} <= seen.keys()
 
     def _record(self, **fields: Any) -> None:
         self.recording = replace(self.recording, **fields)

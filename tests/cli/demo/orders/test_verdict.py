@@ -124,6 +124,18 @@ def test_what_was_not_seen_did_not_happen(changes: dict[str, Any], words: str) -
     assert any(words in reason for reason in found), found
 
 
+def test_a_run_that_does_not_wait_for_the_end_claims_nothing_of_the_evidence() -> None:
+    verifying = incident(status=Status.VERIFYING, closed_at=None, evidence=None)
+    assert failures(recording(until_closed=False, incidents=(verifying,))) == []
+    assert failures(recording(until_closed=False)) == []
+
+
+def test_a_run_that_does_not_wait_for_the_end_fails_if_the_healer_gave_up() -> None:
+    given_up = incident(status=Status.ESCALATED, closed_at=None)
+    [reason] = failures(recording(until_closed=False, incidents=(given_up,)))
+    assert reason.endswith("claimed was VERIFYING or RECOVERED, seen was ESCALATED")
+
+
 def test_an_incident_without_a_change_is_no_failure() -> None:
     """The outage made an alarm ring, and the healer left it to the breaker."""
     left = replace(
