@@ -107,8 +107,11 @@ def _settings(account: Account, record: ServeRecord) -> dict[str, Any]:
         "endpoint": record.endpoint,
         "pid": record.pid,
         "site": record.site,
-        "environment": account.environment(Connection(record.endpoint, record.region, ROOT)),
-        "unset": list(pulumi_cli.UNSET),
+        "environment": {
+            **account.environment(Connection(record.endpoint, record.region, ROOT)),
+            **pulumi_cli.no_proxy(os.environ),
+        },
+        "unset": pulumi_cli.unset(os.environ),
         "path": str(pulumi_cli.EXECUTABLE.parent),
         # For the real AWS provider only. It would validate credentials at the real STS, and needs the account
         # id for ARNs.
