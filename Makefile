@@ -16,6 +16,8 @@ help: ## List the commands
 
 setup: ## Make .venv with everything that is needed, and get the Pulumi CLI, at pinned versions
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(0 if ok else "selfheal needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
+	@[ ! -s $(VENV)/.done ] || [ "$$(cat $(VENV)/.done)" = "$(CURDIR)" ] || { \
+		echo "This checkout was set up in $$(cat $(VENV)/.done), and $(VENV) works there only. Run: make clean setup" >&2; exit 1; }
 	@$(PYTHON) tools/get_pulumi.py $(MAKE) --silent $(VENV)/.done
 
 $(VENV)/.done: requirements-dev.txt pyproject.toml
@@ -25,7 +27,7 @@ $(VENV)/.done: requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@mkdir -p $(VENV)/links/selfheal && cp selfheal/__init__.py $(VENV)/links/selfheal
 	@for folder in cli components functions sandbox scenarios; do ln -sfn ../../../$$folder $(VENV)/links/selfheal/$$folder; done
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 browser: ## Get a Chromium for the tests of the site, where there is none (Debian and Ubuntu; asks for root's rights)
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \

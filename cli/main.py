@@ -10,11 +10,18 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+)
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from selfheal.cli.chaos import command as chaos
-from selfheal.cli.console import complain
+from selfheal.cli.console import Output, complain
 from selfheal.cli.demo import command as demo
 from selfheal.cli.demo.orders import command as demo_orders
 from selfheal.cli.doctor import command as doctor
@@ -25,23 +32,61 @@ from selfheal.cli.operator.location import with_location
 from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
 
+_JSON = "selfheal.json"
+
 
 class Commands(TyperGroup):
     """The root command: prints an error of the project as one message, and turns signals into exit codes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Note whether a script reads standard output."""
+        ctx.meta[_JSON] = "--json" in args
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as signalled:
-            complain("interrupted; what was started has been ended")
+            text = "interrupted; what was started has been ended"
             code = ExitCode.TERMINATED if isinstance(signalled, Terminated) else ExitCode.INTERRUPTED
-            raise typer.Exit(code) from signalled
-        except (CliError, SandboxError, BotoCoreError, ClientError) as error:
+            cause: BaseException = signalled
+        except TyperException as error:
+            # It is about the command line, and Typer prints it for people.
+            _tell_script(ctx, getattr(error, "message", str(error)), ExitCode.USAGE)
+            raise
+        except (CliError, SandboxError, BotoCoreError, ClientError, OSError) as error:
             if ctx.params.get("debug"):
                 raise
-            complain(str(error))
-            raise typer.Exit(ExitCode.FAILED) from error
+            text, code, cause = explained(error), ExitCode.FAILED, error
+        complain(text)
+        _tell_script(ctx, text, code)
+        raise typer.Exit(code) from cause
+
+
+def explained(error: Exception) -> str:
+    """Return what is wrong and, where the text of a library does not say it, what to do next."""
+    match error:
+        case EndpointConnectionError() | ConnectTimeoutError():
+            return (
+                f"{error}: nobody answers there. Look at --endpoint and AWS_ENDPOINT_URL, and whether what "
+                "serves it runs (for the sandbox: selfheal serve)."
+            )
+        case NoCredentialsError():
+            return (
+                f"{error} for AWS. Log in, name a profile with AWS_PROFILE, or set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY; `aws sts get-caller-identity` shows who you are."
+            )
+        case OSError() if error.filename:
+            return f"{error.filename}: {error.strerror}. Make it readable and writable, or name another."
+        case _:
+            return str(error)
+
+
+def _tell_script(ctx: Any, text: str, code: ExitCode) -> None:
+    """Print the error as a JSON document if --json was given. Pulumi prints its own."""
+    if ctx.meta.get(_JSON) and ctx.invoked_subcommand != "pulumi":
+        Output.make(json=True).print_json({"error": text, "exit_code": int(code)})
 
 
 app = typer.Typer(

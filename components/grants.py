@@ -27,7 +27,7 @@ def ledger_grants(table_arn: Output[str]) -> list[Statement]:
     action of its own; it requires the actions of the operations it contains.
     """
     return [
-        allow(["dynamodb:GetItem"], [table_arn]),
+        allow(["dynamodb:GetItem", "dynamodb:BatchGetItem"], [table_arn]),
         allow(["dynamodb:ConditionCheckItem"], [table_arn], on_items(MODE_KEY)),
         # All targets and not only the configured ones: the incident of a removed target must be closed.
         allow(["dynamodb:PutItem"], [table_arn], on_items(incident_key("*"))),

@@ -1,24 +1,32 @@
-"""Credentials, and clients for one endpoint that ignore the environment and ~/.aws.
+"""Credentials, and clients and an opener for an endpoint, which ignore the environment and ~/.aws.
 
-They are botocore's, which are what boto3 has: importing boto3 besides takes every plugin of the CLI longer.
+Whatever calls the sandbox's emulator makes its calls by these. The clients are botocore's, which are what
+boto3 has: importing boto3 besides takes every plugin of the CLI longer.
 """
 
 import ipaddress
 import os
+import urllib.request
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.loaders import Loader
+from botocore.plugin import PluginContext, reset_plugin_context, set_plugin_context
 from botocore.session import Session
 
-# Name in the configuration, variables, default, conversion: an AWS_PROFILE that is set must not matter.
+# Name in the configuration, variables, default, conversion. Without names of variables and with empty files
+# each has its default, whatever the environment says.
 _NOTHING_OF_THE_USERS: dict[str, Any] = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
+    name: (None, None, default, conversion)
+    for name, (_, _, default, conversion) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+} | {"config_file": (None, None, os.devnull, None), "credentials_file": (None, None, os.devnull, None)}
+
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens URLs without the user's proxy, which cannot reach this machine and must not see what is sent."""
 
 
 class Credentials(NamedTuple):
@@ -48,9 +56,15 @@ def is_loopback(endpoint: str) -> bool:
     return local and parts.scheme in {"http", "https"}
 
 
+def own_loader() -> Loader:
+    """Return a loader of botocore's own data. A session's also reads AWS_DATA_PATH and ~/.aws/models."""
+    return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+
+
 def session_of(region: str, credentials: Credentials) -> Session:
-    """Return a session that ignores the user's AWS configuration, including AWS_PROFILE."""
+    """Return a session that ignores the user's AWS configuration: environment and files."""
     session = Session(_NOTHING_OF_THE_USERS)
+    session.register_component("data_loader", own_loader())
     session.set_config_variable("region", region)
     session.set_credentials(*credentials)
     return session
@@ -75,6 +89,9 @@ class Clients:
     read_timeout: int = 60
     """Seconds to wait for an answer. Default 60."""
 
+    connect_timeout: int = 5
+    """Seconds to wait for a connection. Default 5: the endpoint is usually on this machine."""
+
     _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
     _session: Session | None = field(default=None, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
@@ -93,15 +110,22 @@ class Clients:
     def _make(self, service: str) -> Any:
         if self._session is None:  # shared, because each session loads botocore's data
             self._session = session_of(self.region, self.credentials)
-        # The endpoint is usually on this machine, hence the short timeout. Programs create 16 resources at a
-        # time, hence the pool.
+        local = is_loopback(self.endpoint)
         config = Config(
-            connect_timeout=5,
+            connect_timeout=self.connect_timeout,
             read_timeout=self.read_timeout,
-            max_pool_connections=16,
+            max_pool_connections=16,  # programs create as many resources at a time
             # The user's http_proxy cannot reach this machine, and must not see these keys.
-            proxies={} if is_loopback(self.endpoint) else None,
+            proxies={} if local else None,
             retries={"mode": "standard", "total_max_attempts": self.retries},
             s3={"addressing_style": "path"},  # a bucket's name in front of `localhost` may not resolve
         )
-        return self._session.create_client(service, endpoint_url=self.endpoint, config=config)
+        # True is botocore's own certificates; by None it would take those that REQUESTS_CA_BUNDLE names.
+        verify = True if local else None
+        before = set_plugin_context(PluginContext("DISABLED"))  # BOTOCORE_EXPERIMENTAL__PLUGINS names modules
+        try:
+            return self._session.create_client(
+                service, endpoint_url=self.endpoint, config=config, verify=verify
+            )
+        finally:
+            reset_plugin_context(before)

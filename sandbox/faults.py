@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 from typing import Any, Literal, TypedDict, cast
 
-from selfheal.sandbox.clients import is_loopback
+from selfheal.sandbox.clients import DIRECT, is_loopback
 from selfheal.sandbox.errors import SandboxError
 
 TIMEOUT_SECONDS = 10.0
@@ -48,8 +48,6 @@ class Faults:
                 f"faults are made by an emulator on this machine only, got {endpoint!r}. On AWS, use AWS FIS."
             )
         self._url = endpoint.rstrip("/") + "/_selfheal/faults"
-        # The user's http_proxy cannot reach this machine.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def throttle(self, id_: str, service: str, operation: str, share: float, until: float) -> None:
         """Refuse calls with the throttling error that the service has on AWS. Repeating it changes the fault.
@@ -108,7 +106,7 @@ class Faults:
             method=method,
         )
         try:
-            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+            with DIRECT.open(request, timeout=TIMEOUT_SECONDS) as response:
                 return cast("dict[str, Any]", json.load(response))
         except urllib.error.HTTPError as error:
             raise FaultError(_said(error)) from error

@@ -2,14 +2,14 @@
 
 from functools import cache
 
-from botocore.loaders import Loader
+from selfheal.sandbox.clients import own_loader
 
 
 @cache
 def partitions() -> dict[str, str]:
     """Return every region of AWS and its partition, for example `us-east-1` and `aws`."""
     # A loader of its own: a session, which has one, makes much else.
-    found = Loader().load_data("partitions")["partitions"]
+    found = own_loader().load_data("partitions")["partitions"]
     return {
         region: partition["id"]
         for partition in found

@@ -15,6 +15,9 @@ from selfheal.components.topics import is_email
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
+_NAMESPACES = ("aws", "pulumi")
+"""Of the provider and of the engine."""
+
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 
 
@@ -44,6 +47,7 @@ class Reader:
         prefix = f"{self._config.name}:"
         # The CLI hands configuration over in the environment, the Automation API in the context.
         given = {*pulumi_config.CONFIG.get(), *pulumi_config.get_config_env()}
+        self._refuse_other_namespaces(given, names)
         for key in sorted(key.removeprefix(prefix) for key in given if key.startswith(prefix)):
             if key in names:
                 continue
@@ -52,6 +56,25 @@ class Reader:
             raise pulumi.RunError(
                 f"configuration key {prefix}{key} is not known. {hint}Known are: {', '.join(names)}. "
                 f"Remove it with: pulumi config rm {key}"
+            )
+
+    def _refuse_other_namespaces(self, given: Iterable[str], names: Iterable[str]) -> None:
+        """Raise for a key of a namespace that nothing reads, such as a renamed project's old name.
+
+        The provider checks its own keys by itself.
+        """
+        own = self._config.name
+        for full in sorted(given):
+            namespace, _, key = full.partition(":")
+            if namespace in {own, *_NAMESPACES}:
+                continue
+            close = difflib.get_close_matches(namespace, _NAMESPACES, n=1)
+            meant = f"{own}:{key}" if key in names else f"{close[0]}:{key}" if close else ""
+            hint = f"Did you mean {meant}? Then set that one first. " if meant else ""
+            raise pulumi.RunError(
+                f"configuration key {full} is of a namespace that nothing here reads, so it would be without "
+                f"effect. Read are {own} (this project), {' and '.join(_NAMESPACES)}. {hint}Remove it with: "
+                f"pulumi config rm {full}"
             )
 
     def number(

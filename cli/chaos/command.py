@@ -30,6 +30,7 @@ from selfheal.cli.chaos.tokens import read_tokens
 from selfheal.cli.console import Output, remark
 from selfheal.cli.errors import CliError
 from selfheal.cli.exits import ExitCode, epilog
+from selfheal.cli.folders import writable
 from selfheal.cli.operator.aws_access import aws_access
 from selfheal.cli.operator.location import Location
 from selfheal.cli.options import Why
@@ -171,7 +172,8 @@ def run(
     """
     wanted = with_percent(_load(scenario), percent)
     tokens = read_tokens(tokens_file)
-    folder = out or (project_folder(location.folder) or location.folder) / "out" / "chaos" / wanted.name
+    usual = (project_folder(location.folder) or location.folder) / "out" / "chaos" / wanted.name
+    folder = writable(out or usual, "--out")
     with aws_access(location) as access:
         stack = _stack(find_stack(location, access, outputs))
         output.say(f"{wanted.name}: {wanted.title}", style="bold")

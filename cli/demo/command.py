@@ -14,6 +14,7 @@ from selfheal.cli.demo.run import NO_SECOND_UP, Demonstration
 from selfheal.cli.demo.stack import Stack
 from selfheal.cli.demo.surroundings import deployment_of, fresh_account, project_of
 from selfheal.cli.exits import ExitCode, epilog
+from selfheal.cli.folders import writable
 from selfheal.cli.options import EnforceIam, Json
 from selfheal.sandbox.pulumi.project import Project
 
@@ -64,6 +65,7 @@ def demo(
     """
     output = Output.make(json=json)
     project = project_of(ctx, "demo")
+    folder = writable(out or project / "out" / "demo", "--out")
     with fresh_account(output, enforce_iam=enforce_iam) as (connection, made):
         left_out = f"the preview with the policy pack, and {NO_SECOND_UP}"
         deployment = deployment_of(project, Stack(STACK), connection, made, output, left_out)
@@ -72,7 +74,7 @@ def demo(
             STACK, baseline, deployment, connection, timeout, output, iam_enforced=enforce_iam
         )
         recording = demonstration.run()
-    _conclude(recording, out or project / "out" / "demo", output)
+    _conclude(recording, folder, output)
 
 
 def _conclude(recording: Recording, folder: Path, output: Output) -> None:

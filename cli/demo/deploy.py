@@ -52,10 +52,12 @@ class ByPulumi:
         config_file = pulumi_cli.init_stack(
             project, stack.name, folder / "stack", environment, stack.settings, stack.secrets
         )
-        for name in pulumi_cli.UNSET:
+        for name in pulumi_cli.unset(os.environ):
             os.environ.pop(name, None)  # the Automation API can only add to our own environment
         command = automation.PulumiCommand(root=str(pulumi_cli.FOLDER))
-        options = automation.LocalWorkspaceOptions(env_vars=added, pulumi_command=command)
+        options = automation.LocalWorkspaceOptions(
+            env_vars=added | pulumi_cli.no_proxy(os.environ), pulumi_command=command
+        )
         selected = automation.select_stack(stack.name, work_dir=str(project), opts=options)
         by = f"the Pulumi CLI {command.version}"
         return cls(selected, config_file, project / "policies", output, by)

@@ -96,9 +96,9 @@ def aws_access(location: Location) -> Generator[AwsAccess]:
         clients = Clients(location.endpoint, region, endpoint_credentials(location.endpoint, os.environ))
         yield AwsAccess(clients, f"Endpoint {location.endpoint}", pulumi, os.environ)
     else:
+        where = _aws(location)
         region, source = _region(location)
-        description = f"{_aws(location)}, region {region} ({source})"
-        yield AwsAccess(DefaultClients(region), description, pulumi, os.environ)
+        yield AwsAccess(_clients(region), f"{where}, region {region} ({source})", pulumi, os.environ)
 
 
 @contextmanager
@@ -115,6 +115,14 @@ def _sandbox_access(location: Location) -> Generator[AwsAccess]:
         environment = pulumi_cli.merged(os.environ, account.environment(connection))
         pulumi = pulumi_cli.EXECUTABLE if pulumi_cli.EXECUTABLE.exists() else None
         yield AwsAccess(connection.clients, f"Sandbox, region {region}", pulumi, environment)
+
+
+def _clients(region: str) -> PatientSource:
+    """Return boto3's clients for AWS. An emulator of this machine gets the same ones as by --endpoint."""
+    endpoint = os.environ.get(ENDPOINT_VARIABLE, "")
+    if not is_loopback(endpoint):
+        return DefaultClients(region)
+    return Clients(endpoint.rstrip("/"), region, endpoint_credentials(endpoint, os.environ))
 
 
 def endpoint_credentials(endpoint: str, environment: Mapping[str, str]) -> Credentials:
@@ -169,7 +177,7 @@ def _region(location: Location) -> tuple[str, str]:
             return region, variable
     if file:
         return file, "aws:region of the stack's file"
-    if region := Session().region_name:
+    if not is_loopback(os.environ.get(ENDPOINT_VARIABLE, "")) and (region := Session().region_name):
         return str(region), "AWS profile"
     raise CliError(
         "Nothing says which region: name it with --region or AWS_REGION. Neither has the stack's file a line "

@@ -166,12 +166,19 @@ def follow(
 ) -> None:
     """Print an incident's history, and each new line of it until it closes.
 
-    Ctrl-C or --timeout ends it earlier; the incident goes on all the same.
+    Of a target that has no incident it waits for the first. Ctrl-C or --timeout ends it earlier; the incident
+    goes on all the same.
     """
+    deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
     with open_ledger(location) as ledger:
-        found = ledger.incidents().find(incident)
+        found = _first(ledger, incident, deadline, output)
+        if found is None:
+            output.say(f"{incident} had no incident in that time.")
+            if output.json:
+                output.print_json(None)
+            return
         _section(output, f"{found.id}: {_state(found)}", history_lines(found.history), first=True)
-        found = _follow(ledger, found, timeout, output)
+        found = _follow(ledger, found, deadline, output)
     if output.json:
         output.print_json({"open": found.is_open, **incident_json(found)})
     if found.is_open:
@@ -184,9 +191,22 @@ def _state(incident: Incident) -> str:
     return f"{incident.status} ({incident.reason})"
 
 
-def _follow(ledger: Ledger, known: Incident, timeout: float | None, output: Output) -> Incident:
+def _first(ledger: Ledger, wanted: str, deadline: float, output: Output) -> Incident | None:
+    """Return the incident; wait for it if it is of a target that has none. None when time is up."""
+    incidents, told = ledger.incidents(), False
+    while wanted in (incidents.targets or ()) and incidents.current(wanted) is None:
+        if not told:
+            output.say(f"{wanted} has no incident. Waiting for the first.")
+            told = True
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(min(POLL_SECONDS, max(0, deadline - time.monotonic())))
+        incidents = ledger.incidents()
+    return incidents.find(wanted)
+
+
+def _follow(ledger: Ledger, known: Incident, deadline: float, output: Output) -> Incident:
     """Print what is new until the incident closes or time is up; return it as it is then."""
-    deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
     while known.is_open and time.monotonic() < deadline:
         time.sleep(min(POLL_SECONDS, max(0, deadline - time.monotonic())))
         before, known = known, read_incident(ledger.dynamodb, ledger.table, known)

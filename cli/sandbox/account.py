@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from selfheal import SOURCE
 from selfheal.cli.console import Output
 from selfheal.cli.errors import CliError
+from selfheal.cli.folders import writable
 from selfheal.sandbox.alarms import AlarmEvaluator
 from selfheal.sandbox.clients import Clients, Credentials
 from selfheal.sandbox.emulator import ROOT, Emulator, EmulatorError
@@ -140,7 +141,7 @@ class Account:
             CliError: when another process has it.
 
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        writable(self.folder, HOME_VARIABLE)
         with (self.folder / "emulator.lock").open("a+b") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

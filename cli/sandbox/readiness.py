@@ -8,7 +8,7 @@ import yaml
 
 from selfheal.cli.errors import CliError
 from selfheal.cli.processes import run_quietly
-from selfheal.sandbox.pulumi.plugin.install import provider_version
+from selfheal.sandbox.pulumi.plugin.install import is_of_this_checkout, provider_version
 
 VERSION_SECONDS = 15.0
 """How long `pulumi version` may take. Usual is 0.1 s."""
@@ -35,6 +35,11 @@ def require_ready(
         raise CliError(
             f"The laptop's AWS provider is not installed: there is no {plugin}, the version that "
             "requirements.txt names. Run `make setup` in the checkout."
+        )
+    if not is_of_this_checkout(home):
+        raise CliError(
+            f"The laptop's AWS provider in {home} belongs to another checkout, or this one was moved. Run "
+            "`make clean setup` in the checkout."
         )
     quiet = {**environment, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     done = run_quietly([str(executable), "version"], VERSION_SECONDS, environment=quiet, folder=folder)

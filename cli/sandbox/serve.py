@@ -14,6 +14,7 @@ import typer
 from selfheal.cli.console import Output, remark
 from selfheal.cli.errors import CliError
 from selfheal.cli.exits import epilog
+from selfheal.cli.folders import writable
 from selfheal.cli.options import ENDPOINT_VARIABLE, EnforceIam, Json
 from selfheal.cli.sandbox.account import Account, Connection, ServeRecord, write_whole
 from selfheal.sandbox.alarms import AlarmEvaluator
@@ -78,6 +79,8 @@ def serve(
             )
         _print(_settings(account, _wait_for_serve(account)), json=json)
         return
+    if ready_file:
+        writable(ready_file.absolute().parent, "--ready-file")
     output, pid = Output.make(json=True), os.getpid()
     with account.emulator_lock(), account.start_emulator(port, iam=enforce_iam) as emulator:
         front = account.front(emulator)
@@ -107,8 +110,11 @@ def _settings(account: Account, record: ServeRecord) -> dict[str, Any]:
         "endpoint": record.endpoint,
         "pid": record.pid,
         "site": record.site,
-        "environment": account.environment(Connection(record.endpoint, record.region, ROOT)),
-        "unset": list(pulumi_cli.UNSET),
+        "environment": {
+            **account.environment(Connection(record.endpoint, record.region, ROOT)),
+            **pulumi_cli.no_proxy(os.environ),
+        },
+        "unset": pulumi_cli.unset(os.environ),
         "path": str(pulumi_cli.EXECUTABLE.parent),
         # For the real AWS provider only. It would validate credentials at the real STS, and needs the account
         # id for ARNs.

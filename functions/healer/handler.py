@@ -19,10 +19,17 @@ from selfheal.functions.healer.decide import decide, give_up, retire
 from selfheal.functions.healer.execute import PROBE_SECONDS, execute
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.items import UnreadableItemError
-from selfheal.functions.healer.ledger import LostRaceError
+from selfheal.functions.healer.ledger import Glance, LostRaceError
 from selfheal.functions.healer.measure import measures
-from selfheal.functions.healer.observation import Decision, Fleet, ModeOverride, Observation
-from selfheal.functions.healer.observe import Setup, observe, read_alarms, read_requests
+from selfheal.functions.healer.observation import AlarmState, Decision, Fleet, ModeOverride, Observation
+from selfheal.functions.healer.observe import (
+    Setup,
+    existing_alarms,
+    observe,
+    quiet,
+    read_alarms,
+    read_requests,
+)
 from selfheal.functions.healer.reconcile import differs, mend
 from selfheal.functions.healer.rehearsal import rehearse
 from selfheal.functions.healer.states import Reason
@@ -61,13 +68,15 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
         return {"wake": None, "decisions": {}}
     if wake == REHEARSE_EVENT["wake"]:
         return rehearse(AWS, TARGETS, MODE, tell=event.get("tell", False))
-    began, clock = time.monotonic(), AWS.ledger.read_clock()
+    began, asked = time.monotonic(), wake == OPERATOR_EVENT["wake"]
+    glance = AWS.ledger.glance((target.name for target in TARGETS), requests=asked)
+    clock, fleet, failures = glance.clock, glance.fleet, dict[str, str]()
     if clock.ahead:
         log("warning", "this machine's clock is wrong", seconds_ahead=clock.ahead.total_seconds())
-    fleet, failures = AWS.ledger.read_fleet(), dict[str, str]()
     if fleet.problem is not None:
         failures[THE_FLEET] = fleet.problem
-    setup = Setup(MODE, _read_mode(failures), LIMITS, len(TARGETS))
+    setup = Setup(MODE, _read_mode(glance, failures), LIMITS, len(TARGETS))
+    alarms = _alarms()
     decisions: dict[str, str] = {}
     for target in _in_turn(clock):
         if time.monotonic() - began > BEGIN_WITHIN:
@@ -75,7 +84,9 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
             continue
         try:
             left = PROBE_SECONDS - (time.monotonic() - began)
-            decisions[target.name] = _step(target, setup, clock, wake, left, fleet, failures)
+            seen = quiet(target, setup, alarms, glance, clock.now(), asked=asked)
+            seen = seen or _observe(target, setup, clock, asked=asked)
+            decisions[target.name] = _step(seen, clock, wake, left, fleet, failures)
         except LostRaceError:
             decisions[target.name] = Reason.BUSY
         except Exception as error:  # noqa: BLE001 - the other targets must be handled; raised below
@@ -95,10 +106,19 @@ def _names() -> set[str]:
     return {target.name for target in TARGETS}
 
 
-def _read_mode(failures: dict[str, str]) -> ModeOverride:
+def _alarms() -> dict[str, AlarmState]:
+    """Return the states of all targets' alarms. If they cannot be read at once, each target reads its own."""
+    try:
+        return existing_alarms(AWS.cloudwatch, (rule.name for target in TARGETS for rule in target.alarms))
+    except Exception as error:  # noqa: BLE001 - told by the target that cannot read its own
+        log("warning", "alarms not read at once", error=words(error))
+        return {}
+
+
+def _read_mode(glance: Glance, failures: dict[str, str]) -> ModeOverride:
     """Return the override of the mode. One that cannot be read is taken for the most restrictive."""
     try:
-        return AWS.ledger.read_mode()
+        return glance.mode()
     except UnreadableItemError as error:
         failures[THE_MODE] = f"{error}. Until it is written again, the healer only observes"
         log("error", "mode failed", error=str(error))
@@ -134,18 +154,20 @@ def _in_turn(clock: Clock) -> tuple[Target, ...]:
     return (*TARGETS[first:], *TARGETS[:first])
 
 
+def _observe(target: Target, setup: Setup, clock: Clock, *, asked: bool) -> Observation:
+    alarms = read_alarms(AWS.cloudwatch, (rule.name for rule in target.alarms))
+    return observe(target, setup, alarms, AWS, clock.now(), asked=asked)
+
+
 def _step(  # noqa: PLR0917 - all that one step depends on
-    target: Target,
-    setup: Setup,
+    seen: Observation,
     clock: Clock,
     wake: str,
     probe_seconds: float,
     fleet: Fleet,
     failures: dict[str, str],
 ) -> str:
-    alarms = read_alarms(AWS.cloudwatch, (rule.name for rule in target.alarms))
-    now = clock.now()
-    seen = observe(target, setup, alarms, AWS, now, asked=wake == OPERATOR_EVENT["wake"])
+    target = seen.target
     decision = _mended(seen, fleet) or decide(seen)
     incident = execute(seen, decision, AWS, clock.now, probe_seconds=probe_seconds)
     facts = {"incident": incident.id, "status": incident.status} if incident else {}

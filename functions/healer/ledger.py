@@ -13,8 +13,9 @@ Every write is one transaction, conditional on the incident's version being the 
 to change something also requires that the mode is unchanged, and a new remediation that the budget is.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
 
@@ -32,12 +33,45 @@ from selfheal.functions.shared.errors import OwnError
 
 KEEP_CLOSED = timedelta(days=365)
 
+_BATCH_WAITS = (0.1, 0.3)
+"""Seconds before what a batch left out is asked for again (API reference, BatchGetItem: UnprocessedKeys)."""
+
 _RACES = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _CHANGES = (Effect.APPLY, Effect.REVERT, Effect.PROBE)
 
 
 class LostRaceError(Exception):
     """Another run, or a person, wrote first. The next run starts from what they wrote."""
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What the ledger said when a run began, read by one call for all targets.
+
+    It shows which targets need nothing. Whatever changes something is decided by what is read after it.
+    """
+
+    clock: Clock
+    fleet: Fleet
+    _items: Mapping[tuple[str, str], Mapping[str, Any]]
+
+    def mode(self) -> ModeOverride:
+        """Return the override of the mode. Raises like `Ledger.read_mode`."""
+        return _mode_of(self._item(MODE_KEY))
+
+    def incident(self, target: str) -> Incident | None:
+        """Return the target's current or last incident. Raises like `Ledger.read`."""
+        item = self._item(incident_key(target))
+        return from_item(item) if item else None
+
+    def is_asked(self, incident: Incident) -> bool:
+        """Return whether it has a request that is not answered. Raises like `Ledger.read_request`."""
+        return any(
+            _request_of(self._item(request_key(kind, incident.target)), kind, incident) for kind in _REQUESTS
+        )
+
+    def _item(self, key: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._items.get(_name_of(key), {})
 
 
 class Ledger:
@@ -74,24 +108,39 @@ class Ledger:
             UnreadableItemError: when the mode is unknown, or the item damaged. The healer then only observes.
 
         """
-        item = self._get(MODE_KEY)
-        if not item:
-            return ModeOverride(0)
-        with reading("override of the mode", item) as raw:
-            mode = Mode(raw["mode"]) if "mode" in raw else None
-            return ModeOverride(int(raw["version"]), mode, raw["by"], raw["why"], raw["at"])
+        return _mode_of(self._get(MODE_KEY))
 
-    def read_clock(self) -> Clock:
-        """Return the ledger's clock, so that runs on machines with different clocks agree on the time.
+    def glance(self, targets: Iterable[str], *, requests: bool = False) -> Glance:
+        """Return mode, fleet and incidents, read consistently by one call, and the ledger's clock.
+
+        Runs on machines with different clocks agree on the time by that clock.
+
+        Args:
+            targets: Names of the targets.
+            requests: Whether people's requests are read as well.
 
         Raises:
             KeyError: when the response has no date. Nothing can be decided without the time.
+            OwnError: when DynamoDB leaves a part out again and again. It is not taken for absent.
 
         """
+        kinds = _REQUESTS if requests else ()
+        own = [[incident_key(name), *(request_key(kind, name) for kind in kinds)] for name in targets]
+        asked = [MODE_KEY, FLEET_KEY, *(key for keys in own for key in keys)]
         before = datetime.now(UTC)
-        answer = self._client.get_item(TableName=self._table, Key=MODE_KEY, ConsistentRead=True)
-        headers = answer["ResponseMetadata"]["HTTPHeaders"]
-        return set_by(headers["date"], before, datetime.now(UTC))
+        answer = self._batch(asked)
+        clock = set_by(answer["ResponseMetadata"]["HTTPHeaders"]["date"], before, datetime.now(UTC))
+        items, left = _batched(answer)
+        for wait in _BATCH_WAITS:
+            if not left:
+                break
+            time.sleep(wait)
+            more, left = _batched(self._batch(left))
+            items |= more
+        if left:
+            names = ", ".join("/".join(_name_of(key)) for key in left)
+            raise OwnError(f"DynamoDB did not read {names} of the ledger, however often it was asked")
+        return Glance(clock, fleet_of(items.get(_name_of(FLEET_KEY), {})), items)
 
     def read_request(self, kind: Literal["approval", "command"], incident: Incident) -> Request | None:
         """Return a person's request, if it is for this incident and was not answered yet.
@@ -104,20 +153,7 @@ class Ledger:
             UnreadableItemError: when it is damaged, of a later schema, or of a kind that has not this verb.
 
         """
-        item = self._get(request_key(kind, incident.target))
-        if not item:
-            return None
-        with reading(kind, item) as raw:
-            if raw["incident"] != incident.id or raw["id"] in incident.answered:
-                return None
-            verb = Verb(raw["verb"])
-            if (verb is Verb.APPROVE) != (kind == "approval"):
-                raise ValueError(f"{verb} is no {kind}; nothing is done about either")
-            if parse_iso(raw["until"]).tzinfo is None:
-                raise ValueError(f"its end {raw['until']} has no time zone")
-            fields = ("id", "incident", "by", "at", "until")
-            why, plan = raw.get("why", ""), raw.get("plan")
-            return Request(verb=verb, why=why, plan=plan, **{name: raw[name] for name in fields})
+        return _request_of(self._get(request_key(kind, incident.target)), kind, incident)
 
     def write(
         self,
@@ -193,6 +229,10 @@ class Ledger:
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return answer.get("Item", {})
 
+    def _batch(self, keys: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        asked = {self._table: {"Keys": list(keys), "ConsistentRead": True}}
+        return self._client.batch_get_item(RequestItems=asked)
+
     def _put(self, before: Incident | None, after: Incident) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": to_item(after)}
         if before is None:
@@ -237,6 +277,45 @@ class Ledger:
 
 
 _SETS = ("acting", "targets", "standing", "unfinished")
+_REQUESTS: tuple[Literal["command", "approval"], ...] = ("command", "approval")
+
+
+def _name_of(item: Mapping[str, Any]) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def _batched(
+    answer: Mapping[str, Any],
+) -> tuple[dict[tuple[str, str], Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the items that a batch found, by name, and the keys that it left out. It is of one table."""
+    found = {_name_of(item): item for items in answer["Responses"].values() for item in items}
+    return found, [key for table in answer.get("UnprocessedKeys", {}).values() for key in table["Keys"]]
+
+
+def _mode_of(item: Mapping[str, Any]) -> ModeOverride:
+    if not item:
+        return ModeOverride(0)
+    with reading("override of the mode", item) as raw:
+        mode = Mode(raw["mode"]) if "mode" in raw else None
+        return ModeOverride(int(raw["version"]), mode, raw["by"], raw["why"], raw["at"])
+
+
+def _request_of(
+    item: Mapping[str, Any], kind: Literal["approval", "command"], incident: Incident
+) -> Request | None:
+    if not item:
+        return None
+    with reading(kind, item) as raw:
+        if raw["incident"] != incident.id or raw["id"] in incident.answered:
+            return None
+        verb = Verb(raw["verb"])
+        if (verb is Verb.APPROVE) != (kind == "approval"):
+            raise ValueError(f"{verb} is no {kind}; nothing is done about either")
+        if parse_iso(raw["until"]).tzinfo is None:
+            raise ValueError(f"its end {raw['until']} has no time zone")
+        fields = ("id", "incident", "by", "at", "until")
+        why, plan = raw.get("why", ""), raw.get("plan")
+        return Request(verb=verb, why=why, plan=plan, **{name: raw[name] for name in fields})
 
 
 def membership(incident: Incident | None) -> frozenset[str]:

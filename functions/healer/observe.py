@@ -13,7 +13,7 @@ from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.evidence import Bucket, Count, floor, period_of
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.items import UnreadableItemError
-from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.ledger import Glance, Ledger
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation, Request
 from selfheal.functions.healer.target import Target
@@ -48,15 +48,18 @@ def read_alarms(client: Any, names: Iterable[str]) -> dict[str, AlarmState]:
 
     """
     wanted = sorted(set(names))
-    found: dict[str, AlarmState] = {}
-    pages = client.get_paginator("describe_alarms").paginate(AlarmNames=wanted, AlarmTypes=["MetricAlarm"])
-    for page in pages:
-        for alarm in page["MetricAlarms"]:
-            found[alarm["AlarmName"]] = alarm_state(alarm)
+    found = existing_alarms(client, wanted)
     missing = [name for name in wanted if name not in found]
     if missing:
         raise UnreadableError(f"alarms not found: {', '.join(missing)}; deploy the stack again")
     return found
+
+
+def existing_alarms(client: Any, names: Iterable[str]) -> dict[str, AlarmState]:
+    """Read the current states of those alarms that exist, up to 100 (API reference, DescribeAlarms)."""
+    wanted = sorted(set(names))
+    pages = client.get_paginator("describe_alarms").paginate(AlarmNames=wanted, AlarmTypes=["MetricAlarm"])
+    return {alarm["AlarmName"]: alarm_state(alarm) for page in pages for alarm in page["MetricAlarms"]}
 
 
 _NOT_EVALUATED = frozenset({"EVALUATION_ERROR", "EVALUATION_FAILURE"})
@@ -110,19 +113,8 @@ def observe(
         asked: Whether a person may have asked for something: what comes too late is answered as well.
 
     """
-    own = {rule.name: alarms[rule.name] for rule in target.alarms}
     incident = aws.ledger.read(target.name)
-    seen = Observation(
-        target,
-        now,
-        setup.mode,
-        own,
-        incident,
-        baseline=setup.baseline,
-        fleet_size=setup.fleet_size,
-        mode_override=setup.mode_override,
-        limits=setup.limits,
-    )
+    seen = _first(target, setup, alarms, incident, now)
     if not seen.ringing and (incident is None or not (asked or _needs_care(incident))):
         return seen
     command, approval, problems = read_requests(aws.ledger, incident)
@@ -139,6 +131,57 @@ def observe(
         about=about,
         fleet=fleet,
         problems=tuple(problems),
+    )
+
+
+def quiet(
+    target: Target,
+    setup: Setup,
+    alarms: Mapping[str, AlarmState],
+    glance: Glance,
+    now: datetime,
+    *,
+    asked: bool = False,
+) -> Observation | None:
+    """Return the observation of a target that needs nothing, by what was read at once for all targets.
+
+    Args:
+        target: The target.
+        setup: What is the same for all targets.
+        alarms: The states of alarms, by name.
+        glance: What the ledger said, with people's requests if they may have asked.
+        now: The time.
+        asked: Whether a person may have asked for something.
+
+    Returns:
+        None where there is anything to do or in doubt: `observe` reads it then, for this target alone.
+
+    """
+    if not all(rule.name in alarms for rule in target.alarms):
+        return None
+    try:
+        incident = glance.incident(target.name)
+        wanted = incident is not None and (_needs_care(incident) or (asked and glance.is_asked(incident)))
+    except UnreadableItemError:
+        return None
+    seen = _first(target, setup, alarms, incident, now)
+    return None if wanted or seen.ringing else seen
+
+
+def _first(
+    target: Target, setup: Setup, alarms: Mapping[str, AlarmState], incident: Incident | None, now: datetime
+) -> Observation:
+    """Return what is observed before anything else is read."""
+    return Observation(
+        target,
+        now,
+        setup.mode,
+        {rule.name: alarms[rule.name] for rule in target.alarms},
+        incident,
+        baseline=setup.baseline,
+        fleet_size=setup.fleet_size,
+        mode_override=setup.mode_override,
+        limits=setup.limits,
     )
 
 

@@ -130,7 +130,8 @@ def _metrics(aws: Aws, target: Target) -> Iterator[Rehearsed]:
 
 
 def _ledger_reads(aws: Aws) -> Iterator[Rehearsed]:
-    """Read an item of each kind."""
+    """Read what every run reads, and an item of each kind."""
+    yield _try("dynamodb:BatchGetItem", f"table/{aws.table}", lambda: aws.ledger.glance([NAME], requests=True))
     keys = (
         *(MODE_KEY, FLEET_KEY, incident_key(NAME)),
         *(request_key("approval", NAME), request_key("command", NAME)),

@@ -5,10 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
-from botocore.config import Config
-
 from selfheal.sandbox.alarms.rounds import Round, Rounds
-from selfheal.sandbox.clients import Credentials, session_of
+from selfheal.sandbox.clients import Clients, Credentials
 
 _STEP_SECONDS = 10
 _SETTLE_SECONDS = 1.0
@@ -67,5 +65,6 @@ class AlarmEvaluator:
 
 def _client(endpoint: str, region: str, credentials: Credentials) -> Any:
     # No retries: the next round is one, and a stop must not wait for an endpoint that is gone.
-    config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
-    return session_of(region, credentials).create_client("cloudwatch", endpoint_url=endpoint, config=config)
+    return Clients(endpoint, region, credentials, retries=1, read_timeout=10, connect_timeout=2).get(
+        "cloudwatch"
+    )

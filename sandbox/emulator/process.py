@@ -8,13 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from selfheal import SOURCE
-from selfheal.sandbox.clients import Clients, Credentials
+from selfheal.sandbox.clients import DIRECT, Clients, Credentials
 from selfheal.sandbox.errors import SandboxError
 
 REGION = "us-east-1"
@@ -183,7 +182,7 @@ def _bindable(port: int) -> int:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310  (our own http URL)
+        with DIRECT.open(url, timeout=2) as response:
             return response.status == 200  # noqa: PLR2004
     except OSError:  # includes URLError and HTTPError
         return False

@@ -23,8 +23,13 @@ EXECUTABLE = FOLDER / "bin" / "pulumi"
 
 HOME = FOLDER / "home"
 
-UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "PULUMI_ACCESS_TOKEN", "PULUMI_STACK")
+UNSET = (
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+    *("PULUMI_ACCESS_TOKEN", "PULUMI_STACK"),
+)
 """Variables of the user that would override the environment below."""
+
+LOCAL = ("127.0.0.1", "localhost")
 
 _INIT_SECONDS = 60.0
 
@@ -55,7 +60,7 @@ def environment(
         backend: Existing folder for the stacks' state.
         home: The PULUMI_HOME, with the provider among its plugins.
 
-    Add them to the user's environment and remove `UNSET` from it, as `merged` does.
+    Add them to the user's environment and remove what `unset` names from it, as `merged` does.
 
     """
     return {
@@ -80,9 +85,26 @@ def environment(
 
 def merged(user: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
     """Return a user's environment with the sandbox's over it, and its CLI first on PATH."""
-    kept = {key: value for key, value in user.items() if key not in UNSET}
+    dropped = unset(user)
+    kept = {key: value for key, value in user.items() if key not in dropped}
     path = os.pathsep.join(filter(None, [str(EXECUTABLE.parent), user.get("PATH", "")]))
-    return {**kept, **added, "PATH": path}
+    return {**kept, **added, **no_proxy(user), "PATH": path}
+
+
+def unset(user: Mapping[str, str]) -> list[str]:
+    """Return what is to be removed from a user's environment: `UNSET`, and the endpoints of services."""
+    return [*UNSET, *sorted(key for key in user if key.startswith("AWS_ENDPOINT_URL_"))]
+
+
+def no_proxy(user: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which no call to this machine goes to the user's proxy, besides the user's own.
+
+    Both spellings, since some programs read the one first and others the other.
+    """
+    given = user.get("no_proxy") or user.get("NO_PROXY") or ""
+    names = [each for each in (part.strip() for part in given.split(",")) if each]
+    value = ",".join([*names, *(each for each in LOCAL if each not in names)])
+    return {"NO_PROXY": value, "no_proxy": value}
 
 
 def init_stack(  # noqa: PLR0917 - a stack, and where it is

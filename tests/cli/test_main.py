@@ -1,19 +1,20 @@
 """The command line itself: help that teaches, exit codes, errors as one message."""
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.main import reflow
 from selfheal.cli.sandbox import serve
 from selfheal.sandbox.errors import SandboxError
-from tests.cli.support import run, said
+from tests.cli.support import run, said, told
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = ("watch", "doctor", "incidents", "mode", "approve", "rollback", "release", "restore", "accept")
@@ -163,8 +164,84 @@ def test_an_error_is_one_message_and_a_signal_the_code_that_shells_expect(
     assert "Traceback" not in outcome.output
 
 
+NOWHERE = ("--endpoint", "http://127.0.0.1:9", "--ledger", "x")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("incidents", *NOWHERE), 1, "nobody answers there. Look at --endpoint"),
+        (("mode", *NOWHERE), 1, "nobody answers there. Look at --endpoint"),
+        (("incidents", "show", "x"), 1, "Nothing has been deployed into this checkout's sandbox"),
+        (("demo", "--timeout", "1"), 2, "10"),
+        (("incidents", "--aws", *NOWHERE), 2, "give one of them, not both"),
+        (("demo", "--out", "/dev/null/x"), 1, "Nothing was started. Name another one with --out"),
+    ],
+)
+def test_with_json_an_error_is_a_document_too(arguments: tuple[str, ...], code: int, words: str) -> None:
+    found = told(*arguments, code=code)
+    assert found["exit_code"] == code
+    assert words in found["error"]
+
+
+def test_a_signal_is_a_document_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(serve.Account, "of_checkout", interrupt)
+    assert told("serve", code=130)["exit_code"] == 130
+
+
+@pytest.mark.parametrize("command", ["demo", "demo-orders"])
+def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_started(
+    monkeypatch: pytest.MonkeyPatch, own_home: Path, tmp_path: Path, command: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    file = tmp_path / "file"
+    file.write_text("")
+    text = said(command, "--out", str(file / "report"), code=1)
+    assert f"Nothing can be written to the folder {file / 'report'} (Not a directory)." in text
+    assert not own_home.exists()
+
+
+def test_a_home_that_cannot_be_written_is_an_error_that_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    monkeypatch.setenv("SELFHEAL_HOME", str(file))
+    assert "Name another one with SELFHEAL_HOME" in said("serve", code=1)
+
+
+def test_a_file_for_settings_that_cannot_be_written_is_an_error_before_anything_is_started(
+    own_home: Path,
+) -> None:
+    assert "Name another one with --ready-file" in said("serve", "--ready-file", "/dev/null/x", code=1)
+    assert not own_home.exists()
+
+
+def test_an_error_of_the_file_system_names_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = failing(monkeypatch, PermissionError(13, "Permission denied", "/some/file"))
+    assert outcome.exit_code == 1
+    assert "/some/file: Permission denied. Make it readable and writable" in outcome.stderr
+
+
+def test_without_credentials_the_error_says_how_to_get_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = failing(monkeypatch, NoCredentialsError())
+    assert "Log in, name a profile with AWS_PROFILE" in outcome.stderr
+
+
 def test_debug_lets_the_error_through(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(failing(monkeypatch, SandboxError("deep"), "--debug").exception, SandboxError)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_the_command_is_loaded_ends_it_at_once(number: int, code: int) -> None:
+    script = "import os, signal, sys; from selfheal.cli.__main__ import run; "
+    script += f"sender = lambda *_: os.kill(os.getpid(), {int(number)}); "
+    script += "sys.meta_path.insert(0, type('Sender', (), {'find_spec': sender})); run()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
 def test_paragraphs_are_reflowed() -> None:

@@ -116,6 +116,7 @@ def test_only_its_own_topic_and_rule_invoke_the_healer(
 
 NEEDED = [
     ("dynamodb:GetItem", LEDGER),
+    ("dynamodb:BatchGetItem", LEDGER),
     ("cloudwatch:DescribeAlarms", "*"),
     ("cloudwatch:GetMetricData", "*"),
     ("xray:PutTraceSegments", "*"),

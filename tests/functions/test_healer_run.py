@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from selfheal.functions.healer.observation import Observation
 from selfheal.functions.healer.states import Reason, Status
-from selfheal.functions.healer.target import Target
 from tests.functions.support.faults import CANARY, aws_error
 from tests.functions.support.handler import Healer
 from tests.functions.support.world import TARGET, TOPIC
@@ -153,25 +153,22 @@ def test_probes_of_all_targets_share_the_time_of_one_run(healer: Healer) -> None
     assert left == [4.5, 1.0]
 
 
-def test_no_target_is_begun_when_the_run_may_be_ended_and_each_is_first_in_its_turn(
-    healer: Healer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_target_is_begun_when_the_run_may_be_ended_and_each_is_first_in_its_turn(healer: Healer) -> None:
     healer.look_after(TARGET, OTHER_TARGET)
     healer.traffic(100, 0)
     looked: list[list[str]] = []
     for minute in range(4):
         spent = SimpleNamespace(now=0.0)
 
-        def step(target: Target, *_: object, spent: SimpleNamespace = spent) -> str:
-            looked[-1].append(target.name)
+        def step(seen: Observation, *_: object, spent: SimpleNamespace = spent) -> str:
+            looked[-1].append(seen.target.name)
             spent.now += 16
             return Reason.HEALTHY
 
         looked.append([])
         healer.set(_step=step)
         healer.set(time=SimpleNamespace(monotonic=lambda spent=spent: spent.now))
-        clock = SimpleNamespace(ahead=None, now=lambda minute=minute: healer.now + timedelta(minutes=minute))
-        monkeypatch.setattr(healer.aws.ledger, "read_clock", lambda clock=clock: clock)
+        healer.dynamodb.clock = lambda minute=minute: healer.now + timedelta(minutes=minute)
         with pytest.raises(
             healer.handler.RunFailedError, match=r"1 of 2 targets failed: (shop|cart): OutOfTime"
         ):

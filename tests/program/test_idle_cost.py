@@ -76,9 +76,7 @@ COUNTS: dict[str, Callable[[Deployment], int]] = {
     "metrics of our own that are written when idle (`OutageAge`)": own_metrics,
     "secrets": lambda found: len(found.of("aws:secretsmanager/secret:Secret")),
     "functions that a schedule runs each minute": minutely,
-    "targets of the healer: a DescribeAlarms each minute": lambda found: len(
-        found.of("selfheal:index:Detection")
-    ),
+    "healers: a DescribeAlarms each minute": lambda found: len(found.of("selfheal:index:Healer")),
     "queues that a mapping polls": polled,
     "shards": shards,
     "CloudFront distributions": lambda found: len(found.of("aws:cloudfront/distribution:Distribution")),

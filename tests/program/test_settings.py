@@ -1,6 +1,7 @@
 """Configuration: what is read, and what is refused with which words."""
 
 import json
+import re
 from dataclasses import fields, replace
 
 import pulumi
@@ -187,11 +188,30 @@ def test_a_misspelt_key_is_refused_as_the_command_line_hands_it_over(monkeypatch
         deploy(lambda: Settings.load() and None)
 
 
-def test_keys_of_others_are_none_of_its_business() -> None:
+def test_keys_of_provider_and_engine_are_none_of_its_business() -> None:
     found: list[Settings] = []
-    config = {"selfheal:failureRate": "0", "aws:region": "us-east-1", "other:failurerate": "9"}
+    config = {"selfheal:failureRate": "0", "aws:region": "us-east-1", "pulumi:tags": "{}"}
     deploy(lambda: found.append(Settings.load()), config=config)
     assert found[0].failure_rate == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("healing:mode", r"Did you mean selfheal:mode\?"),
+        ("selfhael:mode", r"Did you mean selfheal:mode\?"),
+        ("asw:region", r"Did you mean aws:region\?"),
+        ("other:thing", r"Read are selfheal \(this project\), aws and pulumi\. Remove it"),
+    ],
+)
+def test_a_key_of_a_namespace_that_nothing_reads_is_refused_by_name(given: str, hint: str) -> None:
+    """A project's old name, for one: with its mode the healer would silently have the default."""
+    config = {"selfheal:failureRate": "0", given: "act"}
+    with pytest.raises(pulumi.RunError) as caught:
+        deploy(lambda: Settings.load() and None, config=config)
+    assert f"configuration key {given} is of a namespace that nothing here reads" in str(caught.value)
+    assert re.search(hint, str(caught.value))
+    assert f"pulumi config rm {given}" in str(caught.value)
 
 
 @pytest.mark.parametrize(

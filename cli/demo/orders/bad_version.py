@@ -1,10 +1,11 @@
 """Deploy a version of a function that fails on every message, as a person might by hand."""
 
 import io
-import urllib.request
 import zipfile
 from dataclasses import dataclass
 from typing import Any
+
+from selfheal.sandbox.clients import DIRECT
 
 BUG = '''
 
@@ -42,7 +43,7 @@ def deploy_bad_version(lambda_: Any, function: str, alias: str) -> BadVersion:
     """
     before = lambda_.get_alias(FunctionName=function, Name=alias)["FunctionVersion"]
     live = lambda_.get_function(FunctionName=function, Qualifier=before)
-    with urllib.request.urlopen(live["Code"]["Location"], timeout=30) as answer:  # noqa: S310 - AWS's own URL
+    with DIRECT.open(live["Code"]["Location"], timeout=30) as answer:
         archive: bytes = answer.read()
     module = live["Configuration"]["Handler"].rpartition(".")[0].replace(".", "/") + ".py"
     published = lambda_.update_function_code(

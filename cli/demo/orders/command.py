@@ -16,6 +16,7 @@ from selfheal.cli.demo.orders.run import OrdersDemonstration
 from selfheal.cli.demo.stack import Stack
 from selfheal.cli.demo.surroundings import deployment_of, fresh_account, project_of
 from selfheal.cli.exits import ExitCode, epilog
+from selfheal.cli.folders import writable
 from selfheal.cli.options import EnforceIam, Json
 
 STACK = "orders"
@@ -85,6 +86,7 @@ def demo_orders(
     output = Output.make(json=json)
     project = project_of(ctx, "demo-orders")
     token = secrets.token_hex(24)
+    folder = writable(out or project / "out" / "demo-orders", "--out")
     with fresh_account(output, enforce_iam=enforce_iam) as (connection, made):
         stack = Stack(STACK, SETTINGS, {"selfheal:callers": {"demo": token}})
         deployment = deployment_of(project, stack, connection, made, output, LEFT_OUT)
@@ -99,7 +101,7 @@ def demo_orders(
             left_out=() if deployment.previews else (LEFT_OUT,),
             until_closed=until_closed,
         ).run()
-    _conclude(recording, out or project / "out" / "demo-orders", output)
+    _conclude(recording, folder, output)
 
 
 def _conclude(recording: OrdersRecording, folder: Path, output: Output) -> None:

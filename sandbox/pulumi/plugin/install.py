@@ -9,10 +9,12 @@ from selfheal import SOURCE
 from selfheal.sandbox.errors import SandboxError
 
 _REQUIREMENTS = SOURCE / "requirements.txt"
-_SCRIPT = """\
+_NAME = "pulumi-resource-aws"
+_WRITTEN = "# Written by sandbox/pulumi/plugin/install.py."
+_SCRIPT = f"""\
 #!/bin/sh
-# Written by sandbox/pulumi/plugin/install.py. -I: the program's folder must not shadow our modules.
-exec {python} -I -c {entry} "$@"
+{_WRITTEN} -I: the program's folder must not shadow our modules.
+exec {{python}} -I -c {{entry}} "$@"
 """
 
 
@@ -27,6 +29,15 @@ def provider_version() -> str:
     return pinned[1]
 
 
+def is_of_this_checkout(home: Path) -> bool:
+    """Return whether the plugin in `home`, if it is ours, runs this checkout's code."""
+    try:
+        text = (home / "plugins" / f"resource-aws-v{provider_version()}" / _NAME).read_text(encoding="utf-8")
+    except (OSError, ValueError):  # there is none, or it is the real one
+        return True
+    return _WRITTEN not in text or repr(str(SOURCE)) in text.replace("'\"'\"'", "'")
+
+
 def install(home: Path) -> Path:
     """Write the plugin's executable into `home`, which is created if absent, and return its path. Idempotent.
 
@@ -37,7 +48,7 @@ def install(home: Path) -> Path:
     entry = f"import sys; sys.path.insert(0, {str(SOURCE)!r}); "
     entry += "from selfheal.sandbox.pulumi.plugin.__main__ import main; "
     text = _SCRIPT.format(python=shlex.quote(sys.executable), entry=shlex.quote(f"{entry}main()"))
-    executable = folder / "pulumi-resource-aws"
+    executable = folder / _NAME
     if not executable.exists() or executable.read_text() != text:
         # Replaced in one step, because an engine may be starting the present one.
         draft = executable.with_suffix(".new")

@@ -291,6 +291,24 @@ def test_following_prints_each_new_line_until_it_closes(monkeypatch: pytest.Monk
 
 
 @deployed
+def test_a_target_without_an_incident_is_followed_from_its_first_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    deploy("act", targets=["fragile"])
+    one = verifying()
+    over = moved(one, Status.RECOVERED, Reason.RECOVERED)
+    on_sleep(monkeypatch, lambda: None, lambda: put(one), lambda: put(over))
+    shown = said("incidents", "follow", "fragile", *AWS)
+    assert shown.count("fragile has no incident. Waiting for the first.") == 1
+    assert "Closed: RECOVERED" in shown
+
+
+@deployed
+def test_waiting_for_the_first_incident_ends_when_its_time_is_up() -> None:
+    deploy("act", targets=["fragile"])
+    assert told("incidents", "follow", "fragile", "--timeout", "0", *AWS) is None
+    assert "There is no incident and no target" in said("incidents", "follow", "fragil", *AWS, code=1)
+
+
+@deployed
 def test_following_ends_when_its_time_is_up() -> None:
     put(proposed())
     assert told("incidents", "follow", "fragile", "--timeout", "0", *AWS, code=3)["open"]

@@ -40,6 +40,19 @@ class MemoryTable:
             answer = {"ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(self.clock())}}}
             return answer | ({"Item": dict(item)} if item is not None else {})
 
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        if not self.exists:
+            raise _error("ResourceNotFoundException", "BatchGetItem")
+        ((table, asked),) = RequestItems.items()
+        assert asked["ConsistentRead"], "the healer must read what was written last"
+        with self._lock:
+            found = [self.items[name] for name in map(_key, asked["Keys"]) if name in self.items]
+            return {
+                "Responses": {table: [dict(item) for item in found]},
+                "UnprocessedKeys": {},
+                "ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(self.clock())}},
+            }
+
     def put_item(self, **arguments: Any) -> dict[str, Any]:
         with self._lock:
             if not self._holds(_key(arguments["Item"]), arguments):

@@ -9,7 +9,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from selfheal.sandbox.pulumi.plugin.install import install, provider_version
+from selfheal import SOURCE
+from selfheal.sandbox.pulumi.plugin.install import install, is_of_this_checkout, provider_version
 
 
 def test_it_is_put_where_the_engine_looks_and_twice_is_once(tmp_path: Path) -> None:
@@ -54,3 +55,14 @@ def test_it_serves_from_a_folder_with_modules_of_our_names(tmp_path: Path) -> No
     finally:
         process.terminate()  # as the engine does at the end of every operation
         assert process.wait(5) == 0
+
+
+def test_a_plugin_of_another_checkout_is_told_from_our_own(tmp_path: Path) -> None:
+    assert is_of_this_checkout(tmp_path), "there is none"
+    executable = install(tmp_path)
+    assert is_of_this_checkout(tmp_path)
+    text = executable.read_text()
+    executable.write_text(text.replace(str(SOURCE), "/moved/from/here"))
+    assert not is_of_this_checkout(tmp_path)
+    executable.write_bytes(b"\x7fELF\xff")
+    assert is_of_this_checkout(tmp_path), "the real one"
