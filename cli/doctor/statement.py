@@ -33,7 +33,7 @@ def missing(
         return None
     actions = list(ON_ITEMS) if call == "dynamodb:TransactWriteItems" else [call]
     statement: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": [resource]}
-    writes = call.startswith("dynamodb:") and call != "dynamodb:GetItem"
+    writes = call.startswith("dynamodb:") and call not in ("dynamodb:GetItem", "dynamodb:BatchGetItem")
     if keys and writes:
         operator = "StringLike" if any("*" in key for key in keys) else "StringEquals"
         statement["Condition"] = {

@@ -131,7 +131,8 @@ def _metrics(aws: Aws, target: Target) -> Iterator[Rehearsed]:
 
 def _ledger_reads(aws: Aws) -> Iterator[Rehearsed]:
     """Read what every run reads, and an item of each kind."""
-    yield _try("dynamodb:BatchGetItem", f"table/{aws.table}", lambda: aws.ledger.glance([NAME], requests=True))
+    ledger = f"table/{aws.table}"
+    yield _try("dynamodb:BatchGetItem", ledger, lambda: aws.ledger.glance([NAME], requests=True))
     keys = (
         *(MODE_KEY, FLEET_KEY, incident_key(NAME)),
         *(request_key("approval", NAME), request_key("command", NAME)),
@@ -141,7 +142,7 @@ def _ledger_reads(aws: Aws) -> Iterator[Rehearsed]:
         def read(key: Key = key) -> None:
             aws.dynamodb.get_item(TableName=aws.table, Key=key, ConsistentRead=True)
 
-        yield _try("dynamodb:GetItem", f"table/{aws.table}", read, keys=(key["pk"]["S"],))
+        yield _try("dynamodb:GetItem", ledger, read, keys=(key["pk"]["S"],))
 
 
 def _ledger_writes(aws: Aws) -> Iterator[Rehearsed]:

@@ -51,7 +51,7 @@ def test_every_call_of_an_incident_is_made_once_and_nothing_is_written() -> None
     assert not [action for action in world.function.actions if "Update" in action or "Put" in action]
     assert {call["call"] for call in calls} == {
         *("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
-        *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:TransactWriteItems"),
+        *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:TransactWriteItems"),
         *("lambda:GetFunctionConfiguration", "lambda:GetAlias", "lambda:ListVersionsByFunction"),
         *("lambda:GetFunctionConcurrency", "lambda:GetEventSourceMapping", "lambda:InvokeFunction"),
     }
