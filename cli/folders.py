@@ -8,7 +8,7 @@ from selfheal.cli.errors import CliError
 
 
 def writable(folder: Path, option: str) -> Path:
-    """Create a folder where it does not exist, and return it.
+    """Return a folder, which exists or can be created. Nothing is left there by the check.
 
     Args:
         folder: The folder.
@@ -19,8 +19,8 @@ def writable(folder: Path, option: str) -> Path:
 
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        nearest = next(each for each in (folder, *folder.absolute().parents) if _exists(each))
+        with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
         why = error.strerror or os.strerror(error.errno or 0)
@@ -29,3 +29,11 @@ def writable(folder: Path, option: str) -> Path:
             f"with {option}, or make it writable."
         ) from error
     return folder
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True

@@ -141,7 +141,7 @@ class Account:
             CliError: when another process has it.
 
         """
-        writable(self.folder, HOME_VARIABLE)
+        writable(self.folder, HOME_VARIABLE).mkdir(parents=True, exist_ok=True)
         with (self.folder / "emulator.lock").open("a+b") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -127,7 +127,7 @@ class Emulator:
     def _wait_until_ready(self, log: Path) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while self.process.poll() is None:
-            if _answers(f"{self.endpoint}/_ministack/ready"):
+            if answers(f"{self.endpoint}/_ministack/ready"):
                 return
             if time.monotonic() > deadline:
                 raise EmulatorError(
@@ -180,7 +180,8 @@ def _bindable(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Return whether a URL answers with 200."""
     try:
         with DIRECT.open(url, timeout=2) as response:
             return response.status == 200  # noqa: PLR2004

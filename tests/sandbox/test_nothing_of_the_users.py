@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.parsers import ResponseParserError
 
 from selfheal.cli.operator.aws_access import aws_access
 from selfheal.cli.operator.location import Location
@@ -155,13 +157,10 @@ def test_no_variable_reaches_what_else_calls_the_emulator(
     settings = {"endpoints": [{"dynamodb": emulator.url}], "region": REGION}
     settings |= {"accessKey": KEY.access_key_id, "secretKey": KEY.secret_access_key}
     configuration.read(settings, os.environ).get("dynamodb").list_tables()
-    # The evaluator of alarms and the front of sites. What the server answers is nothing to them.
+    # The evaluator of alarms, to which the server's answer is nothing.
     AlarmEvaluator(emulator.url, REGION, KEY).tick()
-    front = Front(emulator.url, REGION, KEY)
-    front.connection().request("GET", "/")
-    front._server.server_close()
     # The checks that it answers, and the faults.
-    assert process._answers(f"{emulator.url}/ready")
+    assert process.answers(f"{emulator.url}/ready")
     Faults(emulator.url).list()
     with DIRECT.open(f"{emulator.url}/code.zip", timeout=5) as answer:
         assert answer.status == 200
@@ -171,6 +170,17 @@ def test_no_variable_reaches_what_else_calls_the_emulator(
     assert all(f"Credential={KEY.access_key_id}/" in each for each in own)
     regions.partitions.cache_clear()
     assert regions.partitions()["eu-north-1"] == "aws"
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "AWS_PROFILE"])
+def test_no_variable_reaches_the_front_of_sites(
+    name: str, hostile: Callable[[str], tuple[Calls, Calls]]
+) -> None:
+    emulator, proxy = hostile(name)
+    with Front(emulator.url, REGION, KEY) as front, suppress(ResponseParserError):
+        front.domain_for(f"127.0.0.1:{front.port}")
+    check(emulator, proxy, signed=False)
+    assert f"Credential={KEY.access_key_id}/" in emulator.signed[0]
 
 
 LOCATIONS = {
