@@ -18,6 +18,7 @@ from selfheal.cli.doctor.deployment import (
     check_schedule,
     check_timeouts,
 )
+from selfheal.cli.doctor.other_healers import check_other_healers
 from selfheal.cli.doctor.rehearsal import check_rehearsal, check_writes
 from selfheal.cli.doctor.report import counted, document, lines, summary
 from selfheal.cli.doctor.ring import check_ring
@@ -111,6 +112,7 @@ def _checks(access: AwsAccess, location: Location, table: str, *, ring: bool, te
             ("healer.schedule", "healer's schedule", lambda: check_schedule(clients, deployed)),
             ("people.subscriptions", "who is told", lambda: check_people(clients, deployed)),
             ("targets.timeout", "targets' timeouts", lambda: check_timeouts(clients, deployed)),
+            ("targets.healers", "other healers", lambda: check_other_healers(clients, deployed)),
             ("remedies.writes", "calls that change targets", lambda: check_writes(clients, deployed)),
         ]
     if deployed.healer:

@@ -74,6 +74,7 @@ class Account:
                     "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}
                 },
                 "get_function_concurrency": {},
+                "list_functions": {"Functions": []},
                 "get_function_configuration": {"Timeout": 3},
                 "invoke": {
                     "Payload": answers({"calls": [{"call": "sns:Publish", "on": PEOPLE, "ok": True}]})

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from selfheal.cli.doctor import account, deployment, rehearsal, ring
+from selfheal.cli.doctor import account, deployment, other_healers, rehearsal, ring
 from selfheal.cli.doctor.check import Check, State, tried
 from selfheal.cli.doctor.report import document, lines
 from selfheal.cli.doctor.stack import Deployed
 from selfheal.cli.doctor.statement import missing
-from tests.cli.doctor.fakes import ALARM, HEALER_ARN, KEY, PEOPLE, Account, answers, deployed, refusal
+from tests.cli.doctor.fakes import ALARM, HEALER_ARN, KEY, PEOPLE, TARGET, Account, answers, deployed, refusal
 from tests.cli.support import TABLE, deploy, item_of, later, proposed, run, said, told
 
 NOW = ring.Patience(woken=0, back=0, every=0)
@@ -32,6 +32,7 @@ def every_check(found: Account, healer: Deployed) -> list[Check]:
         *deployment.check_mutes(found, healer),
         *deployment.check_budget(found, TABLE, healer),
         *deployment.check_timeouts(found, healer),
+        *other_healers.check_other_healers(found, healer),
         *rehearsal.check_writes(found, healer),
         *rehearsal.check_rehearsal(found, healer, tell=False),
     ]
@@ -49,6 +50,12 @@ def test_an_account_that_is_well_has_nothing_to_do() -> None:
 
 def quota(most: int, free: int) -> dict[str, Any]:
     return {"AccountLimit": {"ConcurrentExecutions": most, "UnreservedConcurrentExecutions": free}}
+
+
+def function_of(name: str, targets: str) -> dict[str, Any]:
+    """A function that is a healer, as ListFunctions shows it."""
+    variables = {"TARGETS": targets, "LEDGER_TABLE": "others"}
+    return {"FunctionName": name, "Environment": {"Variables": variables}}
 
 
 LIMIT = {"kind": "limit_concurrency", "name": "", "value": "5"}
@@ -169,6 +176,24 @@ WRONG = [
         id="a ledger that is not protected",
     ),
     pytest.param(
+        "lambda",
+        "list_functions",
+        {"Functions": [function_of("other", json.dumps([TARGET | {"name": "b"}]))]},
+        "targets.healers",
+        "fail",
+        "other has shop-fn too (ledger others)",
+        id="a function that another healer has too",
+    ),
+    pytest.param(
+        "lambda",
+        "list_functions",
+        {"Functions": [function_of("other", '{"of": "another version"}')]},
+        "targets.healers",
+        "unknown",
+        "not readable: other",
+        id="another healer whose targets cannot be read",
+    ),
+    pytest.param(
         "dynamodb",
         "describe_continuous_backups",
         {"ContinuousBackupsDescription": {}},
@@ -191,6 +216,16 @@ def test_what_is_wrong_is_named_and_what_to_do(  # noqa: PLR0917 - the row of th
     [check] = [each for each in checks if each.id == name]
     assert words in check.found
     assert check.do
+
+
+def test_itself_other_functions_and_healers_of_other_functions_are_none_of_its_concern() -> None:
+    found, theirs = Account(), json.dumps([TARGET | {"function": "other-fn"}])
+    own = function_of("healer", json.dumps([TARGET]))
+    found.of["lambda"]["list_functions"] = {
+        "Functions": [own, function_of("other", theirs), {"FunctionName": "shop-fn"}]
+    }
+    [check] = other_healers.check_other_healers(found, deployed())
+    assert check.state is State.OK
 
 
 def test_a_remedy_that_the_quota_would_refuse_is_a_failure() -> None:
