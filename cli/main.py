@@ -48,7 +48,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as signalled:
-            text = "interrupted; what was started has been ended"
+            text = "interrupted; nothing that it started is left running"
             code = ExitCode.TERMINATED if isinstance(signalled, Terminated) else ExitCode.INTERRUPTED
             cause: BaseException = signalled
         except TyperException as error:
