@@ -11,7 +11,7 @@ from tests.engine.live import BASELINE, REMEDY, everything, override, rate
 from tests.support.stacks import CHANGES, FAILED, Account, Stack
 from tools.explain_deployment import reasons
 
-DEPLOYED = 41
+DEPLOYED = 44
 """Resources of the stack dev, the stack itself and its provider included."""
 
 PACK = ("--policy-pack", "policies")

@@ -32,7 +32,7 @@ def variables(deployment: Deployment) -> dict[str, dict[str, str]]:
 
 
 def test_the_small_stack_stays_small() -> None:
-    assert len(run("dev").resources) <= 41
+    assert len(run("dev").resources) <= 43
     assert not run("dev").of("aws:sqs/queueRedriveAllowPolicy:QueueRedriveAllowPolicy")
 
 
