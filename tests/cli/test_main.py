@@ -240,7 +240,11 @@ def test_a_signal_while_the_command_is_loaded_ends_it_at_once(number: int, code:
     script = "import os, signal, sys; from selfheal.cli.__main__ import run; "
     script += f"sender = lambda *_: os.kill(os.getpid(), {int(number)}); "
     script += "sys.meta_path.insert(0, type('Sender', (), {'find_spec': sender})); run()"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    # In the background of a shell SIGINT is ignored, and stays so.
+    reset = lambda: signal.signal(number, signal.SIG_DFL)  # noqa: E731
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, preexec_fn=reset
+    )
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
