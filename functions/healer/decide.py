@@ -23,8 +23,9 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.notices import reminder
-from selfheal.functions.healer.observation import Decision, Observation, Request
+from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.people import answer, answer_approval, drift
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.respond import MAX_ATTEMPTS, respond
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.verify import expired, verify, watch

@@ -26,7 +26,8 @@ from selfheal.functions.healer.clock import Clock, parse_iso, set_by
 from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, not_before
 from selfheal.functions.healer.incident_rules import broken_rules
 from selfheal.functions.healer.items import from_item, reading, to_item
-from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request, Trouble
+from selfheal.functions.healer.observation import Observation
+from selfheal.functions.healer.readings import Fleet, ModeOverride, Request, Trouble
 from selfheal.functions.healer.states import Effect, Reason, Verb
 from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, Mode, incident_key, request_key
 from selfheal.functions.shared.errors import OwnError
