@@ -10,8 +10,9 @@ Which file decides what:
     notices.py   what is summed up, and what is told again
     guards.py    budgets, cool-down, blast radius, flapping: what delays or prevents a remediation
 
-They read properties of the observation (observation.py, evidence.py). They return the incident as it must be
-in the ledger before anything is changed (incident.py).
+They read properties of the observation: observation.py, which holds what was read (readings.py) and has the
+evidence judged (judging.py, by the arithmetic of evidence.py). They return the incident as it must be in the
+ledger before anything is changed (incident.py).
 """
 
 from dataclasses import replace
