@@ -20,7 +20,7 @@ from selfheal.cli.options import checked_why
 from selfheal.functions.healer.answers import what_next
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Transition
-from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.states import Reason
 from selfheal.functions.shared.contract import OPERATOR_EVENT
 

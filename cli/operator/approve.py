@@ -18,7 +18,7 @@ from selfheal.cli.operator.requests import VALID_MINUTES, make_request
 from selfheal.cli.options import IncidentOrTarget, PlanDigest, Wait, Why
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
-from selfheal.functions.healer.observation import LONGEST
+from selfheal.functions.healer.readings import LONGEST
 from selfheal.functions.healer.states import Verb
 
 EPILOG = epilog(

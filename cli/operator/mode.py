@@ -22,7 +22,7 @@ from selfheal.cli.operator.mode_override import (
 )
 from selfheal.cli.operator.render import line, printable
 from selfheal.cli.options import Why
-from selfheal.functions.healer.observation import ModeOverride
+from selfheal.functions.healer.readings import ModeOverride
 from selfheal.functions.shared.contract import Mode
 
 EPILOG = epilog(

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
 from selfheal.functions.healer.clock import iso
-from selfheal.functions.healer.observation import ModeOverride
+from selfheal.functions.healer.readings import ModeOverride
 from selfheal.functions.shared.contract import MODE_KEY, SCHEMA, Mode, most_restrictive
 
 CLEARED = "cleared"

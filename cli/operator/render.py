@@ -9,7 +9,7 @@ from selfheal.cli.operator.ledger import Incidents, Unreadable
 from selfheal.functions.healer.answers import what_next
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Answered, Guard, Plan, Transition
-from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
 from selfheal.functions.status.picture import printable

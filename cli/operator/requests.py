@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from selfheal.cli.errors import CliError
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import SCHEMA, request_key
 

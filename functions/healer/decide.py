@@ -10,8 +10,9 @@ Which file decides what:
     notices.py   what is summed up, and what is told again
     guards.py    budgets, cool-down, blast radius, flapping: what delays or prevents a remediation
 
-They read properties of the observation (observation.py, evidence.py). They return the incident as it must be
-in the ledger before anything is changed (incident.py).
+They read properties of the observation: observation.py, which holds what was read (readings.py) and has the
+evidence judged (judging.py, by the arithmetic of evidence.py). They return the incident as it must be in the
+ledger before anything is changed (incident.py).
 """
 
 from dataclasses import replace
@@ -23,8 +24,9 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.live import Live
 from selfheal.functions.healer.notices import reminder
-from selfheal.functions.healer.observation import Decision, Observation, Request
+from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.people import answer, answer_approval, drift
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.respond import MAX_ATTEMPTS, respond
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.verify import expired, verify, watch

@@ -21,7 +21,7 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.items import UnreadableItemError
 from selfheal.functions.healer.ledger import Glance, LostRaceError
 from selfheal.functions.healer.measure import measures
-from selfheal.functions.healer.observation import AlarmState, Decision, Fleet, ModeOverride, Observation
+from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.observe import (
     Setup,
     existing_alarms,
@@ -30,6 +30,7 @@ from selfheal.functions.healer.observe import (
     read_alarms,
     read_requests,
 )
+from selfheal.functions.healer.readings import AlarmState, Fleet, ModeOverride
 from selfheal.functions.healer.reconcile import differs, mend
 from selfheal.functions.healer.rehearsal import rehearse
 from selfheal.functions.healer.states import Reason

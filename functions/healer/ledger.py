@@ -14,21 +14,28 @@ to change something also requires that the mode is unchanged, and a new remediat
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from selfheal.functions.healer.clock import Clock, parse_iso, set_by
 from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, not_before
 from selfheal.functions.healer.incident_rules import broken_rules
-from selfheal.functions.healer.items import from_item, reading, to_item
-from selfheal.functions.healer.observation import Fleet, ModeOverride, Observation, Request, Trouble
-from selfheal.functions.healer.states import Effect, Reason, Verb
-from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, Mode, incident_key, request_key
+from selfheal.functions.healer.items import from_item, to_item
+from selfheal.functions.healer.ledger_items import (
+    fleet_of,
+    membership,
+    mode_of,
+    request_of,
+    troubles_attribute,
+)
+from selfheal.functions.healer.observation import Observation
+from selfheal.functions.healer.readings import Fleet, ModeOverride, Request, Trouble
+from selfheal.functions.healer.states import Effect
+from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, incident_key, request_key
 from selfheal.functions.shared.errors import OwnError
 
 KEEP_CLOSED = timedelta(days=365)
@@ -57,7 +64,7 @@ class Glance:
 
     def mode(self) -> ModeOverride:
         """Return the override of the mode. Raises like `Ledger.read_mode`."""
-        return _mode_of(self._item(MODE_KEY))
+        return mode_of(self._item(MODE_KEY))
 
     def incident(self, target: str) -> Incident | None:
         """Return the target's current or last incident. Raises like `Ledger.read`."""
@@ -67,7 +74,7 @@ class Glance:
     def is_asked(self, incident: Incident) -> bool:
         """Return whether it has a request that is not answered. Raises like `Ledger.read_request`."""
         return any(
-            _request_of(self._item(request_key(kind, incident.target)), kind, incident) for kind in _REQUESTS
+            request_of(self._item(request_key(kind, incident.target)), kind, incident) for kind in _REQUESTS
         )
 
     def _item(self, key: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -108,7 +115,7 @@ class Ledger:
             UnreadableItemError: when the mode is unknown, or the item damaged. The healer then only observes.
 
         """
-        return _mode_of(self._get(MODE_KEY))
+        return mode_of(self._get(MODE_KEY))
 
     def glance(self, targets: Iterable[str], *, requests: bool = False) -> Glance:
         """Return mode, fleet and incidents, read consistently by one call, and the ledger's clock.
@@ -153,7 +160,7 @@ class Ledger:
             UnreadableItemError: when it is damaged, of a later schema, or of a kind that has not this verb.
 
         """
-        return _request_of(self._get(request_key(kind, incident.target)), kind, incident)
+        return request_of(self._get(request_key(kind, incident.target)), kind, incident)
 
     def write(
         self,
@@ -212,10 +219,10 @@ class Ledger:
         """
         update: dict[str, Any] = {"TableName": self._table, "Key": FLEET_KEY}
         update["UpdateExpression"] = "SET trouble = :new"
-        values = {":new": _troubles(trouble)}
+        values = {":new": troubles_attribute(trouble)}
         if fleet.trouble:
             update["ConditionExpression"] = "trouble = :read"
-            values[":read"] = _troubles(fleet.trouble)
+            values[":read"] = troubles_attribute(fleet.trouble)
         try:
             self._client.transact_write_items(
                 TransactItems=[{"Update": update | {"ExpressionAttributeValues": values}}]
@@ -290,107 +297,6 @@ def _batched(
     """Return the items that a batch found, by name, and the keys that it left out. It is of one table."""
     found = {_name_of(item): item for items in answer["Responses"].values() for item in items}
     return found, [key for table in answer.get("UnprocessedKeys", {}).values() for key in table["Keys"]]
-
-
-def _mode_of(item: Mapping[str, Any]) -> ModeOverride:
-    if not item:
-        return ModeOverride(0)
-    with reading("override of the mode", item) as raw:
-        mode = Mode(raw["mode"]) if "mode" in raw else None
-        return ModeOverride(int(raw["version"]), mode, raw["by"], raw["why"], raw["at"])
-
-
-def _request_of(
-    item: Mapping[str, Any], kind: Literal["approval", "command"], incident: Incident
-) -> Request | None:
-    if not item:
-        return None
-    with reading(kind, item) as raw:
-        if raw["incident"] != incident.id or raw["id"] in incident.answered:
-            return None
-        verb = Verb(raw["verb"])
-        if (verb is Verb.APPROVE) != (kind == "approval"):
-            raise ValueError(f"{verb} is no {kind}; nothing is done about either")
-        if parse_iso(raw["until"]).tzinfo is None:
-            raise ValueError(f"its end {raw['until']} has no time zone")
-        fields = ("id", "incident", "by", "at", "until")
-        why, plan = raw.get("why", ""), raw.get("plan")
-        return Request(verb=verb, why=why, plan=plan, **{name: raw[name] for name in fields})
-
-
-def membership(incident: Incident | None) -> frozenset[str]:
-    """Return the sets of the fleet's item that a target belongs to.
-
-    "acting" holds the targets with a change in progress, "targets" those whose change blocks `up`, "standing"
-    those with a change that is still in place, and "unfinished" those that someone has to look at again.
-    """
-    if incident is None:
-        return frozenset()
-    unfinished = {"unfinished"} if incident.is_open or incident.effect is not None else set[str]()
-    if incident.reason is Reason.TARGET_REMOVED:
-        # It blocks nothing any more. People have to close what is open or stands.
-        return frozenset(unfinished | ({"unfinished"} if incident.drifts else set()))
-    standing = unfinished | ({"standing"} if incident.standing else set())
-    if not incident.is_open:
-        return frozenset(standing)
-    plans = [each.plan for each in incident.standing]
-    if incident.plan is not None and incident.effect in (Effect.APPLY, Effect.REVERT):
-        plans.append(incident.plan)
-    blocks = any(plan.is_pulumis for plan in plans)
-    return frozenset(
-        standing | {name for name, member in (("acting", incident.is_acting), ("targets", blocks)) if member}
-    )
-
-
-def fleet_of(item: Mapping[str, Any]) -> Fleet:
-    """Return what the item says that all targets share. What is damaged is left out, and is its `problem`."""
-    wrong: list[str] = []
-
-    def read(name: str, load: Callable[[Any], Any], empty: Any) -> Any:
-        try:
-            value = TypeDeserializer().deserialize(item[name]) if name in item else None
-            return empty if value is None else load(value)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            wrong.append(f"{name} ({error})")
-            return empty
-
-    none = frozenset[str]()
-    fleet = Fleet(
-        version=read("version", int, 0),
-        acting=read("acting", _names, none),
-        blocking=read("targets", _names, none),
-        acts=read("acts", _moments, ()),
-        standing=read("standing", _names, none),
-        unfinished=read("unfinished", _names, none),
-        trouble=read("trouble", lambda raw: {name: Trouble(**each) for name, each in raw.items()}, {}),
-    )
-    if not wrong:
-        return fleet
-    told = (
-        f"the ledger's item {FLEET_KEY['pk']['S']}/{FLEET_KEY['sk']['S']}, which all targets share, is "
-        f"damaged in {', '.join(wrong)}: no remedy is applied. Mend these attributes, or delete them: the "
-        "sets are made again from the incidents, and the budget begins anew"
-    )
-    return replace(fleet, problem=told)
-
-
-def _troubles(trouble: Mapping[str, Trouble]) -> dict[str, Any]:
-    return {
-        "M": {
-            name: {"M": {"since": {"S": each.since}} | ({"told": {"S": each.told}} if each.told else {})}
-            for name, each in trouble.items()
-        }
-    }
-
-
-def _names(raw: Any) -> frozenset[str]:
-    if not isinstance(raw, set) or not all(isinstance(each, str) for each in cast("set[Any]", raw)):
-        raise TypeError("not a set of names")
-    return frozenset(cast("set[str]", raw))
-
-
-def _moments(raw: Any) -> tuple[str, ...]:
-    return tuple(each for each in raw if parse_iso(each))
 
 
 def _lost_race(error: ClientError) -> bool:

@@ -1,151 +1,24 @@
 """The observation that a decision is based on, and the decision, as plain data.
 
-What follows from the observation alone, such as the verdict of the evidence, is a cached property of it.
+What follows from the observation alone, such as which alarms ring, is a property of it. What the evidence
+shows is worked out in judging.py.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
-from selfheal.functions.healer.clock import iso, parse_iso
-from selfheal.functions.healer.evidence import (
-    Bucket,
-    Count,
-    Verdict,
-    breached,
-    breaches,
-    floor,
-    judge,
-    reach,
-    total,
-)
+from selfheal.functions.healer.evidence import Bucket, breached, breaches, reach
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.incident_fields import Answered, Counted, Evidence
+from selfheal.functions.healer.incident_fields import Evidence
+from selfheal.functions.healer.judging import EVER, Judgement
 from selfheal.functions.healer.live import Live
+from selfheal.functions.healer.readings import AlarmState, Fleet, ModeOverride, Request
 from selfheal.functions.healer.states import TERMINAL, Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Setting, Target
 from selfheal.functions.shared.contract import SERIES, Limits, Mode, RemedyKind
 from selfheal.functions.shared.errors import OwnError
-
-SETTLE = timedelta(seconds=10)
-"""How long after a change has settled requests may still meet what was before: old execution environments,
-and values that services cache for seconds."""
-
-RECORD_AFTER = timedelta(hours=1)
-"""Evidence is recorded in the incident once this much of it is not. CloudWatch keeps periods of less than a
-minute for three hours, so three runs in a row may fail for an hour each before any is lost."""
-
-MARGIN = timedelta(minutes=2)
-"""For the period that a change lies in, the next evaluation of an alarm and the next run of the schedule."""
-
-LONGEST = timedelta(hours=24)
-"""How long a request may be valid at most."""
-
-AHEAD = timedelta(minutes=10)
-"""How far the clock of whoever asks may be ahead of the ledger's."""
-
-EVER = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Request:
-    """A person's request in the ledger. The healer can read it but not write it."""
-
-    id: str
-    verb: Verb
-    incident: str
-    by: str
-    """ARN of the caller."""
-    at: str
-    until: str
-    why: str = ""
-    plan: str | None = None
-    """The digest of the approved plan. Approvals only."""
-
-    def answered(self, now: datetime, answer: Reason, *, done: bool) -> Answered:
-        """Return the record of the answer."""
-        return Answered(self.id, self.verb, self.by, self.at, self.why, iso(now), answer, done, self.plan)
-
-    def is_over(self, now: datetime) -> bool:
-        """Return whether its time is over."""
-        return now >= parse_iso(self.until)
-
-    def is_too_long(self, now: datetime) -> bool:
-        """Return whether it is valid for longer than allowed: what was decided long ago must not count."""
-        until = parse_iso(self.until)
-        try:
-            return until > now + LONGEST + AHEAD or until > parse_iso(self.at) + LONGEST
-        except (TypeError, ValueError):  # nobody can tell since when
-            return True
-
-
-@dataclass(frozen=True)
-class ModeOverride:
-    """An override of the mode. It can only restrict the baseline, whatever is deployed."""
-
-    version: int
-    """0 if there never was an override."""
-    mode: Mode | None = None
-    """None if the override was cleared."""
-    by: str = ""
-    why: str = ""
-    at: str = ""
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Something that runs cannot handle."""
-
-    since: str
-    told: str | None = None
-    """When people were last told, in our own words."""
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """The state that the targets of one healer share."""
-
-    version: int = 0
-    """Increased with every intent to apply a remedy; the next intent is conditional on it."""
-    acting: frozenset[str] = frozenset()
-    """Targets with a change in an open incident."""
-    blocking: frozenset[str] = frozenset()
-    """Targets whose change `up` would undo."""
-    acts: tuple[str, ...] = ()
-    """When remedies were applied within the budget's window, oldest first."""
-    standing: frozenset[str] = frozenset()
-    """Targets with a change by the healer in place, in an incident or as drift."""
-    unfinished: frozenset[str] = frozenset()
-    """Targets whose incident is open or has a notice to send, or whose drift people have to end although the
-    target is no longer configured. By this set the healer finds the incidents of removed targets."""
-    trouble: Mapping[str, Trouble] = field(default_factory=dict[str, Trouble])
-    """What could not be handled in the last run, by target."""
-    problem: str | None = None
-    """What is wrong with the item, if it is damaged. Nothing may be applied then: the budget is unknown."""
-
-    @property
-    def known(self) -> frozenset[str]:
-        """Every target that the item lists."""
-        return self.acting | self.blocking | self.standing | self.unfinished
-
-    def lists(self, target: str) -> frozenset[str]:
-        """Return the names of the item's sets that a target is in."""
-        sets = {"acting": self.acting, "targets": self.blocking}
-        sets |= {"standing": self.standing, "unfinished": self.unfinished}
-        return frozenset(name for name, members in sets.items() if target in members)
-
-
-@dataclass(frozen=True)
-class AlarmState:
-    """The current state of an alarm in CloudWatch, whatever a notification said."""
-
-    state: str
-    """OK, ALARM or INSUFFICIENT_DATA."""
-    since: datetime
-    """When the state last became another one."""
-    is_evaluated: bool = True
-    """False while CloudWatch cannot evaluate the alarm. Its state is then an old one."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +87,7 @@ class Observation:
 
         An alarm looks back over its window, and over that once more for what becomes known late.
         """
-        clean = self._counted_until(rule) if not self.is_open else self.judged_since
+        clean = self._judgement.counted_until(rule) if not self.is_open else self._judgement.judged_since
         if clean is None:
             return False
         period = timedelta(seconds=SERIES[rule.kind].period)
@@ -240,13 +113,6 @@ class Observation:
 
     def _samples(self, rule: AlarmRule) -> tuple[Bucket, ...]:
         return self.samples.get(rule.name, ())
-
-    @cached_property
-    def rule(self) -> AlarmRule:
-        """The alarm that opened the incident, or the first one if a deployment has renamed it since."""
-        opened_by = self.incident.alarm if self.incident else ""
-        named = [rule for rule in self.target.alarms if rule.name == opened_by]
-        return (named or self.target.alarms)[0]
 
     @cached_property
     def is_silent(self) -> bool:
@@ -334,47 +200,35 @@ class Observation:
         What the last incident has counted is over and done with. What becomes known of it later is not.
         """
         for rule in self.ringing:
-            since = max(earliest, self._counted_until(rule) or EVER)
+            since = max(earliest, self._judgement.counted_until(rule) or EVER)
             found = breaches(rule, self._samples(rule), since, self.now, self.target.late(rule))
             if found:
                 return rule, found[0]
         return None
 
-    def _counted_until(self, rule: AlarmRule) -> datetime | None:
-        """Return until when the last incident, if it is closed, has counted the metrics of an alarm."""
-        last = self.incident
-        if last is None or last.is_open:
-            return None
-        counts = last.evidence.counts if last.evidence and last.status is Status.RECOVERED else ()
-        ends = [each.until for each in counts if each.namespace == SERIES[rule.kind].namespace]
-        moment = ends[0] if ends else last.closed_at
-        return parse_iso(moment) if moment else None
+    @cached_property
+    def _judgement(self) -> Judgement:
+        return Judgement(self.target, self.now, self.alarms, self.incident, self.samples)
 
     @cached_property
-    def judged_since(self) -> datetime | None:
-        """Since when callers meet the change whose evidence is counted; None if they do not yet."""
-        incident = self.incident
-        if incident is None or not incident.is_open or incident.settled_at is None:
-            return None
-        # A deployment since then makes the evidence begin anew.
-        moments = filter(None, (incident.settled_at, incident.acted_at))
-        return max(map(parse_iso, moments)) + SETTLE
+    def rule(self) -> AlarmRule:
+        """The alarm that opened the incident, or the first one if a deployment has renamed it since."""
+        return self._judgement.rule
 
     @cached_property
     def evidence_begins(self) -> datetime:
         """The time from which metrics count for the incident."""
-        incident, judged = self.incident, self.judged_since
-        if incident is None or not incident.is_open:
-            return parse_iso(incident.closed_at) if incident and incident.closed_at else EVER
-        if incident.status is Status.VERIFYING:
-            return judged or self.now
-        changed = self.alarms[self.rule.name].since
-        if judged is not None:
-            # Back to OK for what was before the change, it is no news. Any later change of it is.
-            echo = judged + self.rule.window + self.target.late(self.rule) + MARGIN
-            return judged if changed <= echo else changed
-        handled = filter(None, (incident.released_at, incident.escalated_at))
-        return max([changed, *map(parse_iso, handled)])
+        return self._judgement.evidence_begins
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Requests, errors and probes since the evidence began, and the verdict."""
+        return self._judgement.evidence
+
+    @cached_property
+    def to_record(self) -> Evidence | None:
+        """The evidence, if it is to be recorded now because later it can no longer be read; else None."""
+        return self._judgement.to_record
 
     def reads_from(self, rule: AlarmRule) -> datetime:
         """Return from when on the metrics of an alarm are needed."""
@@ -382,116 +236,13 @@ class Observation:
         if not self.is_open:
             return lately
         lately -= timedelta(seconds=self.limits.stability_seconds)
-        return min(lately, self._uncounted_since(rule))
-
-    @cached_property
-    def _recorded(self) -> Evidence | None:
-        """What earlier runs have recorded, if it belongs to the evidence that is counted now."""
-        earlier = self.incident.evidence if self.incident else None
-        # Times in the ledger have milliseconds.
-        own = earlier is not None and earlier.since >= iso(self.evidence_begins)
-        return earlier if own else None
-
-    def _recorded_of(self, rule: AlarmRule) -> Counted | None:
-        counts = self._recorded.counts if self._recorded else ()
-        own = [each for each in counts if each.namespace == SERIES[rule.kind].namespace]
-        return own[0] if own else None
-
-    def _uncounted_since(self, rule: AlarmRule) -> datetime:
-        recorded = self._recorded_of(rule)
-        return parse_iso(recorded.until) if recorded else self.evidence_begins
-
-    @cached_property
-    def _judged_by(self) -> tuple[AlarmRule, ...]:
-        """One alarm of each series of metrics of the target: the one with the lowest error rate."""
-        found = dict[str, AlarmRule]()
-        for rule in self.target.alarms:
-            other = found.setdefault(SERIES[rule.kind].namespace, rule)
-            if rule.error_rate < other.error_rate:
-                found[SERIES[rule.kind].namespace] = rule
-        return tuple(found.values())
-
-    def _counted(self, rule: AlarmRule) -> Counted:
-        """Return what the series of an alarm shows, up to the last period whose data is complete.
-
-        An error that becomes known late must not look like a healthy service.
-        """
-        series, recorded = SERIES[rule.kind], self._recorded_of(rule)
-        since = self._uncounted_since(rule)
-        until = max(since, floor(self.now - self.target.late(rule), series.period))
-        fresh = total(bucket for bucket in self._samples(rule) if since <= bucket.start < until)
-        earlier = Count(recorded.requests, recorded.errors) if recorded else Count(0, 0)
-        return Counted(
-            series.namespace, earlier.requests + fresh.requests, earlier.errors + fresh.errors, iso(until)
-        )
-
-    @cached_property
-    def evidence(self) -> Evidence:
-        """Requests, errors and probes since the evidence began, and the verdict.
-
-        Probes are requests and are part of the target's metrics. They are also tested separately, because
-        their answers are known even if the service emits no metrics.
-        """
-        counted = {rule: self._counted(rule) for rule in self._judged_by}
-        recorded = self._recorded
-        probes = Count(recorded.probes, recorded.probe_errors) if recorded else Count(0, 0)
-        judged = judge(
-            {rule: Count(each.requests, each.errors) for rule, each in counted.items()},
-            probes,
-            self.target.natural_error_rate,
-            probed=self.target.probe is not None,
-        )
-        own = SERIES[self.rule.kind].namespace
-        (shown,) = [each for each in counted.values() if each.namespace == own]
-        return Evidence(
-            recorded.since if recorded else iso(self.evidence_begins),
-            shown.requests,
-            shown.errors,
-            judged,
-            probes.requests,
-            probes.errors,
-            tuple(counted.values()),
-        )
-
-    @cached_property
-    def to_record(self) -> Evidence | None:
-        """The evidence, if it is to be recorded now because later it can no longer be read; else None.
-
-        Where no change is being verified, a test that ended with BROKEN begins anew.
-        """
-        fresh = self.evidence
-        due = [
-            rule
-            for rule, each in zip(self._judged_by, fresh.counts, strict=True)
-            if parse_iso(each.until) > self._uncounted_since(rule) + RECORD_AFTER
-        ]
-        if not due:
-            return None
-        verifying = self.incident is not None and self.incident.status is Status.VERIFYING
-        if fresh.verdict != Verdict.BROKEN or verifying:
-            return fresh
-        empty = tuple([Counted(each.namespace, 0, 0, each.until) for each in fresh.counts])
-        return Evidence(iso(self.now), 0, 0, Verdict.UNDECIDED, counts=empty)
+        return min(lately, self._judgement.uncounted_since(rule))
 
     @cached_property
     def is_stable(self) -> bool:
-        """Whether alarm and metrics have shown the target healthy for the stability window.
-
-        The window must have become visible in all metrics.
-        """
+        """Whether alarm and metrics have shown the target healthy for the stability window."""
         window = timedelta(seconds=self.limits.stability_seconds)
-        begins, late = self.evidence_begins, max(map(self.target.late, self.target.alarms))
-        if not self.is_back(self.rule) or self.now < begins + window + late:
-            return False
-        for each in self.target.alarms:
-            period = timedelta(seconds=SERIES[each.kind].period)
-            lately = max(begins, self.now - window - self.target.late(each) - period)
-            samples = self._samples(each)
-            # While an alarm is in ALARM, its last known period counts, however old it is.
-            last = samples[-1:] if each in self.sounding else ()
-            if breached(each, last) or breached(each, [one for one in samples if one.start >= lately]):
-                return False
-        return True
+        return self.is_back(self.rule) and self._judgement.was_well(window, self.sounding)
 
 
 def _if_remedy(target: Target, setting: Setting) -> Setting | None:

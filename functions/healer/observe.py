@@ -15,7 +15,8 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.items import UnreadableItemError
 from selfheal.functions.healer.ledger import Glance, Ledger
 from selfheal.functions.healer.live import Live
-from selfheal.functions.healer.observation import AlarmState, ModeOverride, Observation, Request
+from selfheal.functions.healer.observation import Observation
+from selfheal.functions.healer.readings import AlarmState, ModeOverride, Request
 from selfheal.functions.healer.target import Target
 from selfheal.functions.shared.contract import (
     Invocation,

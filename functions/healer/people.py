@@ -5,7 +5,8 @@ from dataclasses import replace
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Answered, Standing
 from selfheal.functions.healer.notices import remind_of_drift
-from selfheal.functions.healer.observation import Decision, Observation, Request
+from selfheal.functions.healer.observation import Decision, Observation
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.verify import expired, reverting
 from selfheal.functions.shared.contract import Mode

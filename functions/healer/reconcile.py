@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.ledger import Ledger, membership
-from selfheal.functions.healer.observation import Decision, Fleet, Observation
+from selfheal.functions.healer.ledger import Ledger
+from selfheal.functions.healer.ledger_items import membership
+from selfheal.functions.healer.observation import Decision, Observation
+from selfheal.functions.healer.readings import Fleet
 from selfheal.functions.healer.states import Reason, Status
 
 

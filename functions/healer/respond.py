@@ -7,8 +7,10 @@ from selfheal.functions.healer import deadlines, guards, notices
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident import UNSETTLED, Incident, not_before
 from selfheal.functions.healer.incident_fields import Approval, Guard, Plan
+from selfheal.functions.healer.judging import EVER
 from selfheal.functions.healer.live import Live
-from selfheal.functions.healer.observation import EVER, Decision, Observation, Request
+from selfheal.functions.healer.observation import Decision, Observation
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import AlarmRule, Remedy
 from selfheal.functions.healer.verify import patience, watch

@@ -12,8 +12,8 @@ from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.deadlines import WITHIN
 from selfheal.functions.healer.ledger import LostRaceError
-from selfheal.functions.healer.observation import Fleet, Trouble
 from selfheal.functions.healer.publication import about_the_healer
+from selfheal.functions.healer.readings import Fleet, Trouble
 
 
 def report(aws: Aws, fleet: Fleet, failures: Mapping[str, str], now: datetime, every: timedelta) -> None:

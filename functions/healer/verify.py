@@ -9,8 +9,9 @@ from selfheal.functions.healer.deadlines import WITHIN
 from selfheal.functions.healer.evidence import Verdict
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
+from selfheal.functions.healer.judging import MARGIN
 from selfheal.functions.healer.live import Live
-from selfheal.functions.healer.observation import MARGIN, Decision, Observation
+from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.healer.target import AlarmRule
 from selfheal.functions.shared.contract import Mode, RemedyKind

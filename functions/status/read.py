@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.ledger import Ledger
-from selfheal.functions.healer.observation import Fleet
+from selfheal.functions.healer.readings import Fleet
 from selfheal.functions.shared.breaker.store import Store
 from selfheal.functions.shared.contract import DEPLOYMENT_KEY, Mode, incident_key, most_restrictive
 from selfheal.functions.status.picture import (

@@ -11,8 +11,9 @@ from selfheal.functions.healer.clock import iso
 from selfheal.functions.healer.incident import ANSWERED, Incident
 from selfheal.functions.healer.incident_fields import Answered, IncidentFields
 from selfheal.functions.healer.items import from_item, to_item
-from selfheal.functions.healer.observation import Decision, Request
+from selfheal.functions.healer.observation import Decision
 from selfheal.functions.healer.people import answer_approval
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.shared.contract import OPERATOR_EVENT, Limits, Mode
 from tests.functions.support.handler import Healer

@@ -13,7 +13,7 @@ from selfheal.cli.console import Output
 from selfheal.cli.operator import answer
 from selfheal.cli.operator.ledger import Ledger
 from selfheal.functions.healer.incident import Incident
-from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.states import Reason, Status
 from selfheal.functions.shared.contract import MODE_KEY
 from tests.cli.support import (

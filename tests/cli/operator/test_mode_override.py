@@ -18,7 +18,7 @@ from selfheal.cli.operator.mode_override import (
     tightens,
     write_mode,
 )
-from selfheal.functions.healer.observation import ModeOverride
+from selfheal.functions.healer.readings import ModeOverride
 from selfheal.functions.shared.contract import Mode
 from tests.cli.support import NOW, TABLE, Racing, client, serialized, stored
 

@@ -17,7 +17,7 @@ from selfheal.cli.operator.render import (
 )
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Approval, Closure, Counted, Evidence, Guard, Hold, Plan
-from selfheal.functions.healer.observation import ModeOverride
+from selfheal.functions.healer.readings import ModeOverride
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.shared.contract import Mode
 from tests.cli.support import (

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
 from selfheal.cli.operator.requests import Submitted, make_request, pending, submit, to_item
-from selfheal.functions.healer.observation import Request
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.states import Verb
 from tests.cli.support import DIGEST, NOW, TABLE, Racing, client, escalated, proposed, serialized, stored
 

@@ -21,7 +21,8 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Closure, Guard, Hold, Plan, Standing
 from selfheal.functions.healer.incident_rules import broken_rules
 from selfheal.functions.healer.live import Configuration, Live
-from selfheal.functions.healer.observation import AlarmState, Fleet, Observation
+from selfheal.functions.healer.observation import Observation
+from selfheal.functions.healer.readings import AlarmState, Fleet
 from selfheal.functions.healer.states import Effect, Reason, Status
 from selfheal.functions.healer.target import Remedy
 from selfheal.functions.shared.contract import Mode

@@ -15,8 +15,9 @@ from selfheal.functions.healer.execute import execute
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.ledger import Ledger
-from selfheal.functions.healer.observation import Decision, Observation, Request
+from selfheal.functions.healer.observation import Decision, Observation
 from selfheal.functions.healer.observe import Setup, observe, read_alarms
+from selfheal.functions.healer.readings import Request
 from selfheal.functions.healer.states import Effect, Reason, Status, Verb
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target
 from selfheal.functions.shared.contract import SERIES, AlarmKind, Limits, Mode, incident_key
