@@ -1,6 +1,7 @@
 """The `selfheal` command: its commands, and how errors and signals end it."""
 
 import inspect
+import json
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from selfheal.cli.chaos import command as chaos
-from selfheal.cli.console import Output, complain
+from selfheal.cli.console import complain
 from selfheal.cli.demo import command as demo
 from selfheal.cli.demo.orders import command as demo_orders
 from selfheal.cli.doctor import command as doctor
@@ -84,9 +85,12 @@ def explained(error: Exception) -> str:
 
 
 def _tell_script(ctx: Any, text: str, code: ExitCode) -> None:
-    """Print the error as a JSON document if --json was given. Pulumi prints its own."""
+    """Print the error as a JSON document if --json was given. Pulumi prints its own.
+
+    It is one line, as some commands print a document a line.
+    """
     if ctx.meta.get(_JSON) and ctx.invoked_subcommand != "pulumi":
-        Output.make(json=True).print_json({"error": text, "exit_code": int(code)})
+        typer.echo(json.dumps({"error": text, "exit_code": int(code)}, ensure_ascii=False))
 
 
 app = typer.Typer(

@@ -158,7 +158,7 @@ def test_json_is_a_picture_a_line_until_ctrl_c_which_ends_it_well(
     assert wait.seconds == [7, 7, 7]
     assert found[0]["at"] <= found[2]["at"]
     monkeypatch.setattr(watch, "time", After(1, Terminated()))
-    pictures(*AWS, code=143)
+    assert pictures(*AWS, code=143)[-1]["exit_code"] == 143
 
 
 def test_a_terminal_shows_each_picture_and_keeps_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
