@@ -21,6 +21,7 @@ checkout = aws.lambda_.Function(
     role=role.arn,
     runtime="python3.13",
     handler="handler.handle",
+    timeout=30,
     code=pulumi.FileArchive("shop"),
     environment={"variables": {"NEW_PRICING": "on", "CURRENCY": "CHF"}},
 )
@@ -35,6 +36,7 @@ healer = Healer(
             {
                 "name": "checkout",
                 "function_name": checkout.name,  # any Lambda function
+                "timeout_seconds": 30,  # its timeout: until then a call that hangs is no error yet
                 "remedies": [{"kind": RemedyKind.ENVIRONMENT, "variable": "NEW_PRICING", "value": "off"}],
             }
         ],
