@@ -44,7 +44,8 @@ def test_its_incident_is_closed_by_a_person_and_nothing_else_is_accepted(account
     override = {"pk": {"S": "override#cart"}, "sk": {"S": "PRICING"}, "value": {"S": "old"}}
     dynamodb.put_item(TableName=LEDGER, Item=override)
     names = {"SS": ["cart"]}
-    fleet = {"pk": {"S": "fleet"}, "sk": {"S": "open"}, "acting": names, "standing": names}
+    lists = dict.fromkeys(("acting", "standing", "unfinished"), names)
+    fleet = {"pk": {"S": "fleet"}, "sk": {"S": "open"}} | lists
     dynamodb.put_item(TableName=LEDGER, Item=fleet)
     stack.program(PROGRAM.format(names=["checkout"]))
     stack.up()
