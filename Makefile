@@ -63,6 +63,7 @@ test-fast: setup ## Run the tests that are quick: no emulator, engine or browser
 	@touch $@
 
 audit: setup .audit/prowler/.done .audit/parliament/.done ## Look for what a security team would find, in the deployed stacks and in every policy (5 minutes)
+	@test -x .audit/prowler/bin/prowler -a -x .audit/parliament/bin/python || (echo "A tool is missing: rm -r .audit" && exit 1)
 	@$(BIN)/python -m pytest -m audit
 
 check: setup ## Check style and types

@@ -101,10 +101,6 @@ def _of_alias(given: str) -> str | None:
     return _last_part(given) if ":" in given else None
 
 
-def _of_queue_url(given: str) -> str | None:
-    return "Give the queue's URL, not its ARN." if given.startswith("arn:") else None
-
-
 def _of_certificate(given: str) -> str | None:
     elsewhere = re.fullmatch(r"arn:[\w-]+:acm:([\w-]+):\d{12}:certificate/.+", given)
     if elsewhere is None:
@@ -147,14 +143,6 @@ TOPIC = Identifier(
     "the ARN of an SNS topic",
     re.compile(rf"{_PARTITION}:sns:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,256}}(\.fifo)?"),
     '`OnCall("on-call").topic_arn`',
-)
-QUEUE_URL = Identifier(
-    "the URL of an SQS queue", re.compile(r"https?://[^\s/]+/\d{12}/[\w.-]+"), "its `url`", _of_queue_url
-)
-QUEUE_ARN = Identifier(
-    "the ARN of an SQS queue",
-    re.compile(rf"{_PARTITION}:sqs:[a-z0-9-]+:\d{{12}}:[\w.-]+"),
-    "its `arn`",
 )
 ALARM = Identifier(
     "the name of an alarm, not its ARN",
