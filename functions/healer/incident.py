@@ -497,6 +497,11 @@ def _step(plan: Plan, version: str) -> str:
     return f"{plan.key}@{version}"
 
 
+def incident_id(target: str, now: datetime) -> str:
+    """Return the id of an incident of a target that is opened now."""
+    return f"{target}-{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}Z"
+
+
 def not_before(moments: tuple[str, ...], earliest: datetime) -> tuple[str, ...]:
     """Return the moments at or after `earliest`."""
     return tuple([moment for moment in moments if parse_iso(moment) >= earliest])

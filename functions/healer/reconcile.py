@@ -7,7 +7,7 @@ or one of them restored from a backup. The incident is what counts. If it is gon
 from dataclasses import replace
 
 from selfheal.functions.healer.clock import iso
-from selfheal.functions.healer.incident import Incident
+from selfheal.functions.healer.incident import Incident, incident_id
 from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.ledger_items import membership
 from selfheal.functions.healer.observation import Decision, Observation
@@ -43,7 +43,7 @@ def _lost(seen: Observation) -> Incident:
     """Return the incident in place of one that the ledger lost. A removed target's is told as removed."""
     now, target = seen.now, seen.target
     incident = Incident(
-        id=f"{target.name}-{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}Z",
+        id=incident_id(target.name, now),
         target=target.name,
         alarm=target.alarms[0].name if target.alarms else "",
         opened_at=iso(now),

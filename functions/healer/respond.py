@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from selfheal.functions.healer import deadlines, guards, notices
 from selfheal.functions.healer.clock import iso, parse_iso
-from selfheal.functions.healer.incident import UNSETTLED, Incident, not_before
+from selfheal.functions.healer.incident import UNSETTLED, Incident, incident_id, not_before
 from selfheal.functions.healer.incident_fields import Approval, Guard, Plan
 from selfheal.functions.healer.judging import EVER
 from selfheal.functions.healer.live import Live
@@ -90,7 +90,7 @@ def _opened(seen: Observation, rule: AlarmRule, began: datetime) -> Incident:
     last, now = seen.incident, seen.now
     window = now - timedelta(seconds=max(seen.limits.flapping_window_seconds, seen.limits.remind_seconds))
     fresh = Incident(
-        id=f"{seen.target.name}-{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}Z",
+        id=incident_id(seen.target.name, now),
         target=seen.target.name,
         alarm=rule.name,
         opened_at=iso(now),
