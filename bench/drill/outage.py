@@ -12,7 +12,7 @@ from bench.drill.claims import Report
 from bench.drill.world import World
 from selfheal.cli.demo.claims import Claim, at_least, at_most, equal
 from selfheal.cli.operator.orders_view import Call
-from selfheal.functions.downstream.core import Mode, Setting
+from selfheal.functions.downstream.core import Mode, Outcome, Setting
 from selfheal.functions.orders.order import CONSUMERS, State
 from selfheal.functions.shared.breaker.circuit import Forced
 from selfheal.functions.shared.breaker.circuit import State as CircuitState
@@ -39,6 +39,8 @@ class Outage:
 
     began: float
     ended: float
+    opened: float
+    """When the circuit opened; the outage's end if it did not."""
     openings: int
     """How often the circuit opened, at the outage's end."""
     in_flight: int
@@ -95,14 +97,16 @@ def suffer(world: World, scale: Scale, mode: Mode, *, opens: threading.Thread | 
 
     """
     before = world.circuit().openings
-    world.downstream(_setting(scale, mode))
     began = time.time()
+    world.downstream(_setting(scale, mode))
     time.sleep(scale.outage_seconds)
     while opens is not None and opens.is_alive() and world.circuit().openings == before:
         time.sleep(SETTLE_SECONDS)
-    openings = world.circuit().openings - before
+    circuit = world.circuit()
     world.downstream(_setting(scale, Mode.HEALTHY))
-    return Outage(began, time.time(), openings, world.concurrency)
+    ended = time.time()
+    opened = min((each.began for each in circuit.outages if each.began >= began), default=ended)
+    return Outage(began, ended, opened, circuit.openings - before, world.concurrency)
 
 
 def kill_after_an_effect(world: World, scale: Scale) -> bool:
@@ -126,13 +130,14 @@ def kill_after_an_effect(world: World, scale: Scale) -> bool:
     return seen and killed > 0
 
 
-def drill(world: World, scale: Scale, *, backlog: bool = True) -> Report:
+def drill(world: World, scale: Scale, *, speed: bool = True) -> Report:
     """Run the drill.
 
     Args:
         world: The service.
         scale: How large it is.
-        backlog: Whether there is enough left after the slow start to measure how quickly it drains.
+        speed: Whether it also claims how many calls are made until the circuit opens, and how quickly the
+            backlog drains. That takes a machine without other work, and enough orders.
 
     """
     warm(world, scale)
@@ -142,23 +147,31 @@ def drill(world: World, scale: Scale, *, backlog: bool = True) -> Report:
     world.until(lambda: world.circuit().at_rest)
     at_rest = time.time()
     feeder.join()
-    drained = _drained(world, scale, at_rest) if backlog else Drained([], {})
+    drained = _drained(world, scale, at_rest) if speed else Drained([], {})
     killed = kill_after_an_effect(world, scale)
     world.until(world.settled, every=2)
-    calls = world.calls()
-    refused = [call for call in calls if call.outcome == "unavailable"]
-    bound = _bound(world, scale, outage)
+    refused = [
+        call.at for call in world.calls() if call.outcome == Outcome.UNAVAILABLE and call.at >= outage.began
+    ]
+    after = sum(at > outage.opened for at in refused)
+    bound, bound_after = _bounds(world, scale, outage)
     return Report(
         "outage",
         [
             *nothing_lost(world),
             Claim("a consumer was killed after an effect", "yes", "yes" if killed else "no", killed),
             at_least("times the circuit opened", 1, outage.openings),
-            at_most("calls during the outage", bound, len(refused)),
+            *([at_most("calls during the outage", bound, len(refused))] if speed else []),
+            at_most("calls after the circuit opened", bound_after, after),
             at_most("orders dead while the circuit was open", 0, sum(world.letters().values())),
             *drained.claims,
         ],
-        {"calls during the outage": len(refused), **drained.figures, "bound of calls": bound},
+        {
+            "calls during the outage": len(refused),
+            "calls after the circuit opened": after,
+            **drained.figures,
+            "bound of calls": bound,
+        },
     )
 
 
@@ -237,11 +250,14 @@ def _busiest(calls: Sequence[Call], scale: Scale, seconds: float = 5.0) -> float
     return most / (seconds * scale.rate)
 
 
-def _bound(world: World, scale: Scale, outage: Outage) -> float:
-    """Return how many calls an outage may meet: the minimum, 2 s of the rate, what was in flight, probes."""
-    # Each opening but the first is a probe that failed.
-    probes = max(0, outage.openings - 1)
-    return world.minimum_calls + 2 * scale.rate + outage.in_flight + probes
+def _bounds(world: World, scale: Scale, outage: Outage) -> tuple[float, float]:
+    """Return how many calls an outage may meet in all, and how many after the circuit opened.
+
+    The minimum opens it. For 2 s consumers may not know, and call at the rate; what was in flight arrives, and
+    each opening but the first is a probe that failed.
+    """
+    after = 2 * scale.rate + outage.in_flight + max(0, outage.openings - 1)
+    return world.minimum_calls + after, after
 
 
 def without_breaker(world: World, scale: Scale, seconds: float) -> float:

@@ -57,5 +57,5 @@ def test_a_partial_outage_does_not_flap(world: World) -> None:
 
 
 def test_an_outage_loses_nothing_and_does_nothing_twice(world: World) -> None:
-    report = outage.drill(world, Scale(60, 15, 5, RATE), backlog=False)
+    report = outage.drill(world, Scale(60, 15, 5, RATE), speed=False)
     assert failed(report) == []
