@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from selfheal_policies import arns, types
 from selfheal_policies.arns import Arn
+from selfheal_policies.parts import APART, part_of
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN, entries, text
 
@@ -28,6 +29,13 @@ NAMED: Mapping[str, tuple[str, str]] = {
     types.TOPIC: (arns.TOPIC, "name"),
 }
 """Type to the kind of its ARN, and the property that holds the name in it."""
+
+LEADS_TO: Mapping[str, tuple[str, str]] = {
+    types.FUNCTION_URL: (arns.FUNCTION, "functionName"),
+    types.MACHINE_ALIAS: (arns.MACHINE, "routingConfigurations"),
+    types.STREAM_CONSUMER: (arns.STREAM, "streamArn"),
+}
+"""Type of what stands for another resource, to that one's kind, and the property that names it."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +116,35 @@ class Index:
         origins = self.origins(owner, key, kinds)
         known = {node.key for node in found}
         fresh = [node for node in origins if node.key not in known] or origins
+        apart = self._apart(owner, key, kinds)
+        elsewhere = [] if fresh else self._elsewhere(owner, key, kinds[0])
         # One value that depends on two topics may be either of them, and of two values that depend on one
         # topic one may be anything: follow what there is, and report it.
-        if not fresh or (value is not UNKNOWN and len(fresh) != hidden):
+        if value is UNKNOWN:
+            resolved = bool(fresh or apart or elsewhere)
+        else:
+            resolved = bool(elsewhere) or len(fresh) <= hidden <= len(fresh) + apart
+        if not resolved:
             self.unresolved.append(Unresolved(owner, key))
-        return found + fresh
+        return found + fresh + elsewhere
+
+    def _apart(self, owner: Resource, key: str, kinds: Collection[str]) -> int:
+        """Return how many resources a property depends on that can stand there and wake nobody."""
+        resources = [self.by_urn.get(urn) for urn in owner.references.get(key, ())]
+        return sum(
+            part_of(each.type) in APART and each.type not in types.ACTORS
+            for each in resources
+            if each and NAMED.get(each.type, ("",))[0] not in kinds
+        )
+
+    def _elsewhere(self, owner: Resource, key: str, kind: str) -> list[Node]:
+        """Return what outputs of other stacks may be that a property depends on."""
+        resources = [self.by_urn.get(urn) for urn in owner.references.get(key, ())]
+        return [
+            Node(kind, f"{kind}:an output of {each.name}")
+            for each in resources
+            if each and each.type == types.STACK_REFERENCE
+        ]
 
     def origins(self, owner: Resource, key: str, kinds: Collection[str]) -> list[Node]:
         """Return the resources of these kinds that a property's value depends on."""
@@ -125,6 +157,10 @@ class Index:
                 for node in self.alias(resource):
                     # The alias says more than the function that the same value may depend on.
                     found[node.key] = node
+            elif resource.type in LEADS_TO and LEADS_TO[resource.type][0] in kinds:
+                kind, named_by = LEADS_TO[resource.type]
+                for node in self.follow_quietly(resource, named_by, (kind,)):
+                    found.setdefault(node.key, node)
             elif resource.type in NAMED and NAMED[resource.type][0] in kinds:
                 found.setdefault(resource.urn, self.node(resource))
         return list(found.values())

@@ -8,6 +8,7 @@ API_STAGE = "aws:apigateway/stage:Stage"
 BUCKET = "aws:s3/bucket:Bucket"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+BUCKET_NOTIFICATION = "aws:s3/bucketNotification:BucketNotification"
 BUCKET_PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
@@ -19,17 +20,23 @@ EVENT_SOURCE_MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 EXPERIMENT = "aws:fis/experimentTemplate:ExperimentTemplate"
 FUNCTION = "aws:lambda/function:Function"
+FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
+HTTP_API = "aws:apigatewayv2/api:Api"
+HTTP_API_INTEGRATION = "aws:apigatewayv2/integration:Integration"
 HTTP_API_STAGE = "aws:apigatewayv2/stage:Stage"
 KEY = "aws:kms/key:Key"
 KEY_ALIAS = "aws:kms/alias:Alias"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+LOG_SUBSCRIPTION = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
+MACHINE_ALIAS = "aws:sfn/alias:Alias"
 PERMISSION = "aws:lambda/permission:Permission"
 PIPE = "aws:pipes/pipe:Pipe"
 POLICY = "aws:iam/policy:Policy"
 POLICY_ATTACHMENT = "aws:iam/policyAttachment:PolicyAttachment"
 QUEUE = "aws:sqs/queue:Queue"
 REDRIVE_POLICY = "aws:sqs/redrivePolicy:RedrivePolicy"
+REST_API = "aws:apigateway/restApi:RestApi"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -37,6 +44,7 @@ ROLE_POLICY_ATTACHMENTS = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAtta
 SCHEDULE = "aws:scheduler/schedule:Schedule"
 STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
 STREAM = "aws:kinesis/stream:Stream"
+STREAM_CONSUMER = "aws:kinesis/streamConsumer:StreamConsumer"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 TABLE = "aws:dynamodb/table:Table"
 TOPIC = "aws:sns/topic:Topic"
@@ -44,6 +52,7 @@ TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 
 FRAGILE_SERVICE = "selfheal:index:FragileService"
 STACK = "pulumi:pulumi:Stack"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
 
 ALARMS = (ALARM, COMPOSITE_ALARM)
 ACTORS = (FUNCTION, STATE_MACHINE)
@@ -54,6 +63,21 @@ CHATBOTS = (
     "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration",
 )
 """What shows the messages of topics in a chat channel."""
+
+BUS_POLICIES = (
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
+    "aws:cloudwatch/eventPermission:EventPermission",
+)
+"""What lets others put events on a bus."""
+
+VALUES = frozenset(
+    {
+        "aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion",
+        "aws:secretsmanager/secretVersion:SecretVersion",
+        "aws:ssm/parameter:Parameter",
+    }
+)
+"""What holds any value: a property that comes from one of these may be anything."""
 
 WORDS = {
     ALARM: "alarm",
