@@ -16,14 +16,16 @@ from pulumi_policy import (
 from selfheal_policies import rules as all_rules
 from selfheal_policies.engine_call import PolicyList, once
 from selfheal_policies.graph import Graph
+from selfheal_policies.recognition import used
+from selfheal_policies.recognition_policy import Recognizes, recognized
 from selfheal_policies.resources import from_resource, from_stack
 from selfheal_policies.rule import AnyRule, Finding, ResourceRule, Rule, StackRule
 from selfheal_policies.settings import ConfigurationError, configured
-from selfheal_policies.waiver_policies import WaiverReport, Waivers, sdk_properties, waived
+from selfheal_policies.waiver_policies import WaiverReport, Waivers, note_use, sdk_properties, waived
 
 
 def policies(rules: Sequence[AnyRule] | None = None, today: Callable[[], date] | None = None) -> list[Policy]:
-    """Return the policies of a pack: first the waivers, then the rules, last what reports their use.
+    """Return the policies of a pack: first what its owner says, then the rules, last what reports its use.
 
     Args:
         rules: Default: every rule of this pack.
@@ -33,7 +35,7 @@ def policies(rules: Sequence[AnyRule] | None = None, today: Callable[[], date] |
     found = all_rules.load() if rules is None else list(rules)
     clock = today or (lambda: datetime.now(UTC).date())
     names = [rule.name for rule in found]
-    return PolicyList([Waivers(names, clock), *map(policy, found), WaiverReport()])
+    return PolicyList([Waivers(names, clock), Recognizes(clock), *map(policy, found), WaiverReport()])
 
 
 def policy(rule: AnyRule) -> Policy:
@@ -65,12 +67,19 @@ def _on_stack(rule: StackRule) -> Callable[[StackValidationArgs, ReportViolation
         _judge(
             rule,
             args.get_config(),
-            lambda config: rule.check(once("graph", lambda: Graph(from_stack(args))), config),
+            lambda config: rule.check(once("graph", lambda: _graph(args)), config),
             report,
             "",
         )
 
     return validate
+
+
+def _graph(args: StackValidationArgs) -> Graph:
+    graph = Graph(from_stack(args), recognized())
+    for actor, voucher in graph.vouched:
+        note_use(used(voucher, lambda actor=actor: graph.deed(actor)), actor.urn)
+    return graph
 
 
 def _judge(
