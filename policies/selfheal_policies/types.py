@@ -19,6 +19,8 @@ EVENT_SOURCE_MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 EXPERIMENT = "aws:fis/experimentTemplate:ExperimentTemplate"
 FUNCTION = "aws:lambda/function:Function"
+FUNCTION_POLICY = "aws:lambda/resourcePolicy:ResourcePolicy"
+FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
 HTTP_API_STAGE = "aws:apigatewayv2/stage:Stage"
 KEY = "aws:kms/key:Key"
 KEY_ALIAS = "aws:kms/alias:Alias"
@@ -29,6 +31,7 @@ PIPE = "aws:pipes/pipe:Pipe"
 POLICY = "aws:iam/policy:Policy"
 POLICY_ATTACHMENT = "aws:iam/policyAttachment:PolicyAttachment"
 QUEUE = "aws:sqs/queue:Queue"
+QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
 REDRIVE_POLICY = "aws:sqs/redrivePolicy:RedrivePolicy"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -69,9 +72,12 @@ WORDS = {
     EVENT_TARGET: "event target",
     EXPERIMENT: "experiment template",
     FUNCTION: "function",
+    FUNCTION_POLICY: "resource policy",
+    FUNCTION_URL: "function URL",
     PERMISSION: "permission",
     HTTP_API_STAGE: "API stage",
     QUEUE: "queue",
+    QUEUE_POLICY: "queue policy",
     SCHEDULE: "schedule",
     STATE_MACHINE: "state machine",
     SUBSCRIPTION: "subscription",
