@@ -41,6 +41,8 @@ ATTACHED: Mapping[str, tuple[str, str]] = {
     types.TOPIC: (types.TOPIC_POLICY, "arn"),
     types.QUEUE: (types.QUEUE_POLICY, "queueUrl"),
     types.KEY: (types.KEY_POLICY, "keyId"),
+    types.KEY_EXTERNAL: (types.KEY_POLICY, "keyId"),
+    types.KEY_REPLICA: (types.KEY_POLICY, "keyId"),
 }
 """Type to the one that attaches a policy to it, which replaces its own, and the property that names it."""
 
@@ -63,6 +65,10 @@ _OF_SERVICES = (
     *("aws:principalservicename", "aws:principalservicenameslist", "aws:sourceaccount", "aws:sourcearn"),
     *("aws:sourceorgid", "aws:sourceorgpaths"),
 )
+
+
+Sender = tuple[Caller, Mapping[str, Value]]
+"""Who sends a request, and its condition keys."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ def account_of(index: Index, node: Node, documents: Iterable[Document]) -> str:
 # Requests
 
 
-def by_service(name: str, account: str, source: Value, org: str = OWN) -> tuple[Caller, dict[str, Value]]:
+def by_service(name: str, account: str, source: Value, org: str = OWN) -> Sender:
     """Return a service that speaks for a resource, and the condition keys of its requests."""
     return Caller("Service", plain_service(name)), {
         **dict.fromkeys((*_OF_IDENTITIES, *_OF_NETWORKS), ABSENT),
@@ -121,12 +127,12 @@ def by_service(name: str, account: str, source: Value, org: str = OWN) -> tuple[
     }
 
 
-def by_stranger(name: str, service: str = ANY) -> tuple[Caller, dict[str, Value]]:
+def by_stranger(name: str, service: str = ANY) -> Sender:
     """Return a service that speaks for whatever a stranger has in an account of their own."""
     return by_service(name, OTHER, f"arn:{OWN}:{service}:{ANY}:{OTHER}:{ANY}", OTHER)
 
 
-def by_identity(account: str = OWN, name: str = "") -> tuple[Caller, dict[str, Value]]:
+def by_identity(account: str = OWN, name: str = "") -> Sender:
     """Return a person or program of an account, by default of ours, and the condition keys of its requests.
 
     Args:
@@ -148,7 +154,7 @@ def by_identity(account: str = OWN, name: str = "") -> tuple[Caller, dict[str, V
     }
 
 
-def by_nobody() -> tuple[Caller, dict[str, Value]]:
+def by_nobody() -> Sender:
     """Return whoever sends a request without credentials, and its condition keys."""
     keys = (*_OF_IDENTITIES, *_OF_SERVICES, "aws:principalisawsservice", "aws:sourceowner")
     return Caller(""), dict.fromkeys(keys, ABSENT)

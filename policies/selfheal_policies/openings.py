@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from selfheal_policies import arns
 from selfheal_policies.documents import Document, Statement
-from selfheal_policies.doors import by_identity, by_nobody, by_service, by_stranger
+from selfheal_policies.doors import Sender, by_identity, by_nobody, by_service, by_stranger
 from selfheal_policies.evaluation import (
     ANY,
     NO,
@@ -21,8 +21,6 @@ from selfheal_policies.evaluation import (
     plain_service,
 )
 from selfheal_policies.values import ABSENT, entries
-
-_Sender = tuple[Caller, dict[str, Value]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def lets_in(door: Door, document: Document, service: str, source: Value) -> bool
     return allowed(document, _request(door, by_service(service, door.account, source))) != NO
 
 
-def _request(door: Door, sender: _Sender, action: str = "") -> Request:
+def _request(door: Door, sender: Sender, action: str = "") -> Request:
     caller, context = sender
     return Request(caller, action or door.send, door.resource, context)
 
@@ -84,7 +82,7 @@ def _opening(door: Door, statements: Sequence[Statement], kind: str, entry: Any)
             return
 
 
-def _tests(door: Door, kind: str, entry: Any) -> Iterator[tuple[str, _Sender]]:
+def _tests(door: Door, kind: str, entry: Any) -> Iterator[tuple[str, Sender]]:
     """Yield who may come in by a principal of a statement, and what is said if they can."""
     if entry == "*":
         yield "is open to everybody (*)", by_nobody()

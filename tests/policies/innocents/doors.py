@@ -3,9 +3,25 @@
 from typing import Any
 
 from tests.policies.innocents.table import Innocent
-from tests.policies.mutations.doors import ACCOUNT, ALARMS, CLOSED, OPEN, WAKE, bound, opened, topic
-from tests.policies.support.changes import Change, document, put, remove, several
+from tests.policies.mutations.doors import (
+    ACCOUNT,
+    ALARMS,
+    CLOSED,
+    OPEN,
+    OWNER,
+    REGION,
+    USES,
+    WAKE,
+    bound,
+    forbidden,
+    key,
+    opened,
+    ruled,
+    topic,
+)
+from tests.policies.support.changes import Change, add, document, put, remove, several, text
 from tests.policies.support.healers import healer
+from tests.policies.support.references import Ref
 
 
 def careful(name: str, change: Change, source: str, route: str = "topic") -> Innocent:
@@ -117,6 +133,76 @@ INNOCENTS = [
                     CLOSED | {"Resource": "arn:aws:sns:*:*:wake*"},
                 ),
                 "one policy for the topics of a team",
+            ),
+        )
+    ),
+    *(
+        careful(f"a key that {name}", change, source)
+        for name, change, source in (
+            (
+                "alarms of the account may use",
+                key(
+                    USES
+                    | {
+                        "Condition": {
+                            "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                            "ArnLike": {"aws:SourceArn": ALARMS},
+                        }
+                    }
+                ),
+                "SNS developer guide, encrypted topics and event sources",
+            ),
+            (
+                "is for one topic, through SNS",
+                key(
+                    USES
+                    | {
+                        "Condition": {
+                            "StringEquals": {
+                                "kms:ViaService": f"sns.{REGION}.amazonaws.com",
+                                "kms:EncryptionContext:aws:sns:topicArn": text("wake"),
+                            }
+                        }
+                    }
+                ),
+                "a policy with SNS's encryption context",
+            ),
+            (
+                "is denied to strangers",
+                forbidden(
+                    Condition={
+                        "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"},
+                        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+                    }
+                ),
+                "data perimeter policy examples, resource control policy",
+            ),
+            (
+                "is denied over http",
+                forbidden(Condition={"Bool": {"aws:SecureTransport": "false"}}),
+                "data perimeter policy examples",
+            ),
+            (
+                "got its policy apart",
+                several(
+                    key(),
+                    add("kms.KeyPolicy", "key-policy", keyId=Ref("key"), policy=document(OWNER, USES)),
+                ),
+                "aws.kms.KeyPolicy",
+            ),
+            (
+                "has an alias",
+                several(
+                    key(USES | {"Action": "kms:Generate*"}, USES | {"Action": "kms:Decrypt"}),
+                    add("kms.Alias", "alias", name="alias/alarms", targetKeyId=Ref("key")),
+                    put("wake", kmsMasterKeyId=Ref("alias", "name")),
+                ),
+                "aws.kms.Alias",
+            ),
+            (
+                "a rule may use",
+                ruled(USES | {"Principal": {"Service": "events.amazonaws.com"}}),
+                "SNS developer guide, encrypted topics and EventBridge",
             ),
         )
     ),

@@ -3,15 +3,17 @@
 from typing import Any
 
 from tests.policies.mutations.table import Foreign, foreign
-from tests.policies.support.changes import Change, document, put, text
-from tests.policies.support.healers import NOBODY_ELSE, ONLY_ALARMS
+from tests.policies.support.changes import Change, add, document, put, several, text
+from tests.policies.support.healers import NOBODY_ELSE, ONLY_ALARMS, pattern
 from tests.policies.support.recording import ACCOUNT, REGION
+from tests.policies.support.references import Lost, Ref
 
 STRANGER = "999999999999"
 WAKE = {"Resource": text("wake")}
 OPEN, CLOSED = ONLY_ALARMS | WAKE, NOBODY_ELSE | WAKE
 ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/oncall"
+ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def topic(*statements: dict[str, Any]) -> Change:
@@ -129,4 +131,107 @@ TOPICS = foreign(
     ),
 )
 
-TABLE: list[Foreign] = [*TOPICS]
+
+USES = {
+    "Principal": {"Service": "cloudwatch.amazonaws.com"},
+    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+    "Resource": "*",
+}
+OWNER = {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+
+
+def key(*statements: dict[str, Any], **properties: Any) -> Change:
+    """Encrypt the topic with a key of the stack that has this policy."""
+    held = {"policy": document(OWNER, *statements), "name": ID, "keyId": ID, **properties}
+    return several(add("kms.Key", "key", **held), put("wake", kmsMasterKeyId=Ref("key")))
+
+
+def usable(operator: str, name: str, value: Any) -> Change:
+    """Let CloudWatch use the key on this condition only."""
+    return key(USES | {"Condition": {operator: {name: value}}})
+
+
+def forbidden(**denial: Any) -> Change:
+    held = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", **denial}
+    return key(USES, {name: value for name, value in held.items() if value is not None})
+
+
+def ruled(*statements: dict[str, Any]) -> Change:
+    """Publish by a rule as well."""
+    events = {"Principal": {"Service": "events.amazonaws.com"}}
+    condition = {"Condition": {"ArnEquals": {"aws:SourceArn": text("changes")}}}
+    return several(
+        add("cloudwatch.EventRule", "changes", eventPattern=pattern()),
+        add("cloudwatch.EventTarget", "to-wake", rule=Ref("changes", "name"), arn=Ref("wake")),
+        put("to-wake", deadLetterConfig={"arn": Ref("medic-dead")}),
+        put("to-wake", retryPolicy={"maximumEventAgeInSeconds": 60, "maximumRetryAttempts": 2}),
+        topic(OPEN, OPEN | events | condition, CLOSED),
+        key(USES, *statements),
+    )
+
+
+KEYS = foreign(
+    "sns-topic-key",
+    *(
+        (f"a key that {name}", "topic", change)
+        for name, change in {
+            "is for another account": usable("StringEquals", "aws:SourceAccount", STRANGER),
+            "is for other alarms": usable(
+                "ArnLike", "aws:SourceArn", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:billing-*"
+            ),
+            "is for what the topic sends": usable("ArnLike", "aws:SourceArn", text("wake")),
+            "is for another service": usable("StringEquals", "kms:ViaService", f"sqs.{REGION}.amazonaws.com"),
+            "is for another topic": usable(
+                "StringEquals", "kms:EncryptionContext:aws:sns:topicArn", text("people")
+            ),
+            "is for functions": usable("StringLike", "kms:EncryptionContext:aws:lambda:FunctionArn", "*"),
+            "is for an organisation's principals": usable("StringEquals", "aws:PrincipalOrgID", "o-1"),
+            "is for one network": usable("IpAddress", "aws:SourceIp", "10.0.0.0/8"),
+            "is for callers of the account": usable("StringEquals", "kms:CallerAccount", ACCOUNT),
+            "makes keys that nobody sees": key(
+                USES | {"Action": ["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"]}
+            ),
+            "may be described": key(USES | {"Action": ["kms:DescribeKey", "kms:Decrypt"]}),
+            "is of another key": key(USES | {"Resource": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/other"}),
+            "is denied to everybody": forbidden(Condition=None),
+            "is denied to services": forbidden(Condition={"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+            "is denied to CloudWatch": forbidden(
+                Principal={"Service": "cloudwatch.amazonaws.com"}, Action="kms:Decrypt"
+            ),
+            "is denied to other organisations": forbidden(
+                Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
+            ),
+            "is denied outside of a network": forbidden(
+                Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
+            ),
+            "is denied through other services": forbidden(
+                Condition={"StringNotEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
+            ),
+            "is denied to all but one": forbidden(
+                Principal=None, NotPrincipal={"AWS": ROLE}, Action="kms:GenerateDataKey*"
+            ),
+            "is disabled": key(USES, isEnabled=False),
+            "may be disabled": key(USES, isEnabled=Lost(value=False)),
+            "is asymmetric": key(USES, customerMasterKeySpec="RSA_2048"),
+            "signs": key(USES, keyUsage="SIGN_VERIFY"),
+            "is in another region": several(key(USES, region="eu-west-1"), put("wake", region=REGION)),
+            "lost its policy": several(
+                key(USES),
+                add("kms.KeyPolicy", "key-policy", keyId=Ref("key"), policy=document(OWNER)),
+            ),
+            "has two policies": several(
+                key(),
+                add("kms.KeyPolicy", "key-policy", keyId=Ref("key"), policy=document(OWNER, USES)),
+                add("kms.KeyPolicy", "later", keyId=Ref("key"), policy=document(OWNER)),
+            ),
+            "a rule cannot use": ruled(),
+            "a rule cannot use for its account": ruled(
+                USES
+                | {"Principal": {"Service": "events.amazonaws.com"}}
+                | {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
+            ),
+        }.items()
+    ),
+)
+
+TABLE: list[Foreign] = [*TOPICS, *KEYS]
