@@ -19,8 +19,12 @@ EVENT_SOURCE_MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 EXPERIMENT = "aws:fis/experimentTemplate:ExperimentTemplate"
 FUNCTION = "aws:lambda/function:Function"
+FUNCTION_POLICY = "aws:lambda/resourcePolicy:ResourcePolicy"
+FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
 HTTP_API_STAGE = "aws:apigatewayv2/stage:Stage"
 KEY = "aws:kms/key:Key"
+KEY_EXTERNAL = "aws:kms/externalKey:ExternalKey"
+KEY_REPLICA = "aws:kms/replicaKey:ReplicaKey"
 KEY_ALIAS = "aws:kms/alias:Alias"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -29,6 +33,7 @@ PIPE = "aws:pipes/pipe:Pipe"
 POLICY = "aws:iam/policy:Policy"
 POLICY_ATTACHMENT = "aws:iam/policyAttachment:PolicyAttachment"
 QUEUE = "aws:sqs/queue:Queue"
+QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
 REDRIVE_POLICY = "aws:sqs/redrivePolicy:RedrivePolicy"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -73,9 +78,12 @@ WORDS = {
     EVENT_TARGET: "event target",
     EXPERIMENT: "experiment template",
     FUNCTION: "function",
+    FUNCTION_POLICY: "resource policy",
+    FUNCTION_URL: "function URL",
     PERMISSION: "permission",
     HTTP_API_STAGE: "API stage",
     QUEUE: "queue",
+    QUEUE_POLICY: "queue policy",
     SCHEDULE: "schedule",
     STATE_MACHINE: "state machine",
     SUBSCRIPTION: "subscription",
