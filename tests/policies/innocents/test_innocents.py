@@ -16,6 +16,7 @@ from tests.policies.support.scene import Item
 pytestmark = pytest.mark.slow
 
 INNOCENTS = collected()
+SUSPECTS = collected("SUSPECTS")
 MODES = [(Spelling.RESOURCE, False), (Spelling.LITERAL, False), (Spelling.RESOURCE, True)]
 
 
@@ -34,8 +35,16 @@ def test_it_is_left_alone(pack: Pack, innocent: Innocent, spelling: Spelling, up
     assert [each for each in found if each.level is Level.MANDATORY] == []
 
 
+@pytest.mark.parametrize("suspect", SUSPECTS, ids=[each.name for each in SUSPECTS])
+def test_what_cannot_be_read_is_one_finding_until_it_is_known(pack: Pack, suspect: Innocent) -> None:
+    found = suspect.scene().judge(pack)
+    assert [each.policy for each in found if each.level is Level.MANDATORY] == ["iam-policy-readable"], found
+    found = suspect.scene(up=True).judge(pack)
+    assert [each for each in found if each.level is Level.MANDATORY] == []
+
+
 def test_the_table_is_long_enough() -> None:
-    names = Counter(each.name for each in INNOCENTS)
+    names = Counter(each.name for each in (*INNOCENTS, *SUSPECTS))
     assert len(INNOCENTS) >= 60
     assert [name for name, count in names.items() if count > 1] == []
     assert [each.name for each in INNOCENTS if not each.source] == []

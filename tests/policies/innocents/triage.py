@@ -121,7 +121,6 @@ def slow_queries(scene: Scene) -> None:
             "Resource": "*",
         },
         {"Action": ["pi:GetResourceMetrics", "pi:DescribeDimensionKeys"], "Resource": "*"},
-        {"Action": "rds-db:connect", "Resource": f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:*/readonly"},
     )
     topic(scene, "alerts", "oncall@example.com")
     subscribe(scene, "alerts", "slow")
