@@ -121,5 +121,5 @@ class DeadLetters:
 
     def _nodes(self, owner: Resource, key: str, value: Any) -> tuple[Node, ...]:
         if isinstance(value, str):
-            return (self._index.literal(value, arns.QUEUE),)
+            return (self._index.literal(value, arns.QUEUE, owner),)
         return tuple(self._index.origins(owner, key, KINDS))

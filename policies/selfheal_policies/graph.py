@@ -7,8 +7,11 @@ from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
+from selfheal_policies.recognition import Recognition
 from selfheal_policies.resources import Resource
 from selfheal_policies.roles import Access, Grant, Write, access_of, grants_of, roles_of
+from selfheal_policies.rule import Finding
+from selfheal_policies.wakers import Waker
 from selfheal_policies.wiring import Link, Wiring
 
 
@@ -18,8 +21,9 @@ class Graph:
     Which of them are healers and which notifiers, says healers.py.
     """
 
-    def __init__(self, resources: Sequence[Resource]) -> None:
-        """Follow every reference of the stack."""
+    def __init__(self, resources: Sequence[Resource], recognition: Recognition | None = None) -> None:
+        """Follow every reference of the stack; `recognition` is what the owner says of it."""
+        self.recognition = recognition or Recognition()
         self.index = Index(resources)
         self.wiring = Wiring(self.index)
         self.unresolved = list(dict.fromkeys(self.index.unresolved))
@@ -110,6 +114,36 @@ class Graph:
             for actor in self.index.of(*types.ACTORS)
             if actor.urn not in reached and is_idle(self.access(actor))
         ]
+
+    # How it counts as one
+
+    @cached_property
+    def wakers(self) -> list[Waker]:
+        """Where alarms that this stack does not hold begin to wake something in it."""
+        return []
+
+    def woken_from_outside(self, healer: Resource) -> list[Waker]:
+        """Return by which of them alarms elsewhere wake a healer."""
+        return [waker for waker in self.wakers if healer.urn in self.reach(waker.key)]
+
+    def actuators_of(self, healer: Resource) -> list[Resource]:
+        """Return what only a healer starts, and what changes only what the healer's remedies may name."""
+        del healer
+        return []
+
+    def path(self, actor: Resource) -> str:
+        """Return how an alarm reaches an actor: "alarm A -> topic T -> function F"; empty if none does."""
+        del actor
+        return ""
+
+    def why(self, actor: Resource) -> str:
+        """Return the path, and the action by which an actor counts as a healer."""
+        return self.path(actor)
+
+    def why_about(self, finding: Finding) -> str:
+        """Return why that counts as a healer which a finding is about; empty if it is about none."""
+        actor = self.index.by_urn.get(finding.about or finding.urn)
+        return self.why(actor) if actor in self.healers else ""
 
     # The alarms of a healer, and the ways from them to it
 

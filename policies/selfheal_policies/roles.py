@@ -88,7 +88,7 @@ class Write:
     def named(self, index: Index) -> Node | None:
         """Return what it is allowed on; None if that is not known, or is more than one resource."""
         arn = arns.parse_arn(self.resource) if isinstance(self.resource, str) else None
-        if arn is None or has_wildcard(arn.name):
+        if arn is None or has_wildcard(arn.region + arn.account + arn.name):
             return None
         return index.literal(str(self.resource), arn.kind)
 
