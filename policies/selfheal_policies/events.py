@@ -15,6 +15,7 @@ from typing import Any, cast
 from selfheal_policies import arns, patterns, types
 from selfheal_policies.index import NAMED, Index, Node, Unresolved
 from selfheal_policies.links import HUB, STATES, Link
+from selfheal_policies.places import NOWHERE, Place
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, entries, flag, get, parsed, text
 
@@ -44,12 +45,12 @@ class EventRule:
     about_others: bool
     """Whether its pattern is not known, and comes from resources none of which is an alarm."""
 
-    def passes_on(self, alarm: str | None) -> frozenset[str]:
+    def passes_on(self, alarm: str | None, place: Place) -> frozenset[str]:
         """Return the states of an alarm that it passes on; None stands for a name that is not known."""
-        if not self.states or not patterns.may_match(self.pattern, _change(alarm, _ANYTHING)):
+        if not patterns.may_match(self.pattern, _change(_ANYTHING, alarm, place)):
             return frozenset()
         return frozenset(
-            state for state in self.states if patterns.may_match(self.pattern, _change(alarm, state))
+            state for state in self.states if patterns.may_match(self.pattern, _change(state, alarm, place))
         )
 
     @property
@@ -89,13 +90,13 @@ def _own_source(matcher: Any) -> str:
     return "" if wanted.startswith("aws.") or get(matcher, "anything-but") is not ABSENT else wanted
 
 
-def _change(alarm: str | None, state: Any) -> dict[str, Any]:
+def _change(state: Any, alarm: str | None = None, place: Place = NOWHERE) -> dict[str, Any]:
     """Return the event of a change of an alarm's state."""
     value = state if isinstance(state, str) else list(STATES)
     return dict.fromkeys(_EVENT, _ANYTHING) | {
         "source": "aws.cloudwatch",
         "detail-type": _STATE_CHANGES,
-        "resources": _ANYTHING if alarm is None else lambda matcher: _arn_like(matcher, alarm),
+        "resources": _ANYTHING if alarm is None else lambda matcher: _arn_like(matcher, alarm, place),
         "detail": {
             "alarmName": _ANYTHING if alarm is None else alarm,
             "alarmContributor": _ANYTHING,
@@ -111,12 +112,16 @@ def _change(alarm: str | None, state: Any) -> dict[str, Any]:
     }
 
 
-def _arn_like(matcher: Any, name: str) -> str:
+def _arn_like(matcher: Any, name: str, place: Place) -> str:
     """Return what an alarm's ARN may be, as far as account and region can be read in a matcher."""
     known = ["arn", "aws", "cloudwatch", "region", "account"]
-    written = patterns.inner(matcher).split(":")
-    if written[0] == "arn":
-        known = [part or other for part, other in zip_longest(written[:5], known, fillvalue="")]
+    written = patterns.inner(matcher)
+    meant = arns.parse_arn(written)
+    if meant and not place.may_hold(meant):
+        return ""
+    parts = written.split(":")
+    if parts[0] == "arn":
+        known = [part or other for part, other in zip_longest(parts[:5], known, fillvalue="")]
     return ":".join((*known, "alarm", name))
 
 
@@ -165,7 +170,7 @@ class Events:
             if not origins and not others:
                 self._index.unresolved.append(Unresolved(resource, "eventPattern"))
         states = frozenset(
-            state for state in STATES if not others and patterns.may_match(pattern, _change(None, state))
+            state for state in STATES if not others and patterns.may_match(pattern, _change(state))
         )
         return EventRule(resource, pattern, self._bus(resource), origins, states, others)
 
@@ -221,23 +226,31 @@ class Events:
         if rule.origins:
             yield from (Link(each.key, node, via, "event") for each in rule.origins)
         elif rule.states and rule.of_every_alarm:
-            yield Link(_hub(rule.states), node, via, "event")
+            yield Link(self._hub(rule), node, via, "event")
         elif rule.states:
             for alarm in self._index.of(*types.ALARMS):
-                if states := rule.passes_on(_name(alarm)):
+                # A bus holds the events of its own region; where others are sent to it, a rule there says so.
+                if self._index.are_apart(via, alarm):
+                    continue
+                if states := rule.passes_on(_name(alarm), self._index.place(alarm)):
                     yield Link(alarm.urn, node, via, "event", states)
+
+    def _hub(self, rule: EventRule) -> str:
+        """Return the key of the node that stands for all rules like this one that any alarm reaches."""
+        where = self._index.stated(rule.resource)
+        return f"{HUB}:{','.join(sorted(rule.states))}@{where.region}/{where.account}"
 
     def _alarms_to_hubs(self) -> Iterator[Link]:
         """Yield one link an alarm, not one for each rule, where it makes no difference which alarm it is."""
         hubs = {
-            rule.states
+            self._hub(rule): rule
             for rule in self.rules
             if rule.states and not rule.origins and rule.of_every_alarm and self._hears(rule)
         }
-        # What is passed on from bus to bus begins at a rule, so that nothing is lost by the `elif` above.
         for alarm in self._index.of(*types.ALARMS):
-            for states in hubs:
-                yield Link(alarm.urn, Node(HUB, _hub(states)), alarm, "event", states)
+            for key, rule in hubs.items():
+                if not self._index.are_apart(rule.resource, alarm):
+                    yield Link(alarm.urn, Node(HUB, key), alarm, "event", rule.states)
 
     def _of_buckets(self) -> Iterator[Link]:
         for notification in self._index.of(types.BUCKET_NOTIFICATION):
@@ -253,10 +266,6 @@ class Events:
                     if rule.bus == DEFAULT_BUS and known and patterns.may_match(rule.pattern, event):
                         node = self._index.node(rule.resource)
                         yield Link(bucket.key, node, notification, "notification")
-
-
-def _hub(states: frozenset[str]) -> str:
-    return f"{HUB}:{','.join(sorted(states))}"
 
 
 def _name(alarm: Resource) -> str | None:
@@ -291,7 +300,7 @@ def functions_of_machine(index: Index, machine: Resource) -> Iterator[Node]:
     for key, value in _leaves(parsed(definition), ""):
         names = [value] if key == "FunctionName" and value and "{%" not in value else []
         for name in (*names, *_FUNCTION_ARN.findall(value)):
-            node = index.literal(name, arns.FUNCTION)
+            node = index.literal(name, arns.FUNCTION, machine)
             found.setdefault(node.key, node)
     yield from found.values()
 

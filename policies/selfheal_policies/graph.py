@@ -7,11 +7,12 @@ from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
+from selfheal_policies.levers import Lever, Levers
 from selfheal_policies.links import HUB, STATES, Link
-from selfheal_policies.recognition import Recognition
+from selfheal_policies.recognition import Recognition, Voucher
 from selfheal_policies.relays import Relays
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import Access, Grant, Write, access_of, grants_of, roles_of
+from selfheal_policies.roles import Access, Grant, Unreadable, Write, access_of, adrift, grants_of, roles_of
 from selfheal_policies.rule import Finding
 from selfheal_policies.wakers import Waker, wakers
 from selfheal_policies.ways import Ways, ahead
@@ -37,7 +38,9 @@ class Graph:
         self._wake_links: dict[str, list[Link]] = {}
         self._ways = Ways((*self.wiring.links(), *Relays(self.index).links))
         self._access: dict[str, Access] = {}
+        self._adrift = adrift(self.index)
         self.dead_letters = DeadLetters(self.index, self.access)
+        self.levers = Levers(self.index, self.access, self._watched_before, self.recognition.levers)
 
     # What is woken
 
@@ -95,27 +98,80 @@ class Graph:
     def reached(self) -> list[Resource]:
         """Functions and state machines that an alarm reaches, directly or through what starts them."""
         wired = ahead(self._starts, self.wiring.links_from)
-        relayed = ahead(self._starts, self._ways.links_from)
         return [
             actor
             for actor in self.index.of(*types.ACTORS)
-            if actor.urn in wired or (actor.urn in relayed and counts_when_called(self.access(actor)))
+            if actor.urn in wired or (actor.urn in self.keys_reached and self._counts_when_called(actor))
         ]
+
+    def _counts_when_called(self, actor: Resource) -> bool:
+        return counts_when_called(self.access(actor)) or bool(self.levers_of(actor))
+
+    def _may_heal(self, actor: Resource) -> bool:
+        return can_heal(self.access(actor)) or any(not lever.write.guessed for lever in self.levers.of(actor))
+
+    @cached_property
+    def keys_reached(self) -> frozenset[str]:
+        """The alarms, of this stack and elsewhere, and the keys of all that they reach."""
+        return frozenset(ahead(self._starts, self._ways.links_from))
 
     @cached_property
     def _changing(self) -> list[Resource]:
         """What an alarm reaches, and what can change something: healers and their actuators."""
-        return [actor for actor in self.reached if can_heal(self.access(actor))]
+        return [
+            actor
+            for actor in self.reached
+            if actor.name not in self.recognition.notifiers and self._may_heal(actor)
+        ]
 
     @cached_property
     def healers(self) -> list[Resource]:
-        """What an alarm can reach and whose role can change something, or cannot be read."""
+        """What an alarm can reach, whose role can change something, and that nobody vouches for."""
         return [actor for actor in self._changing if actor.urn not in self._starters]
 
     @cached_property
+    def suspects(self) -> list[tuple[Resource, list[Unreadable]]]:
+        """What an alarm can reach and whose rights cannot be read, each with what cannot, and nothing else."""
+        changing = {actor.urn for actor in self._changing}
+        found: list[tuple[Resource, list[Unreadable]]] = []
+        for actor in self.reached:
+            if actor.urn not in changing and actor.name not in self.recognition.notifiers:
+                access = self.access(actor)
+                moved = access.guesses if self.levers.of(actor) else []
+                if access.unreadable or moved:
+                    found.append((actor, [*access.unreadable, *moved]))
+        return found
+
+    @cached_property
     def notifiers(self) -> list[Resource]:
-        """What an alarm can reach and whose role is known to change nothing."""
-        return [actor for actor in self.reached if not can_heal(self.access(actor))]
+        """What an alarm can reach and whose role changes nothing, or that somebody vouches for."""
+        others = {actor.urn for actor in (*self._changing, *(actor for actor, _ in self.suspects))}
+        return [actor for actor in self.reached if actor.urn not in others]
+
+    @property
+    def vouched(self) -> list[tuple[Resource, Voucher]]:
+        """What would count as a healer, or as one that cannot be read, if its owner did not vouch for it."""
+        held = self.recognition.notifiers
+        return [
+            (actor, held[actor.name]) for actor in self.reached if actor.name in held and self.deed(actor)
+        ]
+
+    def levers_of(self, actor: Resource) -> frozenset[str]:
+        """Return the keys of the tables and buckets by which an actor can change how something behaves."""
+        return frozenset(lever.key for lever in self.levers.of(actor))
+
+    def deed(self, actor: Resource) -> str:
+        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; empty for nothing."""
+        access = self.access(actor)
+        levers: list[Lever] = self.levers.of(actor)
+        if access.deed or levers:
+            return access.deed or levers[0].deed
+        return next((f"may do what cannot be read: {each.what}" for each in access.unreadable), "")
+
+    def _watched_before(self, actor: Resource) -> frozenset[str]:
+        """Return the keys of what the alarms watch that reach an actor, its own health included."""
+        waking = (self.wiring.watched(self.index.by_urn[urn]) for urn in self._waking_states(actor))
+        return frozenset[str]().union(*waking)
 
     def actuators_of(self, healer: Resource) -> list[Resource]:
         """Return what only healers start, this one among them, and what changes only what they may change.
@@ -146,9 +202,7 @@ class Graph:
         if access.opaque or access.unreadable:
             return False
         allowed = {node.key for healer in healers for _, node in self.controls(healer)}
-        for healer in healers:
-            watched = [self.wiring.watched(self.index.by_urn[urn]) for urn in self._waking_states(healer)]
-            allowed = allowed.union(*watched)
+        allowed = allowed.union(*map(self._watched_before, healers))
         named = [(write, node) for write, node in self.controls(actor) if node.key in allowed]
         return len(named) == sum(write.control for write in access.writes)
 
@@ -178,16 +232,7 @@ class Graph:
 
     def why(self, actor: Resource) -> str:
         """Return the path, and the action by which an actor counts as a healer."""
-        access = self.access(actor)
-        write = next(iter(sorted(access.writes, key=lambda each: not each.control)), None)
-        if write:
-            resource = write.resource if isinstance(write.resource, str) else "what is not known at preview"
-            may = f"which may {write.action} on {resource}"
-        elif access.opaque:
-            may = f"whose role has the managed policy {access.opaque[0]}"
-        else:
-            may = "whose grants cannot be read"
-        return f"{self.path(actor) or actor.label}, {may}"
+        return f"{self.path(actor) or actor.label}, which {self.deed(actor)}"
 
     def why_about(self, finding: Finding) -> str:
         """Return why that counts as a healer which a finding is about; empty if it is about none."""
@@ -288,7 +333,7 @@ class Graph:
     def access(self, actor: Resource) -> Access:
         """Return what the role of a function or state machine allows."""
         if actor.urn not in self._access:
-            self._access[actor.urn] = access_of(self.index, actor)
+            self._access[actor.urn] = access_of(self.index, actor, self._adrift)
         return self._access[actor.urn]
 
     def roles_of(self, actor: Resource) -> list[Resource]:
