@@ -16,7 +16,8 @@ _READ = re.compile(
 """Actions that begin so only read, whatever follows, save these below."""
 
 _ACTING = frozenset({"bedrock:invokeagent", "states:teststate"})
-"""Actions that sound harmless: an agent calls the functions of its action groups, and a state that is tested runs."""
+"""Actions that sound harmless: an agent calls the functions of its action groups; a state that is tested
+runs."""
 
 _TELLS = frozenset(
     {
@@ -213,8 +214,8 @@ _FAMILIES: Mapping[str, str] = {
     "support:": TELL,
     "xray:": RECORD,
 }
-"""What a wildcard stands for, if it begins so. Logs and X-Ray only hold what others tell them; SES and Support only
-tell people."""
+"""What a wildcard stands for, if it begins so. Logs and X-Ray hold what others tell them; SES and Support
+only tell people."""
 
 _READS_DATA = re.compile(
     r"dynamodb:(get|batchget|query|scan|partiqlselect)|s3:(getobject$|getobjectversion$|get[*?]|getobject[*?])"

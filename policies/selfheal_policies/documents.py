@@ -92,7 +92,7 @@ class Statement:
 
     @property
     def is_to_phones(self) -> bool:
-        """Whether it reaches phone numbers only, if it lets publish: they have no ARN, and topics are left out.
+        """Whether it reaches phone numbers only, if it lets publish: they have no ARN; topics are left out.
 
         Source: https://docs.aws.amazon.com/sns/latest/dg/sns-using-identity-based-policies.html, and for the
         key sns:Protocol the Service Authorization Reference.
@@ -231,7 +231,9 @@ def _nothing(_: str) -> list[str]:
 def _resolved(statement: Statement, resolve: Callable[[str], list[str]]) -> Statement:
     """Return a statement with what it depends on in place of the resources that are not known."""
     if UNKNOWN in statement.resources:
-        services = {action.partition(":")[0].lower() for action in statement.actions if isinstance(action, str)}
+        services = {
+            action.partition(":")[0].lower() for action in statement.actions if isinstance(action, str)
+        }
         meant = tuple(arn for service in sorted(services) for arn in resolve(service))
         if meant:
             known = tuple(each for each in statement.resources if each is not UNKNOWN)

@@ -10,7 +10,9 @@ from selfheal_policies.index import Index, Node
 from selfheal_policies.levers import Lever, Levers
 from selfheal_policies.recognition import Recognition, Voucher
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import Access, Grant, Unreadable, Write, access_of, adrift, grants_of, roles_of
+from selfheal_policies.roles import Access, Grant, Write, access_of, adrift, grants_of, roles_of
+from selfheal_policies.rule import Finding
+from selfheal_policies.wakers import Waker
 from selfheal_policies.wiring import Link, Wiring
 
 
@@ -95,7 +97,7 @@ class Graph:
         return counts_when_called(self.access(actor)) or bool(self.levers_of(actor))
 
     def _may_heal(self, actor: Resource) -> bool:
-        return can_heal(self.access(actor)) or any(not lever.write.guessed for lever in self.levers.of(actor))
+        return can_heal(self.access(actor)) or bool(self.levers_of(actor))
 
     @cached_property
     def healers(self) -> list[Resource]:
@@ -107,36 +109,37 @@ class Graph:
         ]
 
     @cached_property
-    def suspects(self) -> list[tuple[Resource, list[Unreadable]]]:
-        """What an alarm can reach and whose rights cannot be read, each with what cannot, and nothing else."""
+    def suspects(self) -> list[Resource]:
+        """What an alarm can reach and whose rights cannot be read, and for which nothing else speaks."""
         healers = {actor.urn for actor in self.healers}
-        found: list[tuple[Resource, list[Unreadable]]] = []
-        for actor in self.reached:
-            if actor.urn not in healers and actor.name not in self.recognition.notifiers:
-                access = self.access(actor)
-                moved = access.guesses if self.levers.of(actor) else []
-                if access.unreadable or moved:
-                    found.append((actor, [*access.unreadable, *moved]))
-        return found
+        return [
+            actor
+            for actor in self.reached
+            if actor.urn not in healers
+            and actor.name not in self.recognition.notifiers
+            and self.access(actor).unreadable
+        ]
 
     @cached_property
     def notifiers(self) -> list[Resource]:
         """What an alarm can reach and whose role changes nothing, or that somebody vouches for."""
-        others = {actor.urn for actor in (*self.healers, *(actor for actor, _ in self.suspects))}
+        others = {actor.urn for actor in (*self.healers, *self.suspects)}
         return [actor for actor in self.reached if actor.urn not in others]
 
     @property
     def vouched(self) -> list[tuple[Resource, Voucher]]:
         """What would count as a healer, or as one that cannot be read, if its owner did not vouch for it."""
         held = self.recognition.notifiers
-        return [(actor, held[actor.name]) for actor in self.reached if actor.name in held and self.deed(actor)]
+        return [
+            (actor, held[actor.name]) for actor in self.reached if actor.name in held and self.deed(actor)
+        ]
 
     def levers_of(self, actor: Resource) -> frozenset[str]:
         """Return the keys of the tables and buckets by which an actor can change how something behaves."""
         return frozenset(lever.key for lever in self.levers.of(actor))
 
     def deed(self, actor: Resource) -> str:
-        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; empty for nothing."""
+        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; or nothing."""
         access = self.access(actor)
         levers: list[Lever] = self.levers.of(actor)
         if access.deed or levers:
@@ -162,6 +165,36 @@ class Graph:
             for actor in self.index.of(*types.ACTORS)
             if actor.urn not in reached and is_idle(self.access(actor))
         ]
+
+    # How it counts as one
+
+    @cached_property
+    def wakers(self) -> list[Waker]:
+        """Where alarms that this stack does not hold begin to wake something in it."""
+        return []
+
+    def woken_from_outside(self, healer: Resource) -> list[Waker]:
+        """Return by which of them alarms elsewhere wake a healer."""
+        return [waker for waker in self.wakers if healer.urn in self.reach(waker.key)]
+
+    def actuators_of(self, healer: Resource) -> list[Resource]:
+        """Return what only a healer starts, and what changes only what the healer's remedies may name."""
+        del healer
+        return []
+
+    def path(self, actor: Resource) -> str:
+        """Return how an alarm reaches an actor: "alarm A -> topic T -> function F"; empty if none does."""
+        del actor
+        return ""
+
+    def why(self, actor: Resource) -> str:
+        """Return the path, and the action by which an actor counts as a healer."""
+        return self.path(actor)
+
+    def why_about(self, finding: Finding) -> str:
+        """Return why that counts as a healer which a finding is about; empty if it is about none."""
+        actor = self.index.by_urn.get(finding.about or finding.urn)
+        return self.why(actor) if actor in self.healers else ""
 
     # The alarms of a healer, and the ways from them to it
 

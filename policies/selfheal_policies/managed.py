@@ -8,8 +8,7 @@ import re
 _OF_AWS = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/(.+)")
 """In every partition; the path belongs to the name."""
 
-_HARMLESS = frozenset(
-    """
+_NAMES = """
 AIDevOpsAgentReadOnlyAccess AIOpsReadOnlyAccess AWSAccountManagementReadOnlyAccess
 AWSAppFabricReadOnlyAccess AWSAppMeshReadOnly AWSAppRunnerReadOnlyAccess
 AWSApplicationMigrationReadOnlyAccess AWSArtifactAgreementsReadOnlyAccess
@@ -103,17 +102,17 @@ service-role/AWSLambdaVPCAccessExecutionRole service-role/AmazonAPIGatewayPushTo
 service-role/AmazonECSTaskExecutionRolePolicy service-role/AmazonGrafanaCloudWatchAccess
 service-role/AmazonRDSEnhancedMonitoringRole
 service-role/QuickSightAccessForS3StorageManagementAnalyticsReadOnly
-""".split()
-)
+"""
+_HARMLESS = frozenset(_NAMES.split())
 """Source: the AWS managed policy reference, https://docs.aws.amazon.com/aws-managed-policy/latest/reference/,
-with the texts of 2026-09-30 (moto 5.2.5, moto/iam/aws_managed_policies.py). Those whose every action reads, tells
-or records by `actions`, and those which AWS calls read-only; policies that only services can attach left out.
+with the texts of 2026-09-30 (moto 5.2.5, moto/iam/aws_managed_policies.py). Those that AWS calls read-only, and
+of those for functions the ones whose every action reads, tells or records by `actions`.
 """
 
 _INVOKING = frozenset({"service-role/AWSLambdaRole"})
 """Those that may invoke every function and nothing else."""
 
-_READING = re.compile(r"(?i)ReadOnlyAccess$|DynamoDB|S3|AdministratorAccess|PowerUserAccess|DatabaseAdministrator")
+_READING = re.compile(r"(?i)ReadOnlyAccess$|DynamoDB|S3|AdministratorAccess|PowerUserAccess")
 """Those that read items of any table or objects of any bucket: in part by their name, to be on the safe side."""
 
 

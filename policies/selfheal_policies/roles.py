@@ -18,10 +18,10 @@ from selfheal_policies.actions import (
     meaning,
     reads_data,
 )
-from selfheal_policies.documents import HIDDEN, Document, Statement, has_wildcard, is_mapping, parse
-from selfheal_policies.index import NAMED, Index, Node
+from selfheal_policies.documents import Document, Statement, has_wildcard, is_mapping, parse
+from selfheal_policies.index import Index, Node
 from selfheal_policies.managed import aws_name, invokes_functions, is_harmless
-from selfheal_policies.resolving import arn_of, resolver
+from selfheal_policies.resolving import resolver
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing, entries, get
 
@@ -32,6 +32,7 @@ ATTACHMENTS = {
 }
 """Type to the properties that name the roles and the policies."""
 
+
 @dataclass(frozen=True)
 class Grant:
     """One policy document that is in force for a role."""
@@ -41,8 +42,6 @@ class Grant:
     where: str
     """The document, as the beginning of a sentence."""
     document: Document
-    key: str = "policy"
-    """The property that holds it, by which its dependencies are known."""
 
     @property
     def urn(self) -> str:
@@ -74,8 +73,6 @@ class Write:
     """What the action does there: one of the words of `actions`."""
     source: Resource
     """The resource that holds the document."""
-    guessed: bool = False
-    """Whether the document cannot be read, and this is what its dependencies make likely."""
 
     @property
     def control(self) -> bool:
@@ -106,7 +103,7 @@ class Write:
     def named(self, index: Index) -> Node | None:
         """Return what it is allowed on; None if that is not known, or is more than one resource."""
         arn = arns.parse_arn(self.resource) if isinstance(self.resource, str) else None
-        if arn is None or has_wildcard(arn.name):
+        if arn is None or has_wildcard(arn.region + arn.account + arn.name):
             return None
         return index.literal(str(self.resource), arn.kind)
 
@@ -128,7 +125,7 @@ class Access:
     writes: list[Write] = field(default_factory=list[Write])
     """Changes of infrastructure, and writes of data that may be anybody's."""
     records: list[Write] = field(default_factory=list[Write])
-    """Writes of logs, items, objects and the like, in places that are named: records, unless they are levers."""
+    """Writes of logs, items, objects and the like, in named places: records, unless they are levers."""
     reads: list[Write] = field(default_factory=list[Write])
     """Reads of items and objects."""
     wakes: list[Write] = field(default_factory=list[Write])
@@ -141,8 +138,6 @@ class Access:
     """ARNs of all managed policies that are none of this stack."""
     unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
     """What of it cannot be read."""
-    guesses: list[Unreadable] = field(default_factory=list[Unreadable])
-    """What cannot be read, and depends only on what records and messages go to."""
 
     @property
     def changes(self) -> bool:
@@ -176,7 +171,7 @@ def grants_of(index: Index, role: Resource) -> Iterator[Grant]:
     for position, inline in enumerate(entries(role.get("inlinePolicies")), 1):
         text = UNKNOWN if inline is UNKNOWN else get(inline, "policy")
         where = f"inline policy {position} of role {role.name}"
-        yield Grant(role, where, parse(text, resolve), "inlinePolicies")
+        yield Grant(role, where, parse(text, resolve))
     attached = [attachment.policy for attachment in attachments_of(index, role)]
     for policy in (*_of_role(index, types.ROLE_POLICY, "role", role), *attached):
         if policy:
@@ -246,48 +241,8 @@ def _read(index: Index, grant: Grant, access: Access) -> None:
     for statement in grant.document:
         if statement.allows:
             _collect(index, statement, grant.resource, access)
-    if not grant.document.problem:
-        return
-    hidden = Unreadable(grant.resource, f"{grant.where} {grant.document.problem}")
-    guessed = _guessed(index, grant) if grant.document.problem == HIDDEN else None
-    if guessed is not None:
-        access.guesses.append(hidden)
-        access.records += [write for write in guessed if write.kind == DATA]
-        access.wakes += [write for write in guessed if write.kind == WAKE]
-    else:
-        access.unreadable.append(hidden)
-
-
-_LIKELY = {
-    arns.BUCKET: ("s3:PutObject", DATA),
-    arns.BUS: ("events:PutEvents", WAKE),
-    arns.QUEUE: ("sqs:SendMessage", WAKE),
-    arns.STREAM: ("kinesis:PutRecord", WAKE),
-    arns.TABLE: ("dynamodb:PutItem", DATA),
-    arns.TOPIC: ("sns:Publish", WAKE),
-}
-"""Kind of what records and messages go to, to what a document that depends on it is taken to allow."""
-
-_INERT = frozenset({types.KEY, types.KEY_ALIAS, types.LOG_GROUP, *types.STORES})
-"""Types of what is only read, or used on the way."""
-
-
-def _guessed(index: Index, grant: Grant) -> list[Write] | None:
-    """Return the records and messages that a document of which nothing is known allows, by what it depends on.
-
-    None if it depends on nothing, or on anything else that can be changed: then it may be that change.
-    """
-    urns = grant.resource.references.get(grant.key, ())
-    found = [resource for urn in urns if (resource := index.by_urn.get(urn)) and resource.type != types.ROLE]
-    writes: list[Write] = []
-    for resource in found:
-        kind = NAMED[resource.type][0] if resource.type in NAMED else ""
-        if kind in _LIKELY:
-            action, does = _LIKELY[kind]
-            writes.append(Write(action, arn_of(index.node(resource)) or UNKNOWN, does, grant.resource, True))
-        elif resource.type not in _INERT:
-            return None
-    return writes if found else None
+    if grant.document.problem:
+        access.unreadable.append(Unreadable(grant.resource, f"{grant.where} {grant.document.problem}"))
 
 
 def _kept(index: Index, role: Resource) -> Iterator[Unreadable]:

@@ -55,15 +55,14 @@ def test_ten_lines_heal_a_function_of_other_people(tmp_path: Path) -> None:
             callers = Callers(lambda_, function)
             with every(0.05, callers.call):
                 # One whole period of 60 s after a part of one, its evaluation and the act.
-                wait_for("the act", lambda: variables()["NEW_PRICING"] == "off", 135, lambda: str(incident()))
+                wait_for("the act", lambda: variables()["NEW_PRICING"] == "off", lambda: str(incident()))
                 acted = time.time()
                 wait_for(
                     "verifying",
                     lambda: incident().get("status") == {"S": "VERIFYING"},
-                    20,
                     lambda: str(incident()),
                 )
-                wait_for("calls", lambda: len(callers.since(acted + SETTLED)) >= 100, 30)
+                wait_for("calls", lambda: len(callers.since(acted + SETTLED)) >= 100)
         before = [well for at, well in callers.answers if at <= acted]
         assert before.count(False) >= 0.2 * len(before)
         assert all(callers.since(acted + SETTLED))

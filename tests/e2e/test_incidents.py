@@ -33,14 +33,14 @@ SLOW_ACT = 20
 def useless_remedies(fleet: Fleet) -> None:
     """Each is tried once and taken back; then people are called, and nothing more until they release it."""
     fleet.callers["ladder"].poison = "strong"
-    fleet.wait_for("ladder", "escalation", lambda: fleet.is_in("ladder", "ESCALATED"), 120)
+    fleet.wait_for("ladder", "escalation", lambda: fleet.is_in("ladder", "ESCALATED"))
     assert overrides(fleet, "ladder") == ((None, 2), (None, 2)), fleet.story("ladder")
     assert fleet.incident("ladder")["hold"]["reason"] == "remedy-ineffective", fleet.story("ladder")
     nothing_more(fleet, "ladder")
     assert fleet.ear.subjects("ladder") == ["[selfheal] ESCALATED: ladder (remedy-ineffective)"]
     assert fleet.incident("ladder")["acts"] == 2
     fleet.ask(Verb.RELEASE, "ladder")
-    fleet.wait_for("ladder", "an act again", lambda: overrides(fleet, "ladder")[0] == ("off", 3), 20)
+    fleet.wait_for("ladder", "an act again", lambda: overrides(fleet, "ladder")[0] == ("off", 3))
 
 
 def remedy_that_helps_for_40_seconds(fleet: Fleet) -> None:
@@ -49,7 +49,7 @@ def remedy_that_helps_for_40_seconds(fleet: Fleet) -> None:
     sleep_until(acted + 40)
     assert all(fleet.callers["brief"].since(acted + SETTLE)), fleet.story("brief")
     fleet.callers["brief"].poison = "strong"
-    fleet.wait_for("brief", "an end", lambda: fleet.is_in("brief", "ESCALATED", "RECOVERED"), 60)
+    fleet.wait_for("brief", "an end", lambda: fleet.is_in("brief", "ESCALATED", "RECOVERED"))
     assert "recovered-by-evidence" not in fleet.reasons("brief"), fleet.story("brief")
     nothing_more(fleet, "brief")
     assert fleet.ear.subjects("brief") == ["[selfheal] ESCALATED: brief (remedy-ineffective)"]
@@ -59,7 +59,7 @@ def remedy_that_helps_for_40_seconds(fleet: Fleet) -> None:
 def alarm_that_rings_for_nothing(fleet: Fleet) -> None:
     """Nothing happens: not an act, not even an incident."""
     fleet.spoil_alarm("well")
-    fleet.wait_for("well", "alarm", lambda: fleet.alarm("well")["StateValue"] == "ALARM", 60)
+    fleet.wait_for("well", "alarm", lambda: fleet.alarm("well")["StateValue"] == "ALARM")
     time.sleep(2 * QUIET)
     assert fleet.alarm("well")["StateValue"] == "ALARM"
     assert fleet.incident("well") == {}, fleet.story("well")
@@ -79,20 +79,20 @@ def alarm_that_stays_after_the_act(fleet: Fleet) -> None:
     assert fleet.is_in("stuck", "VERIFYING"), fleet.story("stuck")
     assert fleet.ear.subjects("stuck") == []
     mend()
-    fleet.wait_for("stuck", "recovery", lambda: fleet.is_in("stuck", "RECOVERED"), 40)
+    fleet.wait_for("stuck", "recovery", lambda: fleet.is_in("stuck", "RECOVERED"))
     assert overrides(fleet, "stuck")[0] == ("off", 1)
 
 
 def flapping(fleet: Fleet) -> None:
     """The second incident is one too many here: it is held, people are told once, and nothing is changed."""
     acts_on(fleet, "flapping")
-    fleet.wait_for("flapping", "recovery", lambda: fleet.is_in("flapping", "RECOVERED"), 260)
+    fleet.wait_for("flapping", "recovery", lambda: fleet.is_in("flapping", "RECOVERED"))
     fleet.clear_override("flapping")
-    fleet.wait_for("flapping", "escalation", lambda: fleet.is_in("flapping", "ESCALATED"), 40)
+    fleet.wait_for("flapping", "escalation", lambda: fleet.is_in("flapping", "ESCALATED"))
     incident = fleet.incident("flapping")
     assert (incident["guard"]["reason"], incident["guard"]["found"]) == ("flapping", 2)
     # The healer may note only now that the override was cleared.
-    fleet.wait_for("flapping", "the end of the drift", lambda: not fleet.incident("flapping")["standing"], 40)
+    fleet.wait_for("flapping", "the end of the drift", lambda: not fleet.incident("flapping")["standing"])
     nothing_more(fleet, "flapping")
     assert not any(fleet.callers["flapping"].since(time.time() - QUIET / 2)), "it no longer fails"
     assert overrides(fleet, "flapping")[0] == (None, 2), fleet.story("flapping")
@@ -106,20 +106,18 @@ def kill_switch(fleet: Fleet) -> None:
     """The next remedy is due and is not tried until the override is cleared."""
     acts_on(fleet, "halted", "strong")
     fleet.set_mode("halted", Mode.OBSERVE)
-    fleet.wait_for("halted", "the next plan", lambda: fleet.is_in("halted", "PROPOSED"), 60)
+    fleet.wait_for("halted", "the next plan", lambda: fleet.is_in("halted", "PROPOSED"))
     assert fleet.incident("halted")["plan"]["setting"] == "CACHE", fleet.story("halted")
     nothing_more(fleet, "halted")
     assert overrides(fleet, "halted") == (("off", 1), (None, 0)), fleet.story("halted")
     fleet.set_mode("halted", None)
-    fleet.wait_for(
-        "halted", "the next act", lambda: overrides(fleet, "halted") == (("off", 1), ("off", 1)), 20
-    )
+    fleet.wait_for("halted", "the next act", lambda: overrides(fleet, "halted") == (("off", 1), ("off", 1)))
 
 
 def stale_approval(fleet: Fleet) -> None:
     """The world changes between proposal and approval: refused, proposed anew, and that is executed once."""
     fleet.callers["asked"].poison = "weak"
-    fleet.wait_for("asked", "a proposal", lambda: bool(fleet.ear.subjects("asked")), 60)
+    fleet.wait_for("asked", "a proposal", lambda: bool(fleet.ear.subjects("asked")))
     first = fleet.incident("asked")["plan_digest"]
     assert any(first in text for _, text in fleet.ear.heard), fleet.story("asked")
     function = fleet.function("asked")
@@ -129,15 +127,15 @@ def stale_approval(fleet: Fleet) -> None:
     )
     fleet.ask(Verb.APPROVE, "asked", first)
     stale = "[selfheal] PROPOSED: asked (approval-stale)"
-    fleet.wait_for("asked", "a refusal", lambda: stale in fleet.ear.subjects("asked"), 30)
+    fleet.wait_for("asked", "a refusal", lambda: stale in fleet.ear.subjects("asked"))
     assert overrides(fleet, "asked")[0] == (None, 0), fleet.story("asked")
     second = fleet.incident("asked")["plan_digest"]
     assert second != first
     nothing_more(fleet, "asked", WAKE_EVERY * 2)
     fleet.ask(Verb.APPROVE, "asked", second)
-    fleet.wait_for("asked", "the act", lambda: fleet.is_in("asked", "VERIFYING"), 20)
+    fleet.wait_for("asked", "the act", lambda: fleet.is_in("asked", "VERIFYING"))
     fleet.ask(Verb.APPROVE, "asked", second)
-    fleet.wait_for("asked", "an answer", lambda: not fleet.incident("asked")["requests"][-1]["done"], 20)
+    fleet.wait_for("asked", "an answer", lambda: not fleet.incident("asked")["requests"][-1]["done"])
     nothing_more(fleet, "asked")
     assert overrides(fleet, "asked")[0] == ("off", 1), fleet.story("asked")
     assert fleet.incident("asked")["approval"]["plan"] == second
@@ -168,7 +166,7 @@ def clocks_that_are_off(fleet: Fleet) -> None:
             for copy in copies:
                 running.enter_context(every(WAKE_EVERY, partial(fleet.wake, copy)))
         acted = time.time()
-        fleet.wait_for("timed", "recovery", lambda: fleet.is_in("timed", "RECOVERED"), 260)
+        fleet.wait_for("timed", "recovery", lambda: fleet.is_in("timed", "RECOVERED"))
     took, story = time.time() - acted, fleet.story("timed")
     incident = fleet.incident("timed")
     assert overrides(fleet, "timed")[0] == ("off", 1), story

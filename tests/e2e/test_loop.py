@@ -25,7 +25,7 @@ def test_the_loop_heals_and_proves_it(platform: Platform) -> None:
     platform.set_variable("CANARY", CANARY)
     epoch = time.time()
     with platform.traffic() as traffic:
-        wait_for("the act", lambda: platform.variables()["FAILURE_RATE"] == "0", 60)
+        wait_for("the act", lambda: platform.variables()["FAILURE_RATE"] == "0")
         assert platform.variables()["CANARY"] == CANARY
 
         # A storm of duplicates while the incident is open: one act all the same. With IAM enforced, the topic
@@ -38,7 +38,7 @@ def test_the_loop_heals_and_proves_it(platform: Platform) -> None:
                 platform.notify_healer('{"NewStateValue": "ALARM"}')
             platform.wake_healer()
 
-        wait_for("recovery", lambda: platform.status() == "RECOVERED", 330, platform.story)
+        wait_for("recovery", lambda: platform.status() == "RECOVERED", platform.story)
         samples = traffic.samples()
 
     incident = platform.incident()
@@ -70,7 +70,7 @@ def acts(platform: Platform) -> tuple[str, int] | None:
 
 
 def test_an_alarm_forced_into_alarm_changes_nothing(platform: Platform) -> None:
-    wait_for("quiet", lambda: platform.alarm_state("fast") != "ALARM", 90)
+    wait_for("quiet", lambda: platform.alarm_state("fast") != "ALARM")
     platform.set_variable("FAILURE_RATE", "0.3")  # as `up` restores it
     platform.wake_healer()  # which notes that the drift has ended, unless its schedule did already
     before = acts(platform)

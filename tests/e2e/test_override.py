@@ -22,7 +22,7 @@ def overridden(platform: Platform) -> str | None:
 
 def test_an_override_heals_without_touching_the_function(tmp_path: Path) -> None:
     with deployed(tmp_path, iam=True, remedies=["override"]) as platform, platform.traffic() as traffic:
-        wait_for("the act", lambda: overridden(platform) == "0", 60, platform.story)
+        wait_for("the act", lambda: overridden(platform) == "0", platform.story)
         assert platform.variables()["FAILURE_RATE"] == "0.3"
         time.sleep(15)
         quiet = traffic.samples()[-50:]

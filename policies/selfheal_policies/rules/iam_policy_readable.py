@@ -29,8 +29,8 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
             )
     # Of what cannot be read at all, this is the one finding, however many there are of one cause.
     suspected: dict[tuple[str, str], list[str]] = {}
-    for actor, causes in graph.suspects:
-        found = [cause for cause in causes if cause.resource.name not in accepted]
+    for actor in graph.suspects:
+        found = [cause for cause in graph.access(actor).unreadable if cause.resource.name not in accepted]
         for cause in found[:1] if actor.name not in accepted else []:
             suspected.setdefault((cause.resource.urn, cause.what), []).append(actor.name)
     for (urn, what), names in suspected.items():

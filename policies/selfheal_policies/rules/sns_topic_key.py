@@ -27,7 +27,8 @@ def problem(graph: Graph, topic: Resource, allowed: list[str]) -> str:
             return ""
         return f"is encrypted with the AWS-managed key {MANAGED}, which CloudWatch may not use"
     if isinstance(value, str):
-        nodes = [graph.index.literal(value, arns.KEY_ALIAS if value.startswith("alias/") else arns.KEY)]
+        kind = arns.KEY_ALIAS if value.startswith("alias/") else arns.KEY
+        nodes = [graph.index.literal(value, kind, topic)]
     else:
         nodes = graph.index.origins(topic, "kmsMasterKeyId", (arns.KEY, arns.KEY_ALIAS))
     keys = [key for node in nodes for key in _keys(graph, node)]

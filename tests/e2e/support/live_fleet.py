@@ -133,9 +133,9 @@ class Fleet:
         with suppress(BotoCoreError, ClientError):
             self.clients.get("lambda").invoke(FunctionName=function, Payload=b'{"wake": "operator"}')
 
-    def wait_for(self, target: str, what: str, condition: Callable[[], bool], seconds: float) -> None:
+    def wait_for(self, target: str, what: str, condition: Callable[[], bool]) -> None:
         """Wait until a condition holds, or fail with the target's story."""
-        wait_for(f"{target}: {what}", condition, seconds, lambda: self.story(target))
+        wait_for(f"{target}: {what}", condition, lambda: self.story(target))
 
     def story(self, target: str) -> str:
         """Return what the healer decided about a service and where that stands, to explain a failure."""

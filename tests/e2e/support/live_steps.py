@@ -14,7 +14,7 @@ QUIET = 20.0
 def acts_on(fleet: Fleet, target: str, poison: str = "weak") -> float:
     """Let a service fail, wait for the first act and return when that was seen (time.time)."""
     fleet.callers[target].poison = poison
-    fleet.wait_for(target, "an act", lambda: fleet.is_in(target, "VERIFYING"), 60)
+    fleet.wait_for(target, "an act", lambda: fleet.is_in(target, "VERIFYING"))
     return time.time()
 
 
@@ -26,13 +26,13 @@ def acting_slowly(fleet: Fleet, healer: str, target: str, pause: int) -> Generat
     fleet.wake(slow)  # so that its start, of a second or more, is over
     lambda_.put_function_concurrency(FunctionName=deployed, ReservedConcurrentExecutions=0)
     fleet.callers[target].poison = "weak"
-    fleet.wait_for(target, "alarm", lambda: fleet.alarm(target)["StateValue"] == "ALARM", 40)
+    fleet.wait_for(target, "alarm", lambda: fleet.alarm(target)["StateValue"] == "ALARM")
     with ThreadPoolExecutor() as beside:
         beside.submit(fleet.wake, slow)
-        fleet.wait_for(target, "an intent", lambda: fleet.is_in(target, "ACTING"), 20)
+        fleet.wait_for(target, "an intent", lambda: fleet.is_in(target, "ACTING"))
         lambda_.put_function_concurrency(FunctionName=deployed, ReservedConcurrentExecutions=1)
         yield
-    fleet.wait_for(target, "verifying", lambda: fleet.is_in(target, "VERIFYING"), 20)
+    fleet.wait_for(target, "verifying", lambda: fleet.is_in(target, "VERIFYING"))
 
 
 def overrides(fleet: Fleet, target: str) -> tuple[tuple[str | None, int], tuple[str | None, int]]:
@@ -42,7 +42,7 @@ def overrides(fleet: Fleet, target: str) -> tuple[tuple[str | None, int], tuple[
 
 def nothing_more(fleet: Fleet, target: str, seconds: float = QUIET) -> None:
     """Fail if within that time anything is written about a target, or to it, or told to people."""
-    fleet.wait_for(target, "notice", lambda: "effect" not in fleet.incident(target), 20)
+    fleet.wait_for(target, "notice", lambda: "effect" not in fleet.incident(target))
     time.sleep(2)  # for what was sent to arrive
 
     def state() -> list[object]:

@@ -137,14 +137,16 @@ def log_lines(clients: Clients) -> list[str]:
     return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
 
 
-def wait_for(
-    what: str, condition: Callable[[], bool], seconds: float, story: Callable[[], str] = lambda: ""
-) -> None:
+PATIENCE = 330
+"""Seconds until a wait gives up: longer than a recovery takes. A limit for what hangs, and no claim."""
+
+
+def wait_for(what: str, condition: Callable[[], bool], story: Callable[[], str] = lambda: "") -> None:
     """Wait until a condition holds, or fail naming it and telling the story."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not happen within {seconds:.0f} s\n{story()}")
+            raise AssertionError(f"{what} did not happen within {PATIENCE} s\n{story()}")
         time.sleep(0.5)
 
 

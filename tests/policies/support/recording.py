@@ -23,29 +23,54 @@ REGION = "us-east-1"
 LAYER = f"arn:aws:lambda:{REGION}:211125607513:layer:aws-fis-extension-arm64:9"
 """What AWS's public parameters of layers hold."""
 
+_DESTINATION = "aws:cloudwatch/eventApiDestination:EventApiDestination"
+_FIREHOSE = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
+
 _ARNS = {
+    "aws:apigateway/restApi:RestApi": "apigateway:{region}::/restapis/{name}",
+    "aws:apigatewayv2/api:Api": "apigateway:{region}::/apis/{name}",
+    "aws:appautoscaling/policy:Policy": "autoscaling:{region}:{account}:scalingPolicy:1:policyName/{name}",
+    "aws:autoscaling/group:Group": "autoscaling:{region}:{account}:autoScalingGroup:1:name/{name}",
+    "aws:autoscaling/policy:Policy": "autoscaling:{region}:{account}:scalingPolicy:1:policyName/{name}",
+    "aws:batch/jobDefinition:JobDefinition": "batch:{region}:{account}:job-definition/{name}:1",
+    "aws:batch/jobQueue:JobQueue": "batch:{region}:{account}:job-queue/{name}",
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
+    _DESTINATION: "events:{region}:{account}:api-destination/{name}/1",
+    "aws:cloudwatch/eventArchive:EventArchive": "events:{region}:{account}:archive/{name}",
     "aws:cloudwatch/eventBus:EventBus": "events:{region}:{account}:event-bus/{name}",
+    "aws:cloudwatch/eventConnection:EventConnection": "events:{region}:{account}:connection/{name}/1",
     "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
     "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:{name}",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
+    "aws:codebuild/project:Project": "codebuild:{region}:{account}:project/{name}",
+    "aws:costexplorer/anomalyMonitor:AnomalyMonitor": "ce::{account}:anomalymonitor/{name}",
     "aws:dynamodb/table:Table": "dynamodb:{region}:{account}:table/{name}",
+    "aws:ecs/cluster:Cluster": "ecs:{region}:{account}:cluster/{name}",
+    "aws:ecs/taskDefinition:TaskDefinition": "ecs:{region}:{account}:task-definition/{name}:1",
     "aws:iam/policy:Policy": "iam::{account}:policy/{name}",
     "aws:iam/role:Role": "iam::{account}:role/{name}",
+    _FIREHOSE: "firehose:{region}:{account}:deliverystream/{name}",
     "aws:kinesis/stream:Stream": "kinesis:{region}:{account}:stream/{name}",
     "aws:kms/key:Key": "kms:{region}:{account}:key/{name}",
     "aws:lambda/alias:Alias": "lambda:{region}:{account}:function:{name}",
     "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
+    "aws:lb/loadBalancer:LoadBalancer": "elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/1",
+    "aws:rds/instance:Instance": "rds:{region}:{account}:db:{name}",
     "aws:s3/bucket:Bucket": "s3:::{name}",
+    "aws:secretsmanager/secret:Secret": "secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
     "aws:sfn/stateMachine:StateMachine": "states:{region}:{account}:stateMachine:{name}",
+    "aws:sns/platformApplication:PlatformApplication": "sns:{region}:{account}:app/GCM/{name}",
     "aws:sns/topic:Topic": "sns:{region}:{account}:{name}",
     "aws:sqs/queue:Queue": "sqs:{region}:{account}:{name}",
+    "aws:ssm/document:Document": "ssm:{region}:{account}:document/{name}",
+    "aws:ssm/parameter:Parameter": "ssm:{region}:{account}:parameter/{name}",
+    "aws:wafv2/webAcl:WebAcl": "wafv2:{region}:{account}:regional/webacl/{name}/0a1b2c3",
 }
 
 
-def arn(type_: str, name: str) -> str:
+def arn(type_: str, name: str, region: str = REGION) -> str:
     """Return the ARN that a resource of a type, such as `lambda.Function`, has by its physical name."""
-    return "arn:aws:" + _ARNS[token(type_)].format(region=REGION, account=ACCOUNT, name=name)
+    return "arn:aws:" + _ARNS[token(type_)].format(region=region, account=ACCOUNT, name=name)
 
 
 def token(type_: str) -> str:
@@ -98,8 +123,7 @@ class Recorder(Monitor):
         self.outputs: dict[str, Analyzed] = {}
 
     def create(self, request: Any, urn: str, inputs: wire.Properties) -> tuple[str, wire.Properties]:
-        if request.custom:
-            self._note_provider(request)
+        provider = self._note_provider(request) if request.custom else None
         outputs, id_ = inputs, ""
         if request.custom and self.up:
             id_, outputs = self.provider.create(request.type, inputs)
@@ -118,6 +142,7 @@ class Recorder(Monitor):
                 key: tuple(sorted(value.urns)) for key, value in sorted(request.propertyDependencies.items())
             },
             ignores=tuple(request.ignoreChanges),
+            provider=provider,
         )
         shown = answered(request.type, {"id": id_ or UNKNOWN, **outputs} if request.custom else outputs)
         self.inputs[urn], self.outputs[urn] = noted, replace(noted, properties=shown)
@@ -128,12 +153,12 @@ class Recorder(Monitor):
         self.outputs[request.urn] = replace(self.outputs[request.urn], properties=outputs)
         return super().RegisterResourceOutputs(request)
 
-    def _note_provider(self, request: Any) -> None:
+    def _note_provider(self, request: Any) -> Analyzed:
         type_, name = "pulumi:providers:aws", f"default_{request.version.replace('.', '_')}"
         urn = make_urn(self.project.stack, self.project.name, "", type_, name)
         item = Analyzed(urn, type_, name, {"region": REGION, "version": request.version})
-        self.inputs.setdefault(urn, item)
         self.outputs.setdefault(urn, item)
+        return self.inputs.setdefault(urn, item)
 
 
 def answered(type_: str, outputs: Mapping[str, Any]) -> dict[str, Any]:

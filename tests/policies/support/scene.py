@@ -13,6 +13,7 @@ from typing import Any
 
 from pulumi_policy import (
     PolicyCustomTimeouts,
+    PolicyProviderResource,
     PolicyResource,
     PolicyResourceOptions,
     StackValidationArgs,
@@ -29,7 +30,7 @@ from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
 from selfheal.sandbox.pulumi.deployer import STACK_TYPE, make_urn
 from tests.policies.support.client import Analyzed, Judge, Violation
-from tests.policies.support.recording import Recorder, answered, arn, known, token
+from tests.policies.support.recording import REGION, Recorder, answered, arn, known, token
 from tests.policies.support.references import Json, Lost, Ref, Spelling, Unknown
 
 RULES = {rule.name: rule for rule in load()}
@@ -64,6 +65,12 @@ class Item:
         properties = self.outputs.properties
         return str(properties.get("name") or properties.get("bucket") or properties.get("alarmName", ""))
 
+    @property
+    def region(self) -> str:
+        """Where it is."""
+        own = self.inputs.properties.get("region")
+        return str(own or (self.inputs.provider and self.inputs.provider.properties.get("region")) or REGION)
+
     def get(self, key: str) -> Any:
         """Return an input as it was written, as a copy."""
         return copy.deepcopy(self.inputs.properties[key])
@@ -77,6 +84,15 @@ class Item:
         """Have Pulumi ignore changes of these properties, and of no others."""
         self.inputs = replace(self.inputs, ignores=paths)
         self.outputs = replace(self.outputs, ignores=paths)
+        return self
+
+    def by(self, provider: "Item") -> "Item":
+        """Have an explicit provider make it."""
+        self.inputs = replace(self.inputs, provider=provider.inputs)
+        self.outputs = replace(self.outputs, provider=provider.inputs)
+        own = self.outputs.properties.get("arn")
+        if isinstance(own, str):
+            self.compute("arn", own.replace(f":{REGION}:", f":{self.region}:"))
         return self
 
     def drop(self, key: str) -> "Item":
@@ -138,6 +154,11 @@ class Scene:
         """Register one more resource, `lambda.Function` for example, with the provider's defaults."""
         assert name not in self, f"{name} is there already"
         type_ = token(type_)
+        root = next((item.inputs.urn for item in self.items if item.type == STACK_TYPE), "")
+        if type_.startswith("pulumi:providers:"):
+            told = Analyzed("", type_, name, properties, parent=root)
+            self.items.append(Item(told, told))
+            return self.items[-1]
         spec = TABLE.get(type_)
         inputs = dict(spec.defaults) if spec else {}
         if "name" not in properties and (spec is None or spec.name == "name"):
@@ -146,7 +167,6 @@ class Scene:
         computed = {*(spec.computed if spec else ()), "arn", "id"} - inputs.keys()
         if type_.endswith(("EventTarget", "TopicPolicy", "TopicSubscription")):
             computed -= {"arn"}
-        root = next((item.inputs.urn for item in self.items if item.type == STACK_TYPE), "")
         told = Analyzed("", type_, name, inputs, parent=root, property_dependencies=dict.fromkeys(inputs, ()))
         outputs = dict.fromkeys(computed, UNKNOWN) | inputs
         shown = answered(type_, known(type_, outputs) if self.up else outputs)
@@ -177,6 +197,7 @@ class Scene:
             held,
             urn=self._urn(held),
             properties={key: value for key, (value, _) in resolved.items()},
+            provider=held.provider and replace(held.provider, urn=self._urn(held.provider)),
             dependencies=tuple(
                 sorted({*held.dependencies, *(urn for urns in needs.values() for urn in urns)})
             ),
@@ -219,14 +240,15 @@ class Scene:
         """Return the ARN that a resource has."""
         if item.type.endswith(":Alias"):
             return arn(item.type, f"{self._resolved(item.get('functionName'))[0]}:{item.physical}")
-        return arn(item.type, item.physical)
+        return arn(item.type, item.physical, item.region)
 
     def resources(self) -> list[Resource]:
         """Return the stack as rules see it."""
         told = self.told()
         made = {
             each.urn: PolicyResource(
-                each.type, each.properties, each.urn, each.name, _options(each), None, None, [], {}
+                *(each.type, each.properties, each.urn, each.name),
+                *(_options(each), _provider(each.provider), None, [], {}),
             )
             for each in told
         }
@@ -277,8 +299,13 @@ def _options(told: Analyzed) -> PolicyResourceOptions:
     return PolicyResourceOptions(False, list(told.ignores), None, [], never, [], told.parent or None)
 
 
+def _provider(told: Analyzed | None) -> PolicyProviderResource | None:
+    return PolicyProviderResource(told.type, told.properties, told.urn, told.name) if told else None
+
+
 def _named(items: Collection[Item], name: str) -> list[Item]:
-    return [item for item in items if item.inputs.name == name and item.inputs.type.startswith("aws:")]
+    own = ("aws:", "pulumi:providers:")
+    return [item for item in items if item.inputs.name == name and item.inputs.type.startswith(own)]
 
 
 def _resource(told: Analyzed) -> Resource:
