@@ -105,15 +105,15 @@ service-role/QuickSightAccessForS3StorageManagementAnalyticsReadOnly
 """
 _HARMLESS = frozenset(_NAMES.split())
 """Source: the AWS managed policy reference, https://docs.aws.amazon.com/aws-managed-policy/latest/reference/,
-with the texts of 2026-09-30 (moto 5.2.5, moto/iam/aws_managed_policies.py). Those that AWS calls read-only, and
-of those for functions the ones whose every action reads, tells or records by `actions`.
+with the texts of 2026-09-30 (moto 5.2.5, moto/iam/aws_managed_policies.py). Those that AWS calls read-only,
+and of those for functions the ones whose every action reads, tells or records by `actions`.
 """
 
 _INVOKING = frozenset({"service-role/AWSLambdaRole"})
 """Those that may invoke every function and nothing else."""
 
 _READING = re.compile(r"(?i)ReadOnlyAccess$|DynamoDB|S3|AdministratorAccess|PowerUserAccess")
-"""Those that read items of any table or objects of any bucket: in part by their name, to be on the safe side."""
+"""Those that read items of any table or objects of any bucket: by name, to be on the safe side."""
 
 
 def aws_name(arn: str) -> str:
