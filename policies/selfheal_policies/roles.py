@@ -116,6 +116,8 @@ class Unreadable:
     """The resource to change."""
     what: str
     """What it is and why, as the beginning of a sentence."""
+    attached: bool = False
+    """Whether it is a managed policy that is attached."""
 
 
 @dataclass
@@ -227,7 +229,7 @@ def _attach(attachment: Attachment, access: Access) -> None:
     arn = attachment.arn
     if isinstance(arn, Missing):
         what = f"{attachment.where} a policy that is not known at preview and is none of this stack"
-        access.unreadable.append(Unreadable(attachment.resource, what))
+        access.unreadable.append(Unreadable(attachment.resource, what, attached=True))
         return
     access.managed.append(arn)
     if invokes_functions(arn):
