@@ -6,13 +6,15 @@ from functools import cached_property
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
 from selfheal_policies.events import STATES
+from selfheal_policies.grants import Grant, grants_of, roles_of
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
 from selfheal_policies.levers import Lever, Levers
 from selfheal_policies.recognition import Recognition, Voucher
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import Access, Grant, Write, access_of, adrift, grants_of, roles_of
+from selfheal_policies.roles import Access, Write, access_of
 from selfheal_policies.rule import Finding
+from selfheal_policies.unreadable import adrift
 from selfheal_policies.wakers import Waker
 from selfheal_policies.wiring import Link, Wiring
 

@@ -60,6 +60,7 @@ WORKFLOW = "aws:glue/workflow:Workflow"
 
 FRAGILE_SERVICE = "selfheal:index:FragileService"
 STACK = "pulumi:pulumi:Stack"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
 
 ALARMS = (ALARM, COMPOSITE_ALARM)
 ACTORS = (FUNCTION, STATE_MACHINE)

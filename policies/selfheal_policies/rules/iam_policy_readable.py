@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from selfheal_policies.grants import Grant
 from selfheal_policies.graph import Graph
-from selfheal_policies.roles import Grant
 from selfheal_policies.rule import Config, Finding, StackRule, listed, strings
 
 
@@ -37,9 +37,10 @@ def suspected(graph: Graph, accepted: AbstractSet[str]) -> Iterable[Finding]:
     for actor in graph.suspects:
         found = [each for each in graph.access(actor).unreadable if each.resource.name not in accepted]
         if found and actor.name not in accepted:
-            causes.setdefault((found[0].resource.urn, found[0].what), []).append(actor.name)
-    for (urn, what), names in causes.items():
-        yield Finding(urn, f"{what}, so nobody knows what {listed(names)} may do when an alarm fires")
+            path = graph.path(actor) or actor.label
+            causes.setdefault((found[0].resource.urn, found[0].what), []).append(path)
+    for (urn, what), paths in causes.items():
+        yield Finding(urn, f"{what}, so nobody knows what this may do when an alarm fires: {listed(paths)}")
 
 
 RULE = StackRule(

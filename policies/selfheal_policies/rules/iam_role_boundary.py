@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from selfheal_policies.documents import Document, Statement, parse
+from selfheal_policies.grants import boundary_of, grants_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import boundary_of, grants_of
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing
 

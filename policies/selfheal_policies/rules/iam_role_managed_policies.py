@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from selfheal_policies.grants import Attachment, attachments_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.managed import aws_name
-from selfheal_policies.roles import Attachment, attachments_of
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import Missing
 
