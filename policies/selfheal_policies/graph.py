@@ -5,6 +5,7 @@ from functools import cached_property
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
+from selfheal_policies.grants import Grant, grants_of, roles_of
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
 from selfheal_policies.levers import Lever, Levers
@@ -12,8 +13,9 @@ from selfheal_policies.links import HUB, STATES, Link
 from selfheal_policies.recognition import Recognition, Voucher
 from selfheal_policies.relays import Relays
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import Access, Grant, Unreadable, Write, access_of, adrift, grants_of, roles_of
+from selfheal_policies.roles import Access, Write, access_of
 from selfheal_policies.rule import Finding
+from selfheal_policies.unreadable import adrift
 from selfheal_policies.wakers import Waker, wakers
 from selfheal_policies.ways import Ways, ahead
 from selfheal_policies.wiring import Wiring
@@ -108,7 +110,7 @@ class Graph:
         return counts_when_called(self.access(actor)) or bool(self.levers_of(actor))
 
     def _may_heal(self, actor: Resource) -> bool:
-        return can_heal(self.access(actor)) or any(not lever.write.guessed for lever in self.levers.of(actor))
+        return can_heal(self.access(actor)) or bool(self.levers_of(actor))
 
     @cached_property
     def keys_reached(self) -> frozenset[str]:
@@ -130,22 +132,21 @@ class Graph:
         return [actor for actor in self._changing if actor.urn not in self._starters]
 
     @cached_property
-    def suspects(self) -> list[tuple[Resource, list[Unreadable]]]:
-        """What an alarm can reach and whose rights cannot be read, each with what cannot, and nothing else."""
+    def suspects(self) -> list[Resource]:
+        """What an alarm can reach and whose rights cannot be read, and for which nothing else speaks."""
         changing = {actor.urn for actor in self._changing}
-        found: list[tuple[Resource, list[Unreadable]]] = []
-        for actor in self.reached:
-            if actor.urn not in changing and actor.name not in self.recognition.notifiers:
-                access = self.access(actor)
-                moved = access.guesses if self.levers.of(actor) else []
-                if access.unreadable or moved:
-                    found.append((actor, [*access.unreadable, *moved]))
-        return found
+        return [
+            actor
+            for actor in self.reached
+            if actor.urn not in changing
+            and actor.name not in self.recognition.notifiers
+            and self.access(actor).unreadable
+        ]
 
     @cached_property
     def notifiers(self) -> list[Resource]:
         """What an alarm can reach and whose role changes nothing, or that somebody vouches for."""
-        others = {actor.urn for actor in (*self._changing, *(actor for actor, _ in self.suspects))}
+        others = {actor.urn for actor in (*self._changing, *self.suspects)}
         return [actor for actor in self.reached if actor.urn not in others]
 
     @property
@@ -161,7 +162,7 @@ class Graph:
         return frozenset(lever.key for lever in self.levers.of(actor))
 
     def deed(self, actor: Resource) -> str:
-        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; empty for nothing."""
+        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; or nothing."""
         access = self.access(actor)
         levers: list[Lever] = self.levers.of(actor)
         if access.deed or levers:

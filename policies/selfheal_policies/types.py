@@ -73,9 +73,6 @@ ALARMS = (ALARM, COMPOSITE_ALARM)
 ACTORS = (FUNCTION, STATE_MACHINE)
 """What can change something when it is invoked: it runs under a role of its own."""
 
-STORES = ("aws:secretsmanager/secret:Secret", "aws:ssm/parameter:Parameter")
-"""What holds a secret or a setting that others read."""
-
 CHATBOTS = (
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
     "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration",
