@@ -24,6 +24,10 @@ KEY = "aws:kms/key:Key"
 KEY_ALIAS = "aws:kms/alias:Alias"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+LOG_ALARM = "aws:cloudwatch/logAlarm:LogAlarm"
+"""CloudWatch's third type of alarm (PutLogAlarm), as the provider would call its resource."""
+LOG_METRIC_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+MUTE_RULE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule"
 PERMISSION = "aws:lambda/permission:Permission"
 PIPE = "aws:pipes/pipe:Pipe"
 POLICY = "aws:iam/policy:Policy"
@@ -45,7 +49,7 @@ TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 FRAGILE_SERVICE = "selfheal:index:FragileService"
 STACK = "pulumi:pulumi:Stack"
 
-ALARMS = (ALARM, COMPOSITE_ALARM)
+ALARMS = (ALARM, COMPOSITE_ALARM, LOG_ALARM)
 ACTORS = (FUNCTION, STATE_MACHINE)
 """What can change something when it is invoked: it runs under a role of its own."""
 
@@ -57,6 +61,9 @@ CHATBOTS = (
 
 WORDS = {
     ALARM: "alarm",
+    LOG_ALARM: "log alarm",
+    MUTE_RULE: "mute rule",
+    PIPE: "pipe",
     API_METHOD: "method",
     API_STAGE: "API stage",
     BUCKET: "bucket",

@@ -2,6 +2,7 @@
 
 from tests.policies.rules import (
     advice,
+    alarms,
     behaviour,
     breakers,
     consumers,
@@ -17,5 +18,5 @@ from tests.policies.rules import (
 CASES = [
     *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
     *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
-    *experiments.CASES,
+    *(*experiments.CASES, *alarms.CASES),
 ]
