@@ -146,7 +146,7 @@ def _on(index: Index, owner: Resource, key: str, names: Any, what: str) -> Itera
     """Yield the alarms of a value, which may be a list: those of this stack, and any if it is not known."""
     for name in entries(names):
         if isinstance(name, str):
-            node = index.literal(name, arns.ALARM)
+            node = index.literal(name, arns.ALARM, owner)
             found = [node.resource] if node.resource else []
         else:
             found = [node.resource for node in index.origins(owner, key, (arns.ALARM,)) if node.resource]

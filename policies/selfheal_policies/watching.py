@@ -167,7 +167,7 @@ class Watching:
     def _children(self, composite: Resource) -> list[Node]:
         if composite.get("alarmRule") is UNKNOWN:
             return self._index.origins(composite, "alarmRule", (arns.ALARM,))
-        return [self._index.literal(name, arns.ALARM) for name in self.rule(composite).names]
+        return [self._index.literal(name, arns.ALARM, composite) for name in self.rule(composite).names]
 
     @cached_property
     def _parents(self) -> dict[str, list[Resource]]:
@@ -195,9 +195,10 @@ class Watching:
                 continue
             named |= keys.union(*(each.functions for each in self._filters_of(metric)))
             if metric.namespace == LAMBDA and not metric.pairs and metric.dimensions is not UNKNOWN:
-                wide |= {function.urn for function in self._index.of(types.FUNCTION)}
+                functions = self._index.of(types.FUNCTION)
+                wide |= {each.urn for each in functions if not self._index.are_apart(alarm, each)}
             for query in queries_in(metric.expression) if isinstance(metric.expression, str) else ():
-                selected, by_name = self._selected(query)
+                selected, by_name = self._selected(query, alarm)
                 (named if by_name else wide).update(selected)
         sight = Sight(frozenset(named), frozenset(wide), tuple(problems), frozenset(meant))
         self._sights[alarm.urn] = sight
@@ -215,7 +216,7 @@ class Watching:
             elif kind is None or (name == "Resource" and metric.namespace != LAMBDA):
                 continue
             elif isinstance(value, str) and value:
-                yield self._index.literal(value, kind)
+                yield self._index.literal(value, kind, alarm)
             elif value is UNKNOWN:
                 yield from self._index.origins(alarm, metric.key, (kind,))
 
@@ -224,7 +225,7 @@ class Watching:
         key = "scheduledQueryConfiguration"
         for value in entries(alarm.get(key, "logGroupIdentifiers")):
             if isinstance(value, str):
-                yield self._index.literal(value, arns.LOG_GROUP)
+                yield self._index.literal(value, arns.LOG_GROUP, alarm)
             else:
                 yield from self._index.origins(alarm, key, (arns.LOG_GROUP,))
 
@@ -254,7 +255,7 @@ class Watching:
 
     # Queries
 
-    def _selected(self, query: Query) -> tuple[set[str], bool]:
+    def _selected(self, query: Query, alarm: Resource) -> tuple[set[str], bool]:
         """Return the keys of what a query selects, and whether it does so by name."""
         found, by_name = set[str](), False
         metric = Metric("", query.namespace or ABSENT, query.metric or ABSENT, ABSENT)
@@ -273,10 +274,12 @@ class Watching:
                 if condition.label in labels and not condition.negated:
                     by_name = True
                     exact = condition.values if condition.exact else ()
-                    nodes = [self._index.literal(value, kind) for value in exact]
+                    nodes = [self._index.literal(value, kind, alarm) for value in exact]
                     found |= {key for node in nodes if not node.resource for key in self._with_actors(node)}
             for resource in self._index.of(*(type_ for type_, (of, _) in NAMED.items() if of == kind)):
                 name = text(resource.get(NAMED[resource.type][1]))
+                if self._index.are_apart(alarm, resource):
+                    continue
                 if any(all(_holds(each, resource, name) for each in held) for held in choices):
                     found |= set(self._with_actors(self._index.node(resource)))
         return found, by_name
@@ -299,7 +302,7 @@ class Watching:
     def _actors(self, owner: Resource, key: str, *path: str) -> list[str]:
         value = owner.get(key, *path)
         if isinstance(value, str):
-            nodes = [self._index.literal(value, arns.FUNCTION)]
+            nodes = [self._index.literal(value, arns.FUNCTION, owner)]
         else:
             nodes = self._index.origins(owner, key, ACTOR_KINDS) if value is UNKNOWN else []
         return [node.key for node in nodes if node.kind in ACTOR_KINDS]
@@ -312,7 +315,7 @@ class Watching:
             for owner in self._index.of(type_):
                 value = get(parsed(owner.get(key)), *path)
                 if isinstance(value, str) and value:
-                    nodes = [self._index.literal(value, arns.QUEUE)]
+                    nodes = [self._index.literal(value, arns.QUEUE, owner)]
                 else:
                     nodes = self._index.origins(owner, key, (arns.QUEUE,)) if value is UNKNOWN else []
                 for node in nodes or ():
@@ -341,10 +344,10 @@ class Watching:
             if chosen is UNKNOWN:
                 nodes = self._index.origins(function, "loggingConfig", (arns.LOG_GROUP,))
             elif isinstance(chosen, str) and chosen:
-                nodes = [self._index.literal(chosen, arns.LOG_GROUP)]
+                nodes = [self._index.literal(chosen, arns.LOG_GROUP, function)]
             else:
                 nodes = (
-                    [self._index.literal(f"/aws/lambda/{name}", arns.LOG_GROUP)]
+                    [self._index.literal(f"/aws/lambda/{name}", arns.LOG_GROUP, function)]
                     if isinstance(name, str)
                     else []
                 )
@@ -363,7 +366,7 @@ class Watching:
         for each in self._index.of(types.LOG_METRIC_FILTER):
             group, transformed = each.get("logGroupName"), each.get("metricTransformation")
             if isinstance(group, str):
-                nodes = [self._index.literal(group, arns.LOG_GROUP)]
+                nodes = [self._index.literal(group, arns.LOG_GROUP, each)]
             else:
                 nodes = self._index.origins(each, "logGroupName", (arns.LOG_GROUP,))
             dimensions = get(transformed, "dimensions")
@@ -400,7 +403,7 @@ class Watching:
                     continue
                 nodes = self._index.origins(owner, key, (arns.FUNCTION,))
                 literal = {arn for each in _texts(value) for arn in _FUNCTION_ARN.findall(each)}
-                nodes += [self._index.literal(arn, arns.FUNCTION) for arn in sorted(literal)]
+                nodes += [self._index.literal(arn, arns.FUNCTION, owner) for arn in sorted(literal)]
                 apis = self._apis_named(owner, api, "", owner.get(api)) if api else [_api(owner)]
                 for each in apis:
                     found.setdefault(each.key, []).extend(node.key for node in nodes)

@@ -43,6 +43,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
                         each.urn,
                         f"{each.label} counts throttles and wakes healer {healer.name}, which may "
                         f"lambda:PutFunctionConcurrency on {function}: its own act makes the alarm ring",
+                        about=healer.urn,
                     )
 
 
