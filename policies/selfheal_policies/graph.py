@@ -170,9 +170,9 @@ class Graph:
         return next((f"may do what cannot be read: {each.what}" for each in access.unreadable), "")
 
     def _watched_before(self, actor: Resource) -> frozenset[str]:
-        """Return the keys of what the alarms watch that reach an actor, its own health included."""
-        waking = (self.wiring.watched(self.index.by_urn[urn]) for urn in self._waking_states(actor))
-        return frozenset[str]().union(*waking)
+        """Return the keys of what the alarms name that reach an actor, its own health included."""
+        waking = (self.index.by_urn[urn] for urn in self._waking_states(actor))
+        return frozenset[str]().union(*(self.wiring.watching.sight(alarm).named for alarm in waking))
 
     def actuators_of(self, healer: Resource) -> list[Resource]:
         """Return what only healers start, this one among them, and what changes only what they may change.
@@ -270,11 +270,28 @@ class Graph:
 
     @cached_property
     def health_alarms(self) -> dict[str, Resource]:
-        """Alarms on a healer's own health, by URN: on the healer, or on where its failures end."""
+        """Alarms on a healer's own health, by URN.
+
+        They name the healer or what shows that it fails: where its failures end, what it reads, its logs.
+        What covers a healer among others, or the table to which it writes, is one only if it wakes it.
+        """
         own = {healer.urn for healer in self.healers}
-        for healer in self.healers:
-            own |= {node.key for _, node in self.wiring.failure_destinations(healer)}
-        return {alarm.urn: alarm for alarm in self.alarms if self.wiring.watched(alarm) & own}
+        sights = [(alarm, self.wiring.watching.sight(alarm)) for alarm in self.alarms]
+        return {
+            alarm.urn: alarm
+            for alarm, sight in sights
+            if sight.named & own
+            or (sight.wide & own and any(self.wakes(alarm, healer) for healer in self.healers))
+            or any(
+                sight.named & self.tables_of(healer) and self.wakes(alarm, healer) for healer in self.healers
+            )
+        }
+
+    def tables_of(self, healer: Resource) -> frozenset[str]:
+        """Return the keys of the tables that a healer writes to: its ledger is one of them."""
+        access = self.access(healer)
+        nodes = [write.named(self.index) for write in (*access.writes, *access.records) if not write.control]
+        return frozenset(node.key for node in nodes if node and node.kind == arns.TABLE)
 
     def alarms_of(self, healer: Resource) -> list[Resource]:
         """Return the alarms that are wired to a healer, those on a healer's own health left out."""
@@ -288,8 +305,9 @@ class Graph:
 
     def targets_of(self, healer: Resource) -> frozenset[str]:
         """Return the keys of the functions that the alarms of a healer watch, but for itself."""
-        watched = [self.wiring.watched(alarm) for alarm in self.alarms_of(healer)]
-        return frozenset[str]().union(*watched) - {healer.urn}
+        # One on a healer's own health must not wake it, as another rule says: what it watches is watched.
+        waking = (self.index.by_urn[urn] for urn in self._waking_states(healer))
+        return frozenset[str]().union(*(self.wiring.watched(alarm) for alarm in waking)) - {healer.urn}
 
     def wake_links(self, healer: Resource) -> list[Link]:
         """Return every link on a way from an alarm, of this stack or another, to a healer."""
@@ -319,6 +337,10 @@ class Graph:
         links = [link for healer in self.healers for link in self.wake_links(healer)]
         topics = [(link.target, link.via) for link in reversed(links) if link.target.kind == arns.TOPIC]
         return {node.key: (node, via) for node, via in topics}
+
+    def tells_people(self, alarm: Resource) -> bool:
+        """Return whether an alarm, or a composite alarm that asks it, can reach a person."""
+        return any(self.reaches_people(each) for each in self.wiring.watching.with_parents(alarm))
 
     def reaches_people(self, alarm: Resource) -> bool:
         """Return whether an alarm that fires can reach a person."""
