@@ -32,6 +32,9 @@ _PATHS = frozenset({POLICY, ROLE, RULE})
 _QUEUE_URL = re.compile(r"https?://(?:[^/]*(?:sqs|queue)[^/]*/(?=\d)|[^/]*/(?=\d{12}/))(\d+)/([^/?]+)")
 """Of AWS; where another server stands for AWS, a queue is known by the account in the path."""
 
+_QUEUE_REGION = re.compile(r"https?://(?:(?:sqs|queue)(?:-fips)?\.([a-z0-9-]+-\d)|([a-z0-9-]+-\d)\.queue)\.")
+"""Source: the reference of Amazon SQS endpoints, which has an older form as well."""
+
 
 @dataclass(frozen=True)
 class Arn:
@@ -49,7 +52,8 @@ def parse_arn(text: str) -> Arn | None:
     """Return what an ARN or a queue's URL names; None for text that is neither."""
     url = _QUEUE_URL.fullmatch(text)
     if url:
-        return Arn(QUEUE, url[2], account=url[1])
+        at = _QUEUE_REGION.match(text)
+        return Arn(QUEUE, url[2], region=(at[1] or at[2]) if at else "", account=url[1])
     parts = text.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004 - arn:partition:service:region:account:resource
         return None

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from selfheal_policies import arns, types
 from selfheal_policies.index import NAMED, Index, Node, Unresolved
+from selfheal_policies.places import Place
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, entries, get, parsed, text
 
@@ -40,7 +41,10 @@ def alarms_of_rule(index: Index, rule: Resource) -> Iterator[tuple[Resource, fro
     states = frozenset(state for state in STATES if _accepts(get(pattern, "detail", "state", "value"), state))
     for alarm in index.of(*types.ALARMS):
         name = text(alarm.get(NAMED[alarm.type][1]))
-        if _names(pattern, name if isinstance(name, str) else ""):
+        # A bus holds the events of its own region; where others are sent to it, a rule there says so.
+        if index.are_apart(rule, alarm):
+            continue
+        if _names(pattern, name if isinstance(name, str) else "", index.place(alarm)):
             yield alarm, states
 
 
@@ -54,7 +58,7 @@ def functions_of_machine(index: Index, machine: Resource) -> Iterator[Node]:
     for key, value in _leaves(parsed(definition), ""):
         names = [value] if key == "FunctionName" and value else []
         for name in (*names, *_FUNCTION_ARN.findall(value)):
-            node = index.literal(name, arns.FUNCTION)
+            node = index.literal(name, arns.FUNCTION, machine)
             found.setdefault(node.key, node)
     yield from found.values()
 
@@ -71,7 +75,7 @@ def _leaves(value: Any, key: str) -> Iterator[tuple[str, str]]:
             todo += [(name, entry) for entry in cast("list[Any]", each)]
 
 
-def _names(pattern: Any, name: str) -> bool:
+def _names(pattern: Any, name: str, place: Place) -> bool:
     resources, by_name = get(pattern, "resources"), get(pattern, "detail", "alarmName")
     if by_name is not ABSENT and not _accepts(by_name, name):
         return False
@@ -80,13 +84,16 @@ def _names(pattern: Any, name: str) -> bool:
     return any(
         _accepts([matcher], candidate)
         for matcher in entries(resources)
-        for candidate in _candidates(matcher, name)
+        for candidate in _candidates(matcher, name, place)
     )
 
 
-def _candidates(matcher: Any, name: str) -> list[str]:
+def _candidates(matcher: Any, name: str, place: Place) -> list[str]:
     """Return texts that an alarm's ARN may be, as far as account and region can be read in the matcher."""
     written = matcher if isinstance(matcher, str) else ""
+    meant = arns.parse_arn(written or str(get(matcher, "prefix") or get(matcher, "wildcard")))
+    if meant and not place.may_hold(meant):
+        return []
     if isinstance(matcher, dict):
         written = next((each for _, each in _leaves(matcher, "")), "")
     if ":alarm:" not in written:

@@ -71,7 +71,7 @@ def functions_of(index: Index, template: Resource) -> list[Node]:
     for target in entries(template.get("targets")):
         for value in entries(get(target, "resourceArns")) if target is not UNKNOWN else [UNKNOWN]:
             if isinstance(value, str):
-                found.append(index.literal(value, arns.FUNCTION))
+                found.append(index.literal(value, arns.FUNCTION, template))
             elif value is UNKNOWN:
                 found += index.origins(template, "targets", (arns.FUNCTION,))
     return [node for node in found if node.kind == arns.FUNCTION]

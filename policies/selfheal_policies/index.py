@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from selfheal_policies import arns, types
-from selfheal_policies.arns import Arn
+from selfheal_policies import arns, places, types
+from selfheal_policies.places import Place
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import UNKNOWN, entries, text
+from selfheal_policies.values import ABSENT, UNKNOWN, entries, text
 
 NAMED: Mapping[str, tuple[str, str]] = {
     types.ALARM: (arns.ALARM, "name"),
@@ -38,14 +39,14 @@ class Node:
 
     kind: str
     key: str
-    """The URN; for what is not of this stack, its kind and name."""
+    """The URN; for what is not of this stack, its kind and name, and where it is if that is not here."""
     resource: Resource | None = None
     qualifier: str = ""
     """Alias or version through which a function was named."""
 
     @property
     def name(self) -> str:
-        """Its logical name; of what is not of this stack, the name in its ARN."""
+        """Its logical name; of what is not of this stack, the one in its ARN, as "orders@eu-west-1"."""
         return self.resource.name if self.resource else self.key.split(":", 1)[1]
 
 
@@ -67,6 +68,7 @@ class Index:
         self._referring: dict[tuple[str, str], dict[str, list[tuple[Resource, Node]]]] = {}
         self._by_type: dict[str, list[Resource]] = {}
         self._by_name: dict[tuple[str, str], list[Resource]] = {}
+        self._places: dict[str, Place] = {}
         for resource in self.by_urn.values():
             self._by_type.setdefault(resource.type, []).append(resource)
             kind, key = NAMED.get(resource.type, ("", ""))
@@ -82,13 +84,59 @@ class Index:
         """Return the node of a resource of this stack."""
         return Node(NAMED[resource.type][0], resource.urn, resource)
 
-    def literal(self, value: str, kind: str) -> Node:
-        """Return what a text names; `kind` is what a bare name stands for."""
+    def literal(self, value: str, kind: str, at: Resource | None = None) -> Node:
+        """Return what a text names; `kind` is what a bare name stands for, and `at` where it is written.
+
+        An ARN names a resource of this stack only if that can be in its region and account. A bare name is
+        one of the region and the account of the resource in which it stands.
+        """
         arn = arns.named(value, kind)
-        for resource in self._by_name.get((arn.kind, arn.name), ()):
-            if _may_be(resource, value, arn):
-                return Node(arn.kind, resource.urn, resource, arn.qualifier)
-        return Node(arn.kind, f"{arn.kind}:{arn.name}", None, arn.qualifier)
+        if at and not value.startswith("arn:"):
+            arn = self.place(at).named(arn)
+        held = self._by_name.get((arn.kind, arn.name), ())
+        found = [resource for resource in held if self.place(resource).may_hold(arn)]
+        if found:
+            # Of two that it may be, the one that the same provider makes.
+            resource = next((each for each in found if at and each.provider == at.provider), found[0])
+            return Node(arn.kind, resource.urn, resource, arn.qualifier)
+        elsewhere = self._home.told_apart(arn)
+        name = f"{arn.name}@{elsewhere}" if elsewhere and arn.kind != arns.OTHER else arn.name
+        return Node(arn.kind, f"{arn.kind}:{name}", None, arn.qualifier)
+
+    def place(self, resource: Resource) -> Place:
+        """Return where a resource is, as far as it is known or its stack's other ARNs tell."""
+        if resource.urn not in self._places:
+            said = self._said(resource)
+            likely = said if said.region and said.account else self._likely.get(resource.provider, said)
+            self._places[resource.urn] = said.or_else(likely)
+        return self._places[resource.urn]
+
+    def are_apart(self, one: Resource, other: Resource) -> bool:
+        """Return whether two resources are known to be in different regions or accounts."""
+        pairs = zip(_sides(self._said(one)), _sides(self._said(other)), strict=True)
+        return any(left and right and left != right for left, right in pairs)
+
+    def _said(self, resource: Resource) -> Place:
+        own = resource.get("arn") if resource.type in NAMED else ABSENT
+        return places.of_resource(resource.get("region"), own).or_else(resource.provided)
+
+    @cached_property
+    def _likely(self) -> Mapping[str, Place]:
+        """Provider to where the ARNs that name its resources, or that these have, are mostly.
+
+        Its account is hardly ever said. A stack that names its resources by ARNs tells it in passing.
+        """
+        found: dict[str, list[tuple[str, str]]] = {}
+        for owner in self.by_urn.values():
+            for arn in places.written(owner.props):
+                for resource in self._by_name.get((arn.kind, arn.name), ()):
+                    found.setdefault(resource.provider, []).append((arn.region, arn.account))
+        return {provider: places.commonest(held, above=0.5) for provider, held in found.items()}
+
+    @cached_property
+    def _home(self) -> Place:
+        """Where most of this stack is."""
+        return places.commonest((_sides(self.place(each)) for each in self.by_urn.values()), above=0)
 
     def follow(self, owner: Resource, key: str, kinds: Sequence[str], *path: str) -> list[Node]:
         """Return what a property refers to. What cannot be resolved is added to `unresolved`.
@@ -103,7 +151,7 @@ class Index:
         """
         value = owner.get(key, *path)
         values = entries(value)
-        found = [self.literal(each, kinds[0]) for each in values if isinstance(each, str) and each]
+        found = [self.literal(each, kinds[0], owner) for each in values if isinstance(each, str) and each]
         hidden = sum(each is UNKNOWN for each in values)
         if not hidden:
             return found
@@ -163,11 +211,5 @@ class Index:
             yield Node(node.kind, node.key, node.resource, name if isinstance(name, str) else alias.urn)
 
 
-def _may_be(resource: Resource, value: str, arn: Arn) -> bool:
-    """Return whether a resource of the same name is the one that is meant: same region, same account."""
-    own = text(resource.get("arn"))
-    if isinstance(own, str) and value.startswith("arn:"):
-        full = arns.parse_arn(own)
-        return full is None or (full.account, full.region) == (arn.account, arn.region)
-    region = text(resource.get("region"))
-    return not (isinstance(region, str) and arn.region and region != arn.region)
+def _sides(place: Place) -> tuple[str, str]:
+    return place.region, place.account

@@ -7,6 +7,7 @@ from typing import Any
 from pulumi_policy import PolicyResource, ResourceValidationArgs, StackValidationArgs
 
 from selfheal_policies import types
+from selfheal_policies.places import NOWHERE, Place, of_provider
 from selfheal_policies.values import UNKNOWN, get, plain
 
 
@@ -28,6 +29,10 @@ class Resource:
     """Property to the URNs that its value comes from. Known at preview. Empty when one resource is judged."""
     ignores: tuple[str, ...] = ()
     """Property paths of the option `ignore_changes`, as the engine knows them. Empty when one is judged."""
+    provider: str = ""
+    """The URN of its provider; empty for what has none, and when one resource is judged."""
+    provided: Place = NOWHERE
+    """Where its provider works."""
 
     def get(self, *path: str | int) -> Any:
         """Return what lies at a path: a value, UNKNOWN, or ABSENT."""
@@ -68,5 +73,13 @@ def _of_stack(resource: PolicyResource) -> Resource:
         # The engine has a key for every input. What is unknown and no input, AWS will compute: the program
         # said nothing about it, and a computed default is as good as nothing.
         props = {key: value for key, value in props.items() if value is not UNKNOWN or key in references}
-    ignores = tuple(resource.opts.ignore_changes)
-    return Resource(resource.urn, resource.resource_type, resource.name, props, references, ignores)
+    return Resource(
+        resource.urn,
+        resource.resource_type,
+        resource.name,
+        props,
+        references,
+        tuple(resource.opts.ignore_changes),
+        resource.provider.urn if resource.provider else "",
+        of_provider(plain(resource.provider.props)) if resource.provider else NOWHERE,
+    )

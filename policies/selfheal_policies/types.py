@@ -37,6 +37,7 @@ QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
 REDRIVE_POLICY = "aws:sqs/redrivePolicy:RedrivePolicy"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+ROLE_POLICIES = "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 ROLE_POLICY_ATTACHMENTS = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
@@ -53,6 +54,9 @@ STACK = "pulumi:pulumi:Stack"
 ALARMS = (ALARM, COMPOSITE_ALARM)
 ACTORS = (FUNCTION, STATE_MACHINE)
 """What can change something when it is invoked: it runs under a role of its own."""
+
+STORES = ("aws:secretsmanager/secret:Secret", "aws:ssm/parameter:Parameter")
+"""What holds a secret or a setting that others read."""
 
 CHATBOTS = (
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",

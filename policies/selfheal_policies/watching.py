@@ -37,7 +37,7 @@ def _metric_alarms(index: Index, alarm: Resource) -> Iterator[Resource]:
 def _children(index: Index, composite: Resource) -> list[Node]:
     rule = composite.get("alarmRule")
     if isinstance(rule, str):
-        return [index.literal(name.strip(), arns.ALARM) for name in _CHILD.findall(rule)]
+        return [index.literal(name.strip(), arns.ALARM, composite) for name in _CHILD.findall(rule)]
     return index.origins(composite, "alarmRule", (arns.ALARM,))
 
 
@@ -52,6 +52,6 @@ def _of_dimensions(index: Index, alarm: Resource, key: str, dimensions: Any) -> 
     for name, kind in DIMENSIONS.items():
         value = UNKNOWN if dimensions is UNKNOWN else get(dimensions, name)
         if isinstance(value, str):
-            yield index.literal(value, kind)
+            yield index.literal(value, kind, alarm)
         elif value is UNKNOWN:
             yield from index.origins(alarm, key, (kind,))

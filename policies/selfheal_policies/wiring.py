@@ -141,6 +141,9 @@ class Wiring:
         for alarm in index.of(*types.ALARMS):
             for key, state in ACTIONS.items():
                 for node in index.follow(alarm, key, ACTION_KINDS):
+                    # CloudWatch takes no action in another region.
+                    if node.resource and index.are_apart(alarm, node.resource):
+                        continue
                     yield Link(alarm.urn, node, alarm, "action", frozenset({state}))
         for rule in index.of(types.EVENT_RULE):
             for alarm, states in alarms_of_rule(index, rule):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.policies.mutations import behaviour, chaos, doors, handwritten, rights, wiring
+from tests.policies.mutations import behaviour, chaos, doors, handwritten, identity, rights, wiring
 from tests.policies.mutations.table import Foreign, Mutation
 from tests.policies.support.changes import drop, put, remove, several, variables
 from tests.policies.support.client import Level, Pack, Violation
@@ -27,7 +27,7 @@ TABLE = {each.name: each for each in (*wiring.TABLE, *rights.TABLE, *behaviour.T
 STACKS = ("dev", "staging", "prod")
 PREVIEWS = [(each, spelling) for each in TABLE.values() for spelling in each.spellings]
 UPS = [each for each in TABLE.values() if "up" in each.flags]
-FOREIGN = [*handwritten.TABLE, *handwritten.UNRESOLVED, *doors.TABLE]
+FOREIGN = [*handwritten.TABLE, *handwritten.UNRESOLVED, *identity.TABLE, *doors.TABLE]
 WAIVERS = "selfheal-waivers"
 
 Recordings = dict[tuple[str, bool], Recorder]

@@ -49,6 +49,8 @@ class Analyzed:
     property_dependencies: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     ignores: tuple[str, ...] = ()
     """The option `ignore_changes`, as the engine knows it."""
+    provider: "Analyzed | None" = None
+    """Its provider, by its inputs. A component has none."""
 
 
 @dataclass(frozen=True)
@@ -238,21 +240,30 @@ def _started(folder: Path, engine: str, stack: str, project: str, log: IO[str]) 
 
 
 def _said(resource: Analyzed) -> dict[str, Any]:
+    by = resource.provider
+    return {
+        "type": resource.type,
+        "urn": resource.urn,
+        "name": resource.name,
+        "properties": _struct(resource),
+        "options": analyzer_pb2.AnalyzerResourceOptions(
+            parent=resource.parent, ignoreChanges=resource.ignores
+        ),
+        "provider": by
+        and analyzer_pb2.AnalyzerProviderResource(
+            type=by.type, urn=by.urn, name=by.name, properties=_struct(by)
+        ),
+    }
+
+
+def _struct(resource: Analyzed) -> struct_pb2.Struct:
     properties = struct_pb2.Struct()
     for key, value in resource.properties.items():
         sent = _plain(value)
         if key in resource.secrets:
             sent = {assets.SIGNATURE_KEY: wire.SECRET_SIGNATURE, "value": sent}
         properties.update({key: sent})
-    return {
-        "type": resource.type,
-        "urn": resource.urn,
-        "name": resource.name,
-        "properties": properties,
-        "options": analyzer_pb2.AnalyzerResourceOptions(
-            parent=resource.parent, ignoreChanges=resource.ignores
-        ),
-    }
+    return properties
 
 
 def _plain(value: Any) -> Any:

@@ -68,9 +68,9 @@ _ARNS = {
 }
 
 
-def arn(type_: str, name: str) -> str:
+def arn(type_: str, name: str, region: str = REGION) -> str:
     """Return the ARN that a resource of a type, such as `lambda.Function`, has by its physical name."""
-    return "arn:aws:" + _ARNS[token(type_)].format(region=REGION, account=ACCOUNT, name=name)
+    return "arn:aws:" + _ARNS[token(type_)].format(region=region, account=ACCOUNT, name=name)
 
 
 def token(type_: str) -> str:
@@ -123,8 +123,7 @@ class Recorder(Monitor):
         self.outputs: dict[str, Analyzed] = {}
 
     def create(self, request: Any, urn: str, inputs: wire.Properties) -> tuple[str, wire.Properties]:
-        if request.custom:
-            self._note_provider(request)
+        provider = self._note_provider(request) if request.custom else None
         outputs, id_ = inputs, ""
         if request.custom and self.up:
             id_, outputs = self.provider.create(request.type, inputs)
@@ -143,6 +142,7 @@ class Recorder(Monitor):
                 key: tuple(sorted(value.urns)) for key, value in sorted(request.propertyDependencies.items())
             },
             ignores=tuple(request.ignoreChanges),
+            provider=provider,
         )
         shown = answered(request.type, {"id": id_ or UNKNOWN, **outputs} if request.custom else outputs)
         self.inputs[urn], self.outputs[urn] = noted, replace(noted, properties=shown)
@@ -153,12 +153,12 @@ class Recorder(Monitor):
         self.outputs[request.urn] = replace(self.outputs[request.urn], properties=outputs)
         return super().RegisterResourceOutputs(request)
 
-    def _note_provider(self, request: Any) -> None:
+    def _note_provider(self, request: Any) -> Analyzed:
         type_, name = "pulumi:providers:aws", f"default_{request.version.replace('.', '_')}"
         urn = make_urn(self.project.stack, self.project.name, "", type_, name)
         item = Analyzed(urn, type_, name, {"region": REGION, "version": request.version})
-        self.inputs.setdefault(urn, item)
         self.outputs.setdefault(urn, item)
+        return self.inputs.setdefault(urn, item)
 
 
 def answered(type_: str, outputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,15 +8,19 @@ import copy
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from pulumi_policy import (
     PolicyCustomTimeouts,
+    PolicyProviderResource,
     PolicyResource,
     PolicyResourceOptions,
     StackValidationArgs,
 )
+from selfheal_policies import recognition
 from selfheal_policies.graph import Graph
+from selfheal_policies.recognition_policy import RECOGNITION
 from selfheal_policies.resources import Resource, from_stack
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule
 from selfheal_policies.rules import load
@@ -26,11 +30,14 @@ from selfheal.sandbox.provider.table import TABLE
 from selfheal.sandbox.provider.wire import UNKNOWN
 from selfheal.sandbox.pulumi.deployer import STACK_TYPE, make_urn
 from tests.policies.support.client import Analyzed, Judge, Violation
-from tests.policies.support.recording import Recorder, answered, arn, known, token
+from tests.policies.support.recording import REGION, Recorder, answered, arn, known, token
 from tests.policies.support.references import Json, Lost, Ref, Spelling, Unknown
 
 RULES = {rule.name: rule for rule in load()}
 MANDATORY = frozenset(name for name, rule in RULES.items() if rule.level == "mandatory")
+
+TODAY = date(2026, 11, 26)
+"""By which what the configuration vouches for expires."""
 
 Findings = dict[str, list[str]]
 """Rule to the messages of its findings; rules without any are left out."""
@@ -58,6 +65,12 @@ class Item:
         properties = self.outputs.properties
         return str(properties.get("name") or properties.get("bucket") or properties.get("alarmName", ""))
 
+    @property
+    def region(self) -> str:
+        """Where it is."""
+        own = self.inputs.properties.get("region")
+        return str(own or (self.inputs.provider and self.inputs.provider.properties.get("region")) or REGION)
+
     def get(self, key: str) -> Any:
         """Return an input as it was written, as a copy."""
         return copy.deepcopy(self.inputs.properties[key])
@@ -71,6 +84,15 @@ class Item:
         """Have Pulumi ignore changes of these properties, and of no others."""
         self.inputs = replace(self.inputs, ignores=paths)
         self.outputs = replace(self.outputs, ignores=paths)
+        return self
+
+    def by(self, provider: "Item") -> "Item":
+        """Have an explicit provider make it."""
+        self.inputs = replace(self.inputs, provider=provider.inputs)
+        self.outputs = replace(self.outputs, provider=provider.inputs)
+        own = self.outputs.properties.get("arn")
+        if isinstance(own, str):
+            self.compute("arn", own.replace(f":{REGION}:", f":{self.region}:"))
         return self
 
     def drop(self, key: str) -> "Item":
@@ -132,6 +154,11 @@ class Scene:
         """Register one more resource, `lambda.Function` for example, with the provider's defaults."""
         assert name not in self, f"{name} is there already"
         type_ = token(type_)
+        root = next((item.inputs.urn for item in self.items if item.type == STACK_TYPE), "")
+        if type_.startswith("pulumi:providers:"):
+            told = Analyzed("", type_, name, properties, parent=root)
+            self.items.append(Item(told, told))
+            return self.items[-1]
         spec = TABLE.get(type_)
         inputs = dict(spec.defaults) if spec else {}
         if "name" not in properties and (spec is None or spec.name == "name"):
@@ -140,7 +167,6 @@ class Scene:
         computed = {*(spec.computed if spec else ()), "arn", "id"} - inputs.keys()
         if type_.endswith(("EventTarget", "TopicPolicy", "TopicSubscription")):
             computed -= {"arn"}
-        root = next((item.inputs.urn for item in self.items if item.type == STACK_TYPE), "")
         told = Analyzed("", type_, name, inputs, parent=root, property_dependencies=dict.fromkeys(inputs, ()))
         outputs = dict.fromkeys(computed, UNKNOWN) | inputs
         shown = answered(type_, known(type_, outputs) if self.up else outputs)
@@ -171,6 +197,7 @@ class Scene:
             held,
             urn=self._urn(held),
             properties={key: value for key, (value, _) in resolved.items()},
+            provider=held.provider and replace(held.provider, urn=self._urn(held.provider)),
             dependencies=tuple(
                 sorted({*held.dependencies, *(urn for urns in needs.values() for urn in urns)})
             ),
@@ -213,14 +240,15 @@ class Scene:
         """Return the ARN that a resource has."""
         if item.type.endswith(":Alias"):
             return arn(item.type, f"{self._resolved(item.get('functionName'))[0]}:{item.physical}")
-        return arn(item.type, item.physical)
+        return arn(item.type, item.physical, item.region)
 
     def resources(self) -> list[Resource]:
         """Return the stack as rules see it."""
         told = self.told()
         made = {
             each.urn: PolicyResource(
-                each.type, each.properties, each.urn, each.name, _options(each), None, None, [], {}
+                *(each.type, each.properties, each.urn, each.name),
+                *(_options(each), _provider(each.provider), None, [], {}),
             )
             for each in told
         }
@@ -231,14 +259,15 @@ class Scene:
             }
         return list(from_stack(StackValidationArgs(list(made.values()))))
 
-    def graph(self) -> Graph:
-        return Graph(self.resources())
+    def graph(self, config: Mapping[str, Config] | None = None) -> Graph:
+        said = {**RECOGNITION.defaults, **(config or {}).get(RECOGNITION.name, {})}
+        return Graph(self.resources(), recognition.read(said, TODAY)[0])
 
     def findings(
         self, rules: Collection[str] = tuple(RULES), config: Mapping[str, Config] | None = None
     ) -> Findings:
         """Have rules judge the scene in this process."""
-        graph, inputs = self.graph(), [_resource(each) for each in self.told("inputs")]
+        graph, inputs = self.graph(config), [_resource(each) for each in self.told("inputs")]
         found: Findings = {}
         for name in rules:
             settings = {**RULES[name].defaults, **(config or {}).get(name, {})}
@@ -270,8 +299,13 @@ def _options(told: Analyzed) -> PolicyResourceOptions:
     return PolicyResourceOptions(False, list(told.ignores), None, [], never, [], told.parent or None)
 
 
+def _provider(told: Analyzed | None) -> PolicyProviderResource | None:
+    return PolicyProviderResource(told.type, told.properties, told.urn, told.name) if told else None
+
+
 def _named(items: Collection[Item], name: str) -> list[Item]:
-    return [item for item in items if item.inputs.name == name and item.inputs.type.startswith("aws:")]
+    own = ("aws:", "pulumi:providers:")
+    return [item for item in items if item.inputs.name == name and item.inputs.type.startswith(own)]
 
 
 def _resource(told: Analyzed) -> Resource:
