@@ -16,8 +16,11 @@ from tests.policies.mutations.doors import (
     forbidden,
     key,
     opened,
+    permit,
+    resource_policy,
     ruled,
     topic,
+    url,
 )
 from tests.policies.support.changes import Change, add, document, put, remove, several, text
 from tests.policies.support.healers import healer
@@ -33,6 +36,23 @@ def denied(**changes: Any) -> Change:
     held = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", **WAKE, **changes}
     return topic(OPEN, {key: value for key, value in held.items() if value is not None})
 
+
+BY_TEXT = {"StringEquals": {"aws:SourceArn": text("wake"), "aws:SourceAccount": ACCOUNT}}
+READS = {
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": ["lambda:GetFunction", "lambda:ListVersionsByFunction"],
+    "Resource": text("medic"),
+}
+NO_STRANGERS = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "lambda:*",
+    "Resource": text("medic"),
+    "Condition": {
+        "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+    },
+}
 
 INNOCENTS = [
     *(
@@ -205,5 +225,40 @@ INNOCENTS = [
                 "SNS developer guide, encrypted topics and EventBridge",
             ),
         )
+    ),
+    *(
+        careful(f"a resource policy {name}", change, "aws_lambda_resource_policy, PutResourcePolicy")
+        for name, change in (
+            ("for the topic", resource_policy()),
+            ("for the topic by another operator", resource_policy(Condition=BY_TEXT)),
+            ("for reading as well", resource_policy(READS)),
+            ("that denies strangers", resource_policy(NO_STRANGERS)),
+        )
+    ),
+    careful("a url with credentials", url("AWS_IAM"), "Lambda developer guide, function URLs"),
+    careful(
+        "a role that may read the code",
+        permit(f"arn:aws:iam::{ACCOUNT}:role/audit", action="lambda:GetFunction"),
+        "an auditor's permission",
+    ),
+    careful(
+        "an API beside a healer",
+        several(
+            add(
+                "lambda.Permission",
+                "api",
+                function=Ref("orders", "name"),
+                action="lambda:InvokeFunction",
+                principal="apigateway.amazonaws.com",
+                sourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:a/*/*",
+            ),
+            add(
+                "lambda.FunctionUrl",
+                "hook",
+                functionName=Ref("orders", "name"),
+                authorizationType="NONE",
+            ),
+        ),
+        "API Gateway in front of the function that is healed",
     ),
 ]
