@@ -83,7 +83,7 @@ def permits(graph: Graph, function: Resource) -> Iterator[Permit]:
 
 
 def unreadable(graph: Graph, function: Resource) -> Iterator[tuple[Resource, str]]:
-    """Yield the documents of a function that cannot be read, each with the end of a sentence that says why."""
+    """Yield the documents of a function that cannot be read, each with why, as the end of a sentence."""
     for policy, _ in _documents(graph, function):
         if problem := parse(policy.get("policy")).problem:
             yield policy, problem

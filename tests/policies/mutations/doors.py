@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.policies.mutations.table import Foreign, foreign
+from tests.policies.mutations.table import Foreign, foreign, refused_by
 from tests.policies.support.changes import Change, add, document, put, remove, several, text
 from tests.policies.support.healers import NOBODY_ELSE, ONLY_ALARMS, pattern
 from tests.policies.support.recording import ACCOUNT, REGION
@@ -388,4 +388,127 @@ URLS = foreign(
     ("a url of which nothing is said", "queue", url(None)),
 )
 
-TABLE: list[Foreign] = [*TOPICS, *KEYS, *PERMISSIONS, *URLS]
+
+SENDS = {
+    "Principal": {"Service": "sns.amazonaws.com"},
+    "Action": "sqs:SendMessage",
+    "Resource": text("inbox"),
+    "Condition": {"ArnEquals": {"aws:SourceArn": text("wake")}},
+}
+
+
+def queue(*more: dict[str, Any], **statement: Any) -> Change:
+    """Let the topic send to the queue by a policy."""
+    policy = document({**SENDS, **statement}, *more)
+    return add("sqs.QueuePolicy", "inbox-policy", queueUrl=Ref("inbox"), policy=policy)
+
+
+def also(**statement: Any) -> Change:
+    """Let somebody else do something with the queue as well."""
+    held = {"Principal": {"AWS": STRANGER}, "Action": "sqs:SendMessage", "Resource": text("inbox")}
+    return queue({**held, **statement})
+
+
+QUEUES = foreign(
+    "sqs-queue-policy-closed",
+    *(
+        (f"a queue {name}", "queue", change)
+        for name, change in {
+            "for everybody": queue(Principal="*", Condition={}),
+            "for whatever of an account": queue(
+                Principal="*", Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+            ),
+            "for topics of any account": queue(Condition={}),
+            "for topics by a pattern": queue(
+                Condition={"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:wake*"}}
+            ),
+            "for topics over https": queue(Condition={"Bool": {"aws:SecureTransport": "true"}}),
+            "for another topic": queue(Condition={"ArnEquals": {"aws:SourceArn": text("people")}}),
+            "for the alarms": queue(Principal={"Service": "cloudwatch.amazonaws.com"}),
+            "of another name": queue(Resource=text("medic-dead")),
+            "for another account": also(),
+            "for a role": also(Principal={"AWS": ROLE}),
+            "for another service": also(Principal={"Service": "s3.amazonaws.com"}),
+            "for all but one": also(Principal=None, NotPrincipal={"AWS": ROLE}),
+            "that others read": also(Action=["sqs:ReceiveMessage", "sqs:DeleteMessage"]),
+            "that others empty": also(Action="sqs:PurgeQueue"),
+            "that others open": also(Action="sqs:Add*", Principal={"AWS": ROLE}),
+            "that is denied": also(Effect="Deny", Principal="*"),
+            "that is denied to services": also(
+                Effect="Deny", Principal="*", Condition={"Null": {"aws:PrincipalArn": "true"}}
+            ),
+            "with a policy of its own for everybody": put(
+                "inbox", policy=document({**SENDS, "Principal": "*", "Condition": {}})
+            ),
+            "with a policy that cannot be read": add(
+                "sqs.QueuePolicy", "inbox-policy", queueUrl=Ref("inbox"), policy=Lost("{}")
+            ),
+        }.items()
+    ),
+)
+
+
+PUTS = {"Action": "events:PutEvents", "Resource": "*"}
+
+
+def bus(*statements: dict[str, Any]) -> Change:
+    return add("cloudwatch.EventBusPolicy", "bus-policy", policy=document(*statements))
+
+
+def strangers(**more: Any) -> Change:
+    return add("cloudwatch.EventPermission", "strangers", principal="*", statementId="strangers", **more)
+
+
+BUSES = foreign(
+    "events-bus-policy-closed",
+    *(
+        (f"a bus {name}", route, change)
+        for name, route, change in (
+            ("for everybody", "state machine", bus(PUTS | {"Principal": "*"})),
+            ("for everybody by a permission", "state machine", strangers()),
+            (
+                "for all but an organisation",
+                "state machine",
+                bus(
+                    PUTS | {"Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}
+                ),
+            ),
+            (
+                "for organisations by a pattern",
+                "state machine",
+                strangers(condition={"type": "StringLike", "key": "aws:PrincipalOrgID", "value": "o-*"}),
+            ),
+            (
+                "for everybody with alarms",
+                "state machine",
+                bus(
+                    PUTS
+                    | {"Principal": "*", "Condition": {"StringEquals": {"events:source": "aws.cloudwatch"}}}
+                ),
+            ),
+            (
+                "whose rules another account changes",
+                "state machine",
+                bus({"Principal": {"AWS": STRANGER}, "Action": "events:*", "Resource": "*"}),
+            ),
+            (
+                "whose policy cannot be read",
+                "state machine",
+                add("cloudwatch.EventBusPolicy", "bus-policy", policy=Lost("{}")),
+            ),
+        )
+    ),
+)
+
+TABLE: list[Foreign] = [*TOPICS, *KEYS, *PERMISSIONS, *URLS, *QUEUES, *BUSES]
+
+OURS = refused_by(
+    "lambda-healer-url",
+    (
+        "a url of the healer for everybody",
+        add("lambda.FunctionUrl", "url", functionName=Ref("healer", "name"), authorizationType="NONE"),
+        "both",
+        "up",
+    ),
+)
+"""Mutations of the program itself."""
