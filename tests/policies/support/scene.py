@@ -231,7 +231,7 @@ class Scene:
     def _referred(self, ref: Ref) -> tuple[str, frozenset[str]]:
         present = _named(self.items, ref.target)
         [item] = present or _named(self._removed, ref.target)
-        text = (item.physical if ref.attribute == "name" else self.arn(item)) + ref.suffix
+        text = (item.physical if ref.attribute in ("name", "id") else self.arn(item)) + ref.suffix
         if ref.attribute == "text" or self.spelling is Spelling.LITERAL or not present:
             return text, frozenset()
         return (text if self.up or ref.attribute == "name" else UNKNOWN), frozenset({self._urn(item.inputs)})
