@@ -19,6 +19,7 @@ from selfheal_policies.graph import Graph
 from selfheal_policies.resources import from_resource, from_stack
 from selfheal_policies.rule import AnyRule, Finding, ResourceRule, Rule, StackRule
 from selfheal_policies.settings import ConfigurationError, configured
+from selfheal_policies.stacks import sandboxes
 from selfheal_policies.waiver_policies import WaiverReport, Waivers, sdk_properties, waived
 
 
@@ -52,7 +53,7 @@ def _on_resource(rule: ResourceRule) -> Callable[[ResourceValidationArgs, Report
         _judge(
             rule,
             args.get_config(),
-            lambda config: rule.check(once("resource", lambda: from_resource(args)), config),
+            lambda config: rule.check(once("resource", lambda: from_resource(args, sandboxes())), config),
             report,
             args.urn,
         )
@@ -65,7 +66,7 @@ def _on_stack(rule: StackRule) -> Callable[[StackValidationArgs, ReportViolation
         _judge(
             rule,
             args.get_config(),
-            lambda config: rule.check(once("graph", lambda: Graph(from_stack(args))), config),
+            lambda config: rule.check(once("graph", lambda: Graph(from_stack(args, sandboxes()))), config),
             report,
             "",
         )

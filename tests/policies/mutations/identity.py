@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.policies.mutations.table import Foreign, foreign
-from tests.policies.support.changes import THEIRS, Change, allow, put, several, statements
+from tests.policies.support.changes import THEIRS, Change, allow, put, several, statements, variables
 from tests.policies.support.healers import CHANGE, ROUTES
 from tests.policies.support.recording import arn
 from tests.policies.support.references import Ref
@@ -57,7 +57,51 @@ def fires_at(**elsewhere: str) -> Change:
     return put("errors", alarmActions=[topic, Ref("people")], okActions=[topic, Ref("people")])
 
 
+def in_stack(name: str) -> Change:
+    return lambda scene: setattr(scene, "stack", name)
+
+
+def without(*names: str) -> Change:
+    """Take these variables from the healer's environment."""
+
+    def change(scene: Scene) -> None:
+        held = scene.find("medic").get("environment")["variables"]
+        kept = {key: value for key, value in held.items() if key not in names}
+        scene.find("medic").put("environment", to={"variables": kept})
+
+    return change
+
+
 TABLE: list[Foreign] = [
+    *foreign(
+        "lambda-healer-production",
+        *(
+            (
+                f"a healer without a budget in a stack called {name}",
+                route,
+                several(in_stack(name), without("BUDGET")),
+            )
+            for name, route in (("live", "topic"), ("production", "queue"), ("eu-prod", "alarm action"))
+        ),
+        (
+            "a healer without people in a stack of a name",
+            "topic",
+            several(in_stack("main"), without("ESCALATION_TOPIC_ARN")),
+        ),
+        (
+            "a budget that is none in a stack of a name",
+            "event rule",
+            several(in_stack("devel"), variables("medic", BUDGET="1000")),
+        ),
+    ),
+    *foreign(
+        "lambda-function-failure-rate",
+        (
+            "failures in a stack called live",
+            "topic",
+            several(in_stack("live"), variables("orders", FAILURE_RATE="0.1")),
+        ),
+    ),
     *foreign(
         "iam-policy-writes-on-targets",
         *(

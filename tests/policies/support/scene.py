@@ -18,7 +18,7 @@ from pulumi_policy import (
     StackValidationArgs,
 )
 from selfheal_policies.graph import Graph
-from selfheal_policies.resources import Resource, from_stack
+from selfheal_policies.resources import Resource, from_stack, stack_of
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule
 from selfheal_policies.rules import load
 from selfheal_policies.values import plain
@@ -130,6 +130,8 @@ class Scene:
     ) -> None:
         self.spelling, self.up = spelling, up
         self.stack, self.project = "dev", "other"
+        self.sandboxes = frozenset({"dev", "orders"})
+        """Names of the stacks that are declared sandboxes."""
         self.items: list[Item] = []
         self._removed: list[Item] = []
         if recording:
@@ -251,7 +253,7 @@ class Scene:
                 key: [made[urn] for urn in urns if urn in made]
                 for key, urns in each.property_dependencies.items()
             }
-        return list(from_stack(StackValidationArgs(list(made.values()))))
+        return list(from_stack(StackValidationArgs(list(made.values())), self.sandboxes))
 
     def graph(self) -> Graph:
         return Graph(self.resources())
@@ -260,7 +262,7 @@ class Scene:
         self, rules: Collection[str] = tuple(RULES), config: Mapping[str, Config] | None = None
     ) -> Findings:
         """Have rules judge the scene in this process."""
-        graph, inputs = self.graph(), [_resource(each) for each in self.told("inputs")]
+        graph, inputs = self.graph(), [_resource(each, self.sandboxes) for each in self.told("inputs")]
         found: Findings = {}
         for name in rules:
             settings = {**RULES[name].defaults, **(config or {}).get(name, {})}
@@ -301,8 +303,9 @@ def _named(items: Collection[Item], name: str) -> list[Item]:
     return [item for item in items if item.inputs.name == name and item.inputs.type.startswith(own)]
 
 
-def _resource(told: Analyzed) -> Resource:
-    return Resource(told.urn, told.type, told.name, plain(told.properties))
+def _resource(told: Analyzed, sandboxes: Collection[str]) -> Resource:
+    sandbox = stack_of(told.urn) in sandboxes
+    return Resource(told.urn, told.type, told.name, plain(told.properties), sandbox=sandbox)
 
 
 def _put(properties: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
