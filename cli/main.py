@@ -33,16 +33,21 @@ from selfheal.cli.operator.location import with_location
 from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
 
-_JSON = "selfheal.json"
-
 
 class Commands(TyperGroup):
     """The root command: prints an error of the project as one message, and turns signals into exit codes."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Note whether a script reads standard output."""
-        ctx.meta[_JSON] = "--json" in args
-        return super().parse_args(ctx, args)
+    _for_script = False
+    """Whether a script reads standard output: --json is anywhere in the arguments."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Take the options before the command. What is wrong with them is told to scripts, too."""
+        self._for_script = any(word.partition("=")[0] == "--json" for word in args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except TyperException as error:
+            self._tell_script(None, error.format_message(), ExitCode.USAGE)
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -54,15 +59,23 @@ class Commands(TyperGroup):
             cause: BaseException = signalled
         except TyperException as error:
             # It is about the command line, and Typer prints it for people.
-            _tell_script(ctx, getattr(error, "message", str(error)), ExitCode.USAGE)
+            self._tell_script(ctx, error.format_message(), ExitCode.USAGE)
             raise
         except (CliError, SandboxError, BotoCoreError, ClientError, OSError) as error:
             if ctx.params.get("debug"):
                 raise
             text, code, cause = explained(error), ExitCode.FAILED, error
         complain(text)
-        _tell_script(ctx, text, code)
+        self._tell_script(ctx, text, code)
         raise typer.Exit(code) from cause
+
+    def _tell_script(self, ctx: Any, text: str, code: ExitCode) -> None:
+        """Print the error as a JSON document if --json was given. Pulumi prints its own.
+
+        It is one line, as some commands print a document a line.
+        """
+        if self._for_script and (ctx is None or ctx.invoked_subcommand != "pulumi"):
+            typer.echo(json.dumps({"error": text, "exit_code": int(code)}, ensure_ascii=False))
 
 
 def explained(error: Exception) -> str:
@@ -82,15 +95,6 @@ def explained(error: Exception) -> str:
             return f"{error.filename}: {error.strerror}. Make it readable and writable, or name another."
         case _:
             return str(error)
-
-
-def _tell_script(ctx: Any, text: str, code: ExitCode) -> None:
-    """Print the error as a JSON document if --json was given. Pulumi prints its own.
-
-    It is one line, as some commands print a document a line.
-    """
-    if ctx.meta.get(_JSON) and ctx.invoked_subcommand != "pulumi":
-        typer.echo(json.dumps({"error": text, "exit_code": int(code)}, ensure_ascii=False))
 
 
 app = typer.Typer(

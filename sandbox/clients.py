@@ -8,6 +8,7 @@ import ipaddress
 import os
 import urllib.request
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -56,8 +57,12 @@ def is_loopback(endpoint: str) -> bool:
     return local and parts.scheme in {"http", "https"}
 
 
+@cache
 def own_loader() -> Loader:
-    """Return a loader of botocore's own data. A session's also reads AWS_DATA_PATH and ~/.aws/models."""
+    """Return the loader of botocore's own data. A session's also reads AWS_DATA_PATH and ~/.aws/models.
+
+    All sessions share it: it keeps what it has read, and reading takes longer than all else of a client.
+    """
     return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
@@ -108,7 +113,7 @@ class Clients:
         return Clients(self.endpoint, self.region, self.credentials, retries=1, read_timeout=seconds)
 
     def _make(self, service: str) -> Any:
-        if self._session is None:  # shared, because each session loads botocore's data
+        if self._session is None:  # shared, because making one takes long
             self._session = session_of(self.region, self.credentials)
         local = is_loopback(self.endpoint)
         config = Config(

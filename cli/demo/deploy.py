@@ -1,13 +1,16 @@
 """How the demonstration deploys: by the Pulumi CLI through its Automation API, or without it in process."""
 
 import os
-from collections.abc import Callable
+import subprocess
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pulumi import automation
+from pulumi.automation.errors import create_command_error
 
 from selfheal.cli.console import Output
 from selfheal.cli.demo.progress import reporting
@@ -17,6 +20,56 @@ from selfheal.cli.sandbox.account import Connection
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.pulumi import cli as pulumi_cli
 from selfheal.sandbox.pulumi.deployer import deploy
+
+_STREAM_ENDED = "Error in event stream: $"
+"""What the SDK warns of where the CLI was killed. With a text after it, it is an error."""
+
+
+class EndingWithUs(automation.PulumiCommand):
+    """The Pulumi CLI, which is killed where we are interrupted.
+
+    The SDK's own reads the CLI's output in threads, which an interruption ends with a traceback each, and
+    waits for its end.
+    """
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], object] | None = None,
+        on_error: Callable[[str], object] | None = None,
+    ) -> automation.CommandResult:
+        """Run a command to its end.
+
+        Args:
+            args: Its arguments.
+            cwd: Where it is run.
+            additional_env: What is added to our environment.
+            on_output: Called with all of its output, once it has ended.
+            on_error: The same for its messages.
+
+        Raises:
+            CommandError: of the SDK, when it fails.
+
+        """
+        # Its plugins are found beside it.
+        path = os.pathsep.join([str(Path(self.command).parent), os.environ.get("PATH", os.defpath)])
+        done = subprocess.run(  # kills the process however we leave it
+            [self.command, "--non-interactive", *args],
+            cwd=cwd,
+            env={**os.environ, "PATH": path, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        for hear, text in ((on_output, done.stdout), (on_error, done.stderr)):
+            if hear is not None:
+                hear(text)
+        result = automation.CommandResult(stdout=done.stdout, stderr=done.stderr, code=done.returncode)
+        if result.code:
+            raise create_command_error(result)
+        return result
 
 
 @dataclass
@@ -54,7 +107,8 @@ class ByPulumi:
         )
         for name in pulumi_cli.unset(os.environ):
             os.environ.pop(name, None)  # the Automation API can only add to our own environment
-        command = automation.PulumiCommand(root=str(pulumi_cli.FOLDER))
+        command = EndingWithUs(root=str(pulumi_cli.FOLDER))
+        warnings.filterwarnings("ignore", _STREAM_ENDED, UserWarning)
         options = automation.LocalWorkspaceOptions(
             env_vars=added | pulumi_cli.no_proxy(os.environ), pulumi_command=command
         )

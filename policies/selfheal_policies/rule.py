@@ -26,6 +26,8 @@ class Finding:
     """Of the resource to change; empty for the stack as a whole."""
     message: str
     """What is wrong, with the names of the resources. The pack adds the rule's `why` and `fix`."""
+    about: str = ""
+    """URN of the healer that it is about, if not `urn`: the pack says by which path that counts as one."""
 
 
 @dataclass(frozen=True, kw_only=True)

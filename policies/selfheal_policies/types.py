@@ -6,9 +6,11 @@ API_INTEGRATION = "aws:apigateway/integration:Integration"
 API_METHOD = "aws:apigateway/method:Method"
 API_STAGE = "aws:apigateway/stage:Stage"
 BUCKET = "aws:s3/bucket:Bucket"
-BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 BUCKET_PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+BUILD = "aws:codebuild/project:Project"
+CLUSTER = "aws:ecs/cluster:Cluster"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
@@ -19,28 +21,42 @@ EVENT_SOURCE_MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 EXPERIMENT = "aws:fis/experimentTemplate:ExperimentTemplate"
 FUNCTION = "aws:lambda/function:Function"
+FUNCTION_POLICY = "aws:lambda/resourcePolicy:ResourcePolicy"
+FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
 HTTP_API_STAGE = "aws:apigatewayv2/stage:Stage"
+JOB_QUEUE = "aws:batch/jobQueue:JobQueue"
 KEY = "aws:kms/key:Key"
+KEY_EXTERNAL = "aws:kms/externalKey:ExternalKey"
+KEY_REPLICA = "aws:kms/replicaKey:ReplicaKey"
 KEY_ALIAS = "aws:kms/alias:Alias"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 PERMISSION = "aws:lambda/permission:Permission"
 PIPE = "aws:pipes/pipe:Pipe"
+PIPELINE = "aws:codepipeline/pipeline:Pipeline"
 POLICY = "aws:iam/policy:Policy"
 POLICY_ATTACHMENT = "aws:iam/policyAttachment:PolicyAttachment"
 QUEUE = "aws:sqs/queue:Queue"
+QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
+RECURSION = "aws:lambda/functionRecursionConfig:FunctionRecursionConfig"
 REDRIVE_POLICY = "aws:sqs/redrivePolicy:RedrivePolicy"
+REDSHIFT = "aws:redshift/cluster:Cluster"
+RESPONSE_PLAN = "aws:ssmincidents/responsePlan:ResponsePlan"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+ROLE_POLICIES = "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 ROLE_POLICY_ATTACHMENTS = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
+SSM_DOCUMENT = "aws:ssm/document:Document"
 STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
 STREAM = "aws:kinesis/stream:Stream"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 TABLE = "aws:dynamodb/table:Table"
+TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 TOPIC = "aws:sns/topic:Topic"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+WORKFLOW = "aws:glue/workflow:Workflow"
 
 FRAGILE_SERVICE = "selfheal:index:FragileService"
 STACK = "pulumi:pulumi:Stack"
@@ -48,6 +64,9 @@ STACK = "pulumi:pulumi:Stack"
 ALARMS = (ALARM, COMPOSITE_ALARM)
 ACTORS = (FUNCTION, STATE_MACHINE)
 """What can change something when it is invoked: it runs under a role of its own."""
+
+STORES = ("aws:secretsmanager/secret:Secret", "aws:ssm/parameter:Parameter")
+"""What holds a secret or a setting that others read."""
 
 CHATBOTS = (
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
@@ -69,9 +88,12 @@ WORDS = {
     EVENT_TARGET: "event target",
     EXPERIMENT: "experiment template",
     FUNCTION: "function",
+    FUNCTION_POLICY: "resource policy",
+    FUNCTION_URL: "function URL",
     PERMISSION: "permission",
     HTTP_API_STAGE: "API stage",
     QUEUE: "queue",
+    QUEUE_POLICY: "queue policy",
     SCHEDULE: "schedule",
     STATE_MACHINE: "state machine",
     SUBSCRIPTION: "subscription",

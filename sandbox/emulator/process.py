@@ -52,6 +52,9 @@ class Emulator:
     region: str = REGION
     """The region of its resources."""
 
+    persists: bool = False
+    """Whether its resources are kept when it is stopped."""
+
     _stopped: bool = field(default=False, init=False, repr=False)
 
     @classmethod
@@ -90,7 +93,7 @@ class Emulator:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        emulator = cls(f"http://127.0.0.1:{port}", folder, process)
+        emulator = cls(f"http://127.0.0.1:{port}", folder, process, persists=persist)
         try:
             emulator._wait_until_ready(log)
         except BaseException:
@@ -110,8 +113,9 @@ class Emulator:
         self._stopped = True
         if self.process.stdin:
             self.process.stdin.close()  # the child then saves its state and ends
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(_STOP_SECONDS)
+        if self.persists:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(_STOP_SECONDS)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             # Otherwise running functions would outlive it. macOS raises PermissionError if all are zombies.
             os.killpg(self.process.pid, signal.SIGKILL)

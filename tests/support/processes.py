@@ -1,5 +1,6 @@
 """Waiting for what other processes do, and looking at the processes themselves, as Linux lists them."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,8 +22,11 @@ def written(path: Path) -> str:
 
 def children(pid: int) -> list[int]:
     """Return the processes that a process started; none where there is no such list."""
-    threads = Path(f"/proc/{pid}/task").glob("*/children")  # any of its threads may have started one
-    return [int(child) for listed in threads for child in listed.read_text().split()]
+    found: list[int] = []
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):  # any of its threads may have started one
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended by now
+            found += map(int, listed.read_text().split())
+    return found
 
 
 def descendants(pid: int) -> list[int]:

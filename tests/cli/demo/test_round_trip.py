@@ -1,6 +1,7 @@
-"""The demonstration as a command: interrupted, it leaves nothing."""
+"""The demonstrations as commands: interrupted or killed, they leave no process."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import children, gone
+from tests.support.processes import children, descendants, gone, until
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 START_SECONDS = 120.0
+
+STARTED = 4
+"""The emulator, Pulumi, its language host, and the program or a plugin."""
 
 
 @pytest.fixture
@@ -31,12 +35,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_ctrl_c_during_the_demo_ends_everything_it_started(
-    project: Path, own_home: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    temporary = tmp_path_factory.mktemp("tmp")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "selfheal.cli", "--cwd", str(project), "demo"],
+def start(project: Path, command: str, temporary: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "selfheal.cli", "--cwd", str(project), command],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -45,6 +46,13 @@ def test_ctrl_c_during_the_demo_ends_everything_it_started(
         # A shell makes its background jobs deaf to Ctrl-C, and this may be a child of one.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads yet
     )
+
+
+def test_ctrl_c_during_the_demo_ends_everything_it_started(
+    project: Path, own_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    temporary = tmp_path_factory.mktemp("tmp")
+    process = start(project, "demo", temporary)
     assert process.stdout is not None
     deadline = time.monotonic() + START_SECONDS
     for line in process.stdout:  # until traffic flows
@@ -62,3 +70,38 @@ def test_ctrl_c_during_the_demo_ends_everything_it_started(
     assert list(temporary.iterdir()) == []
     assert not (project / "out").exists()
     assert not own_home.exists()
+
+
+INTERRUPTED = "error: interrupted; nothing that it started is left running\n"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("command", "number", "code", "said"),
+    [
+        ("demo", signal.SIGINT, 130, INTERRUPTED),
+        ("demo-orders", signal.SIGTERM, 143, INTERRUPTED),
+        ("demo-orders", signal.SIGKILL, -9, ""),
+    ],
+)
+def test_a_signal_while_pulumi_deploys_is_one_line_and_ends_every_process(  # noqa: PLR0917 - a case
+    project: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    command: str,
+    number: signal.Signals,
+    code: int,
+    said: str,
+) -> None:
+    """Only we are sent it, as by `kill`: whatever holds our output open would be waited for as well."""
+    temporary = tmp_path_factory.mktemp("tmp")
+    process = start(project, command, temporary)
+    until(lambda: len(descendants(process.pid)) >= STARTED, START_SECONDS)
+    started = descendants(process.pid)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == code, errors
+    assert errors.endswith(said)
+    assert not {"Traceback", "UserWarning"} & set(re.findall(r"\w+", errors))
+    until(lambda: all(map(gone, started)), 15)
+    if number != signal.SIGKILL:
+        assert list(temporary.iterdir()) == []

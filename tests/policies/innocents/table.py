@@ -27,11 +27,14 @@ class Innocent:
         return scene
 
 
-def collected() -> list[Innocent]:
-    """Return the innocents of all modules beside this one: each may have a list INNOCENTS."""
+def collected(name: str = "INNOCENTS") -> list[Innocent]:
+    """Return the innocents of all modules beside this one: each may have a list of that name.
+
+    A list SUSPECTS has those of which nobody can tell at preview: a grant is unknown as a whole.
+    """
     found: list[Innocent] = []
     for module in iter_modules([str(Path(__file__).parent)]):
         if not module.name.startswith("test_"):
             held = import_module(f"tests.policies.innocents.{module.name}")
-            found += getattr(held, "INNOCENTS", [])
+            found += getattr(held, name, [])
     return found

@@ -1,7 +1,9 @@
 """The table of innocents, judged by the real pack: one process of it for all."""
 
+import inspect
 from collections import Counter
 from collections.abc import Generator
+from importlib import import_module
 
 import pytest
 
@@ -9,10 +11,12 @@ from tests.conftest import ROOT
 from tests.policies.innocents.table import Innocent, collected
 from tests.policies.support.client import Level, Pack
 from tests.policies.support.references import Spelling
+from tests.policies.support.scene import Item
 
 pytestmark = pytest.mark.slow
 
 INNOCENTS = collected()
+SUSPECTS = collected("SUSPECTS")
 MODES = [(Spelling.RESOURCE, False), (Spelling.LITERAL, False), (Spelling.RESOURCE, True)]
 
 
@@ -31,8 +35,39 @@ def test_it_is_left_alone(pack: Pack, innocent: Innocent, spelling: Spelling, up
     assert [each for each in found if each.level is Level.MANDATORY] == []
 
 
+@pytest.mark.parametrize("suspect", SUSPECTS, ids=[each.name for each in SUSPECTS])
+def test_what_cannot_be_read_is_one_finding_until_it_is_known(pack: Pack, suspect: Innocent) -> None:
+    found = suspect.scene().judge(pack)
+    assert [each.policy for each in found if each.level is Level.MANDATORY] == ["iam-policy-readable"], found
+    found = suspect.scene(up=True).judge(pack)
+    assert [each for each in found if each.level is Level.MANDATORY] == []
+
+
 def test_the_table_is_long_enough() -> None:
-    names = Counter(each.name for each in INNOCENTS)
+    names = Counter(each.name for each in (*INNOCENTS, *SUSPECTS))
     assert len(INNOCENTS) >= 60
     assert [name for name, count in names.items() if count > 1] == []
     assert [each.name for each in INNOCENTS if not each.source] == []
+
+
+def inputs_of(type_: str) -> set[str]:
+    """Return the names of all inputs that a type of the provider has."""
+    _, module, name = type_.split(":")
+    module = module.split("/")[0]
+    held = import_module(f"pulumi_aws.{'lambda_' if module == 'lambda' else module}")
+    words = (
+        each.strip("_").split("_")
+        for each in inspect.signature(getattr(held, name)._internal_init).parameters
+    )
+    return {first + "".join(each.capitalize() for each in more) for first, *more in words}
+
+
+def test_the_provider_has_every_type_and_input_of_theirs() -> None:
+    items: list[Item] = [item for each in INNOCENTS for item in each.scene().items]
+    used: dict[str, set[str]] = {}
+    for item in items:
+        used.setdefault(item.type, set()).update(item.inputs.properties)
+    # A scene gives everything a name.
+    wrong = {type_: names - inputs_of(type_) - {"name"} for type_, names in used.items()}
+    assert {type_: names for type_, names in wrong.items() if names} == {}
+    assert len(used) >= 50

@@ -20,7 +20,8 @@ class Ref:
 
     target: str
     attribute: str = "arn"
-    """`arn`; `name`, which is known at preview; or `text`, the ARN put together from parts that are known."""
+    """`arn`; `id`, which is the name for most; `name`, which is known at preview; or `text`, the ARN put
+    together from parts that are known."""
     suffix: str = ""
 
 

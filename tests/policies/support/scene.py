@@ -8,6 +8,7 @@ import copy
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from pulumi_policy import (
@@ -17,7 +18,9 @@ from pulumi_policy import (
     PolicyResourceOptions,
     StackValidationArgs,
 )
+from selfheal_policies import recognition
 from selfheal_policies.graph import Graph
+from selfheal_policies.recognition_policy import RECOGNITION
 from selfheal_policies.resources import Resource, from_stack, stack_of
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule
 from selfheal_policies.rules import load
@@ -32,6 +35,9 @@ from tests.policies.support.references import Json, Lost, Ref, Spelling, Unknown
 
 RULES = {rule.name: rule for rule in load()}
 MANDATORY = frozenset(name for name, rule in RULES.items() if rule.level == "mandatory")
+
+TODAY = date(2026, 11, 26)
+"""By which what the configuration vouches for expires."""
 
 Findings = dict[str, list[str]]
 """Rule to the messages of its findings; rules without any are left out."""
@@ -227,7 +233,7 @@ class Scene:
     def _referred(self, ref: Ref) -> tuple[str, frozenset[str]]:
         present = _named(self.items, ref.target)
         [item] = present or _named(self._removed, ref.target)
-        text = (item.physical if ref.attribute == "name" else self.arn(item)) + ref.suffix
+        text = (item.physical if ref.attribute in ("name", "id") else self.arn(item)) + ref.suffix
         if ref.attribute == "text" or self.spelling is Spelling.LITERAL or not present:
             return text, frozenset()
         return (text if self.up or ref.attribute == "name" else UNKNOWN), frozenset({self._urn(item.inputs)})
@@ -238,7 +244,7 @@ class Scene:
             return arn(item.type, f"{self._resolved(item.get('functionName'))[0]}:{item.physical}")
         return arn(item.type, item.physical, item.region)
 
-    def resources(self) -> list[Resource]:
+    def resources(self, config: Mapping[str, Config] | None = None) -> list[Resource]:
         """Return the stack as rules see it."""
         told = self.told()
         made = {
@@ -253,16 +259,22 @@ class Scene:
                 key: [made[urn] for urn in urns if urn in made]
                 for key, urns in each.property_dependencies.items()
             }
-        return list(from_stack(StackValidationArgs(list(made.values())), self.sandboxes))
+        return list(from_stack(StackValidationArgs(list(made.values())), self._sandboxes(config)))
 
-    def graph(self) -> Graph:
-        return Graph(self.resources())
+    def _sandboxes(self, config: Mapping[str, Config] | None) -> frozenset[str]:
+        said: list[str] = (config or {}).get(RECOGNITION.name, {}).get("sandboxStacks", [])
+        return self.sandboxes | frozenset(said)
+
+    def graph(self, config: Mapping[str, Config] | None = None) -> Graph:
+        said = {**RECOGNITION.defaults, **(config or {}).get(RECOGNITION.name, {})}
+        return Graph(self.resources(config), recognition.read(said, TODAY)[0])
 
     def findings(
         self, rules: Collection[str] = tuple(RULES), config: Mapping[str, Config] | None = None
     ) -> Findings:
         """Have rules judge the scene in this process."""
-        graph, inputs = self.graph(), [_resource(each, self.sandboxes) for each in self.told("inputs")]
+        graph = self.graph(config)
+        inputs = [_resource(each, self._sandboxes(config)) for each in self.told("inputs")]
         found: Findings = {}
         for name in rules:
             settings = {**RULES[name].defaults, **(config or {}).get(name, {})}
