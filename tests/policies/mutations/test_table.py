@@ -173,7 +173,7 @@ def test_a_right_that_is_attached_exclusively_makes_a_healer_by_itself(
 
 def test_a_function_that_no_alarm_reaches_is_no_healer(pack: Pack, recordings: Recordings) -> None:
     scene = Scene(recordings["dev", False])
-    function(scene, "writer", {"Action": ["dynamodb:*"], "Resource": ["*"]}).put("timeout", to=900)
+    function(scene, "writer", {"Action": ["s3:*"], "Resource": ["*"]}).put("timeout", to=900)
     assert mandatory(scene.judge(pack)) == {}
 
 
