@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from selfheal.functions.healer import trouble
+from selfheal.functions.healer import forgotten, trouble
 from selfheal.functions.healer.aws import connect
 from selfheal.functions.healer.clock import Clock
 from selfheal.functions.healer.decide import decide, give_up, retire
@@ -95,6 +95,7 @@ def handle(event: Any, _context: Any) -> dict[str, Any]:
             log("error", "target failed", target=target.name, error=words(error))
             _give_up(target.name, fleet, clock)
     _retire_removed(clock, fleet, failures)
+    _remind_of_mode(setup, fleet, failures, clock)
     _report(fleet, failures, clock)
     if failures:
         told = "; ".join(f"{name}: {why}" for name, why in failures.items())
@@ -124,6 +125,15 @@ def _read_mode(glance: Glance, failures: dict[str, str]) -> ModeOverride:
         failures[THE_MODE] = f"{error}. Until it is written again, the healer only observes"
         log("error", "mode failed", error=str(error))
         return ModeOverride(UNKNOWN_VERSION, Mode.OBSERVE)
+
+
+def _remind_of_mode(setup: Setup, fleet: Fleet, failures: dict[str, str], clock: Clock) -> None:
+    """Remind people of an override that they may have forgotten."""
+    try:
+        forgotten.remind(AWS, fleet, setup, clock.now())
+    except Exception as error:  # noqa: BLE001 - the run fails; the next one reminds
+        failures[THE_MODE] = f"its override could not be told of: {words(error)}"
+        log("error", "override not told of", error=words(error))
 
 
 def _report(fleet: Fleet, failures: Mapping[str, str], clock: Clock) -> None:

@@ -217,19 +217,34 @@ class Ledger:
             LostRaceError: when another run has written it since it was read.
 
         """
+        read = {":read": troubles_attribute(fleet.trouble)} if fleet.trouble else {}
+        # A damaged one is the healer's own, and made again.
+        self._set_shared("trouble", troubles_attribute(trouble), "trouble = :read" if read else "", read)
+
+    def write_mode_told(self, fleet: Fleet, at: str) -> None:
+        """Replace when people were last reminded of an override of the mode.
+
+        Raises:
+            LostRaceError: when another run has written it since it was read.
+
+        """
+        read = {} if fleet.mode_told is None else {":read": {"S": fleet.mode_told}}
+        condition = "mode_told = :read" if read else "attribute_not_exists(mode_told)"
+        self._set_shared("mode_told", {"S": at}, condition, read)
+
+    def _set_shared(
+        self, name: str, new: Mapping[str, Any], condition: str, values: Mapping[str, Any]
+    ) -> None:
+        """Replace an attribute of the item that all targets share."""
         update: dict[str, Any] = {"TableName": self._table, "Key": FLEET_KEY}
-        update["UpdateExpression"] = "SET trouble = :new"
-        values = {":new": troubles_attribute(trouble)}
-        if fleet.trouble:
-            update["ConditionExpression"] = "trouble = :read"
-            values[":read"] = troubles_attribute(fleet.trouble)
+        update |= {"UpdateExpression": f"SET {name} = :new"}
+        update |= {"ExpressionAttributeValues": {":new": new, **values}}
+        update |= {"ConditionExpression": condition} if condition else {}
         try:
-            self._client.transact_write_items(
-                TransactItems=[{"Update": update | {"ExpressionAttributeValues": values}}]
-            )
+            self._client.transact_write_items(TransactItems=[{"Update": update}])
         except ClientError as error:
             if _lost_race(error):
-                raise LostRaceError("another run has told of what cannot be handled") from error
+                raise LostRaceError(f"another run wrote the fleet's {name} first") from error
             raise
 
     def _get(self, key: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def fleet_of(item: Mapping[str, Any]) -> Fleet:
         standing=read("standing", _names, none),
         unfinished=read("unfinished", _names, none),
         trouble=read("trouble", lambda raw: {name: Trouble(**each) for name, each in raw.items()}, {}),
+        mode_told=read("mode_told", _text, None),
     )
     if not wrong:
         return fleet
@@ -127,6 +128,12 @@ def _names(raw: Any) -> frozenset[str]:
     if not isinstance(raw, set) or not all(isinstance(each, str) for each in cast("set[Any]", raw)):
         raise TypeError("not a set of names")
     return frozenset(cast("set[str]", raw))
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError("not a text")
+    return raw
 
 
 def _moments(raw: Any) -> tuple[str, ...]:

@@ -60,24 +60,28 @@ def publication(incident: Incident, ledger: str) -> dict[str, str]:
     return {"Subject": title, "Message": _json(forms), "MessageStructure": "json"}
 
 
-def about_the_healer(title: str, text: str, failures: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return the arguments of `sns.publish`, without the topic, for what the healer cannot handle.
+def about_the_healer(
+    title: str, text: str, topic: str, keywords: Sequence[str], fields: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the arguments of `sns.publish`, without the topic, for what is about no incident.
 
     Args:
         title: The subject.
         text: The mail.
-        failures: What is not handled: target, since and why of each.
+        topic: What it is about, such as "not-handled": thread and type of the custom notification.
+        keywords: Of the custom notification.
+        fields: The fields for programs, besides schema, title and text.
 
     """
     subject_line = title.encode("ascii", "replace").decode()[:_SUBJECT]
-    whole = {"schema": SCHEMA, "title": subject_line, "text": text, "not_handled": [*failures]}
+    whole = {"schema": SCHEMA, "title": subject_line, "text": text, **fields}
     content = {
         "textType": "client-markdown",
         "title": clipped(subject_line, TITLE),
         "description": _markdown(text, DESCRIPTION),
-        "keywords": [clipped(each["target"], KEYWORD) for each in failures][:LIST],
+        "keywords": [clipped(each, KEYWORD) for each in keywords][:LIST],
     }
-    metadata = {"threadId": "selfheal-not-handled", "eventType": "selfheal-not-handled"}
+    metadata = {"threadId": f"selfheal-{topic}", "eventType": f"selfheal-{topic}"}
     custom = {"version": "1.0", "source": "custom", "content": content, "metadata": metadata}
     forms = {"default": _json(whole), "email": text, "https": _json(custom), "sms": subject_line}
     return {"Subject": subject_line, "Message": _json(forms), "MessageStructure": "json"}

@@ -89,6 +89,8 @@ class Fleet:
     target is no longer configured. By this set the healer finds the incidents of removed targets."""
     trouble: Mapping[str, Trouble] = field(default_factory=dict[str, Trouble])
     """What could not be handled in the last run, by target."""
+    mode_told: str | None = None
+    """When people were last reminded of an override of the mode."""
     problem: str | None = None
     """What is wrong with the item, if it is damaged. Nothing may be applied then: the budget is unknown."""
 

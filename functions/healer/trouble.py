@@ -43,8 +43,9 @@ def report(aws: Aws, fleet: Fleet, failures: Mapping[str, str], now: datetime, e
         return
     try:
         told_of = [{"target": name, "since": known[name].since, "why": failures[name]} for name in due]
-        title = f"[selfheal] not handled: {', '.join(each['target'] for each in told_of)}"
-        aws.sns.publish(TopicArn=aws.escalation_topic, **about_the_healer(title, _text(told_of), told_of))
+        title = f"[selfheal] not handled: {', '.join(due)}"
+        notice = about_the_healer(title, _text(told_of), "not-handled", due, {"not_handled": told_of})
+        aws.sns.publish(TopicArn=aws.escalation_topic, **notice)
     except Exception:
         aws.ledger.write_trouble(replace(fleet, trouble=told), known)
         raise

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from selfheal_policies import rules
+from selfheal_policies.recognition_policy import RECOGNITION
 from selfheal_policies.rule import Rule
 from selfheal_policies.waiver_policies import USED, WAIVERS
 
@@ -41,7 +42,7 @@ _EXAMPLE = """
 
 def page(found: Sequence[Rule]) -> str:
     """Return docs/policies.md for these rules."""
-    every = [*found, WAIVERS, USED]
+    every = [*found, RECOGNITION, WAIVERS, USED]
     table = ["| policy | level | severity | judges | demands |", "|---|---|---|---|---|"]
     table += [
         f"| [{rule.name}](#{rule.name}) | {_level(rule)} | {rule.severity} | {rule.kind} | {rule.what} |"

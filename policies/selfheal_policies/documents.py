@@ -1,8 +1,8 @@
 """IAM policy documents: JSON in, statements with their conditions out. Pure, and never raises."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import translate
 from functools import lru_cache
 from re import IGNORECASE, Pattern
@@ -11,6 +11,14 @@ from typing import Any, cast
 
 from selfheal_policies import arns
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing, entries, get, plain
+
+HIDDEN = "is not known at preview (write ARNs with Output.concat from names, which are known)"
+"""Why a document cannot be read of which nothing at all is known."""
+
+_TOPICS = "arn:aws:sns:region:account:name"
+"""Of any topic, as far as a wildcard that leaves all of them out is concerned."""
+
+_FUNCTION_KEYS = frozenset({"lambda:functionarn", "kms:encryptioncontext:aws:lambda:functionarn"})
 
 _SINGLE = frozenset({"arnequals", "arnlike", "stringequals", "stringlike"})
 _EVERY = frozenset({"forallvalues:stringequals", "forallvalues:stringlike"})
@@ -82,6 +90,20 @@ class Statement:
                     for key, values in cast("dict[str, Any]", keys).items():
                         yield operator.lower(), key.lower(), entries(values)
 
+    @property
+    def is_to_phones(self) -> bool:
+        """Whether it reaches phone numbers only, if it lets publish: they have no ARN, and topics are left out.
+
+        Source: https://docs.aws.amazon.com/sns/latest/dg/sns-using-identity-based-policies.html, and for the
+        key sns:Protocol the Service Authorization Reference.
+        """
+        if any(isinstance(each, str) and resource_matches(each, _TOPICS) for each in self.not_resources):
+            return True
+        return any(
+            operator in _SINGLE and key == "sns:protocol" and values == ["sms"]
+            for operator, key, values in self.conditions
+        )
+
     def functions(self) -> Sequence[str]:
         """Return the ARNs of the functions whose event source mappings it is limited to."""
         return self._limited_to("lambda:functionarn")
@@ -116,7 +138,7 @@ class Statement:
     def may_concern_item(self, item: str) -> bool:
         """Return whether items of a table whose partition key is `item`, a pattern, may be among its own."""
         return all(
-            any(_overlap(value, item) for value in values)
+            any(overlap(value, item) for value in values)
             for operator, key, values in self.conditions
             if operator in _EVERY and key == "dynamodb:leadingkeys"
         )
@@ -154,14 +176,18 @@ class Document:
         return [statement for statement in self.statements if statement.allows]
 
 
-def parse(value: Any) -> Document:
-    """Return the document in a property that holds JSON text or, as some SDKs allow, the data itself."""
+def parse(value: Any, resolve: Callable[[str], list[str]] | None = None) -> Document:
+    """Return the document in a property that holds JSON text or, as some SDKs allow, the data itself.
+
+    Args:
+        value: The property.
+        resolve: Returns, for a service such as "dynamodb", what an ARN may be that is not known at preview.
+
+    """
     if value is ABSENT or value is None or value == "":
         return Document()
     if value is UNKNOWN:
-        return Document(
-            problem="is not known at preview (write ARNs with Output.concat from names, which are known)"
-        )
+        return Document(problem=HIDDEN)
     data = value
     if isinstance(value, str):
         try:
@@ -172,7 +198,11 @@ def parse(value: Any) -> Document:
     if not isinstance(data, dict):
         return Document(problem="is JSON, but no policy document")
     found = entries(get(data, "Statement"))
-    statements = tuple(_statement(cast("dict[str, Any]", each)) for each in found if isinstance(each, dict))
+    statements = tuple(
+        _resolved(_statement(cast("dict[str, Any]", each)), resolve or _nothing)
+        for each in found
+        if isinstance(each, dict)
+    )
     if len(statements) == len(found):
         return Document(statements)
     unknown = any(each is UNKNOWN for each in found)
@@ -192,6 +222,40 @@ def _statement(data: dict[str, Any]) -> Statement:
         not_principal=get(data, "NotPrincipal"),
         condition=get(data, "Condition"),
     )
+
+
+def _nothing(_: str) -> list[str]:
+    return []
+
+
+def _resolved(statement: Statement, resolve: Callable[[str], list[str]]) -> Statement:
+    """Return a statement with what it depends on in place of the resources that are not known."""
+    if UNKNOWN in statement.resources:
+        services = {
+            action.partition(":")[0].lower() for action in statement.actions if isinstance(action, str)
+        }
+        meant = tuple(arn for service in sorted(services) for arn in resolve(service))
+        if meant:
+            known = tuple(each for each in statement.resources if each is not UNKNOWN)
+            statement = replace(statement, resources=tuple(dict.fromkeys((*known, *meant))))
+    if isinstance(statement.condition, dict):
+        statement = replace(statement, condition=_condition(statement.condition, resolve))
+    return statement
+
+
+def _condition(condition: dict[str, Any], resolve: Callable[[str], list[str]]) -> dict[str, Any]:
+    """Return a condition with functions in place of those that are not known."""
+    made = dict(condition)
+    for operator, keys in condition.items():
+        if isinstance(keys, dict):
+            held = cast("dict[str, Any]", keys)
+            made[operator] = {
+                key: [*(each for each in entries(values) if each is not UNKNOWN), *resolve("lambda")]
+                if key.lower() in _FUNCTION_KEYS and UNKNOWN in entries(values) and resolve("lambda")
+                else values
+                for key, values in held.items()
+            }
+    return made
 
 
 def _texts(value: Any) -> tuple[str | Missing, ...]:
@@ -246,7 +310,7 @@ def _is_function(value: Any) -> bool:
     return arn is not None and arn.kind == arns.FUNCTION
 
 
-def _overlap(value: Any, item: str) -> bool:
+def overlap(value: Any, item: str) -> bool:
     """Return whether one key may match both patterns; when in doubt, it may."""
     if not isinstance(value, str):
         return True

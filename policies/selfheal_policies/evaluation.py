@@ -129,11 +129,11 @@ def _is(kind: str, entry: Any, caller: Caller) -> Answer:
     if kind != caller.kind:
         return NO
     if kind == "Service":
-        return _part(plain_service(entry), caller.name)
+        return is_part(plain_service(entry), caller.name)
     account = _ROOT.fullmatch(entry)
     if account or _ACCOUNT.fullmatch(entry):
-        return _part(account[1] if account else entry, caller.account)
-    return _arn(entry, caller.name)
+        return is_part(account[1] if account else entry, caller.account)
+    return arn_matches(entry, caller.name)
 
 
 def plain_service(name: str) -> str:
@@ -209,7 +209,7 @@ def _like(pattern: Any, value: Value) -> Answer:
     if not isinstance(value, str):
         return MAYBE
     if not _stands_for_more(value) or ":" not in value:
-        return _part(pattern, value)
+        return is_part(pattern, value)
     if set(pattern) == {"*"}:
         return YES
     parts = pattern.split(":", _PARTS - 1)
@@ -223,8 +223,8 @@ def _like(pattern: Any, value: Value) -> Answer:
     return min(answers)
 
 
-def _arn(pattern: Any, value: Value) -> Answer:
-    """Compare as ARNs: part by part, so that no `*` stands for a colon but in the last part."""
+def arn_matches(pattern: Any, value: Value) -> Answer:
+    """Return whether a pattern covers an ARN: part by part, so no `*` stands for a colon but in the last."""
     if not isinstance(pattern, str) or "${" in pattern or not isinstance(value, str):
         return _like(pattern, value)
     if pattern == "*":
@@ -233,8 +233,8 @@ def _arn(pattern: Any, value: Value) -> Answer:
 
 
 _COMPARE: Mapping[str, Callable[[Any, Value], Answer]] = {
-    "arnequals": _arn,
-    "arnlike": _arn,
+    "arnequals": arn_matches,
+    "arnlike": arn_matches,
     "bool": _bool,
     "stringequals": _equal,
     "stringequalsignorecase": _equal_without_case,
@@ -247,10 +247,11 @@ def _parts(parts: list[str], value: str) -> list[Answer]:
     own = value.split(":", _PARTS - 1)
     if len(parts) != len(own):
         return [NO]
-    return [_part(pattern, part) for pattern, part in zip(parts, own, strict=True)]
+    return [is_part(pattern, part) for pattern, part in zip(parts, own, strict=True)]
 
 
-def _part(pattern: str, value: str) -> Answer:
+def is_part(pattern: str, value: str) -> Answer:
+    """Return whether a pattern covers a text without colons, or one part of an ARN."""
     if value == OTHER:
         return NO if not has_wildcard(pattern) else YES if set(pattern) == {"*"} else MAYBE
     if value == ANY:

@@ -7,9 +7,10 @@ from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
-from selfheal_policies.recognition import Recognition
+from selfheal_policies.levers import Lever, Levers
+from selfheal_policies.recognition import Recognition, Voucher
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import Access, Grant, Write, access_of, grants_of, roles_of
+from selfheal_policies.roles import Access, Grant, Unreadable, Write, access_of, adrift, grants_of, roles_of
 from selfheal_policies.rule import Finding
 from selfheal_policies.wakers import Waker
 from selfheal_policies.wiring import Link, Wiring
@@ -33,7 +34,9 @@ class Graph:
         self._woken: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._waking: dict[str, list[Resource]] = {}
         self._access: dict[str, Access] = {}
+        self._adrift = adrift(self.index)
         self.dead_letters = DeadLetters(self.index, self.access)
+        self.levers = Levers(self.index, self.access, self._watched_before, self.recognition.levers)
 
     # What is woken
 
@@ -87,18 +90,67 @@ class Graph:
         return [
             actor
             for actor in self.index.of(*types.ACTORS)
-            if actor.urn in keys or (actor.urn in called and counts_when_called(self.access(actor)))
+            if actor.urn in keys or (actor.urn in called and self._counts_when_called(actor))
         ]
+
+    def _counts_when_called(self, actor: Resource) -> bool:
+        return counts_when_called(self.access(actor)) or bool(self.levers_of(actor))
+
+    def _may_heal(self, actor: Resource) -> bool:
+        return can_heal(self.access(actor)) or any(not lever.write.guessed for lever in self.levers.of(actor))
 
     @cached_property
     def healers(self) -> list[Resource]:
-        """What an alarm can reach and whose role can change something, or cannot be read."""
-        return [actor for actor in self.reached if can_heal(self.access(actor))]
+        """What an alarm can reach, whose role can change something, and that nobody vouches for."""
+        return [
+            actor
+            for actor in self.reached
+            if actor.name not in self.recognition.notifiers and self._may_heal(actor)
+        ]
+
+    @cached_property
+    def suspects(self) -> list[tuple[Resource, list[Unreadable]]]:
+        """What an alarm can reach and whose rights cannot be read, each with what cannot, and nothing else."""
+        healers = {actor.urn for actor in self.healers}
+        found: list[tuple[Resource, list[Unreadable]]] = []
+        for actor in self.reached:
+            if actor.urn not in healers and actor.name not in self.recognition.notifiers:
+                access = self.access(actor)
+                moved = access.guesses if self.levers.of(actor) else []
+                if access.unreadable or moved:
+                    found.append((actor, [*access.unreadable, *moved]))
+        return found
 
     @cached_property
     def notifiers(self) -> list[Resource]:
-        """What an alarm can reach and whose role is known to change nothing."""
-        return [actor for actor in self.reached if not can_heal(self.access(actor))]
+        """What an alarm can reach and whose role changes nothing, or that somebody vouches for."""
+        others = {actor.urn for actor in (*self.healers, *(actor for actor, _ in self.suspects))}
+        return [actor for actor in self.reached if actor.urn not in others]
+
+    @property
+    def vouched(self) -> list[tuple[Resource, Voucher]]:
+        """What would count as a healer, or as one that cannot be read, if its owner did not vouch for it."""
+        held = self.recognition.notifiers
+        return [
+            (actor, held[actor.name]) for actor in self.reached if actor.name in held and self.deed(actor)
+        ]
+
+    def levers_of(self, actor: Resource) -> frozenset[str]:
+        """Return the keys of the tables and buckets by which an actor can change how something behaves."""
+        return frozenset(lever.key for lever in self.levers.of(actor))
+
+    def deed(self, actor: Resource) -> str:
+        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; empty for nothing."""
+        access = self.access(actor)
+        levers: list[Lever] = self.levers.of(actor)
+        if access.deed or levers:
+            return access.deed or levers[0].deed
+        return next((f"may do what cannot be read: {each.what}" for each in access.unreadable), "")
+
+    def _watched_before(self, actor: Resource) -> frozenset[str]:
+        """Return the keys of what the alarms watch that reach an actor, its own health included."""
+        waking = [self.wiring.watched(alarm) for alarm in self.alarms if self.wakes(alarm, actor)]
+        return frozenset[str]().union(*waking)
 
     @property
     def healer_functions(self) -> list[Resource]:
@@ -211,7 +263,7 @@ class Graph:
     def access(self, actor: Resource) -> Access:
         """Return what the role of a function or state machine allows."""
         if actor.urn not in self._access:
-            self._access[actor.urn] = access_of(self.index, actor)
+            self._access[actor.urn] = access_of(self.index, actor, self._adrift)
         return self._access[actor.urn]
 
     def roles_of(self, actor: Resource) -> list[Resource]:

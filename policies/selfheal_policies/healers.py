@@ -9,16 +9,16 @@ from selfheal_policies.roles import Access, Write
 
 
 def can_heal(access: Access) -> bool:
-    """Return whether what an alarm wakes is a healer, or may be one, for its role cannot be read.
+    """Return whether what an alarm wakes is a healer: its role can change something.
 
-    What an alarm wakes and is no healer is a notifier: its role is known to change nothing.
+    Beside that, what moves a lever is one (see levers.py), and what cannot be read is suspected to be one.
     """
-    return access.changes or bool(access.unreadable)
+    return access.changes
 
 
 def counts_when_called(access: Access) -> bool:
     """Return whether this holds for what a healer calls: a function that it only asks may write its data."""
-    return access.controls
+    return access.controls or bool(access.unreadable)
 
 
 def is_idle(access: Access) -> bool:

@@ -19,6 +19,8 @@ NAMED: Mapping[str, tuple[str, str]] = {
     types.FUNCTION: (arns.FUNCTION, "name"),
     types.KEY: (arns.KEY, "keyId"),
     types.KEY_ALIAS: (arns.KEY_ALIAS, "name"),
+    types.KEY_EXTERNAL: (arns.KEY, "keyId"),
+    types.KEY_REPLICA: (arns.KEY, "keyId"),
     types.LOG_GROUP: (arns.LOG_GROUP, "name"),
     types.POLICY: (arns.POLICY, "name"),
     types.QUEUE: (arns.QUEUE, "name"),

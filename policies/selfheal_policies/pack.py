@@ -16,14 +16,16 @@ from pulumi_policy import (
 from selfheal_policies import rules as all_rules
 from selfheal_policies.engine_call import PolicyList, once
 from selfheal_policies.graph import Graph
+from selfheal_policies.recognition import used
+from selfheal_policies.recognition_policy import Recognizes, recognized
 from selfheal_policies.resources import from_resource, from_stack
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule, Rule, StackRule
 from selfheal_policies.settings import ConfigurationError, configured
-from selfheal_policies.waiver_policies import WaiverReport, Waivers, sdk_properties, waived
+from selfheal_policies.waiver_policies import WaiverReport, Waivers, note_use, sdk_properties, waived
 
 
 def policies(rules: Sequence[AnyRule] | None = None, today: Callable[[], date] | None = None) -> list[Policy]:
-    """Return the policies of a pack: first the waivers, then the rules, last what reports their use.
+    """Return the policies of a pack: first what its owner says, then the rules, last what reports its use.
 
     Args:
         rules: Default: every rule of this pack.
@@ -33,7 +35,7 @@ def policies(rules: Sequence[AnyRule] | None = None, today: Callable[[], date] |
     found = all_rules.load() if rules is None else list(rules)
     clock = today or (lambda: datetime.now(UTC).date())
     names = [rule.name for rule in found]
-    return PolicyList([Waivers(names, clock), *map(policy, found), WaiverReport()])
+    return PolicyList([Waivers(names, clock), Recognizes(clock), *map(policy, found), WaiverReport()])
 
 
 def policy(rule: AnyRule) -> Policy:
@@ -61,12 +63,19 @@ def _on_resource(rule: ResourceRule) -> Callable[[ResourceValidationArgs, Report
 def _on_stack(rule: StackRule) -> Callable[[StackValidationArgs, ReportViolation], None]:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         def check(config: Config) -> dict[Finding, str]:
-            graph = once("graph", lambda: Graph(from_stack(args)))
+            graph = once("graph", lambda: _graph(args))
             return {finding: graph.why_about(finding) for finding in rule.check(graph, config)}
 
         _judge(rule, args.get_config(), check, report, "")
 
     return validate
+
+
+def _graph(args: StackValidationArgs) -> Graph:
+    graph = Graph(from_stack(args), recognized())
+    for actor, voucher in graph.vouched:
+        note_use(used(voucher, lambda actor=actor: graph.deed(actor)), actor.urn)
+    return graph
 
 
 def _judge(

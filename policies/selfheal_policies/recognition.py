@@ -1,15 +1,88 @@
-"""What the owner of a stack says of it, from the pack's configuration."""
+"""What the owner of a stack says of it: who only tells, which tables and buckets are levers, what is no production.
 
-from dataclasses import dataclass
+Pure. `recognition_policy` reads it from the pack's configuration.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from selfheal_policies.values import text
+
+FIELDS = ("name", "reason", "expires")
+
+_LONGEST = 366
+"""Days until which the owner may vouch for something: then somebody has to look again."""
+
+
+@dataclass(frozen=True)
+class Voucher:
+    """The owner's word that a function or state machine heals nothing. All three are given, or it is refused."""
+
+    name: str
+    """The logical name of a function or state machine."""
+    reason: str
+    expires: date
+    """The last day on which it holds (UTC)."""
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """What the owner vouches for, and names."""
+    """What the pack takes the owner's word for."""
 
-    notifiers: frozenset[str] = frozenset()
-    """Logical names of what the owner vouches for: it changes nothing."""
+    notifiers: Mapping[str, Voucher] = field(default_factory=dict[str, Voucher])
+    """Logical name to why it is no healer, although an alarm reaches it and it may change something."""
     levers: frozenset[str] = frozenset()
-    """Names of tables and buckets that control something."""
+    """Names of tables and buckets whose content changes how something behaves."""
     sandbox_stacks: frozenset[str] = frozenset()
     """Names of stacks that are not production."""
+
+
+def read(config: Mapping[str, Any], today: date) -> tuple[Recognition, list[str]]:
+    """Return what a configuration of the right types says, and a sentence for each voucher that is refused."""
+    held: dict[str, Voucher] = {}
+    refused: list[str] = []
+    for number, given in enumerate(config["notifiers"], 1):
+        problem = next(_problems(given, today), "")
+        if problem:
+            refused.append(f"notifier {number} ({_described(given)}) is refused: {problem}")
+        else:
+            held[given["name"]] = Voucher(
+                given["name"], given["reason"], date.fromisoformat(given["expires"])
+            )
+    return Recognition(held, frozenset(config["levers"]), frozenset(config["sandboxStacks"])), refused
+
+
+def _problems(given: Mapping[str, Any], today: date) -> Iterator[str]:
+    empty = [name for name in FIELDS if not str(text(given.get(name)) or "").strip()]
+    if empty:
+        yield f"it has no {', no '.join(empty)}. It must have {', '.join(FIELDS)}"
+    unknown = sorted(set(given) - set(FIELDS))
+    if unknown:
+        yield f"{', '.join(unknown)} is not known. It must have {', '.join(FIELDS)}, and nothing else"
+    yield from _problems_of_day(given["expires"], today)
+
+
+def _problems_of_day(given: str, today: date) -> Iterator[str]:
+    try:
+        expires = date.fromisoformat(given)
+    except ValueError:
+        yield f"expires must be a day such as 2027-03-31, got {given!r}"
+        return
+    if expires < today:
+        yield "it has expired. Take the rights away, or look again and give it a later day"
+    if (expires - today).days > _LONGEST:
+        yield f"expires must be within a year, got {given}"
+
+
+def _described(given: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {given[name]}" for name in FIELDS if given.get(name)) or "empty"
+
+
+def used(voucher: Voucher, why: Callable[[], str]) -> str:
+    """Return what is reported of the use of a voucher; `why` says by what it would count as a healer."""
+    return (
+        f"{voucher.name} is taken for a notifier until {voucher.expires.isoformat()}: {voucher.reason}. "
+        f"Without that it would be a healer, for it {why()}"
+    )

@@ -3,16 +3,27 @@
 healers.py decides by it who is a healer, and the rules what a healer may do: one reading for both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from selfheal_policies import arns, types
-from selfheal_policies.actions import CONTROL, DATA, WAKE, is_on_identities, meaning
-from selfheal_policies.documents import Document, Statement, has_wildcard, is_mapping, parse
-from selfheal_policies.index import Index, Node
+from selfheal_policies.actions import (
+    CONTROL,
+    DATA,
+    READ,
+    RECORD,
+    WAKE,
+    is_on_identities,
+    meaning,
+    reads_data,
+)
+from selfheal_policies.documents import HIDDEN, Document, Statement, has_wildcard, is_mapping, parse
+from selfheal_policies.index import NAMED, Index, Node
+from selfheal_policies.managed import aws_name, invokes_functions, is_harmless
+from selfheal_policies.resolving import arn_of, resolver
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import UNKNOWN, Missing, entries, get
+from selfheal_policies.values import ABSENT, UNKNOWN, Missing, entries, get
 
 ATTACHMENTS = {
     types.ROLE_POLICY_ATTACHMENT: ("role", "policyArn"),
@@ -20,18 +31,6 @@ ATTACHMENTS = {
     types.ROLE_POLICY_ATTACHMENTS: ("roleName", "policyArns"),
 }
 """Type to the properties that name the roles and the policies."""
-
-HARMLESS_MANAGED = frozenset(
-    {
-        "AWSLambdaBasicExecutionRole",
-        "AWSLambdaSQSQueueExecutionRole",
-        "AWSLambdaVPCAccessExecutionRole",
-        "AWSXRayDaemonWriteAccess",
-        "AWSXrayWriteOnlyAccess",
-        "CloudWatchLambdaInsightsExecutionRolePolicy",
-    }
-)
-"""AWS-managed policies that change nothing but logs, traces and network interfaces."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,8 @@ class Grant:
     where: str
     """The document, as the beginning of a sentence."""
     document: Document
+    key: str = "policy"
+    """The property that holds it, by which its dependencies are known."""
 
     @property
     def urn(self) -> str:
@@ -65,15 +66,33 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Write:
-    """One action on one resource that a statement allows, and that does more than read."""
+    """One action on one resource that a statement allows."""
 
     action: str
     resource: str | Missing
     """As in the statement: an ARN, possibly with wildcards, or UNKNOWN."""
-    control: bool
-    """Whether it changes infrastructure; otherwise it writes items of a table."""
+    kind: str
+    """What the action does there: one of the words of `actions`."""
     source: Resource
     """The resource that holds the document."""
+    guessed: bool = False
+    """Whether the document cannot be read, and this is what its dependencies make likely."""
+
+    @property
+    def control(self) -> bool:
+        """Whether it changes infrastructure."""
+        return self.kind == CONTROL
+
+    @property
+    def place(self) -> str:
+        """The resource, as people say it."""
+        return self.resource if isinstance(self.resource, str) else "a resource that is not known at preview"
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether it is on a table or bucket that is named, if only by the beginning of its name."""
+        arn = arns.parse_arn(self.resource) if isinstance(self.resource, str) else None
+        return arn is not None and arn.kind in (arns.TABLE, arns.BUCKET) and bool(arn.name.strip("*?"))
 
     @property
     def acts_on_functions(self) -> bool:
@@ -93,19 +112,38 @@ class Write:
         return index.literal(str(self.resource), arn.kind)
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """Something that may grant rights and that cannot be read."""
+
+    resource: Resource
+    """The resource to change."""
+    what: str
+    """What it is and why, as the beginning of a sentence."""
+
+
 @dataclass
 class Access:
     """All that the role of a function or state machine allows, as far as it can be read."""
 
     writes: list[Write] = field(default_factory=list[Write])
+    """Changes of infrastructure, and writes of data that may be anybody's."""
+    records: list[Write] = field(default_factory=list[Write])
+    """Writes of logs, items, objects and the like, in places that are named: records, unless they are levers."""
+    reads: list[Write] = field(default_factory=list[Write])
+    """Reads of items and objects."""
     wakes: list[Write] = field(default_factory=list[Write])
     """What sends a message or an event, or invokes: it changes nothing itself."""
     invokes: list[Node] = field(default_factory=list[Node])
     """Functions and state machines of this stack that it may start, named without wildcard."""
     opaque: list[str] = field(default_factory=list[str])
     """Managed policies whose text is not in this stack: they are taken to change something."""
-    unreadable: bool = False
-    """Whether the role, or one of its documents, cannot be read."""
+    managed: list[str] = field(default_factory=list[str])
+    """ARNs of all managed policies that are none of this stack."""
+    unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
+    """What of it cannot be read."""
+    guesses: list[Unreadable] = field(default_factory=list[Unreadable])
+    """What cannot be read, and depends only on what records and messages go to."""
 
     @property
     def changes(self) -> bool:
@@ -117,6 +155,15 @@ class Access:
         """Whether it may change infrastructure."""
         return bool(self.opaque) or any(write.control for write in self.writes)
 
+    @property
+    def deed(self) -> str:
+        """The first change that it allows, as the end of a sentence; empty if it allows none."""
+        found = sorted(self.writes, key=lambda write: (not write.control, has_wildcard(write.action)))
+        if found:
+            write = found[0]
+            return f"may {write.action} on {write.place}"
+        return f"has the managed policy {self.opaque[0]}" if self.opaque else ""
+
 
 def roles_of(index: Index, actor: Resource) -> list[Node]:
     """Return the role of a function or state machine; more than one, or none, if it is not clear which."""
@@ -126,13 +173,16 @@ def roles_of(index: Index, actor: Resource) -> list[Node]:
 
 def grants_of(index: Index, role: Resource) -> Iterator[Grant]:
     """Yield the documents in force for a role that this stack holds. Its boundary grants nothing."""
+    resolve = resolver(index, role, "inlinePolicies")
     for position, inline in enumerate(entries(role.get("inlinePolicies")), 1):
         text = UNKNOWN if inline is UNKNOWN else get(inline, "policy")
-        yield Grant(role, f"inline policy {position} of role {role.name}", parse(text))
+        where = f"inline policy {position} of role {role.name}"
+        yield Grant(role, where, parse(text, resolve), "inlinePolicies")
     attached = [attachment.policy for attachment in attachments_of(index, role)]
     for policy in (*_of_role(index, types.ROLE_POLICY, "role", role), *attached):
         if policy:
-            yield Grant(policy, f"policy {policy.name}", parse(policy.get("policy")))
+            document = parse(policy.get("policy"), resolver(index, policy, "policy"))
+            yield Grant(policy, f"policy {policy.name}", document)
 
 
 def attachments_of(index: Index, role: Resource) -> Iterator[Attachment]:
@@ -154,22 +204,121 @@ def boundary_of(index: Index, role: Resource) -> Resource | None:
     return origins[0].resource if len(origins) == 1 else None
 
 
-def access_of(index: Index, actor: Resource) -> Access:
-    """Return what the role of a function or state machine allows."""
+def access_of(index: Index, actor: Resource, adrift: Iterable[Unreadable] = ()) -> Access:
+    """Return what the role of a function or state machine allows.
+
+    Args:
+        index: The stack.
+        actor: The function or state machine.
+        adrift: Grants to roles that are not known, which may be its own.
+
+    """
     access = Access()
     roles = roles_of(index, actor)
-    access.unreadable = not roles or any(role.resource is None for role in roles)
+    if not roles or any(role.resource is None for role in roles):
+        access.unreadable.append(Unreadable(actor, f"the role of {actor.name} is not one of this stack"))
     for role in (node.resource for node in roles if node.resource):
+        access.unreadable += adrift
+        access.unreadable += _kept(index, role)
         for grant in grants_of(index, role):
-            access.unreadable |= bool(grant.document.problem)
-            for statement in grant.document:
-                if statement.allows:
-                    _collect(index, statement, grant.resource, access)
+            _read(index, grant, access)
         for attachment in attachments_of(index, role):
-            if attachment.policy is None and isinstance(attachment.arn, str):
-                access.opaque.append(arns.named(attachment.arn, arns.POLICY).name)
-    access.opaque = [name for name in access.opaque if name not in HARMLESS_MANAGED]
+            if attachment.policy is None:
+                _attach(attachment, access)
     return access
+
+
+def _attach(attachment: Attachment, access: Access) -> None:
+    """Add what a managed policy allows that is none of this stack."""
+    arn = attachment.arn
+    if isinstance(arn, Missing):
+        what = f"{attachment.where} a policy that is not known at preview and is none of this stack"
+        access.unreadable.append(Unreadable(attachment.resource, what))
+        return
+    access.managed.append(arn)
+    if invokes_functions(arn):
+        access.wakes.append(Write("lambda:InvokeFunction", "*", WAKE, attachment.resource))
+    elif not is_harmless(arn):
+        access.opaque.append(arn)
+
+
+def _read(index: Index, grant: Grant, access: Access) -> None:
+    """Add what a document allows, or that it cannot be read."""
+    for statement in grant.document:
+        if statement.allows:
+            _collect(index, statement, grant.resource, access)
+    if not grant.document.problem:
+        return
+    hidden = Unreadable(grant.resource, f"{grant.where} {grant.document.problem}")
+    guessed = _guessed(index, grant) if grant.document.problem == HIDDEN else None
+    if guessed is not None:
+        access.guesses.append(hidden)
+        access.records += [write for write in guessed if write.kind == DATA]
+        access.wakes += [write for write in guessed if write.kind == WAKE]
+    else:
+        access.unreadable.append(hidden)
+
+
+_LIKELY = {
+    arns.BUCKET: ("s3:PutObject", DATA),
+    arns.BUS: ("events:PutEvents", WAKE),
+    arns.QUEUE: ("sqs:SendMessage", WAKE),
+    arns.STREAM: ("kinesis:PutRecord", WAKE),
+    arns.TABLE: ("dynamodb:PutItem", DATA),
+    arns.TOPIC: ("sns:Publish", WAKE),
+}
+"""Kind of what records and messages go to, to what a document that depends on it is taken to allow."""
+
+_INERT = frozenset({types.KEY, types.KEY_ALIAS, types.LOG_GROUP, *types.STORES})
+"""Types of what is only read, or used on the way."""
+
+
+def _guessed(index: Index, grant: Grant) -> list[Write] | None:
+    """Return the records and messages that a document of which nothing is known allows, by what it depends on.
+
+    None if it depends on nothing, or on anything else that can be changed: then it may be that change.
+    """
+    urns = grant.resource.references.get(grant.key, ())
+    found = [resource for urn in urns if (resource := index.by_urn.get(urn)) and resource.type != types.ROLE]
+    writes: list[Write] = []
+    for resource in found:
+        kind = NAMED[resource.type][0] if resource.type in NAMED else ""
+        if kind in _LIKELY:
+            action, does = _LIKELY[kind]
+            writes.append(Write(action, arn_of(index.node(resource)) or UNKNOWN, does, grant.resource, True))
+        elif resource.type not in _INERT:
+            return None
+    return writes if found else None
+
+
+def _kept(index: Index, role: Resource) -> Iterator[Unreadable]:
+    """Yield the inline policies that stay in force by name, and that this stack does not declare."""
+    for holder in _of_role(index, types.ROLE_POLICIES, "roleName", role):
+        declared = _of_role(index, types.ROLE_POLICY, "role", role)
+        names = {policy.get("name") for policy in declared}
+        names |= {get(inline, "name") for inline in entries(role.get("inlinePolicies"))}
+        for name in entries(holder.get("policyNames")):
+            known = name in names or bool(UNKNOWN in names and declared)
+            if name is UNKNOWN:
+                known = any(policy.urn in holder.references.get("policyNames", ()) for policy in declared)
+            if not known:
+                said = name if isinstance(name, str) else "that is not known at preview"
+                what = f"{holder.name} keeps an inline policy {said} of role {role.name}, not of this stack"
+                yield Unreadable(holder, what)
+
+
+def adrift(index: Index) -> list[Unreadable]:
+    """Return what is granted to a role that is not known and depends on nothing: it may be any role's."""
+    found: list[Unreadable] = []
+    for type_, key in (
+        (types.ROLE_POLICY, "role"),
+        *((type_, roles) for type_, (roles, _) in ATTACHMENTS.items()),
+    ):
+        for holder in index.of(type_):
+            if UNKNOWN in entries(holder.get(key)) and not holder.references.get(key):
+                what = f"the role to which {holder.name} grants rights is not known at preview"
+                found.append(Unreadable(holder, what))
+    return found
 
 
 def _collect(index: Index, statement: Statement, source: Resource, access: Access) -> None:
@@ -179,18 +328,25 @@ def _collect(index: Index, statement: Statement, source: Resource, access: Acces
         # Mappings that a condition limits to functions are a part of these functions.
         resources += functions if functions and is_mapping(resource) else [resource]
     if statement.not_actions:
-        access.writes += [Write("*", resource, True, source) for resource in resources]
+        access.writes += [Write("*", resource, CONTROL, source) for resource in resources]
+        access.reads += [Write("*", resource, READ, source) for resource in resources]
     for action in statement.actions:
         name = action if isinstance(action, str) else "*"
-        kind = meaning(name)
+        if name.lower() == "sns:publish" and statement.is_to_phones:
+            continue
         # The use of a key that a condition limits to the environments of functions is a part of these.
         of = environments if environments and name.lower().startswith("kms:") else resources
-        found = [Write(name, resource, kind == CONTROL, source) for resource in of]
-        if kind in (CONTROL, DATA):
-            access.writes += found
-        if kind == WAKE:
-            access.wakes += found
-            access.invokes += _invoked(index, found)
+        if reads_data(name):
+            access.reads += [Write(name, resource, READ, source) for resource in of]
+        for resource in of:
+            write = Write(name, resource, meaning(name, resource), source)
+            if write.kind == CONTROL or (write.kind == DATA and not write.is_in_place):
+                access.writes.append(write)
+            elif write.kind in (DATA, RECORD):
+                access.records.append(write)
+            elif write.kind == WAKE:
+                access.wakes.append(write)
+                access.invokes += _invoked(index, [write])
 
 
 def _invoked(index: Index, wakes: list[Write]) -> Iterator[Node]:
@@ -217,8 +373,13 @@ def _attachments(index: Index, holder: Resource, key: str, role: Resource) -> It
 
 
 def _declared(index: Index, arn: str) -> Resource | None:
+    """Return the policy of this stack that an ARN names. ARNs are compared whole: name, path and account."""
     # AWS's own policies have no account: one of this stack with the same name is another policy.
-    return None if ":iam::aws:policy/" in arn else index.literal(arn, arns.POLICY).resource
+    policy = None if aws_name(arn) else index.literal(arn, arns.POLICY).resource
+    path = policy.get("path") if policy else ABSENT
+    written = "/" + arn.partition(":policy/")[2].rpartition("/")[0]
+    wanted = path if isinstance(path, str) else "/"
+    return policy if path is UNKNOWN or written.strip("/") == wanted.strip("/") else None
 
 
 def _of_role(index: Index, type_: str, key: str, role: Resource) -> list[Resource]:

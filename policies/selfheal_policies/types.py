@@ -19,8 +19,12 @@ EVENT_SOURCE_MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 EXPERIMENT = "aws:fis/experimentTemplate:ExperimentTemplate"
 FUNCTION = "aws:lambda/function:Function"
+FUNCTION_POLICY = "aws:lambda/resourcePolicy:ResourcePolicy"
+FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
 HTTP_API_STAGE = "aws:apigatewayv2/stage:Stage"
 KEY = "aws:kms/key:Key"
+KEY_EXTERNAL = "aws:kms/externalKey:ExternalKey"
+KEY_REPLICA = "aws:kms/replicaKey:ReplicaKey"
 KEY_ALIAS = "aws:kms/alias:Alias"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -29,9 +33,11 @@ PIPE = "aws:pipes/pipe:Pipe"
 POLICY = "aws:iam/policy:Policy"
 POLICY_ATTACHMENT = "aws:iam/policyAttachment:PolicyAttachment"
 QUEUE = "aws:sqs/queue:Queue"
+QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
 REDRIVE_POLICY = "aws:sqs/redrivePolicy:RedrivePolicy"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+ROLE_POLICIES = "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 ROLE_POLICY_ATTACHMENTS = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
@@ -48,6 +54,9 @@ STACK = "pulumi:pulumi:Stack"
 ALARMS = (ALARM, COMPOSITE_ALARM)
 ACTORS = (FUNCTION, STATE_MACHINE)
 """What can change something when it is invoked: it runs under a role of its own."""
+
+STORES = ("aws:secretsmanager/secret:Secret", "aws:ssm/parameter:Parameter")
+"""What holds a secret or a setting that others read."""
 
 CHATBOTS = (
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
@@ -69,9 +78,12 @@ WORDS = {
     EVENT_TARGET: "event target",
     EXPERIMENT: "experiment template",
     FUNCTION: "function",
+    FUNCTION_POLICY: "resource policy",
+    FUNCTION_URL: "function URL",
     PERMISSION: "permission",
     HTTP_API_STAGE: "API stage",
     QUEUE: "queue",
+    QUEUE_POLICY: "queue policy",
     SCHEDULE: "schedule",
     STATE_MACHINE: "state machine",
     SUBSCRIPTION: "subscription",

@@ -73,7 +73,7 @@ def sdk_properties(rule: Rule) -> dict[str, Any]:
     }
 
 
-class _OnEverything(  # pyright: ignore[reportIncompatibleMethodOverride] - `validate` takes either's arguments
+class OnEverything(  # pyright: ignore[reportIncompatibleMethodOverride] - `validate` takes either's arguments
     ResourceValidationPolicy, StackValidationPolicy
 ):
     """A policy that is asked about every resource and about the stack, under one name and configuration."""
@@ -94,7 +94,7 @@ class _OnEverything(  # pyright: ignore[reportIncompatibleMethodOverride] - `val
         """Change nothing."""
 
 
-class Waivers(_OnEverything):
+class Waivers(OnEverything):
     """Reads the waivers of a call, and refuses those without a reason or after their day."""
 
     def __init__(self, policies: Collection[str], today: Callable[[], date]) -> None:
@@ -112,7 +112,7 @@ class Waivers(_OnEverything):
                 report_violation(f"{text[:1].upper()}{text[1:]}.\nWhy: {WAIVERS.why}", None)
 
 
-class WaiverReport(_OnEverything):
+class WaiverReport(OnEverything):
     """Reports each use of a waiver."""
 
     def __init__(self) -> None:
@@ -129,6 +129,11 @@ def waived(policy: str, findings: Iterable[Finding]) -> list[Finding]:
     standing, accepted = waivers.apply(policy, findings, _held())
     _used().extend((waivers.used(policy, finding, waiver), finding.urn) for finding, waiver in accepted)
     return standing
+
+
+def note_use(text: str, urn: str) -> None:
+    """Have a use reported of what the configuration accepts."""
+    _used().append((text, urn))
 
 
 def _held() -> list[waivers.Waiver]:

@@ -1,16 +1,20 @@
 """What is unresolved is told again until somebody acts; what repeats itself is summed up."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from selfheal.functions.healer import forgotten
+from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.observe import Setup
 from selfheal.functions.healer.states import Reason, Status, Verb
-from selfheal.functions.shared.contract import Limits
+from selfheal.functions.shared.contract import Limits, Mode
 from tests.functions.support.handler import Healer
 from tests.functions.support.loop import Loop
 from tests.functions.support.scenarios import failing
-from tests.functions.support.world import REMEDY
+from tests.functions.support.world import OPERATOR, REMEDY
 
 DAY = 86400
 
@@ -156,3 +160,79 @@ def test_a_notice_that_is_never_accepted_makes_each_run_fail_until_it_is_sent(he
             continue
     assert len([each for each in healer.sns.sent if "no-remedy" in each["Subject"]]) == 1
     healer.handle()
+
+
+def mode_notices(healer: Healer, count: int, *, minutes: int = 60) -> list[str]:
+    """Run that often, so far apart, and return the subjects of what people are told of the mode."""
+    before = len(healer.sns.sent)
+    for _ in range(count):
+        healer.pass_time(60 * minutes)
+        healer.handle()
+    return [each["Subject"] for each in healer.sns.sent[before:]]
+
+
+@pytest.fixture
+def well(healer: Healer) -> Healer:
+    """A healer whose target is well and has no incident, at the world's time."""
+    healer.dynamodb.clock = healer.clock
+    return healer
+
+
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.SUGGEST])
+def test_a_forgotten_override_of_the_mode_is_told_each_day_until_it_is_cleared(
+    well: Healer, mode: Mode
+) -> None:
+    well.set_mode(mode)
+    since = iso(well.now)
+    assert mode_notices(well, 23) == []
+    assert mode_notices(well, 1) == [f"[selfheal] reminder: mode {mode}, overridden since {since}"]
+    assert (
+        f"A reminder: the mode is {mode}, overridden at {since} by {OPERATOR} (a test)."
+        in (well.sns.sent[-1]["Message"])
+    )
+    fields = json.loads(well.sns.forms[-1]["default"])["mode_override"]
+    assert fields == {"mode": mode, "baseline": "act", "at": since, "by": OPERATOR, "why": "a test"}
+    assert mode_notices(well, 30, minutes=10) == []
+    assert len(mode_notices(well, 48)) == 2
+    well.set_mode(None, 2)
+    assert mode_notices(well, 50) == []
+    well.set_mode(mode, 3)  # its own day begins, whenever people were last told of another
+    assert mode_notices(well, 23) == []
+    assert len(mode_notices(well, 1)) == 1
+    assert well.last is None
+
+
+def test_an_override_that_restricts_nothing_is_not_told(well: Healer) -> None:
+    well.set_mode(Mode.ACT)
+    assert mode_notices(well, 30) == []
+    well.set(MODE=Mode.OBSERVE)
+    well.set_mode(Mode.OBSERVE, 2)
+    assert mode_notices(well, 30) == []
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-01-01T00:00:00", "2999-01-01T00:00:00.000Z"])
+def test_an_override_of_which_nobody_can_tell_since_when_is_told_at_once(well: Healer, at: str) -> None:
+    well.set_mode(Mode.OBSERVE)
+    well.dynamodb.items["mode", "override"]["at"] = {"S": at}
+    assert len(mode_notices(well, 30)) == 2
+
+
+def test_a_reminder_of_the_mode_that_cannot_be_sent_is_sent_later(well: Healer) -> None:
+    well.set_mode(Mode.OBSERVE)
+    well.pass_time(DAY)
+    well.sns.failing = True
+    for _ in range(2):
+        with pytest.raises(well.handler.RunFailedError, match="the mode: its override could not be told of"):
+            well.handle()
+    well.sns.failing = False
+    assert len(mode_notices(well, 3, minutes=1)) == 1
+
+
+def test_two_runs_at_once_remind_of_the_mode_once(well: Healer) -> None:
+    well.set_mode(Mode.OBSERVE)
+    well.pass_time(DAY)
+    glance = well.book.glance(())
+    seen = glance.fleet, Setup(Mode.ACT, glance.mode(), Limits(), 1)
+    for _ in range(2):
+        forgotten.remind(well.aws, *seen, well.now)
+    assert len(well.sns.sent) == 1

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from selfheal_policies import arns
-from selfheal_policies.actions import DATA, meaning
+from selfheal_policies.actions import is_on_items
 from selfheal_policies.documents import Statement, has_wildcard
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
@@ -36,7 +36,7 @@ def _writes(statements: Iterable[Statement]) -> Iterator[tuple[Statement, str, s
     for statement in statements:
         for action in statement.single_actions:
             for resource in statement.resources:
-                if meaning(action) == DATA and isinstance(resource, str) and not has_wildcard(resource):
+                if is_on_items(action) and isinstance(resource, str) and not has_wildcard(resource):
                     yield statement, action, resource
 
 

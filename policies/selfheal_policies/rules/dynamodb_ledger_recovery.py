@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from selfheal_policies import arns
+from selfheal_policies.actions import is_on_items
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, listed, strings
@@ -11,8 +12,9 @@ from selfheal_policies.values import UNKNOWN, flag
 
 def ledgers(graph: Graph) -> list[Resource]:
     """Return the tables of this stack in which a healer may write items."""
-    writes = [write for healer in graph.healers for write in graph.access(healer).writes]
-    nodes = [write.named(graph.index) for write in writes if not write.control]
+    held = [graph.access(healer) for healer in graph.healers]
+    writes = [write for access in held for write in (*access.writes, *access.records)]
+    nodes = [write.named(graph.index) for write in writes if is_on_items(write.action)]
     tables = {node.key: node.resource for node in nodes if node and node.kind == arns.TABLE}
     return [table for table in tables.values() if table]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
 from selfheal_policies.roles import Grant
-from selfheal_policies.rule import Config, Finding, StackRule, strings
+from selfheal_policies.rule import Config, Finding, StackRule, listed, strings
 
 
 def problems(grant: Grant) -> Iterable[Finding]:
@@ -27,6 +27,14 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
                 healer.urn,
                 f"the role of {healer.name} is not one of this stack, so nothing it may do is known",
             )
+    # Of what cannot be read at all, this is the one finding, however many there are of one cause.
+    suspected: dict[tuple[str, str], list[str]] = {}
+    for actor, causes in graph.suspects:
+        found = [cause for cause in causes if cause.resource.name not in accepted]
+        for cause in found[:1] if actor.name not in accepted else []:
+            suspected.setdefault((cause.resource.urn, cause.what), []).append(actor.name)
+    for (urn, what), names in suspected.items():
+        yield Finding(urn, f"{what}, so nothing is known of what {listed(names)} may do when an alarm fires")
     for grant in graph.grants:
         if grant.resource.name not in accepted:
             yield from problems(grant)

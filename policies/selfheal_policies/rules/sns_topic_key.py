@@ -1,29 +1,54 @@
-"""CloudWatch may use the key of an encrypted topic."""
+"""Who publishes to an encrypted topic on the way of alarms may use its key."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
-from selfheal_policies import arns, types
-from selfheal_policies.documents import parse
+from selfheal_policies import arns
+from selfheal_policies.doors import (
+    Sender,
+    account_of,
+    by_service,
+    named_by,
+    policies_of,
+    senders_to,
+    speakers,
+)
+from selfheal_policies.evaluation import NO, YES, Answer, Request, Value, allowed
 from selfheal_policies.graph import Graph
 from selfheal_policies.index import Node
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, strings
-from selfheal_policies.values import ABSENT, text
+from selfheal_policies.values import ABSENT, UNKNOWN, flag, text
+from selfheal_policies.wiring import Link
 
 MANAGED = "alias/aws/sns"
 NEEDED = ("kms:Decrypt", "kms:GenerateDataKey")
-"""Source: Amazon SNS developer guide, "Enable compatibility between event sources and encrypted topics"."""
+"""Source: Amazon SNS developer guide, "Enable compatibility between event sources from AWS services and
+encrypted topics"."""
 
-CLOUDWATCH = "cloudwatch.amazonaws.com"
+EVENTS = "events.amazonaws.com"
+UNSUPPORTED = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
+"""Condition keys that EventBridge does not send with a topic's key: the same page."""
+
+VIA = re.compile(r"\*|sns\.[\w*-]+\.amazonaws\.com(\.cn)?")
+CONTEXT = "kms:encryptioncontext:aws:sns:topicarn"
+OF_SNS: Mapping[str, Value] = {
+    "kms:encryptioncontextkeys": "aws:sns:topicArn",
+    "kms:viaservice": lambda given: YES if isinstance(given, str) and VIA.fullmatch(given) else NO,
+}
+"""Condition keys of the requests that SNS sends to KMS for who publishes."""
+
+SYMMETRIC = {"keyUsage": "ENCRYPT_DECRYPT", "customerMasterKeySpec": "SYMMETRIC_DEFAULT"}
+"""What SNS can encrypt with, which is the default. Source: the same guide, "Key management"."""
 
 
-def problem(graph: Graph, topic: Resource, allowed: list[str]) -> str:
-    """Return why CloudWatch may not be able to publish to a topic, as the end of a sentence."""
+def problem(graph: Graph, topic: Resource, links: list[Link], accepted: list[str]) -> str:
+    """Return why a service may not be able to publish to a topic, as the end of a sentence."""
     value = topic.get("kmsMasterKeyId")
     if text(value) is ABSENT:
         return ""
-    if isinstance(value, str) and (value in allowed or value.endswith(MANAGED)):
-        if value in allowed:
+    if isinstance(value, str) and (value in accepted or value.endswith(MANAGED)):
+        if value in accepted:
             return ""
         return f"is encrypted with the AWS-managed key {MANAGED}, which CloudWatch may not use"
     if isinstance(value, str):
@@ -35,7 +60,8 @@ def problem(graph: Graph, topic: Resource, allowed: list[str]) -> str:
     if not keys:
         what = value if isinstance(value, str) else "that is not known at preview"
         return f"is encrypted with a key {what}, of which this stack says nothing"
-    return next((text_ for text_ in (_closed(graph, key) for key in keys) if text_), "")
+    problems = (_unusable(key, topic) or _closed(graph, key, topic, links) for key in keys)
+    return next((f"is encrypted with key {found}" for found in problems if found), "")
 
 
 def _keys(graph: Graph, node: Node) -> list[Resource]:
@@ -45,35 +71,74 @@ def _keys(graph: Graph, node: Node) -> list[Resource]:
     return [target.resource for target in targets if target.resource]
 
 
-def _closed(graph: Graph, key: Resource) -> str:
-    """Return why CloudWatch may not be able to use a key, as the end of a sentence; empty if it may."""
-    attached = [each for each, _ in graph.index.referring(key.urn, types.KEY_POLICY, "keyId", arns.KEY)]
-    documents = [parse(holder.get("policy")) for holder in (key, *attached)]
-    statements = [
-        statement
-        for document in documents
-        for statement in document.allowing
-        if set(statement.principals("Service")) & {CLOUDWATCH, "*"}
-    ]
-    missing = [
-        action
-        for action in NEEDED
-        if not any(statement.covers(action, if_unknown=False) for statement in statements)
-    ]
-    if not missing:
-        return ""
-    unreadable = any(document.problem for document in documents)
-    reason = "cannot be read at preview" if unreadable else f"does not let CloudWatch {' and '.join(missing)}"
-    return f"is encrypted with key {key.name}, whose policy {reason}"
+def _unusable(key: Resource, topic: Resource) -> str:
+    """Return why nobody can use a key for a topic, as the end of a sentence; empty if somebody can."""
+    for name in ("isEnabled", "enabled"):
+        if flag(key.get(name)) is UNKNOWN:
+            return f"{key.name}, of which it is not known at preview whether it is enabled"
+        if flag(key.get(name)) is False:
+            return f"{key.name}, which is disabled"
+    for name, wanted in SYMMETRIC.items():
+        if text(key.get(name)) not in (ABSENT, wanted):
+            return f"{key.name}, which SNS cannot use ({name} must be {wanted})"
+    here, there = text(topic.get("region")), text(key.get("region"))
+    if isinstance(here, str) and isinstance(there, str) and here != there:
+        return f"{key.name} of region {there}, and the topic is in {here}"
+    return ""
+
+
+def _closed(graph: Graph, key: Resource, topic: Resource, links: list[Link]) -> str:
+    """Return why a service may not be able to use a key, as the end of a sentence; empty if it may."""
+    policies = [held for held in policies_of(graph, key) if not held.replaced]
+    if any(held.document.problem for held in policies):
+        return f"{key.name}, whose policy cannot be read at preview"
+    for service, requests in _requests(graph, topic, links).items():
+        answers = {action: _answer(graph, key, topic, requests, action) for action in NEEDED}
+        missing = " and ".join(action for action, answer in answers.items() if answer != YES)
+        if NO in answers.values():
+            return f"{key.name}, whose policy does not let {service} {missing}"
+        if missing:
+            return f"{key.name}, whose policy lets {service} {missing} on conditions that cannot be judged"
+    return ""
+
+
+def _answer(graph: Graph, key: Resource, topic: Resource, requests: list[Sender], action: str) -> Answer:
+    """Return whether every policy that may be in force on a key allows all requests."""
+    answers: list[Answer] = []
+    for held in policies_of(graph, key):
+        named = named_by(graph.index, held.holder, "policy", graph.index.node(key))
+        context = named_by(graph.index, held.holder, "policy", graph.index.node(topic))
+        answers += [
+            allowed(held.document, Request(caller, action, named, {**keys, CONTEXT: context}))
+            for caller, keys in requests
+            if not held.replaced
+        ]
+    # The default policy of a key lets nobody use it but its account.
+    return min(answers, default=NO)
+
+
+def _requests(graph: Graph, topic: Resource, links: list[Link]) -> Mapping[str, list[Sender]]:
+    """Return the services that publish to a topic, each with the requests that it sends to KMS."""
+    node = graph.index.node(topic)
+    account = account_of(graph.index, node, (held.document for held in policies_of(graph, topic)))
+    found: dict[str, list[Sender]] = {}
+    for service, sources in speakers(graph, links, account).items():
+        for source in sources:
+            caller, keys = by_service(service, account, source)
+            unsupported = dict.fromkeys(UNSUPPORTED if service == EVENTS else (), ABSENT)
+            found.setdefault(service, []).append((caller, {**keys, **unsupported, **OF_SNS}))
+    return found
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
-    """Yield the encrypted topics of alarms, in a stack with a healer, whose key CloudWatch may not use."""
+    """Yield the encrypted topics on the way of alarms, in a stack with a healer, whose key is of no use."""
     alarms = graph.wake_alarms | graph.health_alarms
     links = [link for urn in sorted(alarms) for link in graph.wiring.links_from(urn)]
     topics = {link.target.key: link.target.resource for link in links if link.target.kind == arns.TOPIC}
+    topics |= {key: node.resource for key, (node, _) in graph.wake_topics.items()}
+    senders = senders_to(graph)
     for topic in topics.values():
-        if topic and (found := problem(graph, topic, config["allowedKeys"])):
+        if topic and (found := problem(graph, topic, senders.get(topic.urn, []), config["allowedKeys"])):
             yield Finding(topic.urn, f"{topic.label}, to which alarms publish, {found}")
 
 
@@ -84,8 +149,9 @@ RULE = StackRule(
     what="An encrypted topic that a healer's alarms publish to uses a key that CloudWatch may use.",
     why="Otherwise notifications are lost without a visible error: nothing is healed and nobody is told.",
     fix=(
-        "Use a key of your own whose policy allows cloudwatch.amazonaws.com kms:Decrypt and kms:"
-        "GenerateDataKey*, leave the topic unencrypted, or name a key that is known good in `allowedKeys`."
+        "Use an enabled key of your own in the topic's region whose policy allows cloudwatch.amazonaws.com "
+        "(and events.amazonaws.com for a rule's topic) kms:Decrypt and kms:GenerateDataKey*, leave the topic "
+        "unencrypted, or name a key that is known good in `allowedKeys`."
     ),
     schema={
         "allowedKeys": strings(

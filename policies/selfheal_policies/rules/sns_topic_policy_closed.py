@@ -1,54 +1,52 @@
 """Only CloudWatch may publish to a topic that wakes a healer."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from selfheal_policies import arns, types
-from selfheal_policies.documents import Document, Statement, parse
+from selfheal_policies import arns
+from selfheal_policies.doors import (
+    Held,
+    account_of,
+    is_named,
+    named_by,
+    policies_of,
+    roles_at,
+    senders_to,
+    speakers,
+)
 from selfheal_policies.graph import Graph
+from selfheal_policies.openings import Door, excepted, is_closed, lets_in, openings
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, boolean, strings
-from selfheal_policies.values import ABSENT
+from selfheal_policies.wiring import Link
 
-OPENING = ("sns:Publish", "sns:AddPermission", "sns:SetTopicAttributes")
-"""Actions that publish to a topic, or that open it to others."""
-
-SOURCES = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
-"""Condition keys that keep another account's alarm from making CloudWatch speak for it."""
+OPENING = (
+    *("sns:Publish", "sns:AddPermission", "sns:SetTopicAttributes"),
+    *("sns:DeleteTopic", "sns:RemovePermission"),
+)
+"""Actions that publish to a topic, that open it to others, or that end what it is for."""
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield what lets others than CloudWatch publish to the topics that wake healers."""
+    senders = senders_to(graph)
     for topic in _wake_topics(graph):
-        policies = list(_policies(graph, topic))
+        policies = policies_of(graph, topic)
         if not policies:
             yield Finding(
                 topic.urn,
                 f"topic {topic.name} wakes a healer and has no policy, so everybody in the account who may "
                 "publish to topics may wake it",
             )
-        for holder, document in policies:
-            yield from problems(topic, holder, document, config)
-        # A policy that cannot be read has been reported already.
-        closed = any(is_closed(document) or document.problem for _, document in policies)
-        if config["requireDeny"] and policies and not closed:
-            yield Finding(
-                policies[0][0].urn,
-                f"the policy of topic {topic.name}, which wakes a healer, does not deny publishing to "
-                "whoever is no AWS service, so a person's or program's own policy is enough to wake it",
-            )
+        for held in policies:
+            for problem in problems(graph, topic, held, senders.get(topic.urn, []), config):
+                yield Finding(
+                    held.holder.urn, f"the policy of topic {topic.name}, which wakes a healer, {problem}"
+                )
     for urn, name in _elsewhere(graph, config["topicsElsewhere"]):
         yield Finding(
             urn,
             f"topic {name} wakes a healer and is not part of this stack, so who may publish cannot be seen",
         )
-
-
-def _policies(graph: Graph, topic: Resource) -> Iterator[tuple[Resource, Document]]:
-    # A policy that nobody gave is AWS's default, or repeats what a TopicPolicy has set.
-    if "policy" in topic.references and topic.get("policy") not in (ABSENT, ""):
-        yield topic, parse(topic.get("policy"))
-    for policy, _ in graph.index.referring(topic.urn, types.TOPIC_POLICY, "arn", arns.TOPIC):
-        yield policy, parse(policy.get("policy"))
 
 
 def _wake_topics(graph: Graph) -> list[Resource]:
@@ -66,51 +64,43 @@ def _elsewhere(graph: Graph, accepted: Iterable[str]) -> Iterable[tuple[str, str
     ]
 
 
-def problems(topic: Resource, holder: Resource, document: Document, config: Config) -> Iterable[Finding]:
-    """Yield whom a policy lets publish beside the configured services."""
-    subject = f"the policy of topic {topic.name}, which wakes a healer,"
+def problems(graph: Graph, topic: Resource, held: Held, links: list[Link], config: Config) -> Iterable[str]:
+    """Yield how a policy is open to others, or closed to those whom it is for, as ends of sentences."""
+    document = held.document
     if document.problem:
-        yield Finding(holder.urn, f"{subject} {document.problem}")
-    services = {service.lower() for service in config["publishers"]}
-    for statement in document.allowing:
-        if not any(statement.covers(action, if_unknown=True) for action in OPENING):
-            continue
-        strangers = list(statement.strangers(services))
-        for stranger in strangers:
-            yield Finding(holder.urn, f"{subject} is open to {stranger}")
-        if not strangers and not _bound(statement):
-            yield Finding(
-                holder.urn,
-                f"{subject} has a statement without a condition on aws:SourceAccount or aws:SourceArn, so an "
-                "alarm of any account may publish",
+        # Of what cannot be read, nothing else is said.
+        yield document.problem
+        return
+    door = door_of(graph, topic, held, links, config)
+    yield from openings(door, document)
+    if held.replaced:
+        return
+    if config["requireDeny"]:
+        if not is_closed(door, document):
+            yield (
+                "does not deny publishing to whoever is no AWS service, so a person's or program's own "
+                "policy is enough to wake it"
             )
+        for name in excepted(door, document):
+            yield f"does not deny publishing to {name}"
+    for service, sources in speakers(graph, links, door.account).items():
+        if not all(lets_in(door, document, service, source) for source in sources):
+            yield f"does not let {service} publish, so nothing wakes it"
 
 
-def _bound(statement: Statement) -> bool:
-    """Return whether a condition names an account, an alarm or an organisation; `IfExists` does not."""
-    return any(
-        key in SOURCES
-        and operator.startswith(("stringequals", "stringlike", "arnequals", "arnlike"))
-        and not operator.endswith("ifexists")
-        and all(isinstance(value, str) and value.strip("*?:") not in ("", "arn") for value in values)
-        for operator, key, values in statement.conditions
-        if values
-    )
-
-
-def is_closed(document: Document) -> bool:
-    """Return whether a policy denies publishing to whoever is no AWS service, whatever else allows it."""
-    return any(
-        not statement.allows
-        and statement.covers(OPENING[0], if_unknown=False)
-        and statement.principal in ("*", {"AWS": "*"}, {"AWS": ["*"]})
-        and any(
-            operator in ("bool", "boolifexists")
-            and key == "aws:principalisawsservice"
-            and [str(value).lower() for value in values] == ["false"]
-            for operator, key, values in statement.conditions
-        )
-        for statement in document
+def door_of(graph: Graph, topic: Resource, held: Held, links: list[Link], config: Config) -> Door:
+    """Return a topic, and whom it is for: what is linked to it in the stack, and who is configured."""
+    roles = roles_at(graph, links)
+    publishers = frozenset(config["publishers"])
+    node = graph.index.node(topic)
+    return Door(
+        resource=named_by(graph.index, held.holder, "policy", node),
+        account=account_of(graph.index, node, [held.document]),
+        send=OPENING[0],
+        actions=OPENING,
+        services=frozenset(each.lower() for each in publishers if not each.startswith("arn:"))
+        | set(speakers(graph, links)),
+        is_known=lambda arn: arn in publishers or is_named(graph.index, arn, arns.ROLE, roles),
     )
 
 
@@ -125,7 +115,10 @@ RULE = StackRule(
         "of aws:SourceAccount, and denies it to * where aws:PrincipalIsAWSService is false."
     ),
     schema={
-        "publishers": strings("Services that may publish.", ["cloudwatch.amazonaws.com"]),
+        "publishers": strings(
+            "Services, and ARNs of roles, that may publish. What is linked to the topic in the stack may.",
+            ["cloudwatch.amazonaws.com"],
+        ),
         "requireDeny": boolean(
             "Whether whoever is no AWS service must be denied by the topic itself.", default=True
         ),

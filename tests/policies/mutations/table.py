@@ -1,6 +1,9 @@
 """The form of a mutation: a change that makes a stack unsafe, and the rule that must refuse it."""
 
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import Literal
 
 from tests.policies.support.changes import Change
@@ -68,3 +71,14 @@ def foreign(rule: str, *rows: tuple[str, str, Change], besides: str = "") -> lis
     """Return mutations of other teams' healers, each with its name, the route and the change."""
     others = frozenset({besides} - {""})
     return [Foreign(name, rule, route, change, others) for name, route, change in rows]
+
+
+def collected() -> list[Foreign | Program]:
+    """Return what the modules beside this one hold that is not a change of our own program."""
+    found: list[Foreign | Program] = []
+    for module in iter_modules([str(Path(__file__).parent)]):
+        if not module.name.startswith("test_"):
+            held = vars(import_module(f"tests.policies.mutations.{module.name}"))
+            lists = (value for name, value in held.items() if name.isupper() and isinstance(value, list))
+            found += [row for rows in lists for row in rows if isinstance(row, (Foreign, Program))]
+    return list(dict.fromkeys(found))

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.policies.mutations import behaviour, chaos, handwritten, identity, rights, wiring
-from tests.policies.mutations.table import Foreign, Mutation
+from tests.policies.mutations import behaviour, chaos, rights, wiring
+from tests.policies.mutations.table import Foreign, Mutation, Program, collected
 from tests.policies.support.changes import drop, put, remove, several, variables
 from tests.policies.support.client import Level, Pack, Violation
 from tests.policies.support.healers import ROUTES, alarm, function, healer, subscribe, topic
@@ -27,7 +27,7 @@ TABLE = {each.name: each for each in (*wiring.TABLE, *rights.TABLE, *behaviour.T
 STACKS = ("dev", "staging", "prod")
 PREVIEWS = [(each, spelling) for each in TABLE.values() for spelling in each.spellings]
 UPS = [each for each in TABLE.values() if "up" in each.flags]
-FOREIGN = [*handwritten.TABLE, *handwritten.UNRESOLVED, *identity.TABLE]
+FOREIGN = collected()
 WAIVERS = "selfheal-waivers"
 
 Recordings = dict[tuple[str, bool], Recorder]
@@ -91,7 +91,7 @@ def test_refused_at_up(pack: Pack, recordings: Recordings, mutation: Mutation) -
 @pytest.mark.parametrize("spelling", Spelling)
 @pytest.mark.parametrize("mutation", FOREIGN, ids=[each.name for each in FOREIGN])
 def test_an_unsafe_healer_of_another_team_is_refused(
-    pack: Pack, mutation: Foreign, spelling: Spelling
+    pack: Pack, mutation: Foreign | Program, spelling: Spelling
 ) -> None:
     told = mandatory(mutation.scene(spelling).judge(pack))
     assert set(told) == {mutation.rule} | mutation.besides, told

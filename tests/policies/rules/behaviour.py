@@ -230,10 +230,13 @@ CASES = [
         wrong=[
             (remove("wake-policy"), "has no policy"),
             (topic(OPEN), "does not deny"),
-            (inline(OPEN | {"Principal": "*"}), "everybody"),
-            (opened(Principal="*"), "everybody"),
-            (opened(Principal={"AWS": "*"}), "everybody"),
-            (opened(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}), ":root"),
+            (inline(OPEN | {"Principal": "*"}), "every AWS service (*)"),
+            # What an attached policy replaces closes nothing.
+            (several(topic(OPEN), inline(OPEN, CLOSED)), "does not deny"),
+            (opened(Principal="*"), "every AWS service (*)"),
+            (opened(Principal={"AWS": "*"}), "every AWS service (*)"),
+            # Only services speak for an account: nobody is let in, and no alarm either.
+            (opened(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}), "does not let cloudwatch"),
             (
                 opened(Principal={"Service": ["cloudwatch.amazonaws.com", "s3.amazonaws.com"]}),
                 "s3.amazonaws.com",
@@ -250,12 +253,17 @@ CASES = [
             (hide("wake-policy", "policy", "wake"), "not known at preview"),
             # An action that is not known may be allowed, and denies nothing.
             (topic_data(OPEN, CLOSED | {"Action": [UNKNOWN]}), "does not deny"),
-            (topic_data(OPEN | {"Action": [UNKNOWN], "Principal": "*"}, CLOSED), "everybody"),
+            (topic_data(OPEN | {"Action": [UNKNOWN], "Principal": "*"}, CLOSED), "every AWS service (*)"),
         ],
         configured=[
             (topic(OPEN), {"requireDeny": False}, ""),
             (
                 opened(Principal={"Service": "events.amazonaws.com"}),
+                {"publishers": ["events.amazonaws.com"]},
+                "does not let cloudwatch",
+            ),
+            (
+                topic(OPEN, CLOSED, OPEN | {"Principal": {"Service": "events.amazonaws.com"}}),
                 {"publishers": ["events.amazonaws.com"]},
                 "",
             ),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from selfheal.sandbox.provider.wire import UNKNOWN
-from tests.policies.rules.points import data, each, five
+from tests.policies.rules.points import each, five
 from tests.policies.support.changes import (
     Change,
     add,
@@ -16,6 +16,7 @@ from tests.policies.support.changes import (
     text,
     variables,
 )
+from tests.policies.support.healers import acts_on
 from tests.policies.support.recording import arn
 from tests.policies.support.references import Ref, Unknown
 
@@ -43,7 +44,12 @@ def denied(**statement: Any) -> Change:
 
 
 def puts_under(condition: dict[str, Any]) -> Change:
-    return data({"Action": "dynamodb:PutItem", "Resource": MEMORY, "Condition": condition})
+    return as_data(PUTS | {"Condition": condition})
+
+
+def as_data(*statements: dict[str, Any]) -> Change:
+    """Give the policy as data, in which single entries can be unknown, beside the right to heal."""
+    return put("medic-rights", policy=document(acts_on("orders"), *statements).content)
 
 
 def ledger_named(variable: Any) -> Change:
@@ -176,7 +182,7 @@ CASES = [
             (puts_under(items("ForAllValues:StringLike", UNKNOWN)), "of its ledger"),
             # An action that is not known denies nothing.
             (
-                put("medic-rights", policy=document(PUTS, DENIES | {"Action": [UNKNOWN]}).content),
+                as_data(PUTS, DENIES | {"Action": [UNKNOWN]}),
                 "of its ledger",
             ),
         ],

@@ -8,6 +8,7 @@ import copy
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from pulumi_policy import (
@@ -17,7 +18,9 @@ from pulumi_policy import (
     PolicyResourceOptions,
     StackValidationArgs,
 )
+from selfheal_policies import recognition
 from selfheal_policies.graph import Graph
+from selfheal_policies.recognition_policy import RECOGNITION
 from selfheal_policies.resources import Resource, from_stack
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule
 from selfheal_policies.rules import load
@@ -32,6 +35,9 @@ from tests.policies.support.references import Json, Lost, Ref, Spelling, Unknown
 
 RULES = {rule.name: rule for rule in load()}
 MANDATORY = frozenset(name for name, rule in RULES.items() if rule.level == "mandatory")
+
+TODAY = date(2026, 11, 26)
+"""By which what the configuration vouches for expires."""
 
 Findings = dict[str, list[str]]
 """Rule to the messages of its findings; rules without any are left out."""
@@ -253,14 +259,15 @@ class Scene:
             }
         return list(from_stack(StackValidationArgs(list(made.values()))))
 
-    def graph(self) -> Graph:
-        return Graph(self.resources())
+    def graph(self, config: Mapping[str, Config] | None = None) -> Graph:
+        said = {**RECOGNITION.defaults, **(config or {}).get(RECOGNITION.name, {})}
+        return Graph(self.resources(), recognition.read(said, TODAY)[0])
 
     def findings(
         self, rules: Collection[str] = tuple(RULES), config: Mapping[str, Config] | None = None
     ) -> Findings:
         """Have rules judge the scene in this process."""
-        graph, inputs = self.graph(), [_resource(each) for each in self.told("inputs")]
+        graph, inputs = self.graph(config), [_resource(each) for each in self.told("inputs")]
         found: Findings = {}
         for name in rules:
             settings = {**RULES[name].defaults, **(config or {}).get(name, {})}

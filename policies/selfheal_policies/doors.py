@@ -1,0 +1,233 @@
+"""Who may wake a healer: the policies of topics, queues, keys and functions, and the requests that test them.
+
+Source: IAM user guide, "AWS global condition context keys": which keys a request of a service has, and which
+one of a person or program.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from selfheal_policies import arns, types
+from selfheal_policies.documents import Document, has_wildcard, parse
+from selfheal_policies.evaluation import (
+    ANY,
+    MAYBE,
+    NO,
+    OTHER,
+    OWN,
+    YES,
+    Answer,
+    Caller,
+    Value,
+    arn_matches,
+    is_part,
+    plain_service,
+)
+from selfheal_policies.graph import Graph
+from selfheal_policies.index import NAMED, Index, Node
+from selfheal_policies.resources import Resource
+from selfheal_policies.values import ABSENT, UNKNOWN, Missing, text
+from selfheal_policies.wiring import Link
+
+SERVICES: Mapping[str, str] = {
+    "action": "cloudwatch.amazonaws.com",
+    "event-target": "events.amazonaws.com",
+    "notification": "s3.amazonaws.com",
+    "subscription": "sns.amazonaws.com",
+}
+"""Kind of a link to the service that speaks to the topic or queue at its end. The others speak as a role."""
+
+ATTACHED: Mapping[str, tuple[str, str]] = {
+    types.TOPIC: (types.TOPIC_POLICY, "arn"),
+    types.QUEUE: (types.QUEUE_POLICY, "queueUrl"),
+    types.KEY: (types.KEY_POLICY, "keyId"),
+    types.KEY_EXTERNAL: (types.KEY_POLICY, "keyId"),
+    types.KEY_REPLICA: (types.KEY_POLICY, "keyId"),
+}
+"""Type to the one that attaches a policy to it, which replaces its own, and the property that names it."""
+
+_ARNS: Mapping[str, str] = {
+    arns.ALARM: "cloudwatch:{}:{}:alarm:",
+    arns.BUCKET: "s3:::",
+    arns.FUNCTION: "lambda:{}:{}:function:",
+    arns.KEY: "kms:{}:{}:key/",
+    arns.QUEUE: "sqs:{}:{}:",
+    arns.RULE: "events:{}:{}:rule/",
+    arns.TOPIC: "sns:{}:{}:",
+}
+
+_OF_IDENTITIES = (
+    *("aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths"),
+    *("aws:userid", "aws:username"),
+)
+_OF_NETWORKS = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip")
+_OF_SERVICES = (
+    *("aws:principalservicename", "aws:principalservicenameslist", "aws:sourceaccount", "aws:sourcearn"),
+    *("aws:sourceorgid", "aws:sourceorgpaths"),
+)
+
+
+Sender = tuple[Caller, Mapping[str, Value]]
+"""Who sends a request, and its condition keys."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One policy document of a topic, queue or key."""
+
+    holder: Resource
+    """The resource to change."""
+    document: Document
+    replaced: bool = False
+    """Whether an attached policy replaces it: it is in force until then, and again when it is changed."""
+
+
+def policies_of(graph: Graph, resource: Resource) -> list[Held]:
+    """Return the policies that somebody gave: those attached, and then its own, which they replace."""
+    type_, key = ATTACHED[resource.type]
+    attached = graph.index.referring(resource.urn, type_, key, NAMED[resource.type][0])
+    held = [Held(policy, parse(policy.get("policy"))) for policy, _ in attached]
+    # What nobody gave is AWS's default, or repeats what an attached policy has set.
+    if "policy" in resource.references and resource.get("policy") not in (ABSENT, ""):
+        held.append(Held(resource, parse(resource.get("policy")), replaced=bool(attached)))
+    return held
+
+
+def account_of(index: Index, node: Node, documents: Iterable[Document]) -> str:
+    """Return the account of a resource: by its ARN, by how its own policy names it, or else OWN."""
+    resources = [each for document in documents for statement in document for each in statement.resources]
+    given = [node.resource.get("arn") if node.resource else ABSENT, *resources]
+    for each in (each for each in given if isinstance(each, str) and not has_wildcard(each)):
+        arn = arns.parse_arn(each)
+        if arn and arn.account and index.literal(each, node.kind).key == node.key:
+            return arn.account
+    return OWN
+
+
+# Requests
+
+
+def by_service(name: str, account: str, source: Value, org: str = OWN) -> Sender:
+    """Return a service that speaks for a resource, and the condition keys of its requests."""
+    return Caller("Service", plain_service(name)), {
+        **dict.fromkeys((*_OF_IDENTITIES, *_OF_NETWORKS), ABSENT),
+        "aws:principalisawsservice": "true",
+        "aws:principalservicename": plain_service(name),
+        "aws:principalservicenameslist": plain_service(name),
+        "aws:requestedregion": OWN,
+        "aws:resourceaccount": OWN,
+        "aws:resourceorgid": OWN,
+        "aws:securetransport": "true",
+        "aws:sourceaccount": account,
+        "aws:sourcearn": source,
+        "aws:sourceorgid": org,
+        "aws:sourceorgpaths": lambda given: _org_path(given, org),
+        "aws:sourceowner": account,
+        "aws:viaawsservice": "false",
+    }
+
+
+def by_stranger(name: str, service: str = ANY) -> Sender:
+    """Return a service that speaks for whatever a stranger has in an account of their own."""
+    return by_service(name, OTHER, f"arn:{OWN}:{service}:{ANY}:{OTHER}:{ANY}", OTHER)
+
+
+def by_identity(account: str = OWN, name: str = "") -> Sender:
+    """Return a person or program of an account, by default of ours, and the condition keys of its requests.
+
+    Args:
+        account: The account, OWN, or OTHER for any other than those that a policy names.
+        name: ARN of a role or user. Default: one that no policy names.
+
+    """
+    arn = name or f"arn:{OWN}:iam::{account}:{OTHER}"
+    return Caller("AWS", arn, account), {
+        **dict.fromkeys(_OF_SERVICES, ABSENT),
+        "aws:principalaccount": account,
+        "aws:principalarn": arn,
+        "aws:principalisawsservice": "false",
+        "aws:principalorgid": OTHER if account == OTHER else OWN,
+        "aws:requestedregion": OWN,
+        "aws:resourceaccount": OWN,
+        "aws:resourceorgid": OWN,
+        "aws:sourceowner": account,
+    }
+
+
+def by_nobody() -> Sender:
+    """Return whoever sends a request without credentials, and its condition keys."""
+    keys = (*_OF_IDENTITIES, *_OF_SERVICES, "aws:principalisawsservice", "aws:sourceowner")
+    return Caller(""), dict.fromkeys(keys, ABSENT)
+
+
+def _org_path(given: str | Missing, org: str) -> Answer:
+    return is_part(given.split("/", 1)[0], org) if isinstance(given, str) else MAYBE
+
+
+def named_by(index: Index, holder: Resource, key: str, node: Node) -> Value:
+    """Return how a policy names a resource: what compares an ARN in it, or an unknown value, with that.
+
+    Args:
+        index: Of the stack.
+        holder: The resource whose property holds the policy.
+        key: The property.
+        node: The resource that may be named.
+
+    """
+
+    def compare(given: str | Missing) -> Answer:
+        if not isinstance(given, str):
+            found = index.origins(holder, key, tuple(_ARNS))
+            return (YES if len(found) == 1 else MAYBE) if node.key in {each.key for each in found} else NO
+        if not has_wildcard(given):
+            return YES if given.startswith("arn:") and index.literal(given, node.kind).key == node.key else NO
+        return YES if given == "*" else arn_matches(given, arn_of(node))
+
+    return compare
+
+
+def arn_of(node: Node, account: str = OWN) -> str:
+    """Return the ARN of a resource, with OWN for the parts that are not known at preview."""
+    resource = node.resource
+    known = text(resource.get("arn")) if resource else ABSENT
+    if isinstance(known, str):
+        return known
+    name = text(resource.get(NAMED[resource.type][1])) if resource else node.name
+    return f"arn:{OWN}:{_ARNS[node.kind].format(OWN, account)}{name if isinstance(name, str) else OWN}"
+
+
+def senders_to(graph: Graph) -> Mapping[str, list[Link]]:
+    """Return the links to each topic, queue and function, by its key."""
+    found: dict[str, list[Link]] = {}
+    for link in graph.wiring.links():
+        found.setdefault(link.target.key, []).append(link)
+    return found
+
+
+def roles_at(graph: Graph, links: Iterable[Link]) -> frozenset[str]:
+    """Return the URNs of the roles of the functions and state machines at either end of links."""
+    ends = [graph.index.by_urn.get(key) for link in links for key in (link.source, link.target.key)]
+    actors = [actor for actor in ends if actor and actor.type in types.ACTORS]
+    return frozenset(role.urn for actor in actors for role in graph.roles_of(actor))
+
+
+def is_named(index: Index, arn: str, kind: str, known: Collection[str]) -> bool:
+    """Return whether an ARN names one of the resources of a kind whose keys are known."""
+    return arn.startswith("arn:") and not has_wildcard(arn) and index.literal(arn, kind).key in known
+
+
+def source_of(graph: Graph, link: Link, account: str) -> Value:
+    """Return the ARN for which a service speaks when it passes a notification on by a link."""
+    resource = graph.index.by_urn.get(link.source)
+    if resource and resource.type in NAMED:
+        return arn_of(graph.index.node(resource), account)
+    return UNKNOWN
+
+
+def speakers(graph: Graph, links: Iterable[Link], account: str = OWN) -> dict[str, list[Value]]:
+    """Return the services that pass notifications on by links, each with the ARNs that it speaks for."""
+    found: dict[str, list[Value]] = {}
+    for link in links:
+        if link.kind in SERVICES:
+            found.setdefault(SERVICES[link.kind], []).append(source_of(graph, link, account))
+    return found

@@ -1,0 +1,157 @@
+"""Which of the tables and buckets that an actor writes are levers: what is in them changes how something behaves.
+
+A lever is read by a function that the alarms watch which reach the writer, or is named in the configuration. Other
+readers, a status page for example, do not count: what they show is a record.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from selfheal_policies import arns, types
+from selfheal_policies.actions import DATA
+from selfheal_policies.documents import is_pattern, overlap
+from selfheal_policies.index import NAMED, Index
+from selfheal_policies.managed import may_read_data
+from selfheal_policies.resources import Resource
+from selfheal_policies.roles import Access, Write
+from selfheal_policies.values import UNKNOWN, text
+
+_KINDS = {"dynamodb": arns.TABLE, "s3": arns.BUCKET}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where data is: a table or bucket, or several by a pattern."""
+
+    kind: str
+    """Empty for both."""
+    name: str
+    """Physical; `*` and `?` are wildcards."""
+    key: str
+    """Of its node; empty for a pattern."""
+
+    def may_be(self, other: "Place") -> bool:
+        """Return whether two may be the same place."""
+        if self.kind and other.kind and self.kind != other.kind:
+            return False
+        if self.key and other.key:
+            return self.key == other.key
+        return overlap(self.name, other.name)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it may be many."""
+        return not self.key
+
+
+@dataclass(frozen=True)
+class Lever:
+    """A write of what somebody goes by."""
+
+    write: Write
+    key: str
+    """Of the table or bucket; for a pattern, the pattern."""
+    why: str
+    """Who goes by it, as the end of a sentence."""
+
+    @property
+    def deed(self) -> str:
+        """The write, as the end of a sentence."""
+        return f"may {self.write.action} on {self.write.place}, {self.why}"
+
+
+class Levers:
+    """The levers of one stack."""
+
+    def __init__(
+        self,
+        index: Index,
+        access: Callable[[Resource], Access],
+        watched: Callable[[Resource], Collection[str]],
+        named: Collection[str],
+    ) -> None:
+        """Follow nothing yet.
+
+        Args:
+            index: The stack.
+            access: Returns what the role of a function allows.
+            watched: Returns the keys of what the alarms watch that reach an actor.
+            named: Names of tables and buckets that the configuration calls levers.
+
+        """
+        self._index, self._access, self._watched, self._named = index, access, watched, named
+        self._read: dict[str, list[Place]] = {}
+        self._of: dict[str, list[Lever]] = {}
+
+    def of(self, actor: Resource) -> list[Lever]:
+        """Return the levers that an actor may move."""
+        if actor.urn not in self._of:
+            self._of[actor.urn] = list(self._found(actor))
+        return self._of[actor.urn]
+
+    def _found(self, actor: Resource) -> Iterator[Lever]:
+        writes = [write for write in self._access(actor).records if write.kind == DATA]
+        if not writes:
+            return
+        keys = set(self._watched(actor)) - {actor.urn}
+        readers = [reader for key in keys if (reader := self._index.by_urn.get(key))]
+        readers = [reader for reader in readers if reader.type in types.ACTORS]
+        for write in writes:
+            place = self.place(write)
+            why = self._why(place, readers)
+            if why:
+                yield Lever(write, place.key or place.name, why)
+
+    def _why(self, place: Place, readers: Iterable[Resource]) -> str:
+        if any(_is_called(self._index, place, name) for name in self._named):
+            return "which the configuration calls a lever"
+        reading = sorted(reader.name for reader in readers if self._reads(reader, place))
+        return f"which {', '.join(reading)} reads, watched by an alarm that wakes it" if reading else ""
+
+    def place(self, write: Write) -> Place:
+        """Return where an action on data is allowed."""
+        kind = _KINDS.get(write.action.partition(":")[0].lower(), "")
+        arn = arns.parse_arn(write.resource) if isinstance(write.resource, str) else None
+        if arn is None or arn.kind not in _KINDS.values():
+            return Place(kind, "*", "")
+        if is_pattern(arn.name):
+            return Place(arn.kind, arn.name, "")
+        return Place(arn.kind, arn.name, self._index.literal(str(write.resource), arn.kind).key)
+
+    def _reads(self, reader: Resource, place: Place) -> bool:
+        return any(each.may_be(place) for each in self._places_read(reader))
+
+    def _places_read(self, reader: Resource) -> list[Place]:
+        if reader.urn not in self._read:
+            self._read[reader.urn] = list(self._all_read(reader))
+        return self._read[reader.urn]
+
+    def _all_read(self, reader: Resource) -> Iterator[Place]:
+        """Yield what a function reads. Which of many it may read, it is told by its environment."""
+        access, told = self._access(reader), self._told(reader)
+        for place in dict.fromkeys(self.place(read) for read in access.reads):
+            chosen = [each for each in told if each.may_be(place)]
+            yield from chosen if place.is_wide and chosen else [place]
+        if access.unreadable or access.guesses or any(may_read_data(arn) for arn in access.managed):
+            yield from told
+
+    def _told(self, reader: Resource) -> list[Place]:
+        """Return the tables and buckets of this stack that the environment of a function names."""
+        variables = reader.get("environment", "variables")
+        values = variables.values() if isinstance(variables, dict) else ()
+        texts = {value for value in values if isinstance(value, str) and value}
+        hidden = variables is UNKNOWN or any(value is UNKNOWN for value in values)
+        origins = set(reader.references.get("environment", ())) if hidden else set[str]()
+        found: list[Place] = []
+        for resource in self._index.of(types.TABLE, types.BUCKET):
+            kind, key = NAMED[resource.type]
+            name = text(resource.get(key))
+            said = isinstance(name, str) and any(name in value for value in texts)
+            if said or resource.urn in origins:
+                found.append(Place(kind, name if isinstance(name, str) else "*", resource.urn))
+        return found
+
+
+def _is_called(index: Index, place: Place, name: str) -> bool:
+    resource = index.by_urn.get(place.key)
+    return overlap(place.name, name) or (resource is not None and resource.name == name)

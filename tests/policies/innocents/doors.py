@@ -1,0 +1,209 @@
+"""Healers whose doors are as closed as they should be, in other words than ours."""
+
+from typing import Any
+
+from tests.policies.innocents.table import Innocent
+from tests.policies.mutations.doors import (
+    ACCOUNT,
+    ALARMS,
+    CLOSED,
+    OPEN,
+    OWNER,
+    REGION,
+    USES,
+    WAKE,
+    bound,
+    forbidden,
+    key,
+    opened,
+    ruled,
+    topic,
+)
+from tests.policies.support.changes import Change, add, document, put, remove, several, text
+from tests.policies.support.healers import healer
+from tests.policies.support.references import Ref
+
+
+def careful(name: str, change: Change, source: str, route: str = "topic") -> Innocent:
+    return Innocent(name, lambda scene: (healer(scene, route), change(scene)), source)
+
+
+def denied(**changes: Any) -> Change:
+    """Deny publishing by this statement only."""
+    held = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", **WAKE, **changes}
+    return topic(OPEN, {key: value for key, value in held.items() if value is not None})
+
+
+INNOCENTS = [
+    *(
+        careful(f"a topic that {name}", change, source)
+        for name, change, source in (
+            (
+                "is bound to alarms",
+                bound("ArnLike", "aws:SourceArn", ALARMS),
+                "CloudWatch user guide, alarms and SNS",
+            ),
+            (
+                "is bound to alarms as text",
+                bound("StringLike", "aws:SourceArn", ALARMS),
+                "AWS re:Post, CloudWatch alarm and SNS access policy",
+            ),
+            (
+                "is bound to alarms and an account",
+                bound(
+                    "StringLike",
+                    "aws:SourceArn",
+                    f"arn:aws:cloudwatch:*:{ACCOUNT}:alarm:*",
+                    StringEquals={"aws:SourceAccount": ACCOUNT},
+                ),
+                "terraform-aws-modules/sns",
+            ),
+            (
+                "is for whoever speaks for its alarms",
+                topic(
+                    OPEN | {"Principal": {"AWS": "*"}, "Condition": {"ArnLike": {"aws:SourceArn": ALARMS}}},
+                    CLOSED,
+                ),
+                "terraform aws_sns_topic_policy examples",
+            ),
+            (
+                "is bound to an organisation",
+                bound("StringEquals", "aws:SourceOrgID", "o-1234567890"),
+                "IAM user guide, aws:SourceOrgID",
+            ),
+            (
+                "is bound to several accounts",
+                bound("StringEquals", "aws:SourceAccount", [ACCOUNT, "111111111111"]),
+                "cross-account monitoring",
+            ),
+            (
+                "denies all but CloudWatch",
+                denied(Principal=None, NotPrincipal={"Service": "cloudwatch.amazonaws.com"}),
+                "IAM user guide, NotPrincipal with Deny",
+            ),
+            (
+                "denies what speaks for no account of ours",
+                denied(Condition={"StringNotEquals": {"aws:SourceAccount": ACCOUNT}}),
+                "IAM user guide, data perimeter policy examples",
+            ),
+            (
+                "denies what speaks for no alarm",
+                denied(Condition={"ArnNotLike": {"aws:SourceArn": ALARMS}}, Resource="*"),
+                "IAM user guide, data perimeter policy examples",
+            ),
+            (
+                "denies what speaks for nothing",
+                denied(Condition={"Null": {"aws:SourceArn": "true"}}, Action="sns:*"),
+                "IAM user guide, Null",
+            ),
+            (
+                "denies all of its account",
+                denied(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}),
+                "IAM user guide, account principals",
+            ),
+            (
+                "denies plain http as well",
+                topic(
+                    OPEN,
+                    CLOSED,
+                    {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", **WAKE}
+                    | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+                ),
+                "SNS developer guide, enforce encryption in transit",
+            ),
+            (
+                "lets a role publish and denies it",
+                opened(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/app"}),
+                "IAM user guide, a denial wins",
+            ),
+            (
+                "lets another account subscribe",
+                opened(Principal={"AWS": "111111111111"}, Action=["sns:Subscribe", "sns:Receive"]),
+                "SNS developer guide, cases for access control",
+            ),
+            (
+                "has its policy inline",
+                several(remove("wake-policy"), put("wake", policy=document(OPEN, CLOSED))),
+                "SNS topic with an inline policy",
+            ),
+            (
+                "names itself by a pattern",
+                topic(
+                    OPEN | {"Resource": "arn:aws:sns:*:*:wake-*"},
+                    CLOSED | {"Resource": "arn:aws:sns:*:*:wake*"},
+                ),
+                "one policy for the topics of a team",
+            ),
+        )
+    ),
+    *(
+        careful(f"a key that {name}", change, source)
+        for name, change, source in (
+            (
+                "alarms of the account may use",
+                key(
+                    USES
+                    | {
+                        "Condition": {
+                            "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                            "ArnLike": {"aws:SourceArn": ALARMS},
+                        }
+                    }
+                ),
+                "SNS developer guide, encrypted topics and event sources",
+            ),
+            (
+                "is for one topic, through SNS",
+                key(
+                    USES
+                    | {
+                        "Condition": {
+                            "StringEquals": {
+                                "kms:ViaService": f"sns.{REGION}.amazonaws.com",
+                                "kms:EncryptionContext:aws:sns:topicArn": text("wake"),
+                            }
+                        }
+                    }
+                ),
+                "a policy with SNS's encryption context",
+            ),
+            (
+                "is denied to strangers",
+                forbidden(
+                    Condition={
+                        "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"},
+                        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+                    }
+                ),
+                "data perimeter policy examples, resource control policy",
+            ),
+            (
+                "is denied over http",
+                forbidden(Condition={"Bool": {"aws:SecureTransport": "false"}}),
+                "data perimeter policy examples",
+            ),
+            (
+                "got its policy apart",
+                several(
+                    key(),
+                    add("kms.KeyPolicy", "key-policy", keyId=Ref("key"), policy=document(OWNER, USES)),
+                ),
+                "aws.kms.KeyPolicy",
+            ),
+            (
+                "has an alias",
+                several(
+                    key(USES | {"Action": "kms:Generate*"}, USES | {"Action": "kms:Decrypt"}),
+                    add("kms.Alias", "alias", name="alias/alarms", targetKeyId=Ref("key")),
+                    put("wake", kmsMasterKeyId=Ref("alias", "name")),
+                ),
+                "aws.kms.Alias",
+            ),
+            (
+                "a rule may use",
+                ruled(USES | {"Principal": {"Service": "events.amazonaws.com"}}),
+                "SNS developer guide, encrypted topics and EventBridge",
+            ),
+        )
+    ),
+]

@@ -1,0 +1,237 @@
+"""Healers that others can wake, or that nobody can: by the policies of topics, keys, queues and functions."""
+
+from typing import Any
+
+from tests.policies.mutations.table import Foreign, foreign
+from tests.policies.support.changes import Change, add, document, put, several, text
+from tests.policies.support.healers import NOBODY_ELSE, ONLY_ALARMS, pattern
+from tests.policies.support.recording import ACCOUNT, REGION
+from tests.policies.support.references import Lost, Ref
+
+STRANGER = "999999999999"
+WAKE = {"Resource": text("wake")}
+OPEN, CLOSED = ONLY_ALARMS | WAKE, NOBODY_ELSE | WAKE
+ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/oncall"
+ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def topic(*statements: dict[str, Any]) -> Change:
+    return put("wake-policy", policy=document(*statements))
+
+
+def opened(**statement: Any) -> Change:
+    """Let somebody publish, beside the alarms."""
+    return topic(OPEN, {"Action": "sns:Publish", **WAKE, **statement}, CLOSED)
+
+
+def bound(operator: str, key: str, value: Any, **more: Any) -> Change:
+    """Let alarms publish on this condition only."""
+    return topic(OPEN | {"Condition": {operator: {key: value}, **more}}, CLOSED)
+
+
+def closed(**denial: Any) -> Change:
+    """Deny publishing otherwise."""
+    return topic(OPEN, {**CLOSED, **denial})
+
+
+def unless(operator: str, key: str, value: Any) -> Change:
+    """Deny publishing on this condition only."""
+    return closed(Condition={operator: {key: value}})
+
+
+TOPICS = foreign(
+    "sns-topic-policy-closed",
+    *(
+        (f"a topic that {name}", "topic", change)
+        for name, change in {
+            "denies another topic": closed(Resource=text("people")),
+            "denies all topics but itself": topic(
+                OPEN,
+                {key: value for key, value in CLOSED.items() if key != "Resource"}
+                | {"NotResource": text("wake")},
+            ),
+            "denies another action": closed(Action="sns:Subscribe"),
+            "denies everything but publishing": topic(
+                OPEN,
+                {key: value for key, value in CLOSED.items() if key != "Action"}
+                | {"NotAction": "sns:Publish"},
+            ),
+            "denies one role": closed(Principal={"AWS": ROLE}),
+            "denies strangers only": closed(Principal={"AWS": f"arn:aws:iam::{STRANGER}:root"}),
+            "denies everybody but one role": topic(
+                OPEN,
+                {"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "sns:Publish", **WAKE}
+                | {"Condition": {"Bool": {"aws:PrincipalIsAWSService": "false"}}},
+            ),
+            "denies where two conditions hold": closed(
+                Condition={
+                    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+                    "StringNotEquals": {"aws:PrincipalAccount": ACCOUNT},
+                }
+            ),
+            "denies at night": closed(
+                Condition={
+                    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+                    "DateGreaterThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"},
+                }
+            ),
+            "denies services": unless("BoolIfExists", "aws:PrincipalIsAWSService", "true"),
+            "denies plain http": unless("Bool", "aws:SecureTransport", "false"),
+            "denies other accounts": unless("StringNotEquals", "aws:PrincipalAccount", ACCOUNT),
+            "denies other organisations": unless("StringNotEquals", "aws:PrincipalOrgID", "o-1234567890"),
+            "denies other roles": unless("ArnNotLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/*"),
+            "denies all roles but one": closed(
+                Condition={
+                    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+                    "ArnNotEquals": {"aws:PrincipalArn": ROLE},
+                }
+            ),
+            "denies where a source is named": unless("StringEquals", "aws:SourceAccount", STRANGER),
+            "denies where a source is named, if it is": unless(
+                "ForAnyValue:StringNotEquals", "aws:SourceAccount", ACCOUNT
+            ),
+            "denies everybody": closed(Condition={}),
+            "denies services of strangers' organisations": unless(
+                "StringNotEquals", "aws:PrincipalServiceName", "s3.amazonaws.com"
+            ),
+            "is bound to alarms of any account": bound(
+                "ArnLike", "aws:SourceArn", "arn:aws:cloudwatch:*:*:alarm:*"
+            ),
+            "is bound to alarms of any account in one region": bound(
+                "StringLike", "aws:SourceArn", f"arn:aws:cloudwatch:{REGION}:*:alarm:errors*"
+            ),
+            "is bound to alarms of many accounts": bound("StringLike", "aws:SourceAccount", "0000*"),
+            "is bound by a star that takes a colon": bound(
+                "StringLike", "aws:SourceArn", f"arn:aws:cloudwatch:*:{ACCOUNT}:alarm:*"
+            ),
+            "is bound to an account if there is one": bound(
+                "StringEqualsIfExists", "aws:PrincipalAccount", ACCOUNT
+            ),
+            "is bound to whatever of an account": bound("ForAllValues:StringEquals", "aws:TagKeys", ["team"]),
+            "is bound to all accounts but one": bound("StringNotEquals", "aws:SourceAccount", STRANGER),
+            "is bound to https": bound("Bool", "aws:SecureTransport", "true"),
+            "is bound to one or any account": bound("StringLike", "aws:SourceAccount", [ACCOUNT, "*"]),
+            "is bound to a variable": bound("StringEquals", "aws:SourceAccount", "${aws:PrincipalAccount}"),
+            "is bound to another account": bound("StringEquals", "aws:SourceAccount", STRANGER),
+            "is bound to another topic": bound("ArnLike", "aws:SourceArn", text("people")),
+            "lets another service publish": opened(Principal={"Service": "s3.amazonaws.com"}),
+            "lets every service of the account publish": opened(
+                Principal="*", Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+            ),
+            "lets everybody publish who is no service": opened(NotPrincipal={"Service": "s3.amazonaws.com"}),
+            "lets everybody set its attributes": opened(Principal="*", Action="sns:SetTopicAttributes"),
+            "lets a stranger delete it": opened(Principal={"AWS": STRANGER}, Action="sns:Delete*"),
+            "lets a role take its permissions": opened(
+                Principal={"AWS": ROLE}, Action="sns:RemovePermission"
+            ),
+            "lets nobody publish": topic(CLOSED),
+            "lets alarms publish to another topic": topic(OPEN | {"Resource": text("people")}, CLOSED),
+        }.items()
+    ),
+)
+
+
+USES = {
+    "Principal": {"Service": "cloudwatch.amazonaws.com"},
+    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+    "Resource": "*",
+}
+OWNER = {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+
+
+def key(*statements: dict[str, Any], **properties: Any) -> Change:
+    """Encrypt the topic with a key of the stack that has this policy."""
+    held = {"policy": document(OWNER, *statements), "name": ID, "keyId": ID, **properties}
+    return several(add("kms.Key", "key", **held), put("wake", kmsMasterKeyId=Ref("key")))
+
+
+def usable(operator: str, name: str, value: Any) -> Change:
+    """Let CloudWatch use the key on this condition only."""
+    return key(USES | {"Condition": {operator: {name: value}}})
+
+
+def forbidden(**denial: Any) -> Change:
+    held = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", **denial}
+    return key(USES, {name: value for name, value in held.items() if value is not None})
+
+
+def ruled(*statements: dict[str, Any]) -> Change:
+    """Publish by a rule as well."""
+    events = {"Principal": {"Service": "events.amazonaws.com"}}
+    condition = {"Condition": {"ArnEquals": {"aws:SourceArn": text("changes")}}}
+    return several(
+        add("cloudwatch.EventRule", "changes", eventPattern=pattern()),
+        add("cloudwatch.EventTarget", "to-wake", rule=Ref("changes", "name"), arn=Ref("wake")),
+        put("to-wake", deadLetterConfig={"arn": Ref("medic-dead")}),
+        put("to-wake", retryPolicy={"maximumEventAgeInSeconds": 60, "maximumRetryAttempts": 2}),
+        topic(OPEN, OPEN | events | condition, CLOSED),
+        key(USES, *statements),
+    )
+
+
+KEYS = foreign(
+    "sns-topic-key",
+    *(
+        (f"a key that {name}", "topic", change)
+        for name, change in {
+            "is for another account": usable("StringEquals", "aws:SourceAccount", STRANGER),
+            "is for other alarms": usable(
+                "ArnLike", "aws:SourceArn", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:billing-*"
+            ),
+            "is for what the topic sends": usable("ArnLike", "aws:SourceArn", text("wake")),
+            "is for another service": usable("StringEquals", "kms:ViaService", f"sqs.{REGION}.amazonaws.com"),
+            "is for another topic": usable(
+                "StringEquals", "kms:EncryptionContext:aws:sns:topicArn", text("people")
+            ),
+            "is for functions": usable("StringLike", "kms:EncryptionContext:aws:lambda:FunctionArn", "*"),
+            "is for an organisation's principals": usable("StringEquals", "aws:PrincipalOrgID", "o-1"),
+            "is for one network": usable("IpAddress", "aws:SourceIp", "10.0.0.0/8"),
+            "is for callers of the account": usable("StringEquals", "kms:CallerAccount", ACCOUNT),
+            "makes keys that nobody sees": key(
+                USES | {"Action": ["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"]}
+            ),
+            "may be described": key(USES | {"Action": ["kms:DescribeKey", "kms:Decrypt"]}),
+            "is of another key": key(USES | {"Resource": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/other"}),
+            "is denied to everybody": forbidden(Condition=None),
+            "is denied to services": forbidden(Condition={"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+            "is denied to CloudWatch": forbidden(
+                Principal={"Service": "cloudwatch.amazonaws.com"}, Action="kms:Decrypt"
+            ),
+            "is denied to other organisations": forbidden(
+                Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
+            ),
+            "is denied outside of a network": forbidden(
+                Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
+            ),
+            "is denied through other services": forbidden(
+                Condition={"StringNotEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
+            ),
+            "is denied to all but one": forbidden(
+                Principal=None, NotPrincipal={"AWS": ROLE}, Action="kms:GenerateDataKey*"
+            ),
+            "is disabled": key(USES, isEnabled=False),
+            "may be disabled": key(USES, isEnabled=Lost(value=False)),
+            "is asymmetric": key(USES, customerMasterKeySpec="RSA_2048"),
+            "signs": key(USES, keyUsage="SIGN_VERIFY"),
+            "is in another region": several(key(USES, region="eu-west-1"), put("wake", region=REGION)),
+            "lost its policy": several(
+                key(USES),
+                add("kms.KeyPolicy", "key-policy", keyId=Ref("key"), policy=document(OWNER)),
+            ),
+            "has two policies": several(
+                key(),
+                add("kms.KeyPolicy", "key-policy", keyId=Ref("key"), policy=document(OWNER, USES)),
+                add("kms.KeyPolicy", "later", keyId=Ref("key"), policy=document(OWNER)),
+            ),
+            "a rule cannot use": ruled(),
+            "a rule cannot use for its account": ruled(
+                USES
+                | {"Principal": {"Service": "events.amazonaws.com"}}
+                | {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
+            ),
+        }.items()
+    ),
+)
+
+TABLE: list[Foreign] = [*TOPICS, *KEYS]
