@@ -150,7 +150,6 @@ def test_the_real_engine_finds_what_is_found_in_process(nowhere: Account, pack: 
     expected = in_process(pack, whole(kind))
     code = FAILED if Level.MANDATORY in {level for level, *_ in expected} else 0
     told = on_the_engine(nowhere, kind, code)
-    print("\n".join(f"ENGINE {e}" for e in sorted({*told}-{*expected}))); print("\n".join(f"PROC {e}" for e in sorted({*expected}-{*told})))
     assert sorted({*told} ^ {*expected}) == []
     assert len(told) == len(expected)
 
