@@ -5,6 +5,7 @@ from functools import cached_property
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
+from selfheal_policies.events import STATES
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
 from selfheal_policies.levers import Lever, Levers
@@ -98,6 +99,12 @@ class Graph:
 
     def _may_heal(self, actor: Resource) -> bool:
         return can_heal(self.access(actor)) or any(not lever.write.guessed for lever in self.levers.of(actor))
+
+    @cached_property
+    def keys_reached(self) -> frozenset[str]:
+        """The alarms, of this stack and elsewhere, and the keys of all that they reach."""
+        here = (self.woken(alarm, STATES) | {alarm.urn} for alarm in self.alarms)
+        return frozenset[str]().union(*here, *(self.reach(waker.key) for waker in self.wakers))
 
     @cached_property
     def healers(self) -> list[Resource]:

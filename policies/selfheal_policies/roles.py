@@ -32,6 +32,14 @@ ATTACHMENTS = {
 }
 """Type to the properties that name the roles and the policies."""
 
+ROLE_OF = {
+    types.BUILD: "serviceRole",
+    types.FUNCTION: "role",
+    types.STATE_MACHINE: "roleArn",
+    types.TASK_DEFINITION: "taskRoleArn",
+}
+"""Type of what runs under a role to the property that names the role."""
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -167,8 +175,7 @@ class Access:
 
 def roles_of(index: Index, actor: Resource) -> list[Node]:
     """Return the role of a function or state machine; more than one, or none, if it is not clear which."""
-    key = "role" if actor.type == types.FUNCTION else "roleArn"
-    return index.follow_quietly(actor, key, (arns.ROLE,))
+    return index.follow_quietly(actor, ROLE_OF[actor.type], (arns.ROLE,))
 
 
 def grants_of(index: Index, role: Resource) -> Iterator[Grant]:

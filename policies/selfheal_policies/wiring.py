@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from selfheal_policies import arns, types
+from selfheal_policies import arns, people, types
 from selfheal_policies.events import STATES, alarms_of_rule, functions_of_machine
 from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
@@ -78,6 +78,7 @@ class Wiring:
         self._from: dict[str, list[Link]] = {}
         self.people_topics = frozenset(self._people_topics())
         """Keys of the topics to which a person, a pager or a chat channel is subscribed."""
+        self._archives = self._topics_of_archives() - self.people_topics
         for link in self._links():
             self._from.setdefault(link.source, []).append(link)
         # A permission without its subscription shows that a link was meant: it is followed, as incomplete.
@@ -100,11 +101,12 @@ class Wiring:
     def tells_people(self, start: Node, reached: frozenset[str], healers: set[str]) -> bool:
         """Return whether an action of an alarm reaches a person, or something of which nothing is known here.
 
-        A topic that wakes no healer counts, since people subscribe themselves; so does one of another stack.
+        A topic that wakes no healer counts, since people subscribe themselves, unless only archives are
+        subscribed; so does one of another stack.
         """
-        if reached & self.people_topics or start.kind == arns.OTHER:
+        if reached & self.people_topics or people.is_told_by(start.kind, start.name):
             return True
-        return start.kind == arns.TOPIC and not reached & healers
+        return start.kind == arns.TOPIC and start.key not in self._archives and not reached & healers
 
     def failure_destinations(self, function: Resource) -> list[tuple[Resource, Node]]:
         """Return where a function's failed asynchronous events go, each with the resource that says so."""
@@ -156,11 +158,19 @@ class Wiring:
 
     def _people_topics(self) -> Iterator[str]:
         for subscription in self._index.of(types.SUBSCRIPTION):
-            protocol = text(subscription.get("protocol"))
-            if isinstance(protocol, str) and protocol not in MACHINE_PROTOCOLS:
+            if people.reads(text(subscription.get("protocol")), subscription.get("endpoint")):
                 yield from (node.key for node in self._index.follow(subscription, "topic", (arns.TOPIC,)))
         for chatbot in self._index.of(*types.CHATBOTS):
             yield from (node.key for node in self._index.follow(chatbot, "snsTopicArns", (arns.TOPIC,)))
+
+    def _topics_of_archives(self) -> frozenset[str]:
+        """Return the keys of the topics with subscriptions behind which nobody can be."""
+        told: dict[str, bool] = {}
+        for subscription in self._index.of(types.SUBSCRIPTION):
+            may_tell = text(subscription.get("protocol")) in people.MAY_TELL
+            for node in self._index.follow_quietly(subscription, "topic", (arns.TOPIC,)):
+                told[node.key] = told.get(node.key, False) or may_tell
+        return frozenset(key for key, may_tell in told.items() if not may_tell)
 
     def _pairs(self, pair: _Pair) -> Iterator[Link]:
         for via in self._index.of(pair.type):

@@ -39,6 +39,7 @@ def test_a_rule_is_mandatory_unless_it_only_helps_people_to_see_or_is_on_resilie
         "cloudwatch-alarm-description",
         "cloudwatch-dashboard-present",
         "lambda-healer-tracing",
+        "selfheal-actuator-seen",
     }
 
 

@@ -73,6 +73,25 @@ def foreign(rule: str, *rows: tuple[str, str, Change], besides: str = "") -> lis
     return [Foreign(name, rule, route, change, others) for name, route, change in rows]
 
 
+@dataclass(frozen=True)
+class Program:
+    """A program of another team that is unsafe as a whole."""
+
+    name: str
+    rule: str
+    """The one mandatory policy that refuses it."""
+    build: Change
+    """Registers all of it in an empty scene."""
+    besides: frozenset[str] = frozenset()
+    """Other mandatory policies that refuse it as well."""
+
+    def scene(self, spelling: Spelling = Spelling.RESOURCE, *, up: bool = False) -> Scene:
+        """Return its stack."""
+        scene = Scene(spelling=spelling, up=up)
+        self.build(scene)
+        return scene
+
+
 def collected() -> list[Foreign | Program]:
     """Return what the modules beside this one hold that is not a change of our own program."""
     found: list[Foreign | Program] = []

@@ -1,6 +1,7 @@
 """The points of every rule that is tested on five."""
 
 from tests.policies.rules import (
+    actuators,
     advice,
     behaviour,
     breakers,
@@ -17,5 +18,5 @@ from tests.policies.rules import (
 CASES = [
     *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
     *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
-    *experiments.CASES,
+    *(*experiments.CASES, *actuators.CASES),
 ]
