@@ -14,9 +14,20 @@ from selfheal_policies.relays import Relays
 from selfheal_policies.resources import Resource
 from selfheal_policies.roles import Access, Grant, Unreadable, Write, access_of, adrift, grants_of, roles_of
 from selfheal_policies.rule import Finding
+from selfheal_policies.values import ABSENT, text
 from selfheal_policies.wakers import Waker, wakers
 from selfheal_policies.ways import Ways, ahead
 from selfheal_policies.wiring import Wiring
+
+OF_ALARMS_OR_CLOCKS = frozenset(
+    {
+        "events.amazonaws.com",
+        "lambda.alarms.cloudwatch.amazonaws.com",
+        "scheduler.amazonaws.com",
+        "sns.amazonaws.com",
+    }
+)
+"""Principals of the services that wake a healer. Another one means that somebody else calls a function."""
 
 
 class Graph:
@@ -257,13 +268,25 @@ class Graph:
 
     @cached_property
     def idle_healers(self) -> list[Resource]:
-        """Functions and machines that may change a function, and that no alarm reaches."""
+        """Functions and machines that may change a function, and that nothing but a clock is seen to start."""
         reached = {actor.urn for actor in self.reached}
         return [
             actor
             for actor in self.index.of(*types.ACTORS)
-            if actor.urn not in reached and is_idle(self.access(actor))
+            if actor.urn not in reached and is_idle(self.access(actor)) and not self._is_called(actor)
         ]
+
+    def _is_called(self, actor: Resource) -> bool:
+        """Return whether something starts an actor that is neither an alarm's way nor a clock."""
+        principals = (text(permission.get("principal")) for permission, _ in self.wiring.permissions(actor))
+        if any(isinstance(each, str) and each not in OF_ALARMS_OR_CLOCKS for each in principals):
+            return True
+        keys = self._ways.behind(actor.urn) - {actor.urn}
+        first = [self.index.by_urn.get(key) for key in keys if not self._ways.links_to(key)]
+        return any(
+            each is None or (each.type != types.TOPIC and each.get("scheduleExpression") is ABSENT)
+            for each in first
+        )
 
     # The alarms of a healer, and the ways from them to it
 
