@@ -5,6 +5,7 @@ from functools import cached_property
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
+from selfheal_policies.grants import Grant, grants_of, roles_of
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
 from selfheal_policies.levers import Lever, Levers
@@ -12,8 +13,9 @@ from selfheal_policies.links import HUB, STATES, Link
 from selfheal_policies.recognition import Recognition, Voucher
 from selfheal_policies.relays import Relays
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import Access, Grant, Unreadable, Write, access_of, adrift, grants_of, roles_of
+from selfheal_policies.roles import Access, Write, access_of
 from selfheal_policies.rule import Finding
+from selfheal_policies.unreadable import adrift
 from selfheal_policies.values import ABSENT, text
 from selfheal_policies.wakers import Waker, wakers
 from selfheal_policies.ways import Ways, ahead
@@ -119,7 +121,7 @@ class Graph:
         return counts_when_called(self.access(actor)) or bool(self.levers_of(actor))
 
     def _may_heal(self, actor: Resource) -> bool:
-        return can_heal(self.access(actor)) or any(not lever.write.guessed for lever in self.levers.of(actor))
+        return can_heal(self.access(actor)) or bool(self.levers_of(actor))
 
     @cached_property
     def keys_reached(self) -> frozenset[str]:
@@ -141,22 +143,21 @@ class Graph:
         return [actor for actor in self._changing if actor.urn not in self._starters]
 
     @cached_property
-    def suspects(self) -> list[tuple[Resource, list[Unreadable]]]:
-        """What an alarm can reach and whose rights cannot be read, each with what cannot, and nothing else."""
+    def suspects(self) -> list[Resource]:
+        """What an alarm can reach and whose rights cannot be read, and for which nothing else speaks."""
         changing = {actor.urn for actor in self._changing}
-        found: list[tuple[Resource, list[Unreadable]]] = []
-        for actor in self.reached:
-            if actor.urn not in changing and actor.name not in self.recognition.notifiers:
-                access = self.access(actor)
-                moved = access.guesses if self.levers.of(actor) else []
-                if access.unreadable or moved:
-                    found.append((actor, [*access.unreadable, *moved]))
-        return found
+        return [
+            actor
+            for actor in self.reached
+            if actor.urn not in changing
+            and actor.name not in self.recognition.notifiers
+            and self.access(actor).unreadable
+        ]
 
     @cached_property
     def notifiers(self) -> list[Resource]:
         """What an alarm can reach and whose role changes nothing, or that somebody vouches for."""
-        others = {actor.urn for actor in (*self._changing, *(actor for actor, _ in self.suspects))}
+        others = {actor.urn for actor in (*self._changing, *self.suspects)}
         return [actor for actor in self.reached if actor.urn not in others]
 
     @property
@@ -172,7 +173,7 @@ class Graph:
         return frozenset(lever.key for lever in self.levers.of(actor))
 
     def deed(self, actor: Resource) -> str:
-        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; empty for nothing."""
+        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; or nothing."""
         access = self.access(actor)
         levers: list[Lever] = self.levers.of(actor)
         if access.deed or levers:
@@ -180,9 +181,9 @@ class Graph:
         return next((f"may do what cannot be read: {each.what}" for each in access.unreadable), "")
 
     def _watched_before(self, actor: Resource) -> frozenset[str]:
-        """Return the keys of what the alarms watch that reach an actor, its own health included."""
-        waking = (self.wiring.watched(self.index.by_urn[urn]) for urn in self._waking_states(actor))
-        return frozenset[str]().union(*waking)
+        """Return the keys of what the alarms name that reach an actor, its own health included."""
+        waking = (self.index.by_urn[urn] for urn in self._waking_states(actor))
+        return frozenset[str]().union(*(self.wiring.watching.sight(alarm).named for alarm in waking))
 
     def actuators_of(self, healer: Resource) -> list[Resource]:
         """Return what only healers start, this one among them, and what changes only what they may change.
@@ -268,7 +269,7 @@ class Graph:
 
     @cached_property
     def idle_healers(self) -> list[Resource]:
-        """Functions and machines that may change a function, and that nothing but a clock is seen to start."""
+        """Functions and machines that may change a function, and that nothing but a clock starts."""
         reached = {actor.urn for actor in self.reached}
         return [
             actor
@@ -292,11 +293,28 @@ class Graph:
 
     @cached_property
     def health_alarms(self) -> dict[str, Resource]:
-        """Alarms on a healer's own health, by URN: on the healer, or on where its failures end."""
+        """Alarms on a healer's own health, by URN.
+
+        They name the healer or what shows that it fails: where its failures end, what it reads, its logs.
+        What covers a healer among others, or the table to which it writes, is one only if it wakes it.
+        """
         own = {healer.urn for healer in self.healers}
-        for healer in self.healers:
-            own |= {node.key for _, node in self.wiring.failure_destinations(healer)}
-        return {alarm.urn: alarm for alarm in self.alarms if self.wiring.watched(alarm) & own}
+        sights = [(alarm, self.wiring.watching.sight(alarm)) for alarm in self.alarms]
+        return {
+            alarm.urn: alarm
+            for alarm, sight in sights
+            if sight.named & own
+            or (sight.wide & own and any(self.wakes(alarm, healer) for healer in self.healers))
+            or any(
+                sight.named & self.tables_of(healer) and self.wakes(alarm, healer) for healer in self.healers
+            )
+        }
+
+    def tables_of(self, healer: Resource) -> frozenset[str]:
+        """Return the keys of the tables that a healer writes to: its ledger is one of them."""
+        access = self.access(healer)
+        nodes = [write.named(self.index) for write in (*access.writes, *access.records) if not write.control]
+        return frozenset(node.key for node in nodes if node and node.kind == arns.TABLE)
 
     def alarms_of(self, healer: Resource) -> list[Resource]:
         """Return the alarms that are wired to a healer, those on a healer's own health left out."""
@@ -310,8 +328,9 @@ class Graph:
 
     def targets_of(self, healer: Resource) -> frozenset[str]:
         """Return the keys of the functions that the alarms of a healer watch, but for itself."""
-        watched = [self.wiring.watched(alarm) for alarm in self.alarms_of(healer)]
-        return frozenset[str]().union(*watched) - {healer.urn}
+        # One on a healer's own health must not wake it, as another rule says: what it watches is watched.
+        waking = (self.index.by_urn[urn] for urn in self._waking_states(healer))
+        return frozenset[str]().union(*(self.wiring.watched(alarm) for alarm in waking)) - {healer.urn}
 
     def wake_links(self, healer: Resource) -> list[Link]:
         """Return every link on a way from an alarm, of this stack or another, to a healer."""
@@ -341,6 +360,10 @@ class Graph:
         links = [link for healer in self.healers for link in self.wake_links(healer)]
         topics = [(link.target, link.via) for link in reversed(links) if link.target.kind == arns.TOPIC]
         return {node.key: (node, via) for node, via in topics}
+
+    def tells_people(self, alarm: Resource) -> bool:
+        """Return whether an alarm, or a composite alarm that asks it, can reach a person."""
+        return any(self.reaches_people(each) for each in self.wiring.watching.with_parents(alarm))
 
     def reaches_people(self, alarm: Resource) -> bool:
         """Return whether an alarm that fires can reach a person."""

@@ -22,6 +22,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
     types.KEY_ALIAS: (arns.KEY_ALIAS, "name"),
     types.KEY_EXTERNAL: (arns.KEY, "keyId"),
     types.KEY_REPLICA: (arns.KEY, "keyId"),
+    types.LOG_ALARM: (arns.ALARM, "name"),
     types.LOG_GROUP: (arns.LOG_GROUP, "name"),
     types.POLICY: (arns.POLICY, "name"),
     types.QUEUE: (arns.QUEUE, "name"),
@@ -222,10 +223,10 @@ class Index:
                 found.setdefault(resource.urn, self.node(resource))
         return list(found.values())
 
-    def follow_quietly(self, owner: Resource, key: str, kinds: Sequence[str]) -> list[Node]:
+    def follow_quietly(self, owner: Resource, key: str, kinds: Sequence[str], *path: str) -> list[Node]:
         """Return what a property refers to, and report nothing: another rule does."""
         before = len(self.unresolved)
-        found = self.follow(owner, key, kinds)
+        found = self.follow(owner, key, kinds, *path)
         del self.unresolved[before:]
         return found
 

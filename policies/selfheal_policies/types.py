@@ -34,6 +34,10 @@ KEY_REPLICA = "aws:kms/replicaKey:ReplicaKey"
 KEY_ALIAS = "aws:kms/alias:Alias"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+LOG_ALARM = "aws:cloudwatch/logAlarm:LogAlarm"
+"""CloudWatch's third type of alarm (PutLogAlarm), as the provider would call its resource."""
+LOG_METRIC_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+MUTE_RULE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule"
 LOG_SUBSCRIPTION = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
 MACHINE_ALIAS = "aws:sfn/alias:Alias"
 PERMISSION = "aws:lambda/permission:Permission"
@@ -69,12 +73,9 @@ FRAGILE_SERVICE = "selfheal:index:FragileService"
 STACK = "pulumi:pulumi:Stack"
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 
-ALARMS = (ALARM, COMPOSITE_ALARM)
+ALARMS = (ALARM, COMPOSITE_ALARM, LOG_ALARM)
 ACTORS = (FUNCTION, STATE_MACHINE)
 """What can change something when it is invoked: it runs under a role of its own."""
-
-STORES = ("aws:secretsmanager/secret:Secret", "aws:ssm/parameter:Parameter")
-"""What holds a secret or a setting that others read."""
 
 CHATBOTS = (
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
@@ -99,6 +100,9 @@ VALUES = frozenset(
 
 WORDS = {
     ALARM: "alarm",
+    LOG_ALARM: "log alarm",
+    MUTE_RULE: "mute rule",
+    PIPE: "pipe",
     API_METHOD: "method",
     API_STAGE: "API stage",
     BUCKET: "bucket",

@@ -10,7 +10,7 @@ from selfheal_policies.index import Index, Node
 from selfheal_policies.links import Link
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN, entries, get, text
-from selfheal_policies.watching import watched_by
+from selfheal_policies.watching import Watching
 
 ACTIONS = {"alarmActions": "ALARM", "okActions": "OK", "insufficientDataActions": "INSUFFICIENT_DATA"}
 ACTION_KINDS = (arns.TOPIC, arns.FUNCTION)
@@ -84,7 +84,7 @@ class Wiring:
         # A permission without its subscription shows that a link was meant: it is followed, as incomplete.
         for link in list(self._permitted()):
             self._from.setdefault(link.source, []).append(link)
-        self._watched = {alarm.urn: watched_by(index, alarm) for alarm in index.of(*types.ALARMS)}
+        self.watching = Watching(index, self)
 
     def links_from(self, key: str) -> list[Link]:
         """Return the links that begin at a node."""
@@ -95,8 +95,8 @@ class Wiring:
         return [link for links in self._from.values() for link in links]
 
     def watched(self, alarm: Resource) -> frozenset[str]:
-        """Return the keys of the functions and queues that an alarm, or a composite's alarms, watch."""
-        return self._watched.get(alarm.urn, frozenset())
+        """Return the keys of what an alarm, or a composite's alarms, watch: see watching.py."""
+        return self.watching.watched(alarm)
 
     def tells_people(self, start: Node, reached: frozenset[str], healers: set[str]) -> bool:
         """Return whether an action of an alarm reaches a person, or something of which nothing is known here.

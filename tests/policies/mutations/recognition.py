@@ -184,7 +184,7 @@ def bus_of(pattern: dict[str, Any], bus: str = "bus") -> Change:
         scene.add("cloudwatch.EventBus", "bus")
         held = {} if bus == "default" else {"eventBusName": Ref("bus", "name")}
         scene.add("cloudwatch.EventRule", "changes", eventPattern=Json(pattern), **held)
-        healers._target(scene, "medic")
+        healers.target(scene, "medic")
         healers.permit(scene, "medic", "events", "changes", "may-change-medic")
 
     return change
@@ -295,7 +295,7 @@ TABLE: list[Foreign] = [
         (
             "a rule whose pattern cannot be read",
             "event rule",
-            several(without_alarm, remove("medic-lost"), put("changes", eventPattern=Unknown())),
+            several(without_alarm, remove("medic-lost", "medic-down"), put("changes", eventPattern=Unknown())),
         ),
         besides="selfheal-reference-resolved",
     ),
@@ -423,7 +423,7 @@ TABLE: list[Foreign] = [
             starter(may("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:med*")),
         ),
         ("every function", "topic", starter(may("lambda:InvokeFunction", "*"))),
-        ("every machine", "topic", several(starter(may("states:StartExecution", "*")), healers._machine)),
+        ("every machine", "topic", several(starter(may("states:StartExecution", "*")), healers.machine)),
         ("what a starter returns", "topic", several(starter(), succeeds_to("starter", MEDIC))),
         (
             "what a starter returns to a topic",

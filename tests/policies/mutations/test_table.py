@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.policies.mutations import behaviour, chaos, rights, wiring
+from tests.policies.mutations import alarms, behaviour, chaos, rights, wiring
 from tests.policies.mutations.table import Foreign, Mutation, Program, collected
 from tests.policies.support.changes import drop, put, remove, several, variables
 from tests.policies.support.client import Level, Pack, Violation
@@ -23,7 +23,7 @@ from tests.policies.support.scene import RULES, Scene
 
 pytestmark = pytest.mark.slow
 
-TABLE = {each.name: each for each in (*wiring.TABLE, *rights.TABLE, *behaviour.TABLE)}
+TABLE = {each.name: each for each in (*wiring.TABLE, *rights.TABLE, *behaviour.TABLE, *alarms.PROGRAM)}
 STACKS = ("dev", "staging", "prod")
 PREVIEWS = [(each, spelling) for each in TABLE.values() for spelling in each.spellings]
 UPS = [each for each in TABLE.values() if "up" in each.flags]
@@ -175,7 +175,8 @@ def test_a_function_that_no_alarm_reaches_is_no_healer(pack: Pack, recordings: R
 
 def test_the_tables_cover_every_mandatory_rule_and_are_long_enough(pack: Pack) -> None:
     rules = [each.rule for each in (*TABLE.values(), *FOREIGN, *chaos.TABLE)]
-    names = [each.name for each in (*wiring.TABLE, *rights.TABLE, *behaviour.TABLE, *FOREIGN, *chaos.TABLE)]
+    programs = (*wiring.TABLE, *rights.TABLE, *behaviour.TABLE, *alarms.PROGRAM)
+    names = [each.name for each in (*programs, *FOREIGN, *chaos.TABLE)]
     # The policy on waivers judges the pack's configuration, and is tested below.
     wanted = {name for name, policy in pack.policies.items() if policy.level == "mandatory"} - {WAIVERS}
     of_experiments = {each.rule for each in chaos.TABLE}  # by test_chaos.py: no such stack was recorded

@@ -36,7 +36,10 @@ def acts_on(*functions: str) -> dict[str, Any]:
 
 
 def function(scene: Scene, name: str, *grants: dict[str, Any], **properties: Any) -> Item:
-    """Register a careful function: bounded role, traced, dead letters, no retries, one run at a time."""
+    """Register a careful function: bounded role, traced, dead letters, no retries, one run at a time.
+
+    Where the scene has a topic for people already, they are told of its errors.
+    """
     scene.add("sqs.Queue", f"{name}-dead", messageRetentionSeconds=1_209_600)
     scene.add("cloudwatch.LogGroup", f"{name}-logs", name=f"/aws/lambda/{physical(name)}", retentionInDays=14)
     may = document(
@@ -70,6 +73,9 @@ def function(scene: Scene, name: str, *grants: dict[str, Any], **properties: Any
         maximumEventAgeInSeconds=60,
         destinationConfig={"onFailure": {"destination": Ref(f"{name}-dead")}},
     )
+    people = next((each for each in ("people", "healer-escalation") if each in scene), "")
+    if people:
+        alarm(scene, f"{name}-down", name, people)
     return made
 
 
@@ -162,11 +168,11 @@ def by_event_rule(scene: Scene) -> None:
     scene.add(
         "cloudwatch.EventRule", "changes", eventPattern=Json(STATE_CHANGE | {"resources": [Ref("errors")]})
     )
-    _target(scene, "medic")
+    target(scene, "medic")
     permit(scene, "medic", "events", "changes")
 
 
-def _target(scene: Scene, called: str) -> None:
+def target(scene: Scene, called: str) -> None:
     """Let the rule start something."""
     scene.add(
         "cloudwatch.EventTarget",
@@ -196,7 +202,7 @@ def by_queue(scene: Scene) -> None:
     )
 
 
-def _machine(scene: Scene) -> None:
+def machine(scene: Scene) -> None:
     """Register a state machine that runs the function."""
     trust = TRUST | {"Principal": {"Service": "states.amazonaws.com"}}
     may = document({"Action": ["lambda:InvokeFunction"], "Resource": text("medic")})
@@ -217,15 +223,15 @@ def _machine(scene: Scene) -> None:
 
 def by_state_machine(scene: Scene) -> None:
     """Wire alarm -> rule on its state changes, by its name -> state machine -> function."""
-    _machine(scene)
+    machine(scene)
     alarm(scene, "errors", "orders", "people")
     scene.add("cloudwatch.EventRule", "changes", eventPattern=pattern())
-    _target(scene, "steps")
+    target(scene, "steps")
 
 
 def by_started_machine(scene: Scene) -> None:
     """Wire alarm -> topic -> starter -> state machine -> function."""
-    _machine(scene)
+    machine(scene)
     function(scene, "starter", {"Action": ["states:StartExecution"], "Resource": text("steps")})
     topic(scene, "wake")
     alarm(scene, "errors", "orders", "wake", "people")
