@@ -46,6 +46,9 @@ class Graph:
         self.unresolved = list(dict.fromkeys(self.index.unresolved))
         """References by which something is woken that cannot be followed; a rule's own lookups add none."""
         self.alarms = self.index.of(*types.ALARMS)
+        self._alarm_urns = frozenset(alarm.urn for alarm in self.alarms)
+        self._alarms_of: dict[str, list[Resource]] = {}
+        self._whys: dict[str, str] = {}
         self._reach: dict[str, frozenset[str]] = {}
         self._waking: dict[str, dict[str, frozenset[str]]] = {}
         self._wake_links: dict[str, list[Link]] = {}
@@ -83,11 +86,10 @@ class Graph:
         """Return, by URN, the alarms that wake an actor, each with the states in which it does."""
         if actor.urn not in self._waking:
             found: dict[str, frozenset[str]] = {}
-            alarms = {alarm.urn for alarm in self.alarms}
-            behind = self._ways.behind(actor.urn)
-            for key in behind & alarms:
-                links = [link for link in self._ways.links_from(key) if link.target.key in behind]
-                found[key] = frozenset[str]().union(*(link.states for link in links))
+            for key in self._ways.behind(actor.urn):
+                for link in self._ways.links_to(key):
+                    if link.source in self._alarm_urns:
+                        found[link.source] = found.get(link.source, link.states) | link.states
             self._waking[actor.urn] = found
         return self._waking[actor.urn]
 
@@ -244,7 +246,9 @@ class Graph:
 
     def why(self, actor: Resource) -> str:
         """Return the path, and the action by which an actor counts as a healer."""
-        return f"{self.path(actor) or actor.label}, which {self.deed(actor)}"
+        if actor.urn not in self._whys:
+            self._whys[actor.urn] = f"{self.path(actor) or actor.label}, which {self.deed(actor)}"
+        return self._whys[actor.urn]
 
     def why_about(self, finding: Finding) -> str:
         """Return why that counts as a healer which a finding is about; empty if it is about none."""
@@ -299,15 +303,17 @@ class Graph:
         What covers a healer among others, or the table to which it writes, is one only if it wakes it.
         """
         own = {healer.urn for healer in self.healers}
+        writers: dict[str, list[Resource]] = {}
+        for healer in self.healers:
+            for key in self.tables_of(healer):
+                writers.setdefault(key, []).append(healer)
         sights = [(alarm, self.wiring.watching.sight(alarm)) for alarm in self.alarms]
         return {
             alarm.urn: alarm
             for alarm, sight in sights
             if sight.named & own
             or (sight.wide & own and any(self.wakes(alarm, healer) for healer in self.healers))
-            or any(
-                sight.named & self.tables_of(healer) and self.wakes(alarm, healer) for healer in self.healers
-            )
+            or any(self.wakes(alarm, healer) for key in sight.named for healer in writers.get(key, ()))
         }
 
     def tables_of(self, healer: Resource) -> frozenset[str]:
@@ -318,8 +324,10 @@ class Graph:
 
     def alarms_of(self, healer: Resource) -> list[Resource]:
         """Return the alarms that are wired to a healer, those on a healer's own health left out."""
-        waking = self._waking_states(healer)
-        return [alarm for alarm in self.alarms if alarm.urn in waking and alarm.urn not in self.health_alarms]
+        if healer.urn not in self._alarms_of:
+            keys = self._waking_states(healer).keys() - self.health_alarms.keys()
+            self._alarms_of[healer.urn] = [alarm for alarm in self.alarms if alarm.urn in keys]
+        return self._alarms_of[healer.urn]
 
     @cached_property
     def wake_alarms(self) -> dict[str, Resource]:

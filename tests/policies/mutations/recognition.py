@@ -295,9 +295,9 @@ TABLE: list[Foreign] = [
         (
             "a rule whose pattern cannot be read",
             "event rule",
-            several(without_alarm, remove("medic-lost", "medic-down"), put("changes", eventPattern=Unknown())),
+            several(without_alarm, put("changes", eventPattern=Unknown())),
         ),
-        besides="selfheal-reference-resolved",
+        besides="selfheal-reference-resolved cloudwatch-alarm-healer-health",
     ),
     *foreign(
         "cloudwatch-alarm-wakes-healer",
