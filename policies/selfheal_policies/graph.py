@@ -52,7 +52,9 @@ class Graph:
         self._reach: dict[str, frozenset[str]] = {}
         self._waking: dict[str, dict[str, frozenset[str]]] = {}
         self._wake_links: dict[str, list[Link]] = {}
-        self._ways = Ways((*self.wiring.links(), *Relays(self.index).links))
+        self.links = [*self.wiring.links(), *Relays(self.index).links]
+        """All that is wired, and all that is sent, started and written."""
+        self._ways = Ways(self.links)
         self._access: dict[str, Access] = {}
         self._adrift = adrift(self.index)
         self.dead_letters = DeadLetters(self.index, self.access)

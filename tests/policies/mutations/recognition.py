@@ -288,7 +288,12 @@ TABLE: list[Foreign] = [
         *((f"a rule on {name}", "event rule", rule(pattern)) for name, pattern in BY_NAME.items()),
         ("a topic of another stack", "topic", by_topic_elsewhere),
         ("a queue of a topic of another stack", "queue", by_queue_of_topic_elsewhere),
+    ),
+    *foreign(
+        TARGETS,
         ("an alarm of another stack", "alarm action", by_alarm_elsewhere),
+        # Nothing of its own stack wires that alarm to it.
+        besides="lambda-permission-scoped",
     ),
     *foreign(
         TARGETS,
