@@ -349,7 +349,8 @@ class Graph:
             entering = self.woken_from_outside(healer)
             starts = [alarm.urn for alarm in self.alarms_of(healer)] + [waker.key for waker in entering]
             into = [(waker, link) for waker in entering for link in self._ways.links_to(waker.key)]
-            found = [link for waker, link in into if link.via is waker.via]
+            # What a topic of another stack is permitted, that stack may subscribe: nothing is missing here.
+            found = [link for waker, link in into if link.via is waker.via and link.kind != "permission"]
             passed = ahead(starts, lambda key: () if key == healer.urn else self._within(key, behind))
             for key in sorted(passed - {healer.urn}):
                 found += self._within(key, behind)
