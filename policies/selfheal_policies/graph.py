@@ -226,7 +226,8 @@ class Graph:
 
     def path(self, actor: Resource) -> str:
         """Return how an alarm reaches an actor: "alarm A -> topic T -> function F"; empty if none does."""
-        steps = self._ways.back(actor.urn, self._origins)
+        back = self._ways.back
+        steps = back(actor.urn, self._alarm_urns) or back(actor.urn, self._origins)
         if not steps:
             return ""
         start = self._origins[steps[0]]
