@@ -49,7 +49,7 @@ def test_a_finding_says_by_which_path_and_action_it_is_about_a_healer(route: str
     [
         (
             "a catch-all rule on the default bus",
-            "alarm medic-lost -> event rule changes -> function medic",
+            "alarm medic-down -> event rule changes -> function medic",
         ),
         (
             "a rule on names of another stack",
