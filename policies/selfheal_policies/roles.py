@@ -126,7 +126,12 @@ def access_of(index: Index, actor: Resource, adrift: Iterable[Adrift] = ()) -> A
     roles = roles_of(index, actor)
     if not roles or any(role.resource is None for role in roles):
         access.unreadable.append(Unreadable(actor, f"the role of {actor.name} is not one of this stack"))
-    for role in (node.resource for node in roles if node.resource):
+    todo, seen = [node.resource for node in roles if node.resource], set[str]()
+    while todo:
+        role = todo.pop()
+        if role.urn in seen:
+            continue
+        seen.add(role.urn)
         access.unreadable += [each.grant for each in adrift if each.may_be_of(role)]
         access.unreadable += kept(index, role)
         for grant in grants_of(index, role):
@@ -134,7 +139,19 @@ def access_of(index: Index, actor: Resource, adrift: Iterable[Adrift] = ()) -> A
         for attachment in attachments_of(index, role):
             if attachment.policy is None:
                 _attach(attachment, access)
+        todo += _assumed(index, access)
     return access
+
+
+def _assumed(index: Index, access: Access) -> list[Resource]:
+    """Take the roles that it may become from the changes: what those of this stack may do counts instead."""
+    nodes = {write: write.named(index) for write in access.writes if write.action.lower() == "sts:assumerole"}
+    access.writes = [write for write in access.writes if nodes.get(write) is None]
+    for write, node in nodes.items():
+        if node and node.resource is None:
+            what = f"{write.source.name} lets it become {write.place}, which is no role of this stack"
+            access.unreadable.append(Unreadable(write.source, what, judged_elsewhere=True))
+    return [node.resource for node in nodes.values() if node and node.resource]
 
 
 def _attach(attachment: Attachment, access: Access) -> None:
@@ -142,7 +159,7 @@ def _attach(attachment: Attachment, access: Access) -> None:
     arn = attachment.arn
     if isinstance(arn, Missing):
         what = f"{attachment.where} a policy that is not known at preview and is none of this stack"
-        access.unreadable.append(Unreadable(attachment.resource, what, attached=True))
+        access.unreadable.append(Unreadable(attachment.resource, what, judged_elsewhere=True))
         return
     access.managed.append(arn)
     if invokes_functions(arn):
