@@ -108,7 +108,7 @@ def test_a_refusal_is_a_mandatory_finding_and_the_rules_judge_on(slow: Scene) ->
     [
         ({"levers": "flags"}, "must be of type array"),
         ({"levers": [1]}, "must be of type string"),
-        ({"lever": ["flags"]}, "configuration property `lever` is not known"),
+        ({"lever": ["flags"]}, "property `lever` is not known; known are: notifiers"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(config: dict[str, Any], problem: str, slow: Scene) -> None:
