@@ -248,11 +248,13 @@ LEVERS = [
             ),
         ),
         (
-            "a flag and full access to tables",
+            "a flag and a policy that reads all tables",
             "topic",
             several(
                 table(),
-                put("orders-role", managedPolicyArns=["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"]),
+                put(
+                    "orders-role", managedPolicyArns=["arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"]
+                ),
                 moves("dynamodb:PutItem", FLAGS, FLAGS=Ref("flags", "name")),
             ),
         ),
