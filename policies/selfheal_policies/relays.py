@@ -10,10 +10,10 @@ from typing import Any
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import NAMING
 from selfheal_policies.documents import Statement, action_matches, has_wildcard, resource_matches
+from selfheal_policies.grants import Grant, grants_of, roles_of
 from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.links import HUB, Link
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import Grant, grants_of, roles_of
 from selfheal_policies.values import UNKNOWN, Missing, entries, get, parsed, text
 from selfheal_policies.wiring import TARGET_KINDS
 
