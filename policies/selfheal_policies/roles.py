@@ -6,7 +6,7 @@ healers.py decides by it who is a healer, and the rules what a healer may do: on
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from selfheal_policies import arns
+from selfheal_policies import arns, types
 from selfheal_policies.actions import (
     CONTROL,
     DATA,
@@ -138,7 +138,7 @@ def access_of(index: Index, actor: Resource, adrift: Iterable[Adrift] = ()) -> A
             _read(index, grant, access)
         for attachment in attachments_of(index, role):
             if attachment.policy is None:
-                _attach(attachment, access)
+                _attach(actor, attachment, access)
         todo += _assumed(index, access)
     return access
 
@@ -154,7 +154,7 @@ def _assumed(index: Index, access: Access) -> list[Resource]:
     return [node.resource for node in nodes.values() if node and node.resource]
 
 
-def _attach(attachment: Attachment, access: Access) -> None:
+def _attach(actor: Resource, attachment: Attachment, access: Access) -> None:
     """Add what a managed policy allows that is none of this stack."""
     arn = attachment.arn
     if isinstance(arn, Missing):
@@ -162,7 +162,8 @@ def _attach(attachment: Attachment, access: Access) -> None:
         access.unreadable.append(Unreadable(attachment.resource, what, judged_elsewhere=True))
         return
     access.managed.append(arn)
-    if invokes_functions(arn):
+    # What a workflow invokes, its definition says; of a function nobody knows what it invokes.
+    if invokes_functions(arn) and actor.type == types.STATE_MACHINE:
         access.wakes.append(Write("lambda:InvokeFunction", "*", WAKE, attachment.resource))
     elif not is_harmless(arn):
         access.opaque.append(arn)
