@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.policies.mutations.grants import READS, attach, moves, notifier, table
-from tests.policies.support.changes import Change, add, allow, grant, put, several, text, variables
+from tests.policies.support.changes import Change, add, allow, grant, nothing, put, several, text, variables
 from tests.policies.support.healers import function
 from tests.policies.support.recording import arn
 from tests.policies.support.references import Ref, Spelling
@@ -67,6 +67,20 @@ def test_a_lever_makes_one_and_it_is_said_who_goes_by_it(spelling: Spelling, up:
     written = arn("dynamodb.Table", scene.find("flags").physical)
     reads = "which orders reads, watched by an alarm that wakes it"
     assert graph.deed(medic) == f"may dynamodb:PutItem on {written}, {reads}"
+
+
+@MODES
+def test_a_workflow_that_moves_a_lever_is_a_healer(spelling: Spelling, up: bool) -> None:
+    scene = healer(Scene(spelling=spelling, up=up), "state machine")
+    puts = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": text("flags")}
+    several(table(READS), notifier(nothing))(scene)
+    assert scene.graph().healers == []
+    scene.find("steps-rights").document(lambda held: held.append(puts))
+    assert [each.name for each in scene.graph().healers] == ["steps"]
+    [message] = scene.findings(["dynamodb-healer-writes"])["dynamodb-healer-writes"]
+    assert "state machine steps may dynamodb:PutItem on" in message
+    allowed = {"dynamodb-healer-writes": {"allowedTables": ["flags"]}}
+    assert scene.findings(["dynamodb-healer-writes"], allowed) == {}
 
 
 def test_the_configuration_names_levers_by_either_name() -> None:
