@@ -221,15 +221,24 @@ class Graph:
             if sight.named & own
             or (sight.wide & own and any(self.wakes(alarm, healer) for healer in self.healers))
             or any(
-                sight.named & self.tables_of(healer) and self.wakes(alarm, healer) for healer in self.healers
+                self.wakes(alarm, healer)
+                for key in sight.named & self.ledgers.keys()
+                for healer in self.ledgers[key]
             )
         }
 
-    def tables_of(self, healer: Resource) -> frozenset[str]:
-        """Return the keys of the tables that a healer writes to: its ledger is one of them."""
-        access = self.access(healer)
-        nodes = [write.named(self.index) for write in (*access.writes, *access.records) if not write.control]
-        return frozenset(node.key for node in nodes if node and node.kind == arns.TABLE)
+    @cached_property
+    def ledgers(self) -> dict[str, list[Resource]]:
+        """Key of each table to which healers write, their ledgers among them, to these healers."""
+        found: dict[str, list[Resource]] = {}
+        for healer in self.healers:
+            access = self.access(healer)
+            nodes = [
+                write.named(self.index) for write in (*access.writes, *access.records) if not write.control
+            ]
+            for key in {node.key for node in nodes if node and node.kind == arns.TABLE}:
+                found.setdefault(key, []).append(healer)
+        return found
 
     def alarms_of(self, healer: Resource) -> list[Resource]:
         """Return the alarms that are wired to a healer, those on a healer's own health left out."""

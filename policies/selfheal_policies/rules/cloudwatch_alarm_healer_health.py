@@ -15,7 +15,7 @@ def watches(graph: Graph, alarm: Resource) -> str:
     covered = {healer.name for healer in graph.healers if healer.urn in sight.wide}
     if covered:
         return f"watches healer {listed(covered)} among others"
-    tables = {key for healer in graph.healers for key in graph.tables_of(healer) & sight.named}
+    tables = graph.ledgers.keys() & sight.named
     names = {graph.index.by_urn[key].name for key in tables if key in graph.index.by_urn}
     return f"watches the table that a healer writes to ({listed(names)})"
 
