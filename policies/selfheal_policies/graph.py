@@ -255,6 +255,26 @@ class Graph:
         """The alarms that are wired to any healer, by URN."""
         return {alarm.urn: alarm for healer in self.healers for alarm in self.alarms_of(healer)}
 
+    def concerned(self, alarm: Resource) -> str:
+        """Return the URN of a healer that an alarm wakes or watches; empty for none."""
+        return self._concerned.get(alarm.urn, "")
+
+    @cached_property
+    def _concerned(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        own = {healer.urn for healer in self.healers}
+        for healer in self.healers:
+            found |= {alarm.urn: healer.urn for alarm in self.alarms_of(healer) if alarm.urn not in found}
+        for alarm in self.alarms:
+            sight = self.wiring.watching.sight(alarm)
+            for urn in sorted((sight.named | sight.meant | sight.wide) & own)[:1]:
+                found.setdefault(alarm.urn, urn)
+        for composite in self.index.of(types.COMPOSITE_ALARM):
+            if composite.urn in found:
+                below = self.wiring.watching.metric_alarms(composite)
+                found = {alarm.urn: found[composite.urn] for alarm in below} | found
+        return found
+
     def targets_of(self, healer: Resource) -> frozenset[str]:
         """Return the keys of the functions that the alarms of a healer watch, but for itself."""
         # One on a healer's own health must not wake it, as another rule says: what it watches is watched.

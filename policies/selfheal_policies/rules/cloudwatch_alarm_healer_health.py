@@ -25,11 +25,11 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     for alarm in graph.health_alarms.values():
         woken = {healer.name for healer in graph.healers if graph.wakes(alarm, healer)}
         if woken:
-            yield Finding(
-                alarm.urn, f"{alarm.label} {watches(graph, alarm)} and wakes healer {listed(woken)}"
-            )
+            message = f"{alarm.label} {watches(graph, alarm)} and wakes healer {listed(woken)}"
+            yield Finding(alarm.urn, message, about=graph.concerned(alarm))
         elif not graph.tells_people(alarm):
-            yield Finding(alarm.urn, f"{alarm.label} watches a healer's own health and reaches no person")
+            message = f"{alarm.label} watches a healer's own health and reaches no person"
+            yield Finding(alarm.urn, message, about=graph.concerned(alarm))
 
 
 RULE = StackRule(
