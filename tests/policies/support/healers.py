@@ -297,6 +297,8 @@ def healer(scene: Scene, route: str = "topic") -> Scene:
         {"Action": "cloudwatch:GetMetricData", "Resource": "*"},
     )
     medic.put("environment", "variables", "LEDGER_TABLE", to=Ref("memory", "name"))
+    medic.put("environment", "variables", "BUDGET", to="3")
+    medic.put("environment", "variables", "ESCALATION_TOPIC_ARN", to=text("people"))
     if route == "queue":
         reads = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
         for name in ("medic-rights", "medic-limit"):
