@@ -107,6 +107,8 @@ def _tests(door: Door, kind: str, entry: Any) -> Iterator[tuple[str, Sender]]:
         yield f"is open to Service {entry}", by_stranger(entry)
     elif kind == "AWS" and not door.is_known(entry):
         arn = arns.parse_arn(entry)
+        if entry == door.account or entry.endswith(f":iam::{door.account}:root"):
+            return  # what is in an account needs a policy of its own, even if the account is let in
         named = entry if arn and not entry.endswith(":root") else ""
         yield f"is open to AWS {entry}", by_identity(arn.account if arn else entry, named)
     elif kind != "AWS":

@@ -8,6 +8,7 @@ from tests.policies.rules import (
     consumers,
     dead_letters,
     doors,
+    entrances,
     experiments,
     ledger,
     policies,
@@ -17,6 +18,13 @@ from tests.policies.rules import (
 
 CASES = [
     *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
-    *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
+    *(
+        *dead_letters.CASES,
+        *consumers.CASES,
+        *breakers.CASES,
+        *workflows.CASES,
+        *doors.CASES,
+        *entrances.CASES,
+    ),
     *(*experiments.CASES, *actuators.CASES),
 ]
