@@ -26,7 +26,7 @@ from selfheal_policies.evaluation import (
 from selfheal_policies.graph import Graph
 from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import ABSENT, Missing, text
+from selfheal_policies.values import ABSENT, UNKNOWN, Missing, text
 from selfheal_policies.wiring import Link
 
 SERVICES: Mapping[str, str] = {
@@ -90,10 +90,21 @@ def policies_of(graph: Graph, resource: Resource) -> list[Held]:
     type_, key = ATTACHED[resource.type]
     attached = graph.index.referring(resource.urn, type_, key, NAMED[resource.type][0])
     held = [Held(policy, parse(policy.get("policy"))) for policy, _ in attached]
+    lost = Document(problem=f"may be this one, of which nobody can tell at preview what its {key} names")
+    held += [Held(policy, lost) for policy in adrift(graph, type_, key, NAMED[resource.type][0])]
     # What nobody gave is AWS's default, or repeats what an attached policy has set.
     if "policy" in resource.references and resource.get("policy") not in (ABSENT, ""):
-        held.append(Held(resource, parse(resource.get("policy")), replaced=bool(attached)))
+        held.append(Held(resource, parse(resource.get("policy")), replaced=bool(held)))
     return held
+
+
+def adrift(graph: Graph, type_: str, key: str, kind: str) -> list[Resource]:
+    """Return the resources of a type whose property names something that nobody can tell at preview."""
+    return [
+        resource
+        for resource in graph.index.of(type_)
+        if resource.get(key) is UNKNOWN and not graph.index.origins(resource, key, (kind,))
+    ]
 
 
 def account_of(graph: Graph, resource: Resource) -> str:
