@@ -9,6 +9,7 @@ from tests.policies.rules import (
     consumers,
     dead_letters,
     doors,
+    entrances,
     experiments,
     ledger,
     policies,
@@ -19,5 +20,5 @@ from tests.policies.rules import (
 CASES = [
     *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
     *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
-    *(*experiments.CASES, *actuators.CASES, *alarms.CASES),
+    *(*experiments.CASES, *actuators.CASES, *alarms.CASES, *entrances.CASES),
 ]
