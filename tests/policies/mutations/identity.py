@@ -164,11 +164,6 @@ LEDGER: list[Foreign] = [
             writer({"Action": "dynamodb:UpdateItem", "Resource": "arn:aws:dynamodb:*:*:table/mem*"}),
         ),
         (
-            "a function that may do everything else",
-            "topic",
-            writer({"NotAction": "iam:*", "Resource": TABLES}),
-        ),
-        (
             "a function that may write whatever is not a bucket",
             "topic",
             writer({"Action": "dynamodb:BatchWriteItem", "NotResource": "arn:aws:s3:::*"}),
