@@ -3,12 +3,14 @@
 from pulumi_policy import EnforcementLevel, PolicyPack
 from selfheal_policies import rules
 from selfheal_policies.engine_call import share_conversion
+from selfheal_policies.given import note_inputs
 from selfheal_policies.misspelt import refuse_misspelt
 from selfheal_policies.pack import policies
 from selfheal_policies.resilience import demanded_by_stack
 from selfheal_policies.stacks import declared_by_stack
 
 share_conversion()
+note_inputs()
 found = rules.load()
 served = policies(found)
 on_resilience = {rule.name for rule in found if rule.resilience}

@@ -76,13 +76,10 @@ def _of_stack(resource: PolicyResource, sandboxes: Collection[str]) -> Resource:
         key: tuple(origin.urn for origin in origins)
         for key, origins in resource.property_dependencies.items()
     }
-    # The engine has a key for every input, and none at all for a resource without inputs. What is unknown
-    # and no input, AWS will compute: the program said nothing about it, and a default is as good as nothing.
-    props = {
-        key: value
-        for key, value in plain(resource.props).items()
-        if value is not UNKNOWN or key in references
-    }
+    # Here every input has a key (given.py). What is unknown and no input, AWS will compute: the program said
+    # nothing about it, and a computed default is as good as nothing.
+    props = plain(resource.props)
+    props = {key: value for key, value in props.items() if value is not UNKNOWN or key in references}
     return Resource(
         resource.urn,
         resource.resource_type,

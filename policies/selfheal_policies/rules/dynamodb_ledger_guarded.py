@@ -5,12 +5,12 @@ from typing import Any
 
 from selfheal_policies import arns, types
 from selfheal_policies.documents import Document, Statement, is_pattern, parse, resource_matches
+from selfheal_policies.grants import attachments_of, boundary_of, grants_of, roles_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.index import Node
 from selfheal_policies.ledger import Ledger, denies, items_of, ledgers, seeded, writes_in
 from selfheal_policies.resolving import resolver
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import attachments_of, boundary_of, grants_of, roles_of
 from selfheal_policies.rule import Config, Finding, StackRule, listed, string, strings
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing, get, parsed, text
 

@@ -89,6 +89,7 @@ class Judge:
         assert not info.initialConfig, "this client knows nothing of initial configuration"
         self.policies = {item.name: _policy(item) for item in info.policies}
         self._judged: dict[bytes, list[Violation]] = {}
+        self._last: dict[str, bytes] = {}
         self._configured: Mapping[str, Any] | None = None
 
     def configure(self, config: Mapping[str, Any]) -> None:
@@ -117,13 +118,16 @@ class Judge:
     def analyze_once(self, resource: Analyzed) -> list[Violation]:
         """Judge one resource; not again if one that is told alike was judged in the same configuration.
 
+        It is judged again if its URN has stood for something else since: the pack keeps its inputs.
+
         Most resources of a scene are those of the scene before, and all that a policy may judge a resource by
         is in the request. Whether calls influence each other is tested with `analyze`.
         """
         request = analyzer_pb2.AnalyzeRequest(**_said(resource))
         key = request.SerializeToString(deterministic=True)
-        if key not in self._judged:
+        if key not in self._judged or self._last.get(resource.urn) != key:
             self._judged[key] = self._analyze(request)
+        self._last[resource.urn] = key
         return self._judged[key]
 
     def _analyze(self, request: Any) -> list[Violation]:
@@ -139,6 +143,7 @@ class Judge:
                 propertyDependencies={
                     key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns)
                     for key, urns in item.property_dependencies.items()
+                    if urns  # as the engine does
                 },
             )
             for item in resources

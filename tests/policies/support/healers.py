@@ -36,7 +36,10 @@ def acts_on(*functions: str) -> dict[str, Any]:
 
 
 def function(scene: Scene, name: str, *grants: dict[str, Any], **properties: Any) -> Item:
-    """Register a careful function: bounded role, traced, dead letters, no retries, one run at a time."""
+    """Register a careful function: bounded role, traced, dead letters, no retries, one run at a time.
+
+    Where the scene has a topic for people already, they are told of its errors.
+    """
     scene.add("sqs.Queue", f"{name}-dead", messageRetentionSeconds=1_209_600)
     scene.add("cloudwatch.LogGroup", f"{name}-logs", name=f"/aws/lambda/{physical(name)}", retentionInDays=14)
     may = document(
@@ -70,6 +73,9 @@ def function(scene: Scene, name: str, *grants: dict[str, Any], **properties: Any
         maximumEventAgeInSeconds=60,
         destinationConfig={"onFailure": {"destination": Ref(f"{name}-dead")}},
     )
+    people = next((each for each in ("people", "healer-escalation") if each in scene), "")
+    if people:
+        alarm(scene, f"{name}-down", name, people)
     return made
 
 

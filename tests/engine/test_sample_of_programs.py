@@ -1,0 +1,174 @@
+"""Unsafe and innocent programs of other teams on the real engine: the pack finds what it finds in process.
+
+At least twenty of each are one program: a preview tells all that it finds, and they touch each other nowhere.
+"""
+
+import os
+import re
+from collections.abc import Generator
+from importlib import import_module
+from pkgutil import iter_modules
+
+import pytest
+
+from selfheal.sandbox.clients import Clients, Credentials
+from selfheal.sandbox.pulumi import cli as pulumi_cli
+from selfheal.sandbox.pulumi.plugin.install import provider_version
+from tests.conftest import ROOT
+from tests.engine import anything
+from tests.engine.sample import together
+from tests.policies.innocents.table import collected
+from tests.policies.mutations.table import Foreign
+from tests.policies.support.client import Level, Pack
+from tests.policies.support.scene import Scene
+from tests.support.stacks import CHEAPER, FAILED, Account, write_program
+
+UNSAFE = (
+    "a composite alarm that is off",
+    "a failure that nobody hears of",
+    "a filtered topic",
+    "a healer of something else by started machine",
+    "a healer that runs for minutes",
+    "a healer whose role is elsewhere",
+    "a healer without bounds",
+    "a key that decrypts only",
+    "a ledger that cannot be put back",
+    "a mapping that is off",
+    "a permission for no alias",
+    "a queue that gives the same message for ever",
+    "a rule on failures only",
+    "a rule without target",
+    "a schedule that is off",
+    "a second topic that is open",
+    "a wide open healer by state machine",
+    "an alarm for the healer only",
+    "an alias of itself",
+    "each wakes the other",
+    "its own health tells nobody",
+    "neither target nor permission",
+)
+INNOCENT = (
+    "a bus of its own with an archive",
+    "a ci role beside a notifier",
+    "a composite alarm to people",
+    "a custom resource",
+    "a fan-out of orders",
+    "a look at one's services",
+    "a node callback",
+    "a pipe that enriches alarms",
+    "a status page of incidents",
+    "a stream of clicks",
+    "a workflow that notifies",
+    "alarm events in a stream",
+    "alarms in a data lake",
+    "amazon q in slack",
+    "an api destination",
+    "an idempotent ticket opener",
+    "jira tickets from a queue",
+    "logs queried",
+    "slack webhook",
+    "workers scaled by a queue",
+)
+"""Names in the tables."""
+
+BODY = """
+import sys
+
+sys.path[:0] = [{root!r}, {policies!r}]
+
+from tests.engine.sample import Program
+from tests.engine.test_sample_of_programs import whole
+
+Program(whole({kind!r}), {version!r}).run()
+"""
+
+
+def whole(kind: str) -> Scene:
+    """Return all unsafe or all innocent programs of the sample as one."""
+    if kind == "innocent":
+        scenes = {each.name: each.scene() for each in collected()}
+    else:
+        scenes = {each.name: each.scene() for each in unsafe()}
+    names = INNOCENT if kind == "innocent" else UNSAFE
+    return together({f"p{position:02}": scenes[name] for position, name in enumerate(names)})
+
+
+def unsafe() -> list[Foreign]:
+    """Return the rows of all mutation tables that are whole programs of another team."""
+    folder = ROOT / "tests" / "policies" / "mutations"
+    found: list[Foreign] = []
+    for module in iter_modules([str(folder)]):
+        if not module.name.startswith("test_"):
+            held = import_module(f"tests.policies.mutations.{module.name}")
+            found += [each for each in getattr(held, "TABLE", []) if isinstance(each, Foreign)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def nowhere(tmp_path_factory: pytest.TempPathFactory) -> Account:
+    """A PULUMI_HOME whose provider takes everything and reaches no account."""
+    folder = tmp_path_factory.mktemp("nowhere")
+    home, backend, stacks = folder / "home", folder / "backend", folder / "stacks"
+    for made in (backend, stacks):
+        made.mkdir()
+    anything.install(home)
+    clients = Clients("http://127.0.0.1:9", "us-east-1", Credentials("test", "test"))
+    added = pulumi_cli.environment(clients.endpoint, clients.region, clients.credentials, backend, home=home)
+    return Account(clients, stacks, pulumi_cli.merged(os.environ, added) | CHEAPER | {"NO_COLOR": "1"})
+
+
+@pytest.fixture(scope="module")
+def pack() -> Generator[Pack]:
+    with Pack(ROOT / "policies") as running:
+        yield running
+
+
+Finding = tuple[str, str, str, str]
+"""Level, policy, the logical name of the resource, and what is wrong."""
+
+
+def in_process(pack: Pack, scene: Scene) -> list[Finding]:
+    found = scene.judge(pack)
+    return sorted((each.level, each.policy, *_said(each.urn, each.message)) for each in found)
+
+
+def _said(urn: str, message: str) -> tuple[str, str]:
+    return urn.rpartition("::")[2], message.partition("\n")[0]
+
+
+def on_the_engine(nowhere: Account, kind: str, code: int) -> list[Finding]:
+    body = BODY.format(root=str(ROOT), policies=str(ROOT / "policies"), kind=kind, version=provider_version())
+    stack = nowhere.stack_with("dev", write_program(nowhere.folder / kind, body, name=kind))
+    told = stack.preview("--policy-pack", str(ROOT / "policies"), code=code)
+    # Level, severity, policy, type and name; below it what the rule demands, then what is wrong.
+    shown = r"- \[(\w+)\] .*?  (\S+)  \(\S+: (.+)\)\n.*\n +(.*)"
+    return sorted(re.findall(shown, told))
+
+
+@pytest.mark.parametrize("kind", ["unsafe", "innocent"])
+def test_the_real_engine_finds_what_is_found_in_process(nowhere: Account, pack: Pack, kind: str) -> None:
+    expected = in_process(pack, whole(kind))
+    code = FAILED if Level.MANDATORY in {level for level, *_ in expected} else 0
+    told = on_the_engine(nowhere, kind, code)
+    assert sorted({*told} ^ {*expected}) == []
+    assert len(told) == len(expected)
+
+
+def test_each_unsafe_program_is_refused_by_its_rule_and_no_innocent_is(pack: Pack) -> None:
+    """Together as well as alone: that they share a stack changes nothing."""
+    rows = {each.name: each for each in unsafe()}
+    wanted = {
+        (rule, f"p{position:02}")
+        for position, name in enumerate(UNSAFE)
+        for rule in {rows[name].rule, *rows[name].besides}
+    }
+    found = in_process(pack, whole("unsafe"))
+    assert wanted == {(policy, name[:3]) for level, policy, name, _ in found if level is Level.MANDATORY}
+    found = in_process(pack, whole("innocent"))
+    assert [each for each in found if each[0] is Level.MANDATORY] == []
+
+
+def test_there_are_forty_of_them() -> None:
+    assert min(len(UNSAFE), len(INNOCENT)) >= 20
+    rows = {each.name: each.rule for each in unsafe()}
+    assert len({rows[name] for name in UNSAFE}) >= 15
