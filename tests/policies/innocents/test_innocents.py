@@ -65,7 +65,7 @@ def inputs_of(type_: str) -> set[str]:
 def test_the_provider_has_every_type_and_input_of_theirs() -> None:
     items: list[Item] = [item for each in INNOCENTS for item in each.scene().items]
     used: dict[str, set[str]] = {}
-    for item in items:
+    for item in (each for each in items if each.type.startswith("aws:")):
         used.setdefault(item.type, set()).update(item.inputs.properties)
     # A scene gives everything a name.
     wrong = {type_: names - inputs_of(type_) - {"name"} for type_, names in used.items()}
