@@ -78,8 +78,8 @@ class Program:
         if ref.attribute == "text":
             return self._scene.arn(item) + ref.suffix
         made = self._resource(ref.target)
-        if ref.attribute == "arn":
-            found = vars(made)["arn"]
+        if ref.attribute in ("arn", "url"):
+            found = vars(made)["arn"]  # the one is as unknown as the other
         else:
             named = next(key for key in ("name", "bucket", "alarmName") if key in item.inputs.properties)
             found = made.id if ref.attribute == "id" else vars(made)[named]

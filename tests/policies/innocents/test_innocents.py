@@ -63,7 +63,8 @@ def inputs_of(type_: str) -> set[str]:
 
 
 def test_the_provider_has_every_type_and_input_of_theirs() -> None:
-    items: list[Item] = [item for each in INNOCENTS for item in each.scene().items]
+    all_of_them = (item for each in INNOCENTS for item in each.scene().items)
+    items: list[Item] = [item for item in all_of_them if item.type.startswith("aws:")]
     used: dict[str, set[str]] = {}
     for item in items:
         used.setdefault(item.type, set()).update(item.inputs.properties)
