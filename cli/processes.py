@@ -29,8 +29,8 @@ def run_quietly(
 ) -> Completed | None:
     """Run a command without input and return its output; None if it cannot be started or takes too long.
 
-    At the end its whole process group is killed, so that nothing it started stays behind. Nothing but
-    `environment` is in its environment.
+    At the end its whole process group is killed, so that nothing it started stays behind; also where this
+    process is killed meanwhile. Nothing but `environment` is in its environment.
     """
     with tempfile.TemporaryFile() as output:  # a pipe could be kept open by a grandchild for ever
         try:
@@ -46,7 +46,8 @@ def run_quietly(
         except OSError:
             return None
         try:
-            code = child.wait(seconds)
+            with _killed_with_us(child.pid):
+                code = child.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
         finally:
@@ -55,6 +56,20 @@ def run_quietly(
             child.wait()
         output.seek(0)
         return Completed(code, output.read().decode("utf-8", "replace"))
+
+
+@contextmanager
+def _killed_with_us(group: int) -> Generator[None]:
+    """Have a process group killed if this process ends before the block does, whatever ends it."""
+    # Nobody but us can write to the shell: it reads the end of its input when we are gone.
+    script = 'read -r _; kill -KILL "-$0"'
+    with subprocess.Popen(
+        ["/bin/sh", "-c", script, str(group)], stdin=subprocess.PIPE, start_new_session=True
+    ) as watcher:
+        try:
+            yield
+        finally:
+            watcher.kill()
 
 
 def run_attached(command: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> int:

@@ -63,6 +63,8 @@ class Settings:
     service: Service
     resilience: Resilience
     """Read by the policy pack only; here, so that it is known and a misspelt value is refused."""
+    sandbox: bool
+    """Whether nobody depends on the stack. The policy pack reads it as well."""
     orders: OrdersSettings
     """Of the orders service."""
     failure_rate: float
@@ -134,11 +136,13 @@ class Settings:
         remedies = reader.words("remedies", REMEDIES, (RemedyKind.OVERRIDE,))
         for kind in remedies:
             _refuse_combination(reader, kind, traffic)
+        sandbox = reader.boolean("sandbox", default=False)
         protect_ledger = reader.boolean("protectLedger", default=True)
         return cls(
             service=reader.word("service", Service.FRAGILE),
             resilience=reader.word("resilience", Resilience.ADVISED),
-            orders=OrdersSettings.load(reader),
+            sandbox=sandbox,
+            orders=OrdersSettings.load(reader, sandbox=sandbox),
             failure_rate=reader.number("failureRate", None, 0, 1, "0.3"),
             fault_mode=reader.word("faultMode", FaultMode.EXCEPTION),
             traffic=traffic,

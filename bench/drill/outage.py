@@ -253,8 +253,8 @@ def _busiest(calls: Sequence[Call], scale: Scale, seconds: float = 5.0) -> float
 def _bounds(world: World, scale: Scale, outage: Outage) -> tuple[float, float]:
     """Return how many calls an outage may meet in all, and how many after the circuit opened.
 
-    The minimum opens it. For 2 s consumers may not know, and call at the rate; what was in flight arrives, and
-    each opening but the first is a probe that failed.
+    The minimum opens it. For 2 s consumers may not know, and call at the rate; what was in flight arrives,
+    and each opening but the first is a probe that failed.
     """
     after = 2 * scale.rate + outage.in_flight + max(0, outage.openings - 1)
     return world.minimum_calls + after, after

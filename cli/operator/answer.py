@@ -21,29 +21,12 @@ from selfheal.functions.healer.answers import what_next
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Transition
 from selfheal.functions.healer.readings import Request
-from selfheal.functions.healer.states import Reason
 from selfheal.functions.shared.contract import OPERATOR_EVENT
 
 DEFAULT_WAIT_SECONDS = 10.0
 """If the healer was woken: one run takes a few seconds."""
 
 POLL_SECONDS = 1.0
-
-_REFUSALS = frozenset(
-    {
-        Reason.COMMAND_EXPIRED,
-        Reason.COMMAND_REFUSED,
-        Reason.TARGET_REMOVED,
-        Reason.MODE_FORBIDS,
-        Reason.NO_REMEDY,
-        Reason.REVERT_REFUSED,
-        Reason.VALUE_CHANGED,
-        Reason.APPROVAL_STALE,
-        Reason.APPROVAL_EXPIRED,
-        Reason.BUDGET_SPENT,
-    }
-)
-"""How a healer of an earlier version refuses: it records no answers, and overwrites the incident's reason."""
 
 
 @dataclass(frozen=True)
@@ -197,18 +180,18 @@ def wait_for_answer(ledger: Ledger, request: Request, before: Incident, seconds:
     deadline = time.monotonic() + seconds
     while True:
         incident = read_incident(ledger.dynamodb, ledger.table, before)
-        if request.id in incident.answered:
-            return answer_to(request, incident)
+        if (answer := answer_to(request, incident)) is not None:
+            return answer
         if time.monotonic() >= deadline:
             return None
         time.sleep(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
 
 
-def answer_to(request: Request, incident: Incident) -> Answer:
-    """Return what the healer did with a request that it has answered."""
+def answer_to(request: Request, incident: Incident) -> Answer | None:
+    """Return what the healer did with a request; None if it has not answered it."""
     recorded = next((each for each in incident.requests if each.id == request.id), None)
     if recorded is None:
-        return Answer(incident.status, incident.reason, incident.reason in _REFUSALS)
+        return None
     if recorded.done:
         return Answer(incident.status, incident.reason, refused=False)
     return Answer(incident.status, recorded.answer, refused=True, next=what_next(recorded, incident.id))

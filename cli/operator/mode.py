@@ -17,6 +17,8 @@ from selfheal.cli.operator.mode_override import (
     effective_mode,
     is_certain,
     mode_text,
+    read_mode,
+    read_stored,
     tightens,
     write_mode,
 )
@@ -53,15 +55,17 @@ def mode(
 
     The baseline is the stack's configuration as it was deployed, and changes with `pulumi up`. The override
     is an item of the ledger; it holds from the healer's next run on, and no deployment touches it. The more
-    restrictive of the two is in effect, so an override can only tighten. Only --clear loosens an override.
-    Who changed it, and why, is recorded.
+    restrictive of the two is in effect, so an override can only tighten. Only --clear loosens an override,
+    and one that is damaged counts as observe. Who changed it, and why, is recorded.
     """
     writes = wanted is not None or clear
     if why is not None and not writes:
         raise typer.BadParameter("--why explains a change: name a mode, or --clear.", param_hint="--why")
     reason = ask_why(why, output) if writes else ""
     with open_ledger(location) as ledger:
-        stored, _ = ledger.mode()
+        # What is damaged can be written again, and otherwise is an error.
+        read = read_stored if writes else read_mode
+        stored = read(ledger.dynamodb, ledger.table)
         if wanted is None and clear and stored.override.mode is None:
             output.say("There is no override to clear; nothing was written.")
         elif writes:

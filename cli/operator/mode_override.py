@@ -1,14 +1,18 @@
 """The override of the mode: one item of the ledger, in force from the healer's next run on."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
 from selfheal.functions.healer.clock import iso
+from selfheal.functions.healer.items import UnreadableItemError
+from selfheal.functions.healer.ledger_items import mode_of
 from selfheal.functions.healer.readings import ModeOverride
 from selfheal.functions.shared.contract import MODE_KEY, SCHEMA, Mode, most_restrictive
 
@@ -28,6 +32,10 @@ class Stored:
     override: ModeOverride
     history: tuple[dict[str, str], ...] = ()
     """The last changes, each with at, by, why and mode; oldest first."""
+    problem: str = ""
+    """What is wrong with the item, if it is damaged. The healer only observes then, so that is its mode."""
+    read: Mapping[str, Any] | None = None
+    """The attribute `version` as it was read, whatever it holds; None if there is none."""
 
 
 @dataclass(frozen=True)
@@ -76,23 +84,45 @@ def read_mode(dynamodb: Any, table: str) -> Stored:
     """Read the override, consistently.
 
     Raises:
-        CliError: when another version wrote it: guessing could loosen it.
+        CliError: when it is damaged, or another version wrote it: guessing could loosen it.
         botocore.exceptions.ClientError: when the table cannot be read.
 
     """
-    found = dynamodb.get_item(TableName=table, Key=MODE_KEY, ConsistentRead=True).get("Item")
-    if not found:
-        return Stored(ModeOverride(0))
-    item = TypeDeserializer().deserialize({"M": found})
-    schema, name, version = item.get("schema", SCHEMA), item.get("mode"), item.get("version")
-    if schema > SCHEMA or name not in (None, *Mode) or version is None:
+    stored = read_stored(dynamodb, table)
+    if stored.problem:
         raise CliError(
-            f"The override of the mode was written by another version (schema {schema}, mode {name!r}); this "
-            f"one knows schema {SCHEMA} and {', '.join(Mode)}. Use a newer selfheal."
+            f"{stored.problem[0].upper()}{stored.problem[1:]}. Until it is written again, the healer only "
+            "observes. Write it: `selfheal mode observe --why TEXT`, or `selfheal mode --clear --why TEXT`."
         )
-    mode = Mode(name) if name else None
-    by, why, at = (str(item.get(key, "")) for key in ("by", "why", "at"))
-    return Stored(ModeOverride(int(version), mode, by, why, at), tuple(item.get("history", ())))
+    return stored
+
+
+def read_stored(dynamodb: Any, table: str) -> Stored:
+    """Read the override, consistently; one that is damaged with its problem.
+
+    Raises:
+        CliError: when a later version wrote it. It is not damaged, and must not be overwritten.
+        botocore.exceptions.ClientError: when the table cannot be read.
+
+    """
+    item = dynamodb.get_item(TableName=table, Key=MODE_KEY, ConsistentRead=True).get("Item", {})
+    schema = item.get("schema", {}).get("N", "0")
+    if Decimal(schema) > SCHEMA:
+        raise CliError(
+            f"The override of the mode was written by another version (schema {schema}); this one knows up "
+            f"to schema {SCHEMA}. Use a newer selfheal."
+        )
+    history, read = _history(item), item.get("version")
+    try:
+        return Stored(mode_of(item), history, read=read)
+    except UnreadableItemError as error:
+        return Stored(ModeOverride(0, Mode.OBSERVE), history, str(error), read)
+
+
+def _history(item: Mapping[str, Any]) -> tuple[dict[str, str], ...]:
+    """Return the changes that an item lists, without what is damaged of them."""
+    lines = [line.get("M", {}) for line in item.get("history", {}).get("L", ())]
+    return tuple({name: value["S"] for name, value in line.items() if "S" in value} for line in lines if line)
 
 
 def write_mode(dynamodb: Any, table: str, change: Change, now: datetime) -> Stored:
@@ -107,8 +137,8 @@ def write_mode(dynamodb: Any, table: str, change: Change, now: datetime) -> Stor
 
     """
     for attempt in range(ATTEMPTS):
-        before = read_mode(dynamodb, table)
-        _refuse_loosening(before.override, change, raced=attempt > 0)
+        before = read_stored(dynamodb, table)
+        _refuse_loosening(before, change, raced=attempt > 0)
         after = changed(before, change, now)
         if _put(dynamodb, table, before, after):
             return after
@@ -119,7 +149,9 @@ def changed(before: Stored, change: Change, now: datetime) -> Stored:
     """Return what is stored after a change."""
     at = iso(now)
     entry = {"at": at, "by": change.by, "why": change.why, "mode": str(change.mode or CLEARED)}
-    override = ModeOverride(before.override.version + 1, change.mode, change.by, change.why, at)
+    # No run may take it for one that it read before the item was damaged: no counter is as high.
+    version = int(now.timestamp()) if before.problem else before.override.version + 1
+    override = ModeOverride(version, change.mode, change.by, change.why, at)
     return Stored(override, (*before.history, entry)[-HISTORY_LENGTH:])
 
 
@@ -134,10 +166,13 @@ def to_item(stored: Stored) -> dict[str, Any]:
     return MODE_KEY | TypeSerializer().serialize(fields)["M"]
 
 
-def _refuse_loosening(override: ModeOverride, change: Change, *, raced: bool) -> None:
+def _refuse_loosening(before: Stored, change: Change, *, raced: bool) -> None:
+    override = before.override
     if not loosens(override, change.mode):
         return
     what = f"{override.mode} by {override.by} at {override.at} ({override.why})"
+    if before.problem:
+        what = f"damaged, which counts as {override.mode} ({before.problem})"
     if raced:
         raise CliError(
             f"Someone else changed the mode meanwhile: {what}. Nothing was written. Talk to them, then "
@@ -153,10 +188,10 @@ def _refuse_loosening(override: ModeOverride, change: Change, *, raced: bool) ->
 
 def _put(dynamodb: Any, table: str, before: Stored, after: Stored) -> bool:
     """Write the item unless someone else did since it was read; return whether it was written."""
-    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-    if before.override.version:
-        version = {":read": {"N": str(before.override.version)}}
-        condition = {"ConditionExpression": "version = :read", "ExpressionAttributeValues": version}
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(version)"}
+    if before.read is not None:
+        values = {":read": before.read}
+        condition = {"ConditionExpression": "version = :read", "ExpressionAttributeValues": values}
     try:
         dynamodb.put_item(TableName=table, Item=to_item(after), **condition)
     except ClientError as error:

@@ -47,10 +47,10 @@ def execute(
     intent = decision.incident
     if intent is None:
         return seen.incident
-    if intent.effect is Effect.APPLY and seen.problems:
-        fleet = seen.fleet.problem
-        why = ["the fleet's item is damaged" if each == fleet else each for each in seen.problems]
-        raise OwnError(f"no remedy is applied while this is so: {'; '.join(why)}")
+    # The run tells what is damaged of the item, once and not for each target.
+    problems = (*(["the fleet's item is damaged"] if seen.fleet.problem else []), *seen.problems)
+    if intent.effect is Effect.APPLY and problems:
+        raise OwnError(f"no remedy is applied while this is so: {'; '.join(problems)}")
     aws.ledger.write(seen, seen.incident, intent, counts=decision.counts, listed=decision.listed)
     # An outcome may require a notice. That is an intent of its own, which is carried out at once.
     while (outcome := _perform(seen, intent, aws, clock, probe_seconds)) is not None:

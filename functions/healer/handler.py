@@ -188,7 +188,7 @@ def _step(  # noqa: PLR0917 - all that one step depends on
             emf_line(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "healer"), measured, int(time.time() * 1000))
         )
     log("info", "decision", wake=wake, target=target.name, reason=decision.reason, **facts)
-    _note_problems(target.name, seen, incident, fleet, failures)
+    _note_problems(target.name, seen, incident, failures)
     return decision.reason
 
 
@@ -204,11 +204,9 @@ def _mended(seen: Observation, fleet: Fleet) -> Decision | None:
     return decision
 
 
-def _note_problems(
-    name: str, seen: Observation, incident: Incident | None, fleet: Fleet, failures: dict[str, str]
-) -> None:
+def _note_problems(name: str, seen: Observation, incident: Incident | None, failures: dict[str, str]) -> None:
     """Have the run fail where a part could not be read, or people could not be told."""
-    problems = [each for each in seen.problems if each != fleet.problem]
+    problems = [*seen.problems]
     if incident is not None and incident.owed_at is not None:
         problems.append(f"a notice of {incident.id} could not be sent, last tried at {incident.owed_at}")
     if problems:
@@ -225,7 +223,7 @@ def _retire_removed(clock: Clock, fleet: Fleet, failures: dict[str, str]) -> Non
             incident = execute(seen, decision, AWS, clock.now)
             if decision.incident is not None:  # it may be known for days, until a person closes it
                 log("warning", "target removed from configuration", target=name, reason=decision.reason)
-            _note_problems(name, seen, incident, fleet, failures)
+            _note_problems(name, seen, incident, failures)
         except LostRaceError:
             log("info", "another run retires what was removed", target=name)
         except Exception as error:  # noqa: BLE001 - the others must be handled; raised by the caller

@@ -83,6 +83,11 @@ class Incident(IncidentFields):
         return self.status is Status.VERIFYING and self.purpose is not None
 
     @property
+    def answered(self) -> frozenset[str]:
+        """Ids of the last requests that were answered."""
+        return frozenset(each.id for each in self.requests)
+
+    @property
     def last_standing(self) -> Standing | None:
         """The healer's last change that is in place, which is the first to be reverted."""
         return self.standing[-1] if self.standing else None
@@ -415,7 +420,6 @@ class Incident(IncidentFields):
         others = [each for each in self.requests if each.id not in ids]
         return replace(
             self,
-            answered=(*(each for each in self.answered if each not in ids), *ids)[-ANSWERED:],
             requests=(*others, *answers)[-ANSWERED:],
         )
 

@@ -208,8 +208,6 @@ class IncidentFields:
     approval: Approval | None = None
     """The approval of the last remediation."""
     closure: Closure | None = None
-    answered: tuple[str, ...] = ()
-    """Ids of the last requests that were answered."""
     evidence: Evidence | None = None
     recent_acts: tuple[str, ...] = ()
     """When remedies were applied to this target, including in earlier incidents."""
@@ -239,8 +237,7 @@ class IncidentFields:
     failures: tuple[str, ...] = ()
     """What AWS refused for good or failed to carry out in this incident, as `kind:name: code`."""
     requests: tuple[Answered, ...] = ()
-    """The last requests that were answered, the newest last. Those of an earlier version are only in
-    `answered`, by which a request counts once."""
+    """The last requests that were answered, the newest last. One that is here does not count again."""
     about: str = ""
     """Id of the refused request that the last notice was about. Empty: it was about the incident."""
     waiting_since: str | None = None

@@ -13,7 +13,8 @@ from selfheal.functions.healer.incident import Incident
 from selfheal.functions.shared.contract import SCHEMA, incident_key
 from selfheal.functions.shared.errors import OwnError
 
-_NOT_FIELDS = ("pk", "sk", "schema", "expires_at", "plan_digest")
+_NOT_FIELDS = ("pk", "sk", "schema", "expires_at", "plan_digest", "answered")
+"""Attributes that no field is read from: keys, copies for others, and what earlier versions wrote."""
 
 
 def to_item(incident: Incident) -> dict[str, Any]:

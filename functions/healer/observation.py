@@ -48,7 +48,8 @@ class Observation:
     command: Request | None = None
     limits: Limits = field(default_factory=Limits)
     problems: tuple[str, ...] = ()
-    """What could not be read besides. Nothing new is applied meanwhile; all else goes on."""
+    """What people asked and could not be read. As with a damaged item of the fleet, nothing new is applied
+    meanwhile; all else goes on."""
 
     @cached_property
     def ringing(self) -> tuple[AlarmRule, ...]:

@@ -120,7 +120,6 @@ def observe(
         return seen
     command, approval, problems = read_requests(aws.ledger, incident)
     fleet = aws.ledger.read_fleet()
-    problems += [fleet.problem] if fleet.problem else []
     seen = replace(seen, command=command, approval=approval, samples=_samples(seen, aws.cloudwatch))
     about, rejected = seen.subject, incident.rejected if incident else ()
     live = remedies.read(aws, target, about, rejected) if about else None

@@ -5,18 +5,36 @@ Source of the actions and of what each of them does: the Service Authorization R
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
 
 READ, TELL, WAKE, RECORD, DATA, CONTROL = "read", "tell", "wake", "record", "data", "control"
 
 _READ = re.compile(
-    r"[a-z0-9-]+:(get|list|describe|batchget|batchcheck|batchdescribe|query|scan|select|search|lookup|head|view"
-    r"|filter|test|simulate|check|validate|preview|estimate|discover|detect|adminget|adminlist|partiqlselect"
+    r"[a-z0-9-]+:(get|list|describe|batchget|batchcheck|batchdescribe|batchdetect|query|scan|select|search|lookup"
+    r"|head|view"
+    r"|filter|test|simulate|check|validate|download|preview|estimate|discover|detect|adminget|adminlist|partiqlselect"
     r"|eshttpget|eshttphead)",
 )
 """Actions that begin so only read, whatever follows, save these below."""
 
-_ACTING = frozenset({"bedrock:invokeagent", "states:teststate"})
-"""Actions that sound harmless: an agent calls the functions of its action groups, and a state that is tested runs."""
+_ACTING = (
+    "bedrock:invokeagent",
+    "cloudformation:testtype",
+    "codecommit:testrepositorytriggers",
+    "connect:admingetemergencyaccesstoken",
+    "elasticache:testfailover",
+    "elasticache:testmigration",
+    "elasticmapreduce:getclustersessioncredentials",
+    "emr-containers:getmanagedendpointsessioncredentials",
+    "lightsail:downloaddefaultkeypair",
+    "lightsail:getinstanceaccessdetails",
+    "redshift-serverless:getcredentials",
+    "redshift:getclustercredentials",
+    "redshift:getclustercredentialswithiam",
+    "states:teststate",
+)
+"""Actions that sound harmless: an agent calls functions, what is tested runs, credentials open more."""
 
 _TELLS = frozenset(
     {
@@ -24,9 +42,14 @@ _TELLS = frozenset(
         "chime:sendchannelmessage",
         "cloudtrail:startquery",
         "cloudwatch:putmetricdata",
+        "codecommit:gitpull",
         "codeguru-profiler:configureagent",
         "codeguru-profiler:postagentprofile",
+        "comprehend:classifydocument",
+        "comprehend:containspiientities",
+        "connect:startoutboundchatcontact",
         "connect:startoutboundvoicecontact",
+        "connect:starttaskcontact",
         "dynamodb:conditioncheckitem",
         "ec2:assignprivateipaddresses",
         "ec2:createnetworkinterface",
@@ -34,6 +57,7 @@ _TELLS = frozenset(
         "ec2:unassignprivateipaddresses",
         "elasticfilesystem:clientmount",
         "execute-api:manageconnections",
+        "identitystore:ismemberingroups",
         "kafka-cluster:connect",
         "kafka-cluster:readdata",
         "kinesis:subscribetoshard",
@@ -50,8 +74,10 @@ _TELLS = frozenset(
         "kms:sign",
         "kms:verify",
         "kms:verifymac",
+        "lambda:checkpointdurableexecution",
         "mobiletargeting:sendmessages",
         "polly:synthesizespeech",
+        "rekognition:comparefaces",
         "rum:putrumevents",
         "ses:sendbounce",
         "ses:sendbulkemail",
@@ -63,6 +89,7 @@ _TELLS = frozenset(
         "sms-voice:sendmediamessage",
         "sms-voice:sendtextmessage",
         "sms-voice:sendvoicemessage",
+        "social-messaging:sendwhatsappmessage",
         "sqs:changemessagevisibility",
         "sqs:changemessagevisibilitybatch",
         "sqs:deletemessage",
@@ -72,7 +99,13 @@ _TELLS = frozenset(
         "ssm-contacts:startengagement",
         "ssm-contacts:stopengagement",
         "sts:decodeauthorizationmessage",
+        "textract:analyzedocument",
+        "textract:analyzeexpense",
+        "textract:analyzeid",
+        "translate:translatedocument",
         "translate:translatetext",
+        "verifiedpermissions:isauthorized",
+        "verifiedpermissions:isauthorizedwithtoken",
         "xray:puttelemetryrecords",
         "xray:puttracesegments",
     }
@@ -82,26 +115,41 @@ received, keys used, and network interfaces of a function."""
 
 _RECORDS = frozenset(
     {
+        "aoss:apiaccessall",
         "appconfig:startconfigurationsession",
         "athena:startqueryexecution",
         "athena:stopqueryexecution",
         "bedrock:applyguardrail",
+        "bedrock:callwithbearertoken",
         "bedrock:counttokens",
+        "bedrock:generatequery",
         "bedrock:invokemodel",
         "bedrock:invokemodelwithresponsestream",
         "bedrock:rerank",
         "bedrock:retrieve",
         "bedrock:retrieveandgenerate",
+        "cases:createcase",
+        "cases:createrelateditem",
+        "cases:updatecase",
+        "cassandra:modify",
+        "cloudtrail:generatequeryresultssummary",
         "cloudwatch:generatequery",
         "cloudwatch:generatequeryresultssummary",
         "cloudwatch:putdashboard",
         "config:putevaluations",
+        "elasticache:connect",
+        "elasticfilesystem:clientwrite",
+        "es:escrossclusterget",
+        "es:eshttppatch",
         "es:eshttppost",
         "es:eshttpput",
         "firehose:putrecord",
         "firehose:putrecordbatch",
-        "logs:createloggroup",
+        "internetmonitor:startquery",
+        "internetmonitor:stopquery",
+        "kendra:retrieve",
         "logs:createlogdelivery",
+        "logs:createloggroup",
         "logs:createlogstream",
         "logs:deletelogdelivery",
         "logs:putlogevents",
@@ -112,9 +160,22 @@ _RECORDS = frozenset(
         "logs:stoplivetail",
         "logs:stopquery",
         "logs:tagresource",
+        "logs:unmask",
         "logs:updatelogdelivery",
+        "memorydb:connect",
+        "rds-data:batchexecutestatement",
+        "rds-data:begintransaction",
+        "rds-data:committransaction",
+        "rds-data:executestatement",
+        "rds-data:rollbacktransaction",
+        "rds-db:connect",
+        "redshift-data:batchexecutestatement",
+        "redshift-data:executestatement",
+        "redshift:fetchresults",
         "s3:abortmultipartupload",
         "sagemaker:invokeendpoint",
+        "sagemaker:invokeendpointasync",
+        "sagemaker:invokeendpointwithresponsestream",
         "securityhub:batchimportfindings",
         "securityhub:batchupdatefindings",
         "ssm-incidents:createtimelineevent",
@@ -134,10 +195,14 @@ _RECORDS = frozenset(
         "support:refreshtrustedadvisorcheck",
         "support:resolvecase",
         "timestream:cancelquery",
+        "timestream:preparequery",
         "timestream:writerecords",
+        "xray:canceltraceretrieval",
+        "xray:starttraceretrieval",
     }
 )
-"""Actions that write down what happened, or ask a store or a model: nothing that runs is controlled by it.
+"""Actions that write down what happened, or ask a store, a database or a model: no infrastructure is changed.
+What rows of SQL control cannot be seen; a password opens the same database with no action at all.
 
 Those on log deliveries and the resource policy are what Step Functions needs to write the logs of a machine:
 https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
@@ -147,6 +212,7 @@ _WAKES = frozenset(
     {
         "events:putevents",
         "iot:publish",
+        "iotevents:batchputmessage",
         "kafka-cluster:writedata",
         "kinesis:putrecord",
         "kinesis:putrecords",
@@ -213,8 +279,8 @@ _FAMILIES: Mapping[str, str] = {
     "support:": TELL,
     "xray:": RECORD,
 }
-"""What a wildcard stands for, if it begins so. Logs and X-Ray only hold what others tell them; SES and Support only
-tell people."""
+"""What a wildcard stands for, if it begins so. Logs and X-Ray hold what others tell them; SES and Support
+only tell people."""
 
 _READS_DATA = re.compile(
     r"dynamodb:(get|batchget|query|scan|partiqlselect)|s3:(getobject$|getobjectversion$|get[*?]|getobject[*?])"
@@ -227,7 +293,14 @@ def meaning(action: str, resource: object = "") -> str:
     A wildcard that may cover a change is a change.
     """
     name = action.lower()
-    if name in _ACTING:
+    if name == "ssm:addtagstoresource" and isinstance(resource, str) and ":opsitem/" in resource:
+        return RECORD
+    return _meaning(name)
+
+
+@lru_cache(maxsize=4096)
+def _meaning(name: str) -> str:
+    if any(fnmatchcase(acting, name) for acting in _ACTING):
         return CONTROL
     if _READ.match(name):
         return READ
@@ -236,8 +309,6 @@ def meaning(action: str, resource: object = "") -> str:
             return kind
     if "*" in name or "?" in name:
         return next((kind for family, kind in _FAMILIES.items() if name.startswith(family)), CONTROL)
-    if name == "ssm:addtagstoresource" and isinstance(resource, str) and ":opsitem/" in resource:
-        return RECORD
     return CONTROL
 
 

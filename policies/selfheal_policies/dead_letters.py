@@ -102,8 +102,7 @@ class DeadLetters:
         read = set(self._read())
         for function in self._consumers():
             for write in self._access(function).wakes:
-                sends = write.action.lower() == SENDS and not write.guessed
-                node = write.named(self._index) if sends else None
+                node = write.named(self._index) if write.action.lower() == SENDS else None
                 if node and node.kind == arns.QUEUE and node.resource and node.key not in read:
                     yield Ending(function, "role", (node,))
 

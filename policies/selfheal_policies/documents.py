@@ -92,7 +92,7 @@ class Statement:
 
     @property
     def is_to_phones(self) -> bool:
-        """Whether it reaches phone numbers only, if it lets publish: they have no ARN, and topics are left out.
+        """Whether it reaches phone numbers only, if it lets publish: they have no ARN; topics are left out.
 
         Source: https://docs.aws.amazon.com/sns/latest/dg/sns-using-identity-based-policies.html, and for the
         key sns:Protocol the Service Authorization Reference.

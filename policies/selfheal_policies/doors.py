@@ -47,14 +47,17 @@ ATTACHED: Mapping[str, tuple[str, str]] = {
 """Type to the one that attaches a policy to it, which replaces its own, and the property that names it."""
 
 _ARNS: Mapping[str, str] = {
-    arns.ALARM: "cloudwatch:{}:{}:alarm:",
+    arns.ALARM: "cloudwatch:{1}:{2}:alarm:",
     arns.BUCKET: "s3:::",
-    arns.FUNCTION: "lambda:{}:{}:function:",
-    arns.KEY: "kms:{}:{}:key/",
-    arns.QUEUE: "sqs:{}:{}:",
-    arns.RULE: "events:{}:{}:rule/",
-    arns.TOPIC: "sns:{}:{}:",
+    arns.BUS: "events:{1}:{2}:event-bus/",
+    arns.FUNCTION: "lambda:{1}:{2}:function:",
+    arns.KEY: "kms:{1}:{2}:key/",
+    arns.LOG_GROUP: "logs:{1}:{2}:log-group:",
+    arns.QUEUE: "sqs:{1}:{2}:",
+    arns.RULE: "events:{1}:{2}:rule/",
+    arns.TOPIC: "sns:{1}:{2}:",
 }
+"""Kind to its ARN after the partition, with region and account."""
 
 _OF_IDENTITIES = (
     *("aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths"),
@@ -93,15 +96,9 @@ def policies_of(graph: Graph, resource: Resource) -> list[Held]:
     return held
 
 
-def account_of(index: Index, node: Node, documents: Iterable[Document]) -> str:
-    """Return the account of a resource: by its ARN, by how its own policy names it, or else OWN."""
-    resources = [each for document in documents for statement in document for each in statement.resources]
-    given = [node.resource.get("arn") if node.resource else ABSENT, *resources]
-    for each in (each for each in given if isinstance(each, str) and not has_wildcard(each)):
-        arn = arns.parse_arn(each)
-        if arn and arn.account and index.literal(each, node.kind).key == node.key:
-            return arn.account
-    return OWN
+def account_of(graph: Graph, resource: Resource) -> str:
+    """Return the account of a resource, or OWN if nothing in the stack tells it."""
+    return graph.index.place(resource).account or OWN
 
 
 # Requests
@@ -181,19 +178,19 @@ def named_by(index: Index, holder: Resource, key: str, node: Node) -> Value:
             return (YES if len(found) == 1 else MAYBE) if node.key in {each.key for each in found} else NO
         if not has_wildcard(given):
             return YES if given.startswith("arn:") and index.literal(given, node.kind).key == node.key else NO
-        return YES if given == "*" else arn_matches(given, arn_of(node))
+        return YES if given == "*" else arn_matches(given, arn_of(index, node))
 
     return compare
 
 
-def arn_of(node: Node, account: str = OWN) -> str:
-    """Return the ARN of a resource, with OWN for the parts that are not known at preview."""
+def arn_of(index: Index, node: Node) -> str:
+    """Return the ARN of a resource of this stack, with OWN for the parts that are not known at preview."""
     resource = node.resource
-    known = text(resource.get("arn")) if resource else ABSENT
-    if isinstance(known, str):
-        return known
-    name = text(resource.get(NAMED[resource.type][1])) if resource else node.name
-    return f"arn:{OWN}:{_ARNS[node.kind].format(OWN, account)}{name if isinstance(name, str) else OWN}"
+    if resource is None:
+        return f"arn:{OWN}:{OTHER}:{OWN}:{OWN}:{OTHER}"
+    place, name = index.place(resource), text(resource.get(NAMED[resource.type][1]))
+    form = _ARNS.get(node.kind, "{}:{}:{}:").format(OWN, place.region or OWN, place.account or OWN)
+    return f"arn:{OWN}:{form}{name if isinstance(name, str) else OWN}"
 
 
 def senders_to(graph: Graph) -> Mapping[str, list[Link]]:
@@ -216,18 +213,23 @@ def is_named(index: Index, arn: str, kind: str, known: Collection[str]) -> bool:
     return arn.startswith("arn:") and not has_wildcard(arn) and index.literal(arn, kind).key in known
 
 
-def source_of(graph: Graph, link: Link, account: str) -> Value:
-    """Return the ARN for which a service speaks when it passes a notification on by a link."""
-    resource = graph.index.by_urn.get(link.source)
-    if resource and resource.type in NAMED:
-        return arn_of(graph.index.node(resource), account)
-    return UNKNOWN
-
-
-def speakers(graph: Graph, links: Iterable[Link], account: str = OWN) -> dict[str, list[Value]]:
+def speakers(graph: Graph, links: Iterable[Link]) -> dict[str, list[Value]]:
     """Return the services that pass notifications on by links, each with the ARNs that it speaks for."""
     found: dict[str, list[Value]] = {}
     for link in links:
         if link.kind in SERVICES:
-            found.setdefault(SERVICES[link.kind], []).append(source_of(graph, link, account))
+            source = graph.index.by_urn.get(link.source)
+            known = source is not None and source.type in NAMED
+            value = arn_of(graph.index, graph.index.node(source)) if source and known else UNKNOWN
+            found.setdefault(SERVICES[link.kind], []).append(value)
+    return found
+
+
+def woken_by(graph: Graph) -> Mapping[str, str]:
+    """Return the keys of what is on a way to a healer, each with the URN of such a healer."""
+    found: dict[str, str] = {}
+    for healer in graph.healers:
+        for link in graph.wake_links(healer):
+            found.setdefault(link.source, healer.urn)
+            found.setdefault(link.target.key, healer.urn)
     return found

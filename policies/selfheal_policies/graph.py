@@ -5,16 +5,20 @@ from functools import cached_property
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
-from selfheal_policies.events import STATES
+from selfheal_policies.grants import Grant, grants_of, roles_of
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle
 from selfheal_policies.index import Index, Node
 from selfheal_policies.levers import Lever, Levers
+from selfheal_policies.links import HUB, STATES, Link
 from selfheal_policies.recognition import Recognition, Voucher
+from selfheal_policies.relays import Relays
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import Access, Grant, Unreadable, Write, access_of, adrift, grants_of, roles_of
+from selfheal_policies.roles import Access, Write, access_of
 from selfheal_policies.rule import Finding
-from selfheal_policies.wakers import Waker
-from selfheal_policies.wiring import Link, Wiring
+from selfheal_policies.unreadable import adrift
+from selfheal_policies.wakers import Waker, wakers
+from selfheal_policies.ways import Ways, ahead
+from selfheal_policies.wiring import Wiring
 
 
 class Graph:
@@ -32,8 +36,9 @@ class Graph:
         """References by which something is woken that cannot be followed; a rule's own lookups add none."""
         self.alarms = self.index.of(*types.ALARMS)
         self._reach: dict[str, frozenset[str]] = {}
-        self._woken: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
-        self._waking: dict[str, list[Resource]] = {}
+        self._waking: dict[str, dict[str, frozenset[str]]] = {}
+        self._wake_links: dict[str, list[Link]] = {}
+        self._ways = Ways((*self.wiring.links(), *Relays(self.index).links))
         self._access: dict[str, Access] = {}
         self._adrift = adrift(self.index)
         self.dead_letters = DeadLetters(self.index, self.access)
@@ -42,73 +47,79 @@ class Graph:
     # What is woken
 
     def reach(self, key: str) -> frozenset[str]:
-        """Return the keys of all that is woken when something happens at a node, itself included."""
+        """Return the keys of all that is woken when something happens at a node, itself included.
+
+        It is what is wired to be woken: what that sends and starts in turn is left out.
+        """
         if key not in self._reach:
-            seen, todo = {key}, [key]
-            while todo:
-                for link in self.wiring.links_from(todo.pop()):
-                    if link.target.key not in seen:
-                        seen.add(link.target.key)
-                        todo.append(link.target.key)
-            self._reach[key] = frozenset(seen)
+            self._reach[key] = frozenset(ahead([key], self.wiring.links_from))
         return self._reach[key]
 
-    def woken(self, alarm: Resource, states: Iterable[str] = ("ALARM", "OK")) -> frozenset[str]:
-        """Return the keys of all that an alarm wakes when it enters one of these states."""
-        wanted = frozenset(states)
-        starts = [link for link in self.wiring.links_from(alarm.urn) if link.states & wanted]
-        return frozenset[str]().union(*(self.reach(link.target.key) for link in starts))
+    def passed_on(self, key: str) -> frozenset[str]:
+        """Return the keys of all that is woken when something happens at a node, also by what that starts."""
+        return self._ways.ahead(key)
 
-    def wakes(self, alarm: Resource, healer: Resource, states: Iterable[str] = ("ALARM", "OK")) -> bool:
-        """Return whether an alarm that enters one of these states wakes a healer, by a call as well."""
-        key = alarm.urn, frozenset(states)
-        if key not in self._woken:
-            keys = self.woken(alarm, states)
-            self._woken[key] = keys | self._called(keys)
-        return healer.urn in self._woken[key]
+    def causes(self, actor: Resource) -> frozenset[str]:
+        """Return the keys of all that an actor wakes by what it sends, starts and writes when it succeeds."""
+        links = (link for link in self._ways.links_from(actor.urn) if link.kind != "dead-letter")
+        return frozenset[str]().union(*(self._ways.ahead(link.target.key) for link in links))
 
-    def _called(self, keys: frozenset[str]) -> frozenset[str]:
-        """Return the keys of all that these wake by calling it, and that which is woken in turn."""
-        found: set[str] = set()
-        todo = list(keys)
-        while todo:
-            resource = self.index.by_urn.get(todo.pop())
-            if resource is None or resource.type not in types.ACTORS:
-                continue
-            for node in self.access(resource).invokes:
-                fresh = self.reach(node.key) - found - keys
-                found |= fresh
-                todo += fresh
-        return frozenset(found)
+    def wakes(self, alarm: Resource, healer: Resource, states: Iterable[str] = STATES) -> bool:
+        """Return whether an alarm that enters one of these states wakes a healer, also by what it starts."""
+        return not self._waking_states(healer).get(alarm.urn, frozenset()).isdisjoint(states)
+
+    def _waking_states(self, actor: Resource) -> dict[str, frozenset[str]]:
+        """Return, by URN, the alarms that wake an actor, each with the states in which it does."""
+        if actor.urn not in self._waking:
+            found: dict[str, frozenset[str]] = {}
+            alarms = {alarm.urn for alarm in self.alarms}
+            behind = self._ways.behind(actor.urn)
+            for key in behind & alarms:
+                links = [link for link in self._ways.links_from(key) if link.target.key in behind]
+                found[key] = frozenset[str]().union(*(link.states for link in links))
+            self._waking[actor.urn] = found
+        return self._waking[actor.urn]
 
     # Who is a healer
 
     @cached_property
+    def wakers(self) -> list[Waker]:
+        """Where alarms that this stack does not hold begin to wake something in it."""
+        return list(dict.fromkeys(wakers(self.index, self.wiring)))
+
+    def woken_from_outside(self, healer: Resource) -> list[Waker]:
+        """Return by which of them alarms of other stacks wake a healer."""
+        behind = self._ways.behind(healer.urn)
+        return [waker for waker in self.wakers if waker.key in behind]
+
+    @cached_property
+    def _starts(self) -> list[str]:
+        return [*(alarm.urn for alarm in self.alarms), *(waker.key for waker in self.wakers)]
+
+    @cached_property
     def reached(self) -> list[Resource]:
-        """Functions and state machines that an alarm reaches, directly or through what calls them."""
-        keys = frozenset[str]().union(*(self.woken(alarm) for alarm in self.alarms))
-        called = self._called(keys)
+        """Functions and state machines that an alarm reaches, directly or through what starts them."""
+        wired = ahead(self._starts, self.wiring.links_from)
         return [
             actor
             for actor in self.index.of(*types.ACTORS)
-            if actor.urn in keys or (actor.urn in called and self._counts_when_called(actor))
+            if actor.urn in wired or (actor.urn in self.keys_reached and self._counts_when_called(actor))
         ]
 
     def _counts_when_called(self, actor: Resource) -> bool:
         return counts_when_called(self.access(actor)) or bool(self.levers_of(actor))
 
     def _may_heal(self, actor: Resource) -> bool:
-        return can_heal(self.access(actor)) or any(not lever.write.guessed for lever in self.levers.of(actor))
+        return can_heal(self.access(actor)) or bool(self.levers_of(actor))
 
     @cached_property
     def keys_reached(self) -> frozenset[str]:
         """The alarms, of this stack and elsewhere, and the keys of all that they reach."""
-        here = (self.woken(alarm, STATES) | {alarm.urn} for alarm in self.alarms)
-        return frozenset[str]().union(*here, *(self.reach(waker.key) for waker in self.wakers))
+        return frozenset(ahead(self._starts, self._ways.links_from))
 
     @cached_property
-    def healers(self) -> list[Resource]:
-        """What an alarm can reach, whose role can change something, and that nobody vouches for."""
+    def _changing(self) -> list[Resource]:
+        """What an alarm reaches, and what can change something: healers and their actuators."""
         return [
             actor
             for actor in self.reached
@@ -116,22 +127,26 @@ class Graph:
         ]
 
     @cached_property
-    def suspects(self) -> list[tuple[Resource, list[Unreadable]]]:
-        """What an alarm can reach and whose rights cannot be read, each with what cannot, and nothing else."""
-        healers = {actor.urn for actor in self.healers}
-        found: list[tuple[Resource, list[Unreadable]]] = []
-        for actor in self.reached:
-            if actor.urn not in healers and actor.name not in self.recognition.notifiers:
-                access = self.access(actor)
-                moved = access.guesses if self.levers.of(actor) else []
-                if access.unreadable or moved:
-                    found.append((actor, [*access.unreadable, *moved]))
-        return found
+    def healers(self) -> list[Resource]:
+        """What an alarm can reach, whose role can change something, and that nobody vouches for."""
+        return [actor for actor in self._changing if actor.urn not in self._starters]
+
+    @cached_property
+    def suspects(self) -> list[Resource]:
+        """What an alarm can reach and whose rights cannot be read, and for which nothing else speaks."""
+        changing = {actor.urn for actor in self._changing}
+        return [
+            actor
+            for actor in self.reached
+            if actor.urn not in changing
+            and actor.name not in self.recognition.notifiers
+            and self.access(actor).unreadable
+        ]
 
     @cached_property
     def notifiers(self) -> list[Resource]:
         """What an alarm can reach and whose role changes nothing, or that somebody vouches for."""
-        others = {actor.urn for actor in (*self.healers, *(actor for actor, _ in self.suspects))}
+        others = {actor.urn for actor in (*self._changing, *self.suspects)}
         return [actor for actor in self.reached if actor.urn not in others]
 
     @property
@@ -147,7 +162,7 @@ class Graph:
         return frozenset(lever.key for lever in self.levers.of(actor))
 
     def deed(self, actor: Resource) -> str:
-        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; empty for nothing."""
+        """Return by what an actor counts, as the end of a sentence: "may ecs:StopTask on *"; or nothing."""
         access = self.access(actor)
         levers: list[Lever] = self.levers.of(actor)
         if access.deed or levers:
@@ -155,9 +170,86 @@ class Graph:
         return next((f"may do what cannot be read: {each.what}" for each in access.unreadable), "")
 
     def _watched_before(self, actor: Resource) -> frozenset[str]:
-        """Return the keys of what the alarms watch that reach an actor, its own health included."""
-        waking = [self.wiring.watched(alarm) for alarm in self.alarms if self.wakes(alarm, actor)]
-        return frozenset[str]().union(*waking)
+        """Return the keys of what the alarms name that reach an actor, its own health included."""
+        waking = (self.index.by_urn[urn] for urn in self._waking_states(actor))
+        return frozenset[str]().union(*(self.wiring.watching.sight(alarm).named for alarm in waking))
+
+    def actuators_of(self, healer: Resource) -> list[Resource]:
+        """Return what only healers start, this one among them, and what changes only what they may change.
+
+        It is judged by its grants, like the healer's own, and it is no second healer.
+        """
+        return [actor for actor in self._changing if healer in self._starters.get(actor.urn, ())]
+
+    @cached_property
+    def _starters(self) -> dict[str, list[Resource]]:
+        """The actuators, by URN, each with the healers that start it."""
+        wired = ahead(self._starts, self.wiring.links_from)
+        healers = {actor.urn: actor for actor in self._changing if actor.urn in wired}
+        # What is reached although no healer passes anything on is started by somebody else as well.
+        without = ahead(self._starts, lambda key: () if key in healers else self._ways.links_from(key))
+        found: dict[str, list[Resource]] = {}
+        for actor in self._changing:
+            if actor.urn not in without:
+                behind = self._ways.behind(actor.urn)
+                starters = [healer for urn, healer in healers.items() if urn in behind]
+                if self._stays_within(actor, starters):
+                    found[actor.urn] = starters
+        return found
+
+    def _stays_within(self, actor: Resource, healers: Sequence[Resource]) -> bool:
+        """Return whether all that an actor may change is named, and healers watch it or may change it."""
+        access = self.access(actor)
+        if access.opaque or access.unreadable:
+            return False
+        allowed = {node.key for healer in healers for _, node in self.controls(healer)}
+        allowed = allowed.union(*map(self._watched_before, healers))
+        named = [(write, node) for write, node in self.controls(actor) if node.key in allowed]
+        return len(named) == sum(write.control for write in access.writes)
+
+    # How it counts as one
+
+    def path(self, actor: Resource) -> str:
+        """Return how an alarm reaches an actor: "alarm A -> topic T -> function F"; empty if none does."""
+        steps = self._ways.back(actor.urn, self._origins)
+        if not steps:
+            return ""
+        start = self._origins[steps[0]]
+        rest = steps if start else steps[1:]
+        names = [start or self.index.by_urn[steps[0]].label, *(self._label(key) for key in rest)]
+        return " -> ".join(name for name in names if name)
+
+    @cached_property
+    def _origins(self) -> dict[str, str]:
+        """Keys at which a path may begin, to what comes before; empty for an alarm of this stack."""
+        return {waker.key: waker.what for waker in self.wakers} | {alarm.urn: "" for alarm in self.alarms}
+
+    def _label(self, key: str) -> str:
+        resource = self.index.by_urn.get(key)
+        if resource:
+            return resource.label
+        kind, _, name = key.partition(":")
+        return "" if kind == HUB else f"{kind} {name}"
+
+    def why(self, actor: Resource) -> str:
+        """Return the path, and the action by which an actor counts as a healer."""
+        return f"{self.path(actor) or actor.label}, which {self.deed(actor)}"
+
+    def why_about(self, finding: Finding) -> str:
+        """Return why that counts as a healer which a finding is about; empty if it is about none."""
+        actor = self._healer_of.get(finding.about or finding.urn)
+        return self.why(actor) if actor else ""
+
+    @cached_property
+    def _healer_of(self) -> dict[str, Resource]:
+        """A healer for each resource that makes one, by URN: the first, if they share it."""
+        found: dict[str, Resource] = {}
+        for healer in reversed(self.healers):
+            for role in self.roles_of(healer):
+                found[role.urn] = healer
+                found |= {grant.urn: healer for grant in grants_of(self.index, role)}
+            found |= {link.via.urn: healer for link in self.wake_links(healer)}
+        return found | {healer.urn: healer for healer in self.healers}
 
     @property
     def healer_functions(self) -> list[Resource]:
@@ -174,55 +266,37 @@ class Graph:
             if actor.urn not in reached and is_idle(self.access(actor))
         ]
 
-    # How it counts as one
-
-    @cached_property
-    def wakers(self) -> list[Waker]:
-        """Where alarms that this stack does not hold begin to wake something in it."""
-        return []
-
-    def woken_from_outside(self, healer: Resource) -> list[Waker]:
-        """Return by which of them alarms elsewhere wake a healer."""
-        return [waker for waker in self.wakers if healer.urn in self.reach(waker.key)]
-
-    def actuators_of(self, healer: Resource) -> list[Resource]:
-        """Return what only a healer starts, and what changes only what the healer's remedies may name."""
-        del healer
-        return []
-
-    def path(self, actor: Resource) -> str:
-        """Return how an alarm reaches an actor: "alarm A -> topic T -> function F"; empty if none does."""
-        del actor
-        return ""
-
-    def why(self, actor: Resource) -> str:
-        """Return the path, and the action by which an actor counts as a healer."""
-        return self.path(actor)
-
-    def why_about(self, finding: Finding) -> str:
-        """Return why that counts as a healer which a finding is about; empty if it is about none."""
-        actor = self.index.by_urn.get(finding.about or finding.urn)
-        return self.why(actor) if actor in self.healers else ""
-
     # The alarms of a healer, and the ways from them to it
 
     @cached_property
     def health_alarms(self) -> dict[str, Resource]:
-        """Alarms on a healer's own health, by URN: on the healer, or on where its failures end."""
+        """Alarms on a healer's own health, by URN.
+
+        They name the healer or what shows that it fails: where its failures end, what it reads, its logs.
+        What covers a healer among others, or the table to which it writes, is one only if it wakes it.
+        """
         own = {healer.urn for healer in self.healers}
-        for healer in self.healers:
-            own |= {node.key for _, node in self.wiring.failure_destinations(healer)}
-        return {alarm.urn: alarm for alarm in self.alarms if self.wiring.watched(alarm) & own}
+        sights = [(alarm, self.wiring.watching.sight(alarm)) for alarm in self.alarms]
+        return {
+            alarm.urn: alarm
+            for alarm, sight in sights
+            if sight.named & own
+            or (sight.wide & own and any(self.wakes(alarm, healer) for healer in self.healers))
+            or any(
+                sight.named & self.tables_of(healer) and self.wakes(alarm, healer) for healer in self.healers
+            )
+        }
+
+    def tables_of(self, healer: Resource) -> frozenset[str]:
+        """Return the keys of the tables that a healer writes to: its ledger is one of them."""
+        access = self.access(healer)
+        nodes = [write.named(self.index) for write in (*access.writes, *access.records) if not write.control]
+        return frozenset(node.key for node in nodes if node and node.kind == arns.TABLE)
 
     def alarms_of(self, healer: Resource) -> list[Resource]:
         """Return the alarms that are wired to a healer, those on a healer's own health left out."""
-        if healer.urn not in self._waking:
-            self._waking[healer.urn] = [
-                alarm
-                for alarm in self.alarms
-                if alarm.urn not in self.health_alarms and self.wakes(alarm, healer)
-            ]
-        return self._waking[healer.urn]
+        waking = self._waking_states(healer)
+        return [alarm for alarm in self.alarms if alarm.urn in waking and alarm.urn not in self.health_alarms]
 
     @cached_property
     def wake_alarms(self) -> dict[str, Resource]:
@@ -231,18 +305,26 @@ class Graph:
 
     def targets_of(self, healer: Resource) -> frozenset[str]:
         """Return the keys of the functions that the alarms of a healer watch, but for itself."""
-        watched = [self.wiring.watched(alarm) for alarm in self.alarms_of(healer)]
-        return frozenset[str]().union(*watched) - {healer.urn}
+        # One on a healer's own health must not wake it, as another rule says: what it watches is watched.
+        waking = (self.index.by_urn[urn] for urn in self._waking_states(healer))
+        return frozenset[str]().union(*(self.wiring.watched(alarm) for alarm in waking)) - {healer.urn}
 
     def wake_links(self, healer: Resource) -> list[Link]:
-        """Return every link on a way from an alarm to a healer."""
-        keys = frozenset[str]().union(*(self.woken(alarm) | {alarm.urn} for alarm in self.alarms_of(healer)))
-        return [
-            link
-            for key in sorted(keys)
-            for link in self.wiring.links_from(key)
-            if healer.urn in self.reach(link.target.key)
-        ]
+        """Return every link on a way from an alarm, of this stack or another, to a healer."""
+        if healer.urn not in self._wake_links:
+            behind = self._ways.behind(healer.urn)
+            entering = self.woken_from_outside(healer)
+            starts = [alarm.urn for alarm in self.alarms_of(healer)] + [waker.key for waker in entering]
+            into = [(waker, link) for waker in entering for link in self._ways.links_to(waker.key)]
+            found = [link for waker, link in into if link.via is waker.via]
+            passed = ahead(starts, lambda key: () if key == healer.urn else self._within(key, behind))
+            for key in sorted(passed - {healer.urn}):
+                found += self._within(key, behind)
+            self._wake_links[healer.urn] = list(dict.fromkeys(found))
+        return self._wake_links[healer.urn]
+
+    def _within(self, key: str, keys: frozenset[str]) -> list[Link]:
+        return [link for link in self._ways.links_from(key) if link.target.key in keys]
 
     def wake_vias(self, kind: str) -> list[Resource]:
         """Return the resources that make the links of a kind on the ways to healers, each once."""
@@ -255,6 +337,10 @@ class Graph:
         links = [link for healer in self.healers for link in self.wake_links(healer)]
         topics = [(link.target, link.via) for link in reversed(links) if link.target.kind == arns.TOPIC]
         return {node.key: (node, via) for node, via in topics}
+
+    def tells_people(self, alarm: Resource) -> bool:
+        """Return whether an alarm, or a composite alarm that asks it, can reach a person."""
+        return any(self.reaches_people(each) for each in self.wiring.watching.with_parents(alarm))
 
     def reaches_people(self, alarm: Resource) -> bool:
         """Return whether an alarm that fires can reach a person."""
@@ -279,8 +365,9 @@ class Graph:
 
     @cached_property
     def roles(self) -> list[Resource]:
-        """The roles of this stack that healers have, each once."""
-        found = {role.urn: role for healer in self.healers for role in self.roles_of(healer)}
+        """The roles of this stack that healers and their actuators have, each once."""
+        actuators = [self.index.by_urn[urn] for urn in self._starters]
+        found = {role.urn: role for actor in (*self.healers, *actuators) for role in self.roles_of(actor)}
         return list(found.values())
 
     @cached_property

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from selfheal_policies import arns, places, types
+from selfheal_policies.parts import APART, part_of
 from selfheal_policies.places import Place
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, entries, text
@@ -21,6 +22,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
     types.KEY_ALIAS: (arns.KEY_ALIAS, "name"),
     types.KEY_EXTERNAL: (arns.KEY, "keyId"),
     types.KEY_REPLICA: (arns.KEY, "keyId"),
+    types.LOG_ALARM: (arns.ALARM, "name"),
     types.LOG_GROUP: (arns.LOG_GROUP, "name"),
     types.POLICY: (arns.POLICY, "name"),
     types.QUEUE: (arns.QUEUE, "name"),
@@ -31,6 +33,13 @@ NAMED: Mapping[str, tuple[str, str]] = {
     types.TOPIC: (arns.TOPIC, "name"),
 }
 """Type to the kind of its ARN, and the property that holds the name in it."""
+
+LEADS_TO: Mapping[str, tuple[str, str]] = {
+    types.FUNCTION_URL: (arns.FUNCTION, "functionName"),
+    types.MACHINE_ALIAS: (arns.MACHINE, "routingConfigurations"),
+    types.STREAM_CONSUMER: (arns.STREAM, "streamArn"),
+}
+"""Type of what stands for another resource, to that one's kind, and the property that names it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,7 @@ class Index:
         self._by_type: dict[str, list[Resource]] = {}
         self._by_name: dict[tuple[str, str], list[Resource]] = {}
         self._places: dict[str, Place] = {}
+        self._says: dict[str, Place] = {}
         for resource in self.by_urn.values():
             self._by_type.setdefault(resource.type, []).append(resource)
             kind, key = NAMED.get(resource.type, ("", ""))
@@ -106,17 +116,23 @@ class Index:
     def place(self, resource: Resource) -> Place:
         """Return where a resource is, as far as it is known or its stack's other ARNs tell."""
         if resource.urn not in self._places:
-            said = self._said(resource)
+            said = self.stated(resource)
             likely = said if said.region and said.account else self._likely.get(resource.provider, said)
             self._places[resource.urn] = said.or_else(likely)
         return self._places[resource.urn]
 
     def are_apart(self, one: Resource, other: Resource) -> bool:
         """Return whether two resources are known to be in different regions or accounts."""
-        pairs = zip(_sides(self._said(one)), _sides(self._said(other)), strict=True)
+        pairs = zip(_sides(self.stated(one)), _sides(self.stated(other)), strict=True)
         return any(left and right and left != right for left, right in pairs)
 
-    def _said(self, resource: Resource) -> Place:
+    def stated(self, resource: Resource) -> Place:
+        """Return where a resource is, as far as itself or its provider says it."""
+        if resource.urn not in self._says:
+            self._says[resource.urn] = self._read_place(resource)
+        return self._says[resource.urn]
+
+    def _read_place(self, resource: Resource) -> Place:
         own = resource.get("arn") if resource.type in NAMED else ABSENT
         return places.of_resource(resource.get("region"), own).or_else(resource.provided)
 
@@ -158,11 +174,35 @@ class Index:
         origins = self.origins(owner, key, kinds)
         known = {node.key for node in found}
         fresh = [node for node in origins if node.key not in known] or origins
+        apart = self._apart(owner, key, kinds)
+        elsewhere = [] if fresh else self._elsewhere(owner, key, kinds[0])
         # One value that depends on two topics may be either of them, and of two values that depend on one
         # topic one may be anything: follow what there is, and report it.
-        if not fresh or (value is not UNKNOWN and len(fresh) != hidden):
+        if value is UNKNOWN:
+            resolved = bool(fresh or apart or elsewhere)
+        else:
+            resolved = bool(elsewhere) or len(fresh) <= hidden <= len(fresh) + apart
+        if not resolved:
             self.unresolved.append(Unresolved(owner, key))
-        return found + fresh
+        return found + fresh + elsewhere
+
+    def _apart(self, owner: Resource, key: str, kinds: Collection[str]) -> int:
+        """Return how many resources a property depends on that can stand there and wake nobody."""
+        resources = [self.by_urn.get(urn) for urn in owner.references.get(key, ())]
+        return sum(
+            part_of(each.type) in APART and each.type not in types.ACTORS
+            for each in resources
+            if each and NAMED.get(each.type, ("",))[0] not in kinds
+        )
+
+    def _elsewhere(self, owner: Resource, key: str, kind: str) -> list[Node]:
+        """Return what outputs of other stacks may be that a property depends on."""
+        resources = [self.by_urn.get(urn) for urn in owner.references.get(key, ())]
+        return [
+            Node(kind, f"{kind}:an output of {each.name}")
+            for each in resources
+            if each and each.type == types.STACK_REFERENCE
+        ]
 
     def origins(self, owner: Resource, key: str, kinds: Collection[str]) -> list[Node]:
         """Return the resources of these kinds that a property's value depends on."""
@@ -175,14 +215,18 @@ class Index:
                 for node in self.alias(resource):
                     # The alias says more than the function that the same value may depend on.
                     found[node.key] = node
+            elif resource.type in LEADS_TO and LEADS_TO[resource.type][0] in kinds:
+                kind, named_by = LEADS_TO[resource.type]
+                for node in self.follow_quietly(resource, named_by, (kind,)):
+                    found.setdefault(node.key, node)
             elif resource.type in NAMED and NAMED[resource.type][0] in kinds:
                 found.setdefault(resource.urn, self.node(resource))
         return list(found.values())
 
-    def follow_quietly(self, owner: Resource, key: str, kinds: Sequence[str]) -> list[Node]:
+    def follow_quietly(self, owner: Resource, key: str, kinds: Sequence[str], *path: str) -> list[Node]:
         """Return what a property refers to, and report nothing: another rule does."""
         before = len(self.unresolved)
-        found = self.follow(owner, key, kinds)
+        found = self.follow(owner, key, kinds, *path)
         del self.unresolved[before:]
         return found
 

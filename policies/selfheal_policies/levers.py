@@ -1,7 +1,7 @@
-"""Which of the tables and buckets that an actor writes are levers: what is in them changes how something behaves.
+"""Which tables and buckets that an actor writes are levers: what they hold changes how something behaves.
 
-A lever is read by a function that the alarms watch which reach the writer, or is named in the configuration. Other
-readers, a status page for example, do not count: what they show is a record.
+A lever is read by a function that the alarms watch which reach the writer, or is named in the configuration.
+Other readers, a status page for example, do not count: what they show is a record.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -20,8 +20,8 @@ _KINDS = {"dynamodb": arns.TABLE, "s3": arns.BUCKET}
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where data is: a table or bucket, or several by a pattern."""
+class Store:
+    """A table or bucket, or several by a pattern."""
 
     kind: str
     """Empty for both."""
@@ -30,8 +30,8 @@ class Place:
     key: str
     """Of its node; empty for a pattern."""
 
-    def may_be(self, other: "Place") -> bool:
-        """Return whether two may be the same place."""
+    def may_be(self, other: "Store") -> bool:
+        """Return whether two may be the same."""
         if self.kind and other.kind and self.kind != other.kind:
             return False
         if self.key and other.key:
@@ -80,7 +80,7 @@ class Levers:
 
         """
         self._index, self._access, self._watched, self._named = index, access, watched, named
-        self._read: dict[str, list[Place]] = {}
+        self._read: dict[str, list[Store]] = {}
         self._of: dict[str, list[Lever]] = {}
 
     def of(self, actor: Resource) -> list[Lever]:
@@ -97,61 +97,61 @@ class Levers:
         readers = [reader for key in keys if (reader := self._index.by_urn.get(key))]
         readers = [reader for reader in readers if reader.type in types.ACTORS]
         for write in writes:
-            place = self.place(write)
-            why = self._why(place, readers)
+            store = self.store(write)
+            why = self._why(store, readers)
             if why:
-                yield Lever(write, place.key or place.name, why)
+                yield Lever(write, store.key or store.name, why)
 
-    def _why(self, place: Place, readers: Iterable[Resource]) -> str:
-        if any(_is_called(self._index, place, name) for name in self._named):
+    def _why(self, store: Store, readers: Iterable[Resource]) -> str:
+        if any(_is_called(self._index, store, name) for name in self._named):
             return "which the configuration calls a lever"
-        reading = sorted(reader.name for reader in readers if self._reads(reader, place))
+        reading = sorted(reader.name for reader in readers if self._reads(reader, store))
         return f"which {', '.join(reading)} reads, watched by an alarm that wakes it" if reading else ""
 
-    def place(self, write: Write) -> Place:
-        """Return where an action on data is allowed."""
+    def store(self, write: Write) -> Store:
+        """Return the store that an action on data is allowed on."""
         kind = _KINDS.get(write.action.partition(":")[0].lower(), "")
         arn = arns.parse_arn(write.resource) if isinstance(write.resource, str) else None
         if arn is None or arn.kind not in _KINDS.values():
-            return Place(kind, "*", "")
+            return Store(kind, "*", "")
         if is_pattern(arn.name):
-            return Place(arn.kind, arn.name, "")
-        return Place(arn.kind, arn.name, self._index.literal(str(write.resource), arn.kind).key)
+            return Store(arn.kind, arn.name, "")
+        return Store(arn.kind, arn.name, self._index.literal(str(write.resource), arn.kind).key)
 
-    def _reads(self, reader: Resource, place: Place) -> bool:
-        return any(each.may_be(place) for each in self._places_read(reader))
+    def _reads(self, reader: Resource, store: Store) -> bool:
+        return any(each.may_be(store) for each in self._stores_read(reader))
 
-    def _places_read(self, reader: Resource) -> list[Place]:
+    def _stores_read(self, reader: Resource) -> list[Store]:
         if reader.urn not in self._read:
             self._read[reader.urn] = list(self._all_read(reader))
         return self._read[reader.urn]
 
-    def _all_read(self, reader: Resource) -> Iterator[Place]:
+    def _all_read(self, reader: Resource) -> Iterator[Store]:
         """Yield what a function reads. Which of many it may read, it is told by its environment."""
         access, told = self._access(reader), self._told(reader)
-        for place in dict.fromkeys(self.place(read) for read in access.reads):
-            chosen = [each for each in told if each.may_be(place)]
-            yield from chosen if place.is_wide and chosen else [place]
-        if access.unreadable or access.guesses or any(may_read_data(arn) for arn in access.managed):
+        for store in dict.fromkeys(self.store(read) for read in access.reads):
+            chosen = [each for each in told if each.may_be(store)]
+            yield from chosen if store.is_wide and chosen else [store]
+        if access.unreadable or any(may_read_data(arn) for arn in access.managed):
             yield from told
 
-    def _told(self, reader: Resource) -> list[Place]:
+    def _told(self, reader: Resource) -> list[Store]:
         """Return the tables and buckets of this stack that the environment of a function names."""
         variables = reader.get("environment", "variables")
         values = variables.values() if isinstance(variables, dict) else ()
         texts = {value for value in values if isinstance(value, str) and value}
         hidden = variables is UNKNOWN or any(value is UNKNOWN for value in values)
         origins = set(reader.references.get("environment", ())) if hidden else set[str]()
-        found: list[Place] = []
+        found: list[Store] = []
         for resource in self._index.of(types.TABLE, types.BUCKET):
             kind, key = NAMED[resource.type]
             name = text(resource.get(key))
             said = isinstance(name, str) and any(name in value for value in texts)
             if said or resource.urn in origins:
-                found.append(Place(kind, name if isinstance(name, str) else "*", resource.urn))
+                found.append(Store(kind, name if isinstance(name, str) else "*", resource.urn))
         return found
 
 
-def _is_called(index: Index, place: Place, name: str) -> bool:
-    resource = index.by_urn.get(place.key)
-    return overlap(place.name, name) or (resource is not None and resource.name == name)
+def _is_called(index: Index, store: Store, name: str) -> bool:
+    resource = index.by_urn.get(store.key)
+    return overlap(store.name, name) or (resource is not None and resource.name == name)

@@ -8,288 +8,112 @@ import re
 _OF_AWS = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/(.+)")
 """In every partition; the path belongs to the name."""
 
-_HARMLESS = frozenset(
-    [
-        "AIDevOpsAgentReadOnlyAccess",
-        "AIOpsReadOnlyAccess",
-        "AWSAccountManagementReadOnlyAccess",
-        "AWSAppFabricReadOnlyAccess",
-        "AWSAppMeshReadOnly",
-        "AWSAppRunnerReadOnlyAccess",
-        "AWSApplicationMigrationReadOnlyAccess",
-        "AWSArtifactAgreementsReadOnlyAccess",
-        "AWSArtifactComplianceInquiriesReadOnlyAccess",
-        "AWSArtifactReportsReadOnlyAccess",
-        "AWSBillingConductorReadOnlyAccess",
-        "AWSBillingReadOnlyAccess",
-        "AWSBudgetsReadOnlyAccess",
-        "AWSCertificateManagerPrivateCAReadOnly",
-        "AWSCertificateManagerReadOnly",
-        "AWSCleanRoomsMLReadOnlyAccess",
-        "AWSCleanRoomsReadOnlyAccess",
-        "AWSCloudFormationReadOnlyAccess",
-        "AWSCloudHSMReadOnlyAccess",
-        "AWSCloudMapDiscoverInstanceAccess",
-        "AWSCloudMapReadOnlyAccess",
-        "AWSCloudTrail_ReadOnlyAccess",
-        "AWSCodeArtifactReadOnlyAccess",
-        "AWSCodeBuildReadOnlyAccess",
-        "AWSCodeCommitReadOnly",
-        "AWSCodeDeployReadOnlyAccess",
-        "AWSCodePipeline_ReadOnlyAccess",
-        "AWSDataExchangeReadOnly",
-        "AWSDataSyncReadOnlyAccess",
-        "AWSDirectConnectReadOnlyAccess",
-        "AWSDirectoryServiceDataReadOnlyAccess",
-        "AWSDirectoryServiceReadOnlyAccess",
-        "AWSElasticBeanstalkReadOnly",
-        "AWSElasticDisasterRecoveryReadOnlyAccess",
-        "AWSElementalMediaConnectReadOnlyAccess",
-        "AWSElementalMediaConvertReadOnly",
-        "AWSElementalMediaLiveReadOnly",
-        "AWSElementalMediaPackageReadOnly",
-        "AWSElementalMediaPackageV2ReadOnly",
-        "AWSElementalMediaStoreReadOnly",
-        "AWSElementalMediaTailorReadOnly",
-        "AWSEntityResolutionConsoleReadOnlyAccess",
-        "AWSFMAdminReadOnlyAccess",
-        "AWSFMMemberReadOnlyAccess",
-        "AWSGlueSchemaRegistryReadonlyAccess",
-        "AWSGrafanaConsoleReadOnlyAccess",
-        "AWSGreengrassReadOnlyAccess",
-        "AWSHealthImagingReadOnlyAccess",
-        "AWSIdentitySyncReadOnlyAccess",
-        "AWSImageBuilderReadOnlyAccess",
-        "AWSImportExportReadOnlyAccess",
-        "AWSIncidentManagerIncidentAccessServiceRolePolicy",
-        "AWSIoTAnalyticsReadOnlyAccess",
-        "AWSIoTConfigReadOnlyAccess",
-        "AWSIoTEventsReadOnlyAccess",
-        "AWSIoTSiteWiseReadOnlyAccess",
-        "AWSIoTWirelessReadOnlyAccess",
-        "AWSLambda_ReadOnlyAccess",
-        "AWSManagedSettingsReadOnlyAccess",
-        "AWSMarketplaceRead-only",
-        "AWSMarketplaceSellerProductsReadOnly",
-        "AWSNetworkFirewallReadOnlyAccess",
-        "AWSNetworkManagerReadOnlyAccess",
-        "AWSOrganizationsReadOnlyAccess",
-        "AWSPartnerLedSupportReadOnlyAccess",
-        "AWSPrivateCAReadOnly",
-        "AWSProtonReadOnlyAccess",
-        "AWSResourceAccessManagerReadOnlyAccess",
-        "AWSResourceExplorerReadOnlyAccess",
-        "AWSResourceGroupsReadOnlyAccess",
-        "AWSRoboMakerReadOnlyAccess",
-        "AWSRolesAnywhereReadOnly",
-        "AWSSSODirectoryReadOnly",
-        "AWSSSOReadOnly",
-        "AWSSavingsPlansReadOnlyAccess",
-        "AWSSecretsManagerClientReadOnlyAccess",
-        "AWSSecurityHubReadOnlyAccess",
-        "AWSSecurityIncidentResponseReadOnlyAccess",
-        "AWSServiceCatalogAdminReadOnlyAccess",
-        "AWSServiceCatalogAppRegistryReadOnlyAccess",
-        "AWSServiceCatalogEndUserReadOnlyAccess",
-        "AWSStepFunctionsReadOnlyAccess",
-        "AWSStorageGatewayReadOnlyAccess",
-        "AWSSupportAccess",
-        "AWSSupportAppReadOnlyAccess",
-        "AWSSupportPlansReadOnlyAccess",
-        "AWSSystemsManagerForSAPReadOnlyAccess",
-        "AWSTransferReadOnlyAccess",
-        "AWSTrustedAdvisorPriorityReadOnlyAccess",
-        "AWSVendorInsightsAssessorReadOnly",
-        "AWSVendorInsightsVendorReadOnly",
-        "AWSWAFConsoleReadOnlyAccess",
-        "AWSWAFReadOnlyAccess",
-        "AWSXRayDaemonWriteAccess",
-        "AWSXrayFullAccess",
-        "AWSXrayReadOnlyAccess",
-        "AWSXrayWriteOnlyAccess",
-        "AgentRegistryReadOnlyAccess",
-        "AlexaForBusinessReadOnlyAccess",
-        "AmazonAppFlowReadOnlyAccess",
-        "AmazonAppStreamReadOnlyAccess",
-        "AmazonAuroraDSQLReadOnlyAccess",
-        "AmazonBedrockExternalWebSearchReadOnly",
-        "AmazonBedrockMantleReadOnly",
-        "AmazonBedrockReadOnly",
-        "AmazonBedrockWebSearchReadOnly",
-        "AmazonChimeReadOnly",
-        "AmazonCloudDirectoryReadOnlyAccess",
-        "AmazonCloudWatchRUMReadOnlyAccess",
-        "AmazonCodeCatalystReadOnlyAccess",
-        "AmazonCodeGuruProfilerReadOnlyAccess",
-        "AmazonCodeGuruReviewerReadOnlyAccess",
-        "AmazonCognitoReadOnly",
-        "AmazonConnectReadOnlyAccess",
-        "AmazonDevOpsGuruReadOnlyAccess",
-        "AmazonDocDBElasticReadOnlyAccess",
-        "AmazonDocDBReadOnlyAccess",
-        "AmazonDynamoDBReadOnlyAccess",
-        "AmazonEC2ContainerRegistryReadOnly",
-        "AmazonEC2ReadOnlyAccess",
-        "AmazonEKSDashboardConsoleReadOnly",
-        "AmazonEKSMCPReadOnlyAccess",
-        "AmazonEMRReadOnlyAccessPolicy_v2",
-        "AmazonESReadOnlyAccess",
-        "AmazonElastiCacheReadOnlyAccess",
-        "AmazonElasticContainerRegistryPublicReadOnly",
-        "AmazonElasticFileSystemClientReadOnlyAccess",
-        "AmazonElasticFileSystemReadOnlyAccess",
-        "AmazonElasticMapReduceReadOnlyAccess",
-        "AmazonElasticTranscoder_ReadOnlyAccess",
-        "AmazonEventBridgePipesReadOnlyAccess",
-        "AmazonEventBridgeReadOnlyAccess",
-        "AmazonEventBridgeSchedulerReadOnlyAccess",
-        "AmazonEventBridgeSchemasReadOnlyAccess",
-        "AmazonFSxConsoleReadOnlyAccess",
-        "AmazonFSxReadOnlyAccess",
-        "AmazonGlacierReadOnlyAccess",
-        "AmazonGuardDutyReadOnlyAccess",
-        "AmazonHealthLakeReadOnlyAccess",
-        "AmazonHoneycodeReadOnlyAccess",
-        "AmazonHoneycodeTeamAssociationReadOnlyAccess",
-        "AmazonHoneycodeWorkbookReadOnlyAccess",
-        "AmazonInspector2ReadOnlyAccess",
-        "AmazonInspectorReadOnlyAccess",
-        "AmazonKendraReadOnlyAccess",
-        "AmazonKeyspacesReadOnlyAccess",
-        "AmazonKeyspacesReadOnlyAccess_v2",
-        "AmazonKinesisAnalyticsReadOnly",
-        "AmazonKinesisFirehoseReadOnlyAccess",
-        "AmazonKinesisReadOnlyAccess",
-        "AmazonKinesisVideoStreamsReadOnlyAccess",
-        "AmazonLexReadOnly",
-        "AmazonLookoutEquipmentReadOnlyAccess",
-        "AmazonLookoutMetricsReadOnlyAccess",
-        "AmazonLookoutVisionConsoleReadOnlyAccess",
-        "AmazonLookoutVisionReadOnlyAccess",
-        "AmazonMCSReadOnlyAccess",
-        "AmazonMQApiReadOnlyAccess",
-        "AmazonMQReadOnlyAccess",
-        "AmazonMSKConnectReadOnlyAccess",
-        "AmazonMSKReadOnlyAccess",
-        "AmazonMachineLearningReadOnlyAccess",
-        "AmazonMacieReadOnlyAccess",
-        "AmazonManagedBlockchainReadOnlyAccess",
-        "AmazonMechanicalTurkReadOnly",
-        "AmazonMemoryDBReadOnlyAccess",
-        "AmazonODBReadOnlyAccess",
-        "AmazonOmicsReadOnlyAccess",
-        "AmazonOneEnterpriseReadOnlyAccess",
-        "AmazonOpenSearchIngestionReadOnlyAccess",
-        "AmazonOpenSearchServiceReadOnlyAccess",
-        "AmazonPollyReadOnlyAccess",
-        "AmazonPrometheusQueryAccess",
-        "AmazonPrometheusRemoteWriteAccess",
-        "AmazonQLDBReadOnly",
-        "AmazonRDSPerformanceInsightsReadOnly",
-        "AmazonRDSReadOnlyAccess",
-        "AmazonRedshiftReadOnlyAccess",
-        "AmazonRekognitionReadOnlyAccess",
-        "AmazonRoute53AutoNamingReadOnlyAccess",
-        "AmazonRoute53DomainsReadOnlyAccess",
-        "AmazonRoute53GlobalResolverReadOnlyAccess",
-        "AmazonRoute53ProfilesReadOnlyAccess",
-        "AmazonRoute53ReadOnlyAccess",
-        "AmazonRoute53RecoveryClusterReadOnlyAccess",
-        "AmazonRoute53RecoveryControlConfigReadOnlyAccess",
-        "AmazonRoute53RecoveryReadinessReadOnlyAccess",
-        "AmazonRoute53ResolverReadOnlyAccess",
-        "AmazonS3ExpressReadOnlyAccess",
-        "AmazonS3FilesClientReadOnlyAccess",
-        "AmazonS3FilesReadOnlyAccess",
-        "AmazonS3OutpostsReadOnlyAccess",
-        "AmazonS3ReadOnlyAccess",
-        "AmazonS3TablesReadOnlyAccess",
-        "AmazonSESFullAccess",
-        "AmazonSESReadOnlyAccess",
-        "AmazonSNSReadOnlyAccess",
-        "AmazonSQSReadOnlyAccess",
-        "AmazonSSMReadOnlyAccess",
-        "AmazonSageMakerReadOnly",
-        "AmazonTimestreamReadOnlyAccess",
-        "AmazonTranscribeReadOnlyAccess",
-        "AmazonVPCReadOnlyAccess",
-        "AmazonVerifiedPermissionsReadOnlyAccess",
-        "AmazonWorkDocsReadOnlyAccess",
-        "AmazonWorkMailMessageFlowReadOnlyAccess",
-        "AmazonWorkMailReadOnlyAccess",
-        "AmazonWorkSpacesSecureBrowserReadOnly",
-        "AmazonWorkSpacesThinClientReadOnlyAccess",
-        "AmazonWorkSpacesWebReadOnly",
-        "AmazonZocaloReadOnlyAccess",
-        "AnthropicReadOnlyAccess",
-        "AutoScalingConsoleReadOnlyAccess",
-        "AutoScalingReadOnlyAccess",
-        "CloudFrontReadOnlyAccess",
-        "CloudSearchReadOnlyAccess",
-        "CloudWatchAgentServerPolicy",
-        "CloudWatchApplicationInsightsReadOnlyAccess",
-        "CloudWatchApplicationSignalsReadOnlyAccess",
-        "CloudWatchAutomaticDashboardsAccess",
-        "CloudWatchEventsReadOnlyAccess",
-        "CloudWatchInternetMonitorReadOnlyAccess",
-        "CloudWatchLambdaApplicationSignalsExecutionRolePolicy",
-        "CloudWatchLambdaInsightsExecutionRolePolicy",
-        "CloudWatchLogsFullAccess",
-        "CloudWatchLogsReadOnlyAccess",
-        "CloudWatchReadOnlyAccess",
-        "CloudWatchSyntheticsReadOnlyAccess",
-        "ComprehendReadOnly",
-        "ComputeOptimizerReadOnlyAccess",
-        "CostOptimizationHubReadOnlyAccess",
-        "ElasticLoadBalancingReadOnly",
-        "ElementalActivationsReadOnlyAccess",
-        "ElementalAppliancesSoftwareReadOnlyAccess",
-        "GlobalAcceleratorReadOnlyAccess",
-        "IAMAccessAdvisorReadOnly",
-        "IAMAccessAnalyzerReadOnlyAccess",
-        "IAMReadOnlyAccess",
-        "IVSReadOnlyAccess",
-        "MultiPartyApprovalReadOnlyAccess",
-        "NeptuneGraphReadOnlyAccess",
-        "NeptuneReadOnlyAccess",
-        "OAMReadOnlyAccess",
-        "PricingPlanManagerReadonlyAccess",
-        "ReadOnlyAccess",
-        "ResourceGroupsandTagEditorReadOnlyAccess",
-        "SecurityAudit",
-        "ServiceQuotasReadOnlyAccess",
-        "TranslateReadOnly",
-        "VPCLatticeReadOnlyAccess",
-        "WellArchitectedConsoleReadOnlyAccess",
-        "job-function/ViewOnlyAccess",
-        "service-role/AWSAppSyncPushToCloudWatchLogs",
-        "service-role/AWSLambdaBasicDurableExecutionRolePolicy",
-        "service-role/AWSLambdaBasicExecutionRole",
-        "service-role/AWSLambdaDynamoDBExecutionRole",
-        "service-role/AWSLambdaENIManagementAccess",
-        "service-role/AWSLambdaKinesisExecutionRole",
-        "service-role/AWSLambdaMSKExecutionRole",
-        "service-role/AWSLambdaSQSQueueExecutionRole",
-        "service-role/AWSLambdaVPCAccessExecutionRole",
-        "service-role/AmazonAPIGatewayPushToCloudWatchLogs",
-        "service-role/AmazonECSTaskExecutionRolePolicy",
-        "service-role/AmazonGrafanaCloudWatchAccess",
-        "service-role/AmazonRDSEnhancedMonitoringRole",
-        "service-role/QuickSightAccessForS3StorageManagementAnalyticsReadOnly",
-    ]
-)
+_NAMES = """
+AIDevOpsAgentReadOnlyAccess AIOpsReadOnlyAccess AWSAccountManagementReadOnlyAccess
+AWSAppFabricReadOnlyAccess AWSAppMeshReadOnly AWSAppRunnerReadOnlyAccess
+AWSApplicationMigrationReadOnlyAccess AWSArtifactAgreementsReadOnlyAccess
+AWSArtifactComplianceInquiriesReadOnlyAccess AWSArtifactReportsReadOnlyAccess
+AWSBillingConductorReadOnlyAccess AWSBillingReadOnlyAccess AWSBudgetsReadOnlyAccess
+AWSCertificateManagerPrivateCAReadOnly AWSCertificateManagerReadOnly AWSCleanRoomsMLReadOnlyAccess
+AWSCleanRoomsReadOnlyAccess AWSCloudFormationReadOnlyAccess AWSCloudHSMReadOnlyAccess
+AWSCloudMapDiscoverInstanceAccess AWSCloudMapReadOnlyAccess AWSCloudTrail_ReadOnlyAccess
+AWSCodeArtifactReadOnlyAccess AWSCodeBuildReadOnlyAccess AWSCodeCommitReadOnly AWSCodeDeployReadOnlyAccess
+AWSCodePipeline_ReadOnlyAccess AWSDataExchangeReadOnly AWSDataSyncReadOnlyAccess
+AWSDirectConnectReadOnlyAccess AWSDirectoryServiceDataReadOnlyAccess AWSDirectoryServiceReadOnlyAccess
+AWSElasticBeanstalkReadOnly AWSElasticDisasterRecoveryReadOnlyAccess AWSElementalMediaConnectReadOnlyAccess
+AWSElementalMediaConvertReadOnly AWSElementalMediaLiveReadOnly AWSElementalMediaPackageReadOnly
+AWSElementalMediaPackageV2ReadOnly AWSElementalMediaStoreReadOnly AWSElementalMediaTailorReadOnly
+AWSEntityResolutionConsoleReadOnlyAccess AWSFMAdminReadOnlyAccess AWSFMMemberReadOnlyAccess
+AWSGlueSchemaRegistryReadonlyAccess AWSGrafanaConsoleReadOnlyAccess AWSGreengrassReadOnlyAccess
+AWSHealthImagingReadOnlyAccess AWSIdentitySyncReadOnlyAccess AWSImageBuilderReadOnlyAccess
+AWSImportExportReadOnlyAccess AWSIncidentManagerIncidentAccessServiceRolePolicy
+AWSIoTAnalyticsReadOnlyAccess AWSIoTConfigReadOnlyAccess AWSIoTEventsReadOnlyAccess
+AWSIoTSiteWiseReadOnlyAccess AWSIoTWirelessReadOnlyAccess AWSLambda_ReadOnlyAccess
+AWSManagedSettingsReadOnlyAccess AWSMarketplaceRead-only AWSMarketplaceSellerProductsReadOnly
+AWSNetworkFirewallReadOnlyAccess AWSNetworkManagerReadOnlyAccess AWSOrganizationsReadOnlyAccess
+AWSPartnerLedSupportReadOnlyAccess AWSPrivateCAReadOnly AWSProtonReadOnlyAccess
+AWSResourceAccessManagerReadOnlyAccess AWSResourceExplorerReadOnlyAccess AWSResourceGroupsReadOnlyAccess
+AWSRoboMakerReadOnlyAccess AWSRolesAnywhereReadOnly AWSSSODirectoryReadOnly AWSSSOReadOnly
+AWSSavingsPlansReadOnlyAccess AWSSecretsManagerClientReadOnlyAccess AWSSecurityHubReadOnlyAccess
+AWSSecurityIncidentResponseReadOnlyAccess AWSServiceCatalogAdminReadOnlyAccess
+AWSServiceCatalogAppRegistryReadOnlyAccess AWSServiceCatalogEndUserReadOnlyAccess
+AWSStepFunctionsReadOnlyAccess AWSStorageGatewayReadOnlyAccess AWSSupportAccess AWSSupportAppReadOnlyAccess
+AWSSupportPlansReadOnlyAccess AWSSystemsManagerForSAPReadOnlyAccess AWSTransferReadOnlyAccess
+AWSTrustedAdvisorPriorityReadOnlyAccess AWSVendorInsightsAssessorReadOnly AWSVendorInsightsVendorReadOnly
+AWSWAFConsoleReadOnlyAccess AWSWAFReadOnlyAccess AWSXRayDaemonWriteAccess AWSXrayFullAccess
+AWSXrayReadOnlyAccess AWSXrayWriteOnlyAccess AgentRegistryReadOnlyAccess AlexaForBusinessReadOnlyAccess
+AmazonAppFlowReadOnlyAccess AmazonAppStreamReadOnlyAccess AmazonAuroraDSQLReadOnlyAccess
+AmazonBedrockExternalWebSearchReadOnly AmazonBedrockMantleReadOnly AmazonBedrockReadOnly
+AmazonBedrockWebSearchReadOnly AmazonChimeReadOnly AmazonCloudDirectoryReadOnlyAccess
+AmazonCloudWatchRUMReadOnlyAccess AmazonCodeCatalystReadOnlyAccess AmazonCodeGuruProfilerReadOnlyAccess
+AmazonCodeGuruReviewerReadOnlyAccess AmazonCognitoReadOnly AmazonConnectReadOnlyAccess
+AmazonDevOpsGuruReadOnlyAccess AmazonDocDBElasticReadOnlyAccess AmazonDocDBReadOnlyAccess
+AmazonDynamoDBReadOnlyAccess AmazonEC2ContainerRegistryReadOnly AmazonEC2ReadOnlyAccess
+AmazonEKSDashboardConsoleReadOnly AmazonEKSMCPReadOnlyAccess AmazonEMRReadOnlyAccessPolicy_v2
+AmazonESReadOnlyAccess AmazonElastiCacheReadOnlyAccess AmazonElasticContainerRegistryPublicReadOnly
+AmazonElasticFileSystemClientReadOnlyAccess AmazonElasticFileSystemReadOnlyAccess
+AmazonElasticMapReduceReadOnlyAccess AmazonElasticTranscoder_ReadOnlyAccess
+AmazonEventBridgePipesReadOnlyAccess AmazonEventBridgeReadOnlyAccess
+AmazonEventBridgeSchedulerReadOnlyAccess AmazonEventBridgeSchemasReadOnlyAccess
+AmazonFSxConsoleReadOnlyAccess AmazonFSxReadOnlyAccess AmazonGlacierReadOnlyAccess
+AmazonGuardDutyReadOnlyAccess AmazonHealthLakeReadOnlyAccess AmazonHoneycodeReadOnlyAccess
+AmazonHoneycodeTeamAssociationReadOnlyAccess AmazonHoneycodeWorkbookReadOnlyAccess
+AmazonInspector2ReadOnlyAccess AmazonInspectorReadOnlyAccess AmazonKendraReadOnlyAccess
+AmazonKeyspacesReadOnlyAccess AmazonKeyspacesReadOnlyAccess_v2 AmazonKinesisAnalyticsReadOnly
+AmazonKinesisFirehoseReadOnlyAccess AmazonKinesisReadOnlyAccess AmazonKinesisVideoStreamsReadOnlyAccess
+AmazonLexReadOnly AmazonLookoutEquipmentReadOnlyAccess AmazonLookoutMetricsReadOnlyAccess
+AmazonLookoutVisionConsoleReadOnlyAccess AmazonLookoutVisionReadOnlyAccess AmazonMCSReadOnlyAccess
+AmazonMQApiReadOnlyAccess AmazonMQReadOnlyAccess AmazonMSKConnectReadOnlyAccess AmazonMSKReadOnlyAccess
+AmazonMachineLearningReadOnlyAccess AmazonMacieReadOnlyAccess AmazonManagedBlockchainReadOnlyAccess
+AmazonMechanicalTurkReadOnly AmazonMemoryDBReadOnlyAccess AmazonODBReadOnlyAccess AmazonOmicsReadOnlyAccess
+AmazonOneEnterpriseReadOnlyAccess AmazonOpenSearchIngestionReadOnlyAccess
+AmazonOpenSearchServiceReadOnlyAccess AmazonPollyReadOnlyAccess AmazonPrometheusQueryAccess
+AmazonPrometheusRemoteWriteAccess AmazonQLDBReadOnly AmazonRDSPerformanceInsightsReadOnly
+AmazonRDSReadOnlyAccess AmazonRedshiftReadOnlyAccess AmazonRekognitionReadOnlyAccess
+AmazonRoute53AutoNamingReadOnlyAccess AmazonRoute53DomainsReadOnlyAccess
+AmazonRoute53GlobalResolverReadOnlyAccess AmazonRoute53ProfilesReadOnlyAccess AmazonRoute53ReadOnlyAccess
+AmazonRoute53RecoveryClusterReadOnlyAccess AmazonRoute53RecoveryControlConfigReadOnlyAccess
+AmazonRoute53RecoveryReadinessReadOnlyAccess AmazonRoute53ResolverReadOnlyAccess
+AmazonS3ExpressReadOnlyAccess AmazonS3FilesClientReadOnlyAccess AmazonS3FilesReadOnlyAccess
+AmazonS3OutpostsReadOnlyAccess AmazonS3ReadOnlyAccess AmazonS3TablesReadOnlyAccess AmazonSESFullAccess
+AmazonSESReadOnlyAccess AmazonSNSReadOnlyAccess AmazonSQSReadOnlyAccess AmazonSSMReadOnlyAccess
+AmazonSageMakerReadOnly AmazonTimestreamReadOnlyAccess AmazonTranscribeReadOnlyAccess
+AmazonVPCReadOnlyAccess AmazonVerifiedPermissionsReadOnlyAccess AmazonWorkDocsReadOnlyAccess
+AmazonWorkMailMessageFlowReadOnlyAccess AmazonWorkMailReadOnlyAccess AmazonWorkSpacesSecureBrowserReadOnly
+AmazonWorkSpacesThinClientReadOnlyAccess AmazonWorkSpacesWebReadOnly AmazonZocaloReadOnlyAccess
+AnthropicReadOnlyAccess AutoScalingConsoleReadOnlyAccess AutoScalingReadOnlyAccess CloudFrontReadOnlyAccess
+CloudSearchReadOnlyAccess CloudWatchAgentServerPolicy CloudWatchApplicationInsightsReadOnlyAccess
+CloudWatchApplicationSignalsReadOnlyAccess CloudWatchAutomaticDashboardsAccess
+CloudWatchEventsReadOnlyAccess CloudWatchInternetMonitorReadOnlyAccess
+CloudWatchLambdaApplicationSignalsExecutionRolePolicy CloudWatchLambdaInsightsExecutionRolePolicy
+CloudWatchLogsFullAccess CloudWatchLogsReadOnlyAccess CloudWatchReadOnlyAccess
+CloudWatchSyntheticsReadOnlyAccess ComprehendReadOnly ComputeOptimizerReadOnlyAccess
+CostOptimizationHubReadOnlyAccess ElasticLoadBalancingReadOnly ElementalActivationsReadOnlyAccess
+ElementalAppliancesSoftwareReadOnlyAccess GlobalAcceleratorReadOnlyAccess IAMAccessAdvisorReadOnly
+IAMAccessAnalyzerReadOnlyAccess IAMReadOnlyAccess IVSReadOnlyAccess MultiPartyApprovalReadOnlyAccess
+NeptuneGraphReadOnlyAccess NeptuneReadOnlyAccess OAMReadOnlyAccess PricingPlanManagerReadonlyAccess
+ReadOnlyAccess ResourceGroupsandTagEditorReadOnlyAccess SecurityAudit ServiceQuotasReadOnlyAccess
+TranslateReadOnly VPCLatticeReadOnlyAccess WellArchitectedConsoleReadOnlyAccess job-function/ViewOnlyAccess
+service-role/AWSAppSyncPushToCloudWatchLogs service-role/AWSLambdaBasicDurableExecutionRolePolicy
+service-role/AWSLambdaBasicExecutionRole service-role/AWSLambdaDynamoDBExecutionRole
+service-role/AWSLambdaENIManagementAccess service-role/AWSLambdaKinesisExecutionRole
+service-role/AWSLambdaMSKExecutionRole service-role/AWSLambdaSQSQueueExecutionRole
+service-role/AWSLambdaVPCAccessExecutionRole service-role/AmazonAPIGatewayPushToCloudWatchLogs
+service-role/AmazonECSTaskExecutionRolePolicy service-role/AmazonGrafanaCloudWatchAccess
+service-role/AmazonRDSEnhancedMonitoringRole
+service-role/QuickSightAccessForS3StorageManagementAnalyticsReadOnly
+"""
+_HARMLESS = frozenset(_NAMES.split())
 """Source: the AWS managed policy reference, https://docs.aws.amazon.com/aws-managed-policy/latest/reference/,
-with the texts of 2026-09-30 (moto 5.2.5, moto/iam/aws_managed_policies.py). Those whose every action reads, tells
-or records by `actions`, and those which AWS calls read-only; policies that only services can attach left out.
+with the texts of 2026-09-30 (moto 5.2.5, moto/iam/aws_managed_policies.py). Those that AWS calls read-only,
+and of those for functions the ones whose every action reads, tells or records by `actions`.
 """
 
 _INVOKING = frozenset({"service-role/AWSLambdaRole"})
 """Those that may invoke every function and nothing else."""
 
-_READING = re.compile(
-    r"(?i)ReadOnlyAccess$|DynamoDB|S3|AdministratorAccess|PowerUserAccess|DatabaseAdministrator"
-)
-"""Those that read items of any table or objects of any bucket: in part by their name, to be on the safe side."""
+_READING = re.compile(r"(?i)ReadOnlyAccess$|DynamoDB|S3|AdministratorAccess|PowerUserAccess")
+"""Those that read items of any table or objects of any bucket: by name, to be on the safe side."""
 
 
 def aws_name(arn: str) -> str:

@@ -45,7 +45,7 @@ def openings(door: Door, document: Document) -> Iterator[str]:
     denials = [statement for statement in document if not statement.allows]
     for statement in document.allowing:
         if any(statement.covers(action, if_unknown=True) for action in door.actions):
-            for kind, entry in _principals(statement):
+            for kind, entry in principals(statement):
                 yield from _opening(door, [statement, *denials], kind, entry)
 
 
@@ -120,7 +120,8 @@ def _any_account(service: str) -> str:
     )
 
 
-def _principals(statement: Statement) -> Iterator[tuple[str, Any]]:
+def principals(statement: Statement) -> Iterator[tuple[str, Any]]:
+    """Yield the principals of a statement, each with its kind, as the document has it."""
     if statement.not_principal is not ABSENT:
         yield "everybody but its NotPrincipal", ""
     elif isinstance(statement.principal, dict):

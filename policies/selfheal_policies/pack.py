@@ -21,6 +21,7 @@ from selfheal_policies.recognition_policy import Recognizes, recognized
 from selfheal_policies.resources import from_resource, from_stack
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule, Rule, StackRule
 from selfheal_policies.settings import ConfigurationError, configured
+from selfheal_policies.stacks import sandboxes
 from selfheal_policies.waiver_policies import WaiverReport, Waivers, note_use, sdk_properties, waived
 
 
@@ -53,7 +54,8 @@ def _on_resource(rule: ResourceRule) -> Callable[[ResourceValidationArgs, Report
             return
 
         def check(config: Config) -> dict[Finding, str]:
-            return dict.fromkeys(rule.check(once("resource", lambda: from_resource(args)), config), "")
+            resource = once("resource", lambda: from_resource(args, _sandboxes()))
+            return dict.fromkeys(rule.check(resource, config), "")
 
         _judge(rule, args.get_config(), check, report, args.urn)
 
@@ -71,8 +73,13 @@ def _on_stack(rule: StackRule) -> Callable[[StackValidationArgs, ReportViolation
     return validate
 
 
+def _sandboxes() -> frozenset[str]:
+    """Return the names of the stacks that are sandboxes by their own configuration or by the pack's."""
+    return sandboxes() | recognized().sandbox_stacks
+
+
 def _graph(args: StackValidationArgs) -> Graph:
-    graph = Graph(from_stack(args), recognized())
+    graph = Graph(from_stack(args, _sandboxes()), recognized())
     for actor, voucher in graph.vouched:
         note_use(used(voucher, lambda actor=actor: graph.deed(actor)), actor.urn)
     return graph

@@ -14,25 +14,97 @@ class Part(StrEnum):
     """What a resource does with what reaches it."""
 
     WAKES = "wakes"
-    """It begins: an alarm, or what passes on the alarms of others."""
+    """It begins: an alarm."""
     RELAYS = "relays"
     """It passes on what reaches it to what is wired to it, and changes nothing."""
     ACTS = "acts"
     """It runs something under a role, or changes something by itself."""
     PEOPLE = "people"
-    """A person, a pager or a chat channel reads it."""
+    """A person, a pager or a chat channel reads it, or a server of somebody else."""
     NOTHING = "nothing"
-    """It keeps what reaches it, or acts only on what it belongs to: it wakes nobody."""
+    """It keeps what reaches it, or changes only the size of what it belongs to: it wakes nobody."""
 
 
-PARTS: Mapping[str, Part] = {
-    types.ALARM: Part.WAKES,
-    types.COMPOSITE_ALARM: Part.WAKES,
-    types.FUNCTION: Part.ACTS,
-    types.STATE_MACHINE: Part.ACTS,
-    types.TOPIC: Part.RELAYS,
-    types.QUEUE: Part.RELAYS,
+_TYPES: Mapping[Part, tuple[str, ...]] = {
+    Part.WAKES: types.ALARMS,
+    Part.RELAYS: (
+        types.ALIAS,
+        types.API_STAGE,
+        types.BUCKET,
+        types.EVENT_BUS,
+        types.EVENT_RULE,
+        types.FUNCTION_URL,
+        types.HTTP_API,
+        types.HTTP_API_STAGE,
+        types.MACHINE_ALIAS,
+        types.PIPE,
+        types.QUEUE,
+        types.REST_API,
+        types.STREAM,
+        types.STREAM_CONSUMER,
+        types.TABLE,
+        types.TOPIC,
+    ),
+    Part.ACTS: (
+        *types.ACTORS,
+        "aws:appsync/graphQLApi:GraphQLApi",
+        "aws:batch/jobDefinition:JobDefinition",
+        "aws:batch/jobQueue:JobQueue",
+        "aws:cfg/remediationConfiguration:RemediationConfiguration",
+        "aws:codebuild/project:Project",
+        "aws:codepipeline/pipeline:Pipeline",
+        "aws:ecs/cluster:Cluster",
+        "aws:ecs/taskDefinition:TaskDefinition",
+        "aws:glue/workflow:Workflow",
+        "aws:redshift/cluster:Cluster",
+        "aws:redshiftserverless/workgroup:Workgroup",
+        "aws:sagemaker/pipeline:Pipeline",
+        "aws:ssm/document:Document",
+        "aws:ssmincidents/responsePlan:ResponsePlan",
+    ),
+    Part.PEOPLE: (
+        *types.CHATBOTS,
+        # Like an https subscription, it calls a server that is not AWS's.
+        "aws:cloudwatch/eventApiDestination:EventApiDestination",
+        "aws:devopsguru/notificationChannel:NotificationChannel",
+        "aws:pinpoint/app:App",
+        "aws:sns/platformApplication:PlatformApplication",
+        "aws:ssmcontacts/contact:Contact",
+        "aws:ssmcontacts/contactChannel:ContactChannel",
+        "aws:ssmcontacts/plan:Plan",
+        "aws:ssmincidents/replicationSet:ReplicationSet",
+    ),
+    Part.NOTHING: (
+        types.KEY,
+        types.KEY_ALIAS,
+        types.LOG_GROUP,
+        "aws:appautoscaling/policy:Policy",
+        "aws:appautoscaling/target:Target",
+        "aws:autoscaling/group:Group",
+        "aws:autoscaling/policy:Policy",
+        "aws:cloudwatch/eventArchive:EventArchive",
+        "aws:cloudwatch/eventConnection:EventConnection",
+        "aws:cloudwatch/logDestination:LogDestination",
+        "aws:cloudwatch/logStream:LogStream",
+        "aws:docdb/cluster:Cluster",
+        "aws:inspector/assessmentTemplate:AssessmentTemplate",
+        "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
+        "aws:mq/broker:Broker",
+        "aws:msk/cluster:Cluster",
+        "aws:msk/serverlessCluster:ServerlessCluster",
+        "aws:opensearch/domain:Domain",
+        "aws:rds/cluster:Cluster",
+        "aws:rds/instance:Instance",
+        "aws:sfn/activity:Activity",
+        "aws:timestreamwrite/table:Table",
+    ),
 }
+
+PARTS: Mapping[str, Part] = {type_: part for part, listed in _TYPES.items() for type_ in listed}
+"""Type to what it is."""
+
+APART = frozenset({Part.ACTS, Part.PEOPLE, Part.NOTHING})
+"""What a reference may lead to without waking any function or state machine of the stack."""
 
 
 def part_of(type_: str) -> Part | None:

@@ -1,4 +1,4 @@
-"""What the owner of a stack says of it: who only tells, which tables and buckets are levers, what is no production.
+"""What the owner of a stack says of it: who only tells, what is a lever, and what is no production.
 
 Pure. `recognition_policy` reads it from the pack's configuration.
 """
@@ -18,7 +18,7 @@ _LONGEST = 366
 
 @dataclass(frozen=True)
 class Voucher:
-    """The owner's word that a function or state machine heals nothing. All three are given, or it is refused."""
+    """The owner's word that an actor heals nothing. All three are given, or it is refused."""
 
     name: str
     """The logical name of a function or state machine."""
@@ -40,7 +40,7 @@ class Recognition:
 
 
 def read(config: Mapping[str, Any], today: date) -> tuple[Recognition, list[str]]:
-    """Return what a configuration of the right types says, and a sentence for each voucher that is refused."""
+    """Return what a configuration of the right types says, and a sentence for each refused voucher."""
     held: dict[str, Voucher] = {}
     refused: list[str] = []
     for number, given in enumerate(config["notifiers"], 1):

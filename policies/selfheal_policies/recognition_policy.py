@@ -26,9 +26,9 @@ RECOGNITION = WaiverRule(
             "items": {"type": "object"},
             "default": [],
             "description": (
-                "What an alarm reaches, may change something, and heals nothing, each with `name` (logical, of "
-                "a function or state machine), `reason`, and `expires` (the last day, such as 2027-03-31, UTC, "
-                "within a year). Each use is reported by selfheal-waivers-used."
+                "What an alarm reaches, may change something, and heals nothing, each with `name` (logical, "
+                "of a function or state machine), `reason`, and `expires` (the last day, such as 2027-03-31, "
+                "UTC, within a year). Each use is reported by selfheal-waivers-used."
             ),
         },
         "levers": strings(

@@ -1,7 +1,7 @@
 """What an ARN is that a document holds and that is not known at preview: what the document depends on.
 
-A document is known but for the ARNs in it where a program gives it as data. Dependencies are known of the document
-as a whole: if it depends on two tables, an unknown resource of DynamoDB may be either.
+A document is known but for the ARNs in it where a program gives it as data. Dependencies are known of the
+document as a whole: if it depends on two tables, an unknown resource of DynamoDB may be either.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ _FORMS: Mapping[str, tuple[str, str]] = {
 
 
 def arn_of(node: Node) -> str:
-    """Return the ARN of a resource of this stack without region and account; empty if its name is not known."""
+    """Return the ARN of a resource without region and account; empty if its name is not known."""
     service, prefix = _FORMS.get(node.kind, ("", ""))
     if not service or node.resource is None:
         return ""

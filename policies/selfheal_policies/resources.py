@@ -1,6 +1,6 @@
 """A resource as rules see it: plain data, the same for both kinds of policies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class Resource:
     """The URN of its provider; empty for what has none, and when one resource is judged."""
     provided: Place = NOWHERE
     """Where its provider works."""
+    sandbox: bool = False
+    """Whether its stack is declared a sandbox. Any other is production."""
 
     def get(self, *path: str | int) -> Any:
         """Return what lies at a path: a value, UNKNOWN, or ABSENT."""
@@ -50,20 +52,26 @@ class Resource:
     @property
     def stack(self) -> str:
         """The name of its stack. One process may judge several stacks."""
-        return self.urn.split("::", 1)[0].removeprefix("urn:pulumi:")
+        return stack_of(self.urn)
 
 
-def from_resource(args: ResourceValidationArgs) -> Resource:
-    """Return the resource that a resource policy is asked about."""
-    return Resource(args.urn, args.resource_type, args.name, plain(args.props))
+def from_resource(args: ResourceValidationArgs, sandboxes: Collection[str] = ()) -> Resource:
+    """Return the resource that a resource policy is asked about; `sandboxes` are names of stacks."""
+    sandbox = stack_of(args.urn) in sandboxes
+    return Resource(args.urn, args.resource_type, args.name, plain(args.props), sandbox=sandbox)
 
 
-def from_stack(args: StackValidationArgs) -> Sequence[Resource]:
-    """Return the resources that a stack policy is asked about."""
-    return [_of_stack(resource) for resource in args.resources]
+def from_stack(args: StackValidationArgs, sandboxes: Collection[str] = ()) -> Sequence[Resource]:
+    """Return the resources that a stack policy is asked about; `sandboxes` are names of stacks."""
+    return [_of_stack(resource, sandboxes) for resource in args.resources]
 
 
-def _of_stack(resource: PolicyResource) -> Resource:
+def stack_of(urn: str) -> str:
+    """Return the name of the stack of a resource."""
+    return urn.split("::", 1)[0].removeprefix("urn:pulumi:")
+
+
+def _of_stack(resource: PolicyResource, sandboxes: Collection[str]) -> Resource:
     references = {
         key: tuple(origin.urn for origin in origins)
         for key, origins in resource.property_dependencies.items()
@@ -81,4 +89,5 @@ def _of_stack(resource: PolicyResource) -> Resource:
         tuple(resource.opts.ignore_changes),
         resource.provider.urn if resource.provider else "",
         of_provider(plain(resource.provider.props)) if resource.provider else NOWHERE,
+        stack_of(resource.urn) in sandboxes,
     )

@@ -7,6 +7,7 @@ API_METHOD = "aws:apigateway/method:Method"
 API_STAGE = "aws:apigateway/stage:Stage"
 BUCKET = "aws:s3/bucket:Bucket"
 BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+BUCKET_NOTIFICATION = "aws:s3/bucketNotification:BucketNotification"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 BUCKET_PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 BUILD = "aws:codebuild/project:Project"
@@ -15,7 +16,9 @@ COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
+EVENT_BUS_POLICY = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
 EVENT_INVOKE_CONFIG = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
+EVENT_PERMISSION = "aws:cloudwatch/eventPermission:EventPermission"
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 EVENT_SOURCE_MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
@@ -23,6 +26,9 @@ EXPERIMENT = "aws:fis/experimentTemplate:ExperimentTemplate"
 FUNCTION = "aws:lambda/function:Function"
 FUNCTION_POLICY = "aws:lambda/resourcePolicy:ResourcePolicy"
 FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
+HTTP_API = "aws:apigatewayv2/api:Api"
+HTTP_API_INTEGRATION = "aws:apigatewayv2/integration:Integration"
+GROUP_POLICY = "aws:iam/groupPolicy:GroupPolicy"
 HTTP_API_STAGE = "aws:apigatewayv2/stage:Stage"
 JOB_QUEUE = "aws:batch/jobQueue:JobQueue"
 KEY = "aws:kms/key:Key"
@@ -31,6 +37,12 @@ KEY_REPLICA = "aws:kms/replicaKey:ReplicaKey"
 KEY_ALIAS = "aws:kms/alias:Alias"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+LOG_ALARM = "aws:cloudwatch/logAlarm:LogAlarm"
+"""CloudWatch's third type of alarm (PutLogAlarm), as the provider would call its resource."""
+LOG_METRIC_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+MUTE_RULE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule"
+LOG_SUBSCRIPTION = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
+MACHINE_ALIAS = "aws:sfn/alias:Alias"
 PERMISSION = "aws:lambda/permission:Permission"
 PIPE = "aws:pipes/pipe:Pipe"
 PIPELINE = "aws:codepipeline/pipeline:Pipeline"
@@ -42,6 +54,7 @@ RECURSION = "aws:lambda/functionRecursionConfig:FunctionRecursionConfig"
 REDRIVE_POLICY = "aws:sqs/redrivePolicy:RedrivePolicy"
 REDSHIFT = "aws:redshift/cluster:Cluster"
 RESPONSE_PLAN = "aws:ssmincidents/responsePlan:ResponsePlan"
+REST_API = "aws:apigateway/restApi:RestApi"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ROLE_POLICIES = "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive"
@@ -51,22 +64,24 @@ SCHEDULE = "aws:scheduler/schedule:Schedule"
 SSM_DOCUMENT = "aws:ssm/document:Document"
 STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
 STREAM = "aws:kinesis/stream:Stream"
+STREAM_CONSUMER = "aws:kinesis/streamConsumer:StreamConsumer"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 TABLE = "aws:dynamodb/table:Table"
+TABLE_ITEM = "aws:dynamodb/tableItem:TableItem"
+TABLE_RESOURCE_POLICY = "aws:dynamodb/resourcePolicy:ResourcePolicy"
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 TOPIC = "aws:sns/topic:Topic"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+USER_POLICY = "aws:iam/userPolicy:UserPolicy"
 WORKFLOW = "aws:glue/workflow:Workflow"
 
 FRAGILE_SERVICE = "selfheal:index:FragileService"
 STACK = "pulumi:pulumi:Stack"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
 
-ALARMS = (ALARM, COMPOSITE_ALARM)
+ALARMS = (ALARM, COMPOSITE_ALARM, LOG_ALARM)
 ACTORS = (FUNCTION, STATE_MACHINE)
 """What can change something when it is invoked: it runs under a role of its own."""
-
-STORES = ("aws:secretsmanager/secret:Secret", "aws:ssm/parameter:Parameter")
-"""What holds a secret or a setting that others read."""
 
 CHATBOTS = (
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
@@ -74,8 +89,26 @@ CHATBOTS = (
 )
 """What shows the messages of topics in a chat channel."""
 
+BUS_POLICIES = (
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
+    "aws:cloudwatch/eventPermission:EventPermission",
+)
+"""What lets others put events on a bus."""
+
+VALUES = frozenset(
+    {
+        "aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion",
+        "aws:secretsmanager/secretVersion:SecretVersion",
+        "aws:ssm/parameter:Parameter",
+    }
+)
+"""What holds any value: a property that comes from one of these may be anything."""
+
 WORDS = {
     ALARM: "alarm",
+    LOG_ALARM: "log alarm",
+    MUTE_RULE: "mute rule",
+    PIPE: "pipe",
     API_METHOD: "method",
     API_STAGE: "API stage",
     BUCKET: "bucket",

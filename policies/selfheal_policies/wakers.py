@@ -1,8 +1,26 @@
 """Where alarms that this stack does not hold begin to wake something in it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from selfheal_policies import arns, patterns, types
+from selfheal_policies.index import Index
 from selfheal_policies.resources import Resource
+from selfheal_policies.values import ABSENT, UNKNOWN, parsed, text
+from selfheal_policies.wiring import Wiring
+
+ELSEWHERE = "alarms of other stacks"
+
+_MESSAGE = dict.fromkeys(
+    (
+        *("AlarmName", "AlarmDescription", "AlarmArn", "AlarmRule", "AWSAccountId", "Region", "Trigger"),
+        *("AlarmActions", "OKActions", "InsufficientDataActions", "AlarmConfigurationUpdatedTimestamp"),
+        *("NewStateValue", "NewStateReason", "NewStateReasonData", "OldStateValue", "StateChangeTime"),
+        *("EventPublishedTimestamp", "TriggeringChildren", "Dimensions", "version", "source"),
+    ),
+    patterns.ANY,
+)
+"""Fields of an alarm's message. Its attributes are none. Source: CloudWatch User Guide, "Notifying users"."""
 
 
 @dataclass(frozen=True)
@@ -14,4 +32,52 @@ class Waker:
     via: Resource
     """The resource that lets them in: the one to change."""
     what: str
-    """What they come from, as the beginning of a path: "alarms elsewhere"."""
+    """What they come from, as the beginning of a path: "alarms of other stacks"."""
+
+
+def wakers(index: Index, wiring: Wiring) -> Iterator[Waker]:
+    """Yield those of a stack."""
+    for rule in wiring.events.from_elsewhere():
+        yield Waker(rule.urn, rule, ELSEWHERE)
+    yield from _of_topics(index, wiring)
+    yield from _of_permissions(index)
+
+
+def _of_topics(index: Index, wiring: Wiring) -> Iterator[Waker]:
+    for link in wiring.links():
+        topic = link.kind in {"subscription", "permission"} and link.source not in index.by_urn
+        if topic and link.source.startswith(f"{arns.TOPIC}:") and may_pass_alarms(link.via):
+            name = link.source.partition(":")[2]
+            yield Waker(link.target.key, link.via, f"topic {name} of another stack")
+    for subscription in index.of(types.SUBSCRIPTION):
+        hidden = subscription.get("topic") is UNKNOWN
+        if hidden and not index.follow_quietly(subscription, "topic", (arns.TOPIC,)):
+            for node in wiring.endpoints_of(subscription):
+                yield Waker(node.key, subscription, "a topic that is not known at preview")
+
+
+def _of_permissions(index: Index) -> Iterator[Waker]:
+    """Yield what lets alarms, or topics, of anywhere invoke a function."""
+    for permission in index.of(types.PERMISSION):
+        principal, source = text(permission.get("principal")), text(permission.get("sourceArn"))
+        if principal == "lambda.alarms.cloudwatch.amazonaws.com":
+            what = "" if index.of_kind(permission, "sourceArn", arns.ALARM) else ELSEWHERE
+            if isinstance(source, str) and index.literal(source, arns.ALARM).resource is None:
+                what = ELSEWHERE
+        else:
+            what = "any topic" if principal == "sns.amazonaws.com" and source is ABSENT else ""
+        for node in index.follow_quietly(permission, "function", (arns.FUNCTION,)) if what else ():
+            yield Waker(node.key, permission, what)
+
+
+def may_pass_alarms(subscription: Resource) -> bool:
+    """Return whether a subscription's filter may let the message of an alarm pass.
+
+    Source: "Amazon SNS subscription filter policies": a message without an attribute that the policy names is
+    dropped.
+    """
+    policy = parsed(subscription.get("filterPolicy"))
+    if not isinstance(policy, dict):
+        return True
+    in_body = text(subscription.get("filterPolicyScope")) in {"MessageBody", UNKNOWN}
+    return patterns.may_match(policy, _MESSAGE if in_body else {})

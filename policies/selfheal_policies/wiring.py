@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selfheal_policies import arns, people, types
-from selfheal_policies.events import STATES, alarms_of_rule, functions_of_machine
+from selfheal_policies.endpoints import HTTP, behind
+from selfheal_policies.events import Events, functions_of_machine
 from selfheal_policies.index import Index, Node
+from selfheal_policies.links import Link
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN, entries, get, text
-from selfheal_policies.watching import watched_by
+from selfheal_policies.watching import Watching
 
 ACTIONS = {"alarmActions": "ALARM", "okActions": "OK", "insufficientDataActions": "INSUFFICIENT_DATA"}
 ACTION_KINDS = (arns.TOPIC, arns.FUNCTION)
@@ -18,28 +20,24 @@ TARGET_KINDS = (
 )
 ENDPOINT_KINDS = (arns.OTHER, arns.FUNCTION, arns.QUEUE)
 
-ASYNCHRONOUS = frozenset({"action", "event-target", "permission", "subscription"})
-"""Kinds of links by which a function is invoked asynchronously: Lambda queues and retries the events."""
-
 MACHINE_PROTOCOLS = frozenset({"lambda", "sqs", "firehose", "application"})
 """Protocols of subscriptions that no person reads. The rest (email, sms, https of a pager) reach one."""
 
 _DELIVERING = (*MACHINE_PROTOCOLS, UNKNOWN)
 
-
-@dataclass(frozen=True)
-class Link:
-    """A notification or invocation that passes from `source` to `target`."""
-
-    source: str
-    """Key of a node."""
-    target: Node
-    via: Resource
-    """The resource that makes the link: the one to change."""
-    kind: str
-    """action, subscription, permission, mapping, event, event-target, definition or pipe."""
-    states: frozenset[str] = STATES
-    """States of an alarm that are passed on."""
+ASYNCHRONOUS = frozenset(
+    {
+        "action",
+        "dead-letter",
+        "destination",
+        "event-target",
+        "log",
+        "notification",
+        "permission",
+        "subscription",
+    }
+)
+"""Kinds of links by which a function is invoked asynchronously: Lambda queues and retries the events."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,7 @@ PAIRS = (
     ),
     _Pair(types.EVENT_TARGET, "event-target", "rule", (arns.RULE,), "arn", TARGET_KINDS),
     _Pair(types.PIPE, "pipe", "source", TARGET_KINDS, "target", TARGET_KINDS),
+    _Pair(types.PIPE, "pipe", "source", TARGET_KINDS, "enrichment", TARGET_KINDS),
 )
 
 
@@ -75,6 +74,7 @@ class Wiring:
     def __init__(self, index: Index) -> None:
         """Follow every reference that wakes something."""
         self._index = index
+        self.events = Events(index)
         self._from: dict[str, list[Link]] = {}
         self.people_topics = frozenset(self._people_topics())
         """Keys of the topics to which a person, a pager or a chat channel is subscribed."""
@@ -84,7 +84,7 @@ class Wiring:
         # A permission without its subscription shows that a link was meant: it is followed, as incomplete.
         for link in list(self._permitted()):
             self._from.setdefault(link.source, []).append(link)
-        self._watched = {alarm.urn: watched_by(index, alarm) for alarm in index.of(*types.ALARMS)}
+        self.watching = Watching(index, self)
 
     def links_from(self, key: str) -> list[Link]:
         """Return the links that begin at a node."""
@@ -95,8 +95,8 @@ class Wiring:
         return [link for links in self._from.values() for link in links]
 
     def watched(self, alarm: Resource) -> frozenset[str]:
-        """Return the keys of the functions and queues that an alarm, or a composite's alarms, watch."""
-        return self._watched.get(alarm.urn, frozenset())
+        """Return the keys of what an alarm, or a composite's alarms, watch: see watching.py."""
+        return self.watching.watched(alarm)
 
     def tells_people(self, start: Node, reached: frozenset[str], healers: set[str]) -> bool:
         """Return whether an action of an alarm reaches a person, or something of which nothing is known here.
@@ -120,6 +120,10 @@ class Wiring:
             for owner, key, path in ways
             for node in self._index.follow(owner, key, TARGET_KINDS, *path)
         ]
+
+    def endpoints_of(self, subscription: Resource) -> list[Node]:
+        """Return what of this stack a subscription wakes; none if it is for people."""
+        return self._targets(subscription, PAIRS[0]) or []
 
     def invoke_configs(self, function: Resource) -> list[Resource]:
         """Return the configurations of a function's asynchronous events."""
@@ -147,9 +151,7 @@ class Wiring:
                     if node.resource and index.are_apart(alarm, node.resource):
                         continue
                     yield Link(alarm.urn, node, alarm, "action", frozenset({state}))
-        for rule in index.of(types.EVENT_RULE):
-            for alarm, states in alarms_of_rule(index, rule):
-                yield Link(alarm.urn, index.node(rule), rule, "event", states)
+        yield from self.events.links()
         for pair in PAIRS:
             yield from self._pairs(pair)
         for machine in index.of(types.STATE_MACHINE):
@@ -158,7 +160,9 @@ class Wiring:
 
     def _people_topics(self) -> Iterator[str]:
         for subscription in self._index.of(types.SUBSCRIPTION):
-            if people.reads(text(subscription.get("protocol")), subscription.get("endpoint")):
+            protocol = text(subscription.get("protocol"))
+            own = protocol in HTTP and behind(self._index, subscription)
+            if people.reads(protocol, subscription.get("endpoint")) and not own:
                 yield from (node.key for node in self._index.follow(subscription, "topic", (arns.TOPIC,)))
         for chatbot in self._index.of(*types.CHATBOTS):
             yield from (node.key for node in self._index.follow(chatbot, "snsTopicArns", (arns.TOPIC,)))
@@ -174,12 +178,23 @@ class Wiring:
 
     def _pairs(self, pair: _Pair) -> Iterator[Link]:
         for via in self._index.of(pair.type):
-            if pair.type == types.SUBSCRIPTION and text(via.get("protocol")) not in _DELIVERING:
+            targets = self._targets(via, pair)
+            if targets is None:
                 continue
-            targets = self._index.follow(via, pair.target, pair.target_kinds)
             for start in self._index.follow(via, pair.source, pair.source_kinds):
                 for end in targets:
-                    yield Link(start.key, end, via, pair.kind)
+                    # What passes from bus to bus is sorted out in events.py.
+                    if not (pair.type == types.EVENT_TARGET and end.kind == arns.BUS):
+                        yield Link(start.key, end, via, pair.kind)
+
+    def _targets(self, via: Resource, pair: _Pair) -> list[Node] | None:
+        """Return what is named to be woken; None of what only people read."""
+        protocol = text(via.get("protocol")) if pair.type == types.SUBSCRIPTION else UNKNOWN
+        if protocol in HTTP:
+            return behind(self._index, via) or None
+        if protocol not in _DELIVERING:
+            return None
+        return self._index.follow(via, pair.target, pair.target_kinds)
 
     def _permitted(self) -> Iterator[Link]:
         granted: dict[str, list[Link]] = {}

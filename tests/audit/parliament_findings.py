@@ -13,7 +13,9 @@ from parliament import analyze_policy_string  # pyright: ignore[reportMissingImp
 def subjects(finding: Any) -> list[str]:
     """Return the actions that a finding is on, or its text."""
     if isinstance(finding.detail, list):
-        return [each.get("action", str(each)) for each in finding.detail]
+        return [
+            each.get("action", str(each)) if isinstance(each, dict) else str(each) for each in finding.detail
+        ]
     return [str(finding.detail)]
 
 

@@ -50,7 +50,13 @@ def test_it_finds_nothing_but_what_the_table_says() -> None:
     assert len(told) > 30
     script = str((python.parents[3] / "tests/audit/parliament_findings.py").resolve())
     done = subprocess.run(
-        [str(python), script], input=json.dumps(told), capture_output=True, text=True, check=True, timeout=300
+        [str(python), script],
+        input=json.dumps(told),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
+    assert done.returncode == 0, done.stderr[-4000:]
     found = json.loads(done.stdout)
     assert judge({(issue, subject) for issue, subject, _ in found}, rows("parliament")) == [], found

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -92,8 +93,12 @@ def pulumi_home(folder: Path) -> Path:
     return folder
 
 
+@cache
 def client() -> Any:
-    return boto3.client("dynamodb", region_name="us-east-1")
+    """A client for all tests, as making one takes longer than most of them, whatever the environment says."""
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    config = Config(ignore_configured_endpoint_urls=True)
+    return boto3.client("dynamodb", region_name="us-east-1", config=config, **keys)
 
 
 def create_table(name: str = TABLE, dynamodb: Any = None) -> None:

@@ -26,6 +26,8 @@ from tests.support.wheel import build_wheel
 PAGE = ROOT / "docs" / "your-services.md"
 PACK = ("--policy-pack", str(ROOT / "policies"))
 YAML_HOST = "pulumi-language-yaml"
+SANDBOX = {"shop:sandbox": "true"}
+"""What the page has people set before they deploy."""
 SETTINGS = {"checkout": "NEW_PRICING", "stock": "FAST_COUNT"}
 
 
@@ -86,7 +88,7 @@ def from_yaml(cloud: Account, tmp_path_factory: pytest.TempPathFactory) -> Deplo
     folder = project(tmp_path_factory.mktemp("yaml") / "team", "From YAML")
     add(folder / "Pulumi.yaml", "mode: act", "budget: 10")
     add(folder / "Pulumi.yaml", "mode: act", "guards: {blastRadius: 1}")
-    return deployed(cloud.stack_with("yaml", folder))
+    return deployed(cloud.stack_with("yaml", folder, SANDBOX))
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,7 @@ def from_python(cloud: Account, tmp_path_factory: pytest.TempPathFactory) -> Dep
     subprocess.run([*pip, "install", "-q", "--no-deps", "--no-index", str(build_wheel(parent))], check=True)
     # The wheel's dependencies are those of the checkout: no test needs the internet.
     (site_packages(folder / ".venv") / "dependencies.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
-    return deployed(cloud.stack_with("python", folder))
+    return deployed(cloud.stack_with("python", folder, SANDBOX))
 
 
 def site_packages(environment: Path) -> Path:

@@ -78,7 +78,7 @@ def test_an_approval_counts_once(world: World) -> None:
     digest = proposed(world)
     request = world.ask(Verb.APPROVE, digest)
     world.step()
-    assert world.incident.answered == (request.id,)
+    assert world.incident.answered == {request.id}
     world.function.change(FAILURE_RATE="0.3")
     for _ in range(3):
         world.pass_time(60)

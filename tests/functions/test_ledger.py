@@ -49,7 +49,6 @@ INCIDENT = Incident(
     guard=Guard(Reason.BLAST_RADIUS, 1, 2, 3),
     hold=Hold(Reason.FLAPPING, "2026-11-21T09:40:00.000Z"),
     approval=Approval("digest", "arn", "2026-11-21T09:40:00.000Z"),
-    answered=("one",),
     recent_acts=("2026-11-21T09:40:00.000Z",),
     evidence=Evidence("2026-11-21T09:40:11.000Z", 200, 1, "undecided"),
     history=(Transition("2026-11-21T09:40:00.000Z", "OPEN", "ACTING", "alarm-confirmed-by-metrics"),),

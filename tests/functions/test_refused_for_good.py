@@ -118,7 +118,7 @@ def test_an_approval_of_what_aws_refuses_is_answered_with_that(remedies: tuple[R
     world.step()
     [answered] = world.incident.requests
     assert (answered.id, answered.answer, answered.done) == (request.id, Reason.CHANGE_REFUSED, False)
-    assert world.incident.answered == (request.id,)
+    assert world.incident.answered == {request.id}
     assert world.incident.status is (Status.OPEN if LIMIT in remedies else Status.ESCALATED)
 
 

@@ -75,6 +75,7 @@ def flap(loop: Loop, days: int) -> None:
     """Fail for half a minute, and be well again, every 25 minutes."""
     ends = loop.now + timedelta(days=days)
     while loop.now < ends:
+        loop.cloudwatch.forget(timedelta(hours=3))
         loop.cause = lambda: True
         loop.run(3)
         loop.cause = lambda: False

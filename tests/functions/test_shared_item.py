@@ -120,7 +120,9 @@ def test_when_it_is_damaged_nothing_is_applied_and_all_else_goes_on(
         acted.handle()  # that attribute is the healer's own, and made again
         return
     acted.break_down()
-    with pytest.raises(acted.handler.RunFailedError, match=r"shop: no remedy is applied while this is so"):
+    with pytest.raises(
+        acted.handler.RunFailedError, match=r"shop: no remedy .* so: the fleet's item is damaged$"
+    ):
         acted.handle()
     assert len(acted.function.updates) == 1
 

@@ -17,10 +17,11 @@ def test_the_orders_stack_raises_nothing(up: bool, config: dict[str, str]) -> No
 
 @pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
 def test_its_experiments_are_refused_in_production_unless_they_are_limited(up: bool) -> None:
-    """The program refuses the percentage itself: here it is told that the stack is none of production."""
+    """The program refuses the percentage itself: here it is told that the stack is a sandbox."""
     scene = Scene(record("orders", up=up, config={"chaos": "true"}), up=up)
-    production = {"fis-template-production": {"stacks": ["orders"]}}
-    refused = scene.findings(["fis-template-production"], production)["fis-template-production"]
+    scene.sandboxes = frozenset()
+    refused = scene.findings(["fis-template-production"])["fis-template-production"]
     assert len(refused) == 4
     limited = Scene(record("orders", up=up, config={"chaos": "true", "chaosPercent": "10"}), up=up)
-    assert limited.findings(["fis-template-production"], production) == {}
+    limited.sandboxes = frozenset()
+    assert limited.findings(["fis-template-production"]) == {}

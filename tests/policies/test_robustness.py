@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi_policy.proxy import unknown_checking_proxy
-from selfheal_policies import arns, documents, roles, types
+from selfheal_policies import arns, documents, grants, types
 from selfheal_policies.actions import CONTROL, DATA, READ, TELL, WAKE, meaning
 from selfheal_policies.arns import parse_arn
 from selfheal_policies.graph import Graph
@@ -100,7 +100,7 @@ def test_no_generated_stack_makes_a_rule_crash(data: Any) -> None:
     extra = data.draw(st.dictionaries(st.sampled_from(keys()), values, max_size=6))
     references = {key: tuple(data.draw(st.lists(st.sampled_from(urns), max_size=3))) for key in extra}
     type_ = data.draw(
-        st.sampled_from([*types.WORDS, types.ALIAS, types.KEY, types.POLICY, *roles.ATTACHMENTS])
+        st.sampled_from([*types.WORDS, types.ALIAS, types.KEY, types.POLICY, *grants.ATTACHMENTS])
     )
     changed.append(Resource("urn:pulumi:s::p::t::extra", type_, "extra", extra, references))
     graph = Graph(changed)

@@ -31,6 +31,7 @@ def test_the_defaults() -> None:
     assert found == Settings(
         service=Service.FRAGILE,
         resilience=Resilience.ADVISED,
+        sandbox=False,
         orders=found.orders,
         failure_rate=0.3,
         fault_mode=FaultMode.EXCEPTION,

@@ -29,7 +29,8 @@ PATIENCE = 90_000.0
 LOOK = 4_000.0
 """Milliseconds from one look for the incident's end to the next."""
 LOOKS_AN_ORDER = 12
-"""Looks from one forty orders to the next: on a busy machine a few calls take all forty, and evidence is calls."""
+"""Looks from one forty orders to the next: on a busy machine a few calls take all forty, and evidence is
+calls."""
 WAITS = 3
 """Of one order in a row, at most, each as long as a message is hidden whose handling was cut off."""
 MOST_ORDERS = 120

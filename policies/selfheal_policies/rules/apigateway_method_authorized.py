@@ -1,4 +1,4 @@
-"""In production nobody unknown fills a queue.
+"""In production nobody unknown fills a queue. What is no sandbox is production.
 
 An API of storage first puts requests straight into a queue: no code of ours turns anybody away.
 """
@@ -47,7 +47,7 @@ def _same(method: Resource, integration: Resource, key: str) -> bool:
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the methods of production that let anybody fill a queue."""
     for integration in graph.index.of(types.API_INTEGRATION):
-        if integration.stack not in config["stacks"] or not fills_queue(graph, integration):
+        if integration.sandbox or not fills_queue(graph, integration):
             continue
         for method in methods_of(graph, integration):
             authorization = text(method.get("authorization"))
@@ -67,11 +67,13 @@ RULE = StackRule(
     level="advisory",
     resilience=True,
     severity="critical",
-    what="In production stacks a method that puts requests straight into a queue has an authorizer.",
+    what=(
+        "A method that puts requests straight into a queue has an authorizer, in every stack that is not "
+        "declared a sandbox."
+    ),
     why="Anybody could fill the queue, at your cost, and the consumers take it for orders.",
     fix="Set authorization to CUSTOM with an authorizer_id, to AWS_IAM, or to COGNITO_USER_POOLS.",
     schema={
-        "stacks": strings("Names of the production stacks.", ["prod"]),
         "public": strings("Logical names of methods that are meant to be open."),
     },
     check=check,

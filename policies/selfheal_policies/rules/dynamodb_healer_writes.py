@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from selfheal_policies import arns
 from selfheal_policies.actions import is_on_items
 from selfheal_policies.documents import Statement, has_wildcard
+from selfheal_policies.grants import grants_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import grants_of
 from selfheal_policies.rule import Config, Finding, StackRule, string, strings
 from selfheal_policies.values import UNKNOWN
 

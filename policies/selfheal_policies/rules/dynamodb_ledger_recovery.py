@@ -28,7 +28,8 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
             state = "is not known at preview" if enabled is UNKNOWN else "is off"
             yield Finding(table.urn, f"point-in-time recovery of the ledger, {table.label}, {state}")
     # A policy that cannot be read, which is another finding, may hide the ledger.
-    hidden = any(graph.access(healer).unreadable for healer in graph.healers)
+    held = [graph.access(healer) for healer in graph.healers]
+    hidden = any(access.unreadable or access.opaque for access in held)
     if graph.healers and not (tables or config["ledgers"] or hidden):
         names = listed(healer.name for healer in graph.healers)
         yield Finding(

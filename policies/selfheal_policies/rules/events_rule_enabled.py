@@ -1,4 +1,4 @@
-"""An event rule that wakes a healer is enabled."""
+"""An event rule, a schedule or a pipe that wakes a healer is enabled."""
 
 from collections.abc import Iterable
 
@@ -7,6 +7,7 @@ from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule
 from selfheal_policies.values import ABSENT, UNKNOWN, flag
+from selfheal_policies.wiring import TARGET_KINDS
 
 
 def problem(rule: Resource) -> str:
@@ -20,9 +21,30 @@ def problem(rule: Resource) -> str:
     return "is disabled" if state is ABSENT and flag(enabled) is False else ""
 
 
+def stopped(sleeper: Resource, key: str, running: str) -> str:
+    """Return why a schedule or a pipe does not run, as the end of a sentence; empty if it does."""
+    state = sleeper.get(key)
+    if state is UNKNOWN:
+        return "may be disabled (its state is not known at preview)"
+    return "" if state in (ABSENT, running) else f"is in state {state}"
+
+
+SLEEPERS = (
+    (types.SCHEDULE, "target", ("arn",), "state", "ENABLED"),
+    (types.PIPE, "target", (), "desiredState", "RUNNING"),
+)
+"""Type, where it names what it starts, and the state in which it does."""
+
+
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
-    """Yield the event rules, on alarms or on a schedule, that wake a healer and are not enabled."""
+    """Yield the event rules, schedules and pipes that wake a healer and are not enabled."""
     healers = {healer.urn for healer in graph.healers}
+    for type_, key, path, state, running in SLEEPERS:
+        for sleeper in graph.index.of(type_):
+            problem_ = stopped(sleeper, state, running)
+            nodes = graph.index.follow_quietly(sleeper, key, TARGET_KINDS, *path) if problem_ else ()
+            if any(graph.reach(node.key) & healers for node in nodes):
+                yield Finding(sleeper.urn, f"{sleeper.label}, which wakes a healer, {problem_}")
     for rule in graph.index.of(types.EVENT_RULE):
         if graph.reach(rule.urn) & healers and problem(rule):
             yield Finding(rule.urn, f"{rule.label}, which wakes a healer, {problem(rule)}")
@@ -32,8 +54,11 @@ RULE = StackRule(
     name="events-rule-enabled",
     level="mandatory",
     severity="high",
-    what="Every event rule that wakes a healer, by an alarm or by a schedule, is enabled.",
+    what="Every event rule, schedule and pipe that wakes a healer is enabled.",
     why="Without its schedule a healer does not resume what a lost notification or a crash left unfinished.",
-    fix='Set state to "ENABLED", or leave it out. To silence a healer for a while, use its mode instead.',
+    fix=(
+        'Set state to "ENABLED" (of a pipe, desired_state to "RUNNING"), or leave it out. To silence a '
+        "healer for a while, use its mode instead."
+    ),
     check=check,
 )

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from selfheal_policies import arns, types
 from selfheal_policies.documents import Document, is_pattern, parse, resource_matches
 from selfheal_policies.experiments import roles_of, templates
+from selfheal_policies.grants import grants_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import grants_of
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import UNKNOWN, Missing, text
 

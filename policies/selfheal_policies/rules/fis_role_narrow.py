@@ -7,10 +7,10 @@ from selfheal_policies import arns
 from selfheal_policies.actions import READ, meaning
 from selfheal_policies.documents import Statement, has_wildcard, is_pattern, parse
 from selfheal_policies.experiments import AUTOMATION, LAMBDA, actions, roles_of, templates
+from selfheal_policies.grants import attachments_of, grants_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.index import Index
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import attachments_of, grants_of
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import Missing
 

@@ -1,4 +1,4 @@
-"""In production an experiment breaks a small share of the calls."""
+"""In production an experiment breaks a small share of the calls. What is no sandbox is production."""
 
 from collections.abc import Iterable
 
@@ -31,7 +31,7 @@ def problem(action: Action, most: float) -> str:
 
 def check(template: Resource, config: Config) -> Iterable[Finding]:
     """Yield the actions that break too much of production."""
-    if template.stack not in config["stacks"]:
+    if template.sandbox:
         return
     for action in actions(template):
         told = "" if action.id in config["accepted"] else problem(action, config["maximumPercent"])
@@ -43,14 +43,16 @@ RULE = ResourceRule(
     name="fis-template-production",
     level="mandatory",
     severity="critical",
-    what="In production stacks every action of an experiment of AWS FIS breaks a small share of calls.",
+    what=(
+        "Every action of an experiment of AWS FIS breaks a small share of calls, in every stack that is not "
+        "declared a sandbox."
+    ),
     why="An experiment that breaks everything is an outage that you made yourself.",
     fix=(
         "Set invocationPercentage, which is 100 where it is left out (config key chaosPercent), or keep the "
-        "template out of production."
+        "template out of production. A stack that nobody depends on says so: pulumi config set sandbox true."
     ),
     schema={
-        "stacks": strings("Names of the production stacks.", ["prod", "production"]),
         "maximumPercent": integer("Largest share of the calls, in percent.", 10, 1, 100),
         "accepted": strings("Ids of actions that are accepted without a share."),
     },

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from selfheal_policies.actions import is_on_identities
+from selfheal_policies.grants import Grant
 from selfheal_policies.graph import Graph
-from selfheal_policies.roles import Grant
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 
 

@@ -1,16 +1,15 @@
-"""A healer's policies can be read at preview."""
+"""What healers may do, and whether something is a healer, can be read at preview."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
+from selfheal_policies.grants import Grant
 from selfheal_policies.graph import Graph
-from selfheal_policies.roles import Grant
 from selfheal_policies.rule import Config, Finding, StackRule, listed, strings
 
 
 def problems(grant: Grant) -> Iterable[Finding]:
-    """Yield why a policy cannot be read as a whole. Other rules find single unknown actions and resources."""
-    if grant.document.problem:
-        yield Finding(grant.urn, f"{grant.where} {grant.document.problem}")
+    """Yield the statements that say nothing. Other rules find single unknown actions and resources."""
     for statement in grant.document.allowing:
         if not (statement.actions or statement.not_actions):
             yield Finding(grant.urn, f"{grant.where} has a statement without Action")
@@ -19,36 +18,43 @@ def problems(grant: Grant) -> Iterable[Finding]:
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
-    """Yield the policies of healers that nobody can read at preview."""
+    """Yield what nobody can read at preview of the rights of healers, and of what may be one for it."""
     accepted = set(config["accepted"])
     for healer in graph.healers:
-        if not graph.roles_of(healer) and healer.name not in accepted:
-            yield Finding(
-                healer.urn,
-                f"the role of {healer.name} is not one of this stack, so nothing it may do is known",
-            )
-    # Of what cannot be read at all, this is the one finding, however many there are of one cause.
-    suspected: dict[tuple[str, str], list[str]] = {}
-    for actor, causes in graph.suspects:
-        found = [cause for cause in causes if cause.resource.name not in accepted]
-        for cause in found[:1] if actor.name not in accepted else []:
-            suspected.setdefault((cause.resource.urn, cause.what), []).append(actor.name)
-    for (urn, what), names in suspected.items():
-        yield Finding(urn, f"{what}, so nothing is known of what {listed(names)} may do when an alarm fires")
+        for cause in graph.access(healer).unreadable:
+            # iam-role-managed-policies asks for what is attached.
+            if cause.resource.name not in accepted and not cause.attached:
+                yield Finding(cause.resource.urn, cause.what)
     for grant in graph.grants:
         if grant.resource.name not in accepted:
             yield from problems(grant)
+    yield from suspected(graph, accepted)
+
+
+def suspected(graph: Graph, accepted: AbstractSet[str]) -> Iterable[Finding]:
+    """Yield one finding for each cause for which nobody knows whether something is a healer."""
+    causes: dict[tuple[str, str], list[str]] = {}
+    for actor in graph.suspects:
+        found = [each for each in graph.access(actor).unreadable if each.resource.name not in accepted]
+        if found and actor.name not in accepted:
+            path = graph.path(actor) or actor.label
+            causes.setdefault((found[0].resource.urn, found[0].what), []).append(path)
+    for (urn, what), paths in causes.items():
+        yield Finding(urn, f"{what}, so nobody knows what this may do when an alarm fires: {listed(paths)}")
 
 
 RULE = StackRule(
     name="iam-policy-readable",
     level="mandatory",
     severity="high",
-    what="Every policy of a healer's role is known at preview and is a well-formed document.",
+    what=(
+        "Every policy of a healer's role is known at preview and is a well-formed document; and what else an "
+        "alarm reaches is known at preview to be no healer."
+    ),
     why="A policy that cannot be read may allow anything, and would be seen only once it is in force.",
     fix=(
         "Write the document with Output.json_dumps and ARNs with Output.concat from names, which are known "
-        "at preview, and declare the role in this stack."
+        "at preview, and declare the role, and what is attached to it, in this stack."
     ),
     schema={
         "accepted": strings(

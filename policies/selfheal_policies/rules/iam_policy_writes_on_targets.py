@@ -16,8 +16,13 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     looping = in_cycles(waking(graph))
     for healer in graph.healers:
         targets, own = graph.targets_of(healer), graph.parts_of(healer)
+        if any(graph.wiring.watching.unreadable(alarm) for alarm in graph.alarms_of(healer)):
+            # What they watch is not known: cloudwatch-alarm-rule-readable asks for it.
+            continue
+        meant = [graph.wiring.watching.sight(alarm).meant for alarm in graph.alarms_of(healer)]
         for write, node in graph.controls(healer):
-            if node.key in own:
+            # An alarm that means it and watches nothing is reported by cloudwatch-alarm-metric-published.
+            if node.key in own or any(node.key in keys for keys in meant):
                 continue
             if node.kind == arns.FUNCTION and (node.key in targets or healer.urn in looping):
                 continue

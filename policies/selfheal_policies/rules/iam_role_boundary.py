@@ -3,14 +3,45 @@
 from collections.abc import Iterable
 
 from selfheal_policies.documents import Document, Statement, parse
+from selfheal_policies.grants import boundary_of, grants_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import boundary_of, grants_of
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing
 
-ESCALATIONS = ("iam:AttachRolePolicy", "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole")
-"""With one of these a role can become another one. A boundary has to keep them out."""
+ESCALATIONS = (
+    "iam:AttachRolePolicy",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "sts:AssumeRole",
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreatePolicyVersion",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:DeletePolicyVersion",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:DetachRolePolicy",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutUserPermissionsBoundary",
+    "iam:PutUserPolicy",
+    "iam:SetDefaultPolicyVersion",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateLoginProfile",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+)
+"""With one of these a role can become another one, or loosen what bounds it. A boundary has to keep them out.
+
+Source: the IAM guide on permissions boundaries, "Delegating responsibility to others using permissions
+boundaries", https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+"""
 
 
 def problems(

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from selfheal_policies.grants import Attachment, attachments_of
 from selfheal_policies.graph import Graph
-from selfheal_policies.roles import Attachment, attachments_of
+from selfheal_policies.managed import aws_name
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import Missing
 
@@ -20,7 +21,7 @@ def problems(attachment: Attachment, accepted: AbstractSet[str]) -> Iterable[Fin
             attachment.resource.urn,
             f"{attachment.where} a policy that is not known at preview and is none of this stack",
         )
-    elif not any(attachment.arn.endswith(f":policy/{name}") for name in accepted):
+    elif attachment.arn not in accepted and aws_name(attachment.arn) not in accepted:
         yield Finding(attachment.resource.urn, f"{attachment.where} {attachment.arn}")
 
 
@@ -44,7 +45,8 @@ RULE = StackRule(
     fix="Remove it, and allow the actions that the remedy calls in a policy of this stack.",
     schema={
         "accepted": strings(
-            "Managed policies that are accepted: their ARN after `:policy/`.", [BASIC_EXECUTION]
+            "Managed policies that are accepted: their ARN or, of a policy of AWS, what follows `:policy/`.",
+            [BASIC_EXECUTION],
         ),
     },
     check=check,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from selfheal_policies import types
 from selfheal_policies.resources import Resource
-from selfheal_policies.rule import Config, Finding, ResourceRule, string, strings
+from selfheal_policies.rule import Config, Finding, ResourceRule, string
 from selfheal_policies.values import ABSENT, UNKNOWN, number
 
 
@@ -15,7 +15,7 @@ def check(function: Resource, config: Config) -> Iterable[Finding]:
     if value is ABSENT:
         return
     subject = f"{variable} of function {function.name}"
-    most = 0 if stack in config["zeroStacks"] else config["maximum"]
+    most = config["maximum"] if function.sandbox else 0
     rate = number(value)
     if rate is UNKNOWN:
         # An environment that is unknown as a whole need not have the variable, unless the function is ours.
@@ -32,9 +32,12 @@ RULE = ResourceRule(
     name="lambda-function-failure-rate",
     level="mandatory",
     severity="high",
-    what="A function's baseline failure rate is a number from 0 to 1, and 0 in the stacks that are named.",
+    what="A function's baseline failure rate is a number from 0 to 1, and 0 in what is no declared sandbox.",
     why="A rate that is meant for a demonstration makes requests of real users fail.",
-    fix="Set failureRate in the stack's configuration: pulumi config set failureRate 0.",
+    fix=(
+        "Set failureRate in the stack's configuration: pulumi config set failureRate 0. A stack that nobody "
+        "depends on says so: pulumi config set sandbox true."
+    ),
     schema={
         "variable": string(
             "Variable of a function's environment that holds its baseline failure rate.", "FAILURE_RATE"
@@ -44,9 +47,8 @@ RULE = ResourceRule(
             "minimum": 0,
             "maximum": 1,
             "default": 1,
-            "description": "Largest failure rate in the other stacks.",
+            "description": "Largest failure rate in a sandbox.",
         },
-        "zeroStacks": strings("Stacks in which nothing may fail on purpose.", ["staging", "prod"]),
     },
     types=(types.FUNCTION,),
     check=check,

@@ -4,50 +4,66 @@ from collections.abc import Iterable
 
 from selfheal_policies import arns
 from selfheal_policies.graph import Graph
-from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, listed
 
 
-def called(graph: Graph, healer: Resource) -> set[str]:
-    """Return the keys of what a healer wakes by sending, publishing or invoking."""
-    nodes = [wake.named(graph.index) for wake in graph.access(healer).wakes]
-    return {key for node in nodes if node for key in graph.reach(node.key)}
-
-
 def waking(graph: Graph) -> dict[str, set[str]]:
-    """Return, by URN, which healers a healer wakes: by a call, or by an alarm on a function that it changes.
+    """Return, by URN, which healers a healer wakes: by what it starts, or by an alarm on what it changes.
 
     That an alarm on its target wakes the same healer again is the healing loop itself. Two healers that both
     may change the watched function are no cycle either: the alarm does not depend on which of them acted.
     """
+    healers = {healer.urn for healer in graph.healers}
     changed = {
         healer.urn: {node.key for _, node in graph.controls(healer) if node.kind == arns.FUNCTION}
         for healer in graph.healers
     }
-    edges: dict[str, set[str]] = {}
+    woken_over: dict[str, set[str]] = {}
     for healer in graph.healers:
-        calls = called(graph, healer)
-        edges[healer.urn] = {other.urn for other in graph.healers if other.urn in calls}
-        for other in graph.healers:
-            own = changed[healer.urn] - changed[other.urn]
-            if any(graph.wiring.watched(alarm) & own for alarm in graph.alarms_of(other)):
-                edges[healer.urn].add(other.urn)
+        for key in graph.targets_of(healer):
+            woken_over.setdefault(key, set()).add(healer.urn)
+    edges: dict[str, set[str]] = {}
+    for urn, functions in changed.items():
+        edges[urn] = {
+            other for key in functions for other in woken_over.get(key, ()) if key not in changed[other]
+        }
+    for healer in graph.healers:
+        edges[healer.urn] |= healers & graph.causes(healer)
     return edges
 
 
 def in_cycles(edges: dict[str, set[str]]) -> set[str]:
-    """Return the keys from which a way leads back to themselves."""
-    found: set[str] = set()
-    for start, first in edges.items():
-        seen: set[str] = set()
-        todo = list(first)
-        while todo:
-            key = todo.pop()
-            if key not in seen:
-                seen.add(key)
-                todo += edges.get(key, ())
-        if start in seen:
-            found.add(start)
+    """Return the keys from which a way leads back to themselves (Tarjan's strongly connected components)."""
+    found = {key for key, others in edges.items() if key in others}
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    undecided: list[str] = []
+    for root, first in edges.items():
+        path = [] if root in order else [root]
+        left = {root: iter(first)}
+        while path:
+            key = path[-1]
+            if key not in order:
+                order[key] = lowest[key] = len(order)
+                undecided.append(key)
+            fresh = next((other for other in left[key] if other not in order), None)
+            if fresh is not None:
+                path.append(fresh)
+                left[fresh] = iter(edges.get(fresh, ()))
+                continue
+            path.pop()
+            # Those that are decided belong to another component, and are in `order` only.
+            lowest[key] = min(
+                (lowest[each] for each in edges.get(key, ()) if each in lowest), default=order[key]
+            )
+            lowest[key] = min(lowest[key], order[key])
+            if lowest[key] == order[key]:
+                start = undecided.index(key)
+                together = undecided[start:]
+                del undecided[start:]
+                found.update(together if len(together) > 1 else ())
+                for each in together:
+                    del lowest[each]
     return found
 
 

@@ -1,4 +1,4 @@
-"""In production a healer acts within a budget, and a person hears of it.
+"""In production a healer acts within a budget, and a person hears of it. What is no sandbox is production.
 
 The settings that count are variables of the healer's environment: MODE (observe, suggest or act; without it a
 healer that may change something acts), BUDGET (most acts a day, a whole number) and ESCALATION_TOPIC_ARN.
@@ -18,7 +18,7 @@ ACT = "act"
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers that act in production without a budget or without a way to people."""
     for actor in graph.reached:
-        if actor.stack in config["stacks"] and _acts(graph, actor, config):
+        if not actor.sandbox and _acts(graph, actor, config):
             for problem in (budget_problem(actor, config), _escalation_problem(graph, actor, config)):
                 if problem:
                     yield Finding(actor.urn, f"healer {actor.name} acts in stack {actor.stack} and {problem}")
@@ -54,7 +54,7 @@ def _escalation_problem(graph: Graph, actor: Resource, config: Config) -> str:
     if value in config["topicsElsewhere"]:
         return ""
     if isinstance(value, str):
-        topics = [graph.index.literal(value, arns.TOPIC)]
+        topics = [graph.index.literal(value, arns.TOPIC, actor)]
     else:
         topics = graph.index.origins(actor, "environment", (arns.TOPIC,))
     if not topics:
@@ -70,15 +70,17 @@ RULE = StackRule(
     name="lambda-healer-production",
     level="mandatory",
     severity="critical",
-    what="In production stacks a healer acts only with a budget and a topic that a person is subscribed to.",
+    what=(
+        "A healer acts only with a budget and a topic that a person is subscribed to, in every stack that is "
+        "not declared a sandbox."
+    ),
     why="A wrong healer repeats its mistake every minute; without these nothing stops it and nobody knows.",
     fix=(
         "Set MODE to observe or suggest; or declare BUDGET (acts a day) and ESCALATION_TOPIC_ARN in its "
         "environment, and subscribe a person: pulumi config set --path 'escalationEmails[0]' "
-        "oncall@example.com."
+        "oncall@example.com. A stack that nobody depends on says so: pulumi config set sandbox true."
     ),
     schema={
-        "stacks": strings("Names of the production stacks.", ["prod"]),
         "modeVariable": string("Variable that says how much a healer may do by itself.", "MODE"),
         "passiveModes": strings(
             "Its values with which a healer changes nothing unless a person approves.", ["observe", "suggest"]

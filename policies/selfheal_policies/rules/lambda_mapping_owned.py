@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from selfheal_policies import arns, types
 from selfheal_policies.consumers import Consumer, consumers
 from selfheal_policies.documents import action_matches, is_pattern, resource_matches
+from selfheal_policies.grants import grants_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
-from selfheal_policies.roles import Write, grants_of
+from selfheal_policies.roles import Write
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.values import UNKNOWN
 

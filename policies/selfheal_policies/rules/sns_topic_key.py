@@ -60,7 +60,7 @@ def problem(graph: Graph, topic: Resource, links: list[Link], accepted: list[str
     if not keys:
         what = value if isinstance(value, str) else "that is not known at preview"
         return f"is encrypted with a key {what}, of which this stack says nothing"
-    problems = (_unusable(key, topic) or _closed(graph, key, topic, links) for key in keys)
+    problems = (_unusable(graph, key, topic) or _closed(graph, key, topic, links) for key in keys)
     return next((f"is encrypted with key {found}" for found in problems if found), "")
 
 
@@ -71,7 +71,7 @@ def _keys(graph: Graph, node: Node) -> list[Resource]:
     return [target.resource for target in targets if target.resource]
 
 
-def _unusable(key: Resource, topic: Resource) -> str:
+def _unusable(graph: Graph, key: Resource, topic: Resource) -> str:
     """Return why nobody can use a key for a topic, as the end of a sentence; empty if somebody can."""
     for name in ("isEnabled", "enabled"):
         if flag(key.get(name)) is UNKNOWN:
@@ -81,8 +81,8 @@ def _unusable(key: Resource, topic: Resource) -> str:
     for name, wanted in SYMMETRIC.items():
         if text(key.get(name)) not in (ABSENT, wanted):
             return f"{key.name}, which SNS cannot use ({name} must be {wanted})"
-    here, there = text(topic.get("region")), text(key.get("region"))
-    if isinstance(here, str) and isinstance(there, str) and here != there:
+    here, there = graph.index.place(topic).region, graph.index.place(key).region
+    if here and there and here != there:
         return f"{key.name} of region {there}, and the topic is in {here}"
     return ""
 
@@ -119,10 +119,9 @@ def _answer(graph: Graph, key: Resource, topic: Resource, requests: list[Sender]
 
 def _requests(graph: Graph, topic: Resource, links: list[Link]) -> Mapping[str, list[Sender]]:
     """Return the services that publish to a topic, each with the requests that it sends to KMS."""
-    node = graph.index.node(topic)
-    account = account_of(graph.index, node, (held.document for held in policies_of(graph, topic)))
+    account = account_of(graph, topic)
     found: dict[str, list[Sender]] = {}
-    for service, sources in speakers(graph, links, account).items():
+    for service, sources in speakers(graph, links).items():
         for source in sources:
             caller, keys = by_service(service, account, source)
             unsupported = dict.fromkeys(UNSUPPORTED if service == EVENTS else (), ABSENT)

@@ -12,6 +12,7 @@ from selfheal_policies.doors import (
     roles_at,
     senders_to,
     speakers,
+    woken_by,
 )
 from selfheal_policies.graph import Graph
 from selfheal_policies.openings import Door, excepted, is_closed, lets_in, openings
@@ -28,7 +29,7 @@ OPENING = (
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield what lets others than CloudWatch publish to the topics that wake healers."""
-    senders = senders_to(graph)
+    senders, healers = senders_to(graph), woken_by(graph)
     for topic in _wake_topics(graph):
         policies = policies_of(graph, topic)
         if not policies:
@@ -36,11 +37,14 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
                 topic.urn,
                 f"topic {topic.name} wakes a healer and has no policy, so everybody in the account who may "
                 "publish to topics may wake it",
+                healers.get(topic.urn, ""),
             )
         for held in policies:
             for problem in problems(graph, topic, held, senders.get(topic.urn, []), config):
                 yield Finding(
-                    held.holder.urn, f"the policy of topic {topic.name}, which wakes a healer, {problem}"
+                    held.holder.urn,
+                    f"the policy of topic {topic.name}, which wakes a healer, {problem}",
+                    healers.get(topic.urn, ""),
                 )
     for urn, name in _elsewhere(graph, config["topicsElsewhere"]):
         yield Finding(
@@ -83,7 +87,7 @@ def problems(graph: Graph, topic: Resource, held: Held, links: list[Link], confi
             )
         for name in excepted(door, document):
             yield f"does not deny publishing to {name}"
-    for service, sources in speakers(graph, links, door.account).items():
+    for service, sources in speakers(graph, links).items():
         if not all(lets_in(door, document, service, source) for source in sources):
             yield f"does not let {service} publish, so nothing wakes it"
 
@@ -95,7 +99,7 @@ def door_of(graph: Graph, topic: Resource, held: Held, links: list[Link], config
     node = graph.index.node(topic)
     return Door(
         resource=named_by(graph.index, held.holder, "policy", node),
-        account=account_of(graph.index, node, [held.document]),
+        account=account_of(graph, topic),
         send=OPENING[0],
         actions=OPENING,
         services=frozenset(each.lower() for each in publishers if not each.startswith("arn:"))

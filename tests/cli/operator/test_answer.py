@@ -111,8 +111,8 @@ def test_waiting_ends_with_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(seconds: float) -> None:
         slept.append(seconds)
         if len(slept) == 3:
-            answered = ("other", REQUEST.id)
-            put(replace(BEFORE, status=Status.VERIFYING, reason=Reason.APPLIED, answered=answered))
+            answers = (answered(Reason.APPROVED, done=True), replace(answered(Reason.NO_REMEDY), id="other"))
+            put(moved(BEFORE, Status.VERIFYING, Reason.APPLIED).answering(*answers))
 
     put(BEFORE)
     monkeypatch.setattr("time.sleep", sleep)
@@ -145,17 +145,6 @@ def test_an_answer_is_what_the_incident_says_of_the_request() -> None:
     went_on = moved(stale, Status.RECOVERED, Reason.RECOVERED_UNAIDED)
     advice = what_next(answered(Reason.APPROVAL_STALE), BEFORE.id)
     assert answer_to(REQUEST, went_on) == Answer("RECOVERED", "approval-stale", refused=True, next=advice)
-
-
-@pytest.mark.parametrize(
-    ("reason", "refused"),
-    [(Reason.APPLIED, False), (Reason.APPROVAL_STALE, True), (Reason.BUDGET_SPENT, True)],
-)
-def test_a_healer_of_an_earlier_version_answers_by_the_incidents_reason(
-    reason: Reason, refused: bool
-) -> None:
-    old = replace(BEFORE, reason=reason, answered=(REQUEST.id,))
-    assert answer_to(REQUEST, old) == Answer("PROPOSED", reason, refused)
 
 
 def test_what_is_new_in_a_history() -> None:

@@ -352,3 +352,6 @@ def test_a_mode_that_cannot_be_read_hides_no_incident_and_counts_as_observe() ->
     assert shown["mode_in_effect"] is None
     assert "approve" not in str(shown["next"])
     assert said("incidents", *AWS, code=3)
+    assert "Until it is written again, the healer only observes" in said("mode", *AWS, code=1)
+    assert "in effect observe" in said("mode", "observe", "--why", "mended", *AWS)
+    assert told("incidents", "show", "fragile", *AWS)["mode_in_effect"] == "observe"

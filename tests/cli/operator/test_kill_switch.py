@@ -1,6 +1,8 @@
 """The kill switch needs nothing: no configuration that can be read, no project, no Pulumi that answers."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +22,7 @@ from tests.cli.support import (
     verifying,
     words,
 )
-from tests.support.processes import gone
+from tests.support.processes import descendants, gone, until, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dynamodb")]
 
@@ -148,6 +150,22 @@ def test_a_pulumi_that_hangs_is_given_up_and_leaves_no_process(
     assert stopped()
     pids = (outside / "pids").read_text().split()
     assert [gone(int(pid)) for pid in pids] == [True, True]
+
+
+def test_a_pulumi_that_hangs_ends_with_a_command_that_is_killed(tmp_path: Path) -> None:
+    script = f"echo $$ > {tmp_path}/pids.new; sleep 600 & echo $! >> {tmp_path}/pids.new; "
+    script += f"mv {tmp_path}/pids.new {tmp_path}/pids; wait"
+    run_it = "import sys; from pathlib import Path; from selfheal.cli.processes import run_quietly; "
+    run_it += "run_quietly(['sh', '-c', sys.argv[1]], 60, environment={}, folder=Path('/'))"
+    process = subprocess.Popen([sys.executable, "-c", run_it, script])
+    try:
+        pids = [int(pid) for pid in written(tmp_path / "pids").split()]
+        started = descendants(process.pid)
+        assert {*pids} < {*started}
+    finally:
+        process.kill()
+        process.wait()
+    until(lambda: all(map(gone, started)), 5)
 
 
 def test_pulumi_is_asked_for_the_stacks_own_output_and_wins_over_the_convention(

@@ -18,6 +18,8 @@ from selfheal.cli.operator.mode_override import (
     tightens,
     write_mode,
 )
+from selfheal.functions.healer.items import UnreadableItemError
+from selfheal.functions.healer.ledger import Ledger
 from selfheal.functions.healer.readings import ModeOverride
 from selfheal.functions.shared.contract import Mode
 from tests.cli.support import NOW, TABLE, Racing, client, serialized, stored
@@ -64,22 +66,69 @@ def test_the_last_50_changes_are_kept() -> None:
     assert [line["why"] for line in kept.history] == [f"why {number}" for number in range(10, 60)]
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [{"schema": 3, "version": 1, "mode": "observe"}, {"version": 1, "mode": "off"}, {"mode": "observe"}],
-)
-def test_an_item_of_another_version_is_not_guessed_at(dynamodb: Any, fields: dict[str, Any]) -> None:
-    item = {"pk": "mode", "sk": "override", "schema": 2} | fields
-    dynamodb.put_item(TableName=TABLE, Item=serialized(item))
-    for attempt in (partial(read_mode, dynamodb, TABLE), partial(write, dynamodb, OBSERVE)):
-        with pytest.raises(CliError, match="another version"):
-            attempt()
-
-
 def write(
     dynamodb: Any, mode: Mode | None, *, by: str = WHO, clear: bool = False, why: str = "drill"
 ) -> Stored:
     return write_mode(dynamodb, TABLE, Change(mode, by, why, clear=clear), NOW)
+
+
+def damage(dynamodb: Any, **fields: Any) -> None:
+    item = {"pk": "mode", "sk": "override", "schema": 2, "version": 7, "mode": "act"}
+    item |= {"by": WHO, "why": "", "at": "", "history": [{"mode": "act"}]} | fields
+    kept = {name: value for name, value in item.items() if value is not None}
+    dynamodb.put_item(TableName=TABLE, Item=serialized(kept))
+
+
+def test_an_item_of_a_later_version_is_neither_guessed_at_nor_overwritten(dynamodb: Any) -> None:
+    damage(dynamodb, schema=3)
+    for attempt in (partial(read_mode, dynamodb, TABLE), partial(write, dynamodb, OBSERVE)):
+        with pytest.raises(CliError, match=r"another version \(schema 3\)"):
+            attempt()
+    assert stored("mode", "override")["version"] == 7
+
+
+DAMAGED: list[dict[str, Any]] = [
+    {"mode": "off"},
+    {"mode": 3},
+    {"version": None},
+    {"version": "many"},
+    {"by": None},
+    {"schema": "two"},
+    {"version": None, "history": "none"},
+]
+
+
+@pytest.mark.parametrize("fields", DAMAGED)
+def test_a_damaged_item_counts_as_observe_until_a_person_writes_it_again(
+    dynamodb: Any, fields: dict[str, Any]
+) -> None:
+    healers = Ledger(dynamodb, TABLE)
+    damage(dynamodb, **fields)
+    with pytest.raises(CliError, match=r"is damaged: .*the healer only observes. Write it: `selfheal mode"):
+        read_mode(dynamodb, TABLE)
+    for mode in (SUGGEST, ACT, None):
+        with pytest.raises(CliError, match=r"damaged, which counts as observe .*only --clear does"):
+            write(dynamodb, mode)
+    with pytest.raises(UnreadableItemError):
+        healers.read_mode()
+    for mode in (OBSERVE, SUGGEST, None):
+        damage(dynamodb, **fields)
+        after = write(dynamodb, mode, clear=mode is not OBSERVE)
+        assert after.override.version == int(NOW.timestamp())
+        assert [line["mode"] for line in after.history][-1] == str(mode or "cleared")
+        assert len(after.history) == (1 if fields.get("history") else 2)
+        assert healers.read_mode() == read_mode(dynamodb, TABLE).override == after.override
+
+
+@pytest.mark.parametrize("fields", DAMAGED)
+def test_who_repairs_it_at_the_same_moment_is_not_overruled(dynamodb: Any, fields: dict[str, Any]) -> None:
+    damage(dynamodb, **fields)
+    with pytest.raises(CliError, match="Someone else changed the mode meanwhile: observe by arn:bob"):
+        write(racing(dynamodb, OBSERVE), ACT, clear=True)
+    damage(dynamodb, **fields)
+    kept = write(racing(dynamodb, ACT), OBSERVE)
+    assert [line["mode"] for line in kept.history][-2:] == ["act", "observe"]
+    assert kept.override.version == int(NOW.timestamp()) + 1
 
 
 def test_the_item_is_as_the_contract_has_it(dynamodb: Any) -> None:

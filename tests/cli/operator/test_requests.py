@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from selfheal.cli.errors import CliError
 from selfheal.cli.operator.requests import Submitted, make_request, pending, submit, to_item
 from selfheal.functions.healer.readings import Request
-from selfheal.functions.healer.states import Verb
+from selfheal.functions.healer.states import Reason, Verb
 from tests.cli.support import DIGEST, NOW, TABLE, Racing, client, escalated, proposed, serialized, stored
 
 ANN, BOB = "arn:aws:iam::123456789012:user/ann", "arn:aws:sts::123456789012:assumed-role/ops/bob"
@@ -68,7 +68,8 @@ def test_a_command_is_not_written_over_another_that_waits(dynamodb: Any) -> None
 
 def test_what_was_answered_or_expired_or_is_of_another_incident_waits_no_more(dynamodb: Any) -> None:
     first = ask(dynamodb, command(Verb.RELEASE)).request
-    assert not ask(dynamodb, command(Verb.ROLLBACK), answered=("x", first.id)).earlier
+    answered = (first.answered(NOW, Reason.RELEASED, done=True),)
+    assert not ask(dynamodb, command(Verb.ROLLBACK), requests=answered).earlier
     assert not ask(dynamodb, command(Verb.ACCEPT), minutes=30).earlier
     assert not ask(dynamodb, command(Verb.RELEASE), id="fragile-2").earlier
 

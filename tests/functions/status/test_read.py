@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -51,9 +52,17 @@ class Account:
         return read_picture(self, self.sources, NOW)
 
 
+@cache
+def client_of(service: str) -> Any:
+    """A client that sees nothing break, for all tests: making one takes longer than most of them."""
+    return boto3.client(
+        service, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
+
+
 def put(**attributes: Any) -> None:
     key = attributes.pop("key")
-    boto3.client("dynamodb", region_name="us-east-1").put_item(
+    client_of("dynamodb").put_item(
         TableName=LEDGER, Item={**TypeSerializer().serialize(attributes)["M"], **key}
     )
 
@@ -76,9 +85,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     with mock_aws():
-        dynamodb, sqs, cloudwatch, s3 = (
-            boto3.client(name, region_name="us-east-1") for name in ("dynamodb", "sqs", "cloudwatch", "s3")
-        )
+        dynamodb, sqs, cloudwatch, s3 = map(client_of, ("dynamodb", "sqs", "cloudwatch", "s3"))
         create_table(dynamodb, LEDGER)
         create_table(dynamodb, CIRCUIT)
         deployed()
@@ -194,7 +201,7 @@ def test_with_everything_out_each_source_is_a_problem(account: Account) -> None:
 def test_a_ledger_that_is_not_named_or_empty_is_a_problem(account: Account) -> None:
     account.sources = Sources()
     assert "no ledger is named" in account.picture().problems[0]
-    boto3.client("dynamodb", region_name="us-east-1").delete_item(TableName=LEDGER, Key=DEPLOYMENT_KEY)
+    client_of("dynamodb").delete_item(TableName=LEDGER, Key=DEPLOYMENT_KEY)
     account.sources = Sources(LEDGER)
     assert account.picture().problems == (
         "could not read what was deployed: the ledger holds no deployment of a healer",
@@ -233,7 +240,7 @@ def test_the_more_restrictive_mode_is_in_effect(account: Account) -> None:
 
 def test_unfinished_work_on_a_target_that_was_removed_is_found(account: Account) -> None:
     put(key=FLEET_KEY, version=1, acts=[], unfinished={"gone"})
-    dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+    dynamodb = client_of("dynamodb")
     dynamodb.put_item(TableName=LEDGER, Item=item(incident(target="gone")))
     dynamodb.put_item(TableName=LEDGER, Item=item(incident(target="elsewhere")))
     assert {each.target for each in account.picture().incidents} == {"billing", "gone"}

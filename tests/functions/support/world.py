@@ -99,7 +99,7 @@ class FakeCloudWatch:
                 results.append({"Id": query["Id"], "StatusCode": "Complete", "Timestamps": [], "Values": []})
                 continue
             points = self.metrics.get((metric["Namespace"], metric["MetricName"]), {})
-            chosen = sorted((at, value) for at, value in points.items() if StartTime <= at < EndTime)
+            chosen = sorted([(at, value) for at, value in points.items() if StartTime <= at < EndTime])
             results.append(
                 {
                     "Id": query["Id"],

@@ -9,19 +9,28 @@ from tests.policies.mutations.doors import (
     CLOSED,
     OPEN,
     OWNER,
+    PUTS,
     REGION,
+    SENDS,
     USES,
     WAKE,
+    also,
     bound,
+    bus,
     forbidden,
     key,
     opened,
+    permit,
+    queue,
+    resource_policy,
     ruled,
+    strangers,
     topic,
+    url,
 )
 from tests.policies.support.changes import Change, add, document, put, remove, several, text
-from tests.policies.support.healers import healer
-from tests.policies.support.references import Ref
+from tests.policies.support.healers import STATE_CHANGE, healer
+from tests.policies.support.references import Json, Ref
 
 
 def careful(name: str, change: Change, source: str, route: str = "topic") -> Innocent:
@@ -33,6 +42,24 @@ def denied(**changes: Any) -> Change:
     held = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", **WAKE, **changes}
     return topic(OPEN, {key: value for key, value in held.items() if value is not None})
 
+
+BY_TEXT = {"StringEquals": {"aws:SourceArn": text("wake"), "aws:SourceAccount": ACCOUNT}}
+NAMES = {"detail": {"alarmName": [Ref("errors", "name")]}}
+READS = {
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": ["lambda:GetFunction", "lambda:ListVersionsByFunction"],
+    "Resource": text("medic"),
+}
+NO_STRANGERS = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "lambda:*",
+    "Resource": text("medic"),
+    "Condition": {
+        "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+    },
+}
 
 INNOCENTS = [
     *(
@@ -203,6 +230,118 @@ INNOCENTS = [
                 "a rule may use",
                 ruled(USES | {"Principal": {"Service": "events.amazonaws.com"}}),
                 "SNS developer guide, encrypted topics and EventBridge",
+            ),
+        )
+    ),
+    *(
+        careful(f"a resource policy {name}", change, "aws_lambda_resource_policy, PutResourcePolicy")
+        for name, change in (
+            ("for the topic", resource_policy()),
+            ("for the topic by another operator", resource_policy(Condition=BY_TEXT)),
+            ("for reading as well", resource_policy(READS)),
+            ("that denies strangers", resource_policy(NO_STRANGERS)),
+        )
+    ),
+    careful("a url with credentials", url("AWS_IAM"), "Lambda developer guide, function URLs"),
+    careful(
+        "a role that may read the code",
+        permit(f"arn:aws:iam::{ACCOUNT}:role/audit", action="lambda:GetFunction"),
+        "an auditor's permission",
+    ),
+    careful(
+        "an API beside a healer",
+        several(
+            add(
+                "lambda.Permission",
+                "api",
+                function=Ref("orders", "name"),
+                action="lambda:InvokeFunction",
+                principal="apigateway.amazonaws.com",
+                sourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:a/*/*",
+            ),
+            add(
+                "lambda.FunctionUrl",
+                "hook",
+                functionName=Ref("orders", "name"),
+                authorizationType="NONE",
+            ),
+        ),
+        "API Gateway in front of the function that is healed",
+    ),
+    *(
+        careful(f"a queue {name}", change, source, "queue")
+        for name, change, source in (
+            ("for its topic", queue(), "SNS developer guide, subscribe a queue to a topic"),
+            (
+                "for whoever speaks for its topic",
+                queue(Principal="*", Condition={"ArnLike": {"aws:SourceArn": text("wake")}}),
+                "SNS developer guide, older example of a queue's policy",
+            ),
+            (
+                "for topics of the account",
+                queue(Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}),
+                "IAM user guide, cross-service confused deputy",
+            ),
+            (
+                "that its consumer reads",
+                also(
+                    Principal={"AWS": text("medic-role")},
+                    Action=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                ),
+                "a consumer named in the queue's policy",
+            ),
+            (
+                "over https only",
+                also(
+                    Effect="Deny",
+                    Principal="*",
+                    Action="sqs:*",
+                    Condition={"Bool": {"aws:SecureTransport": "false"}},
+                ),
+                "SQS developer guide, security best practices",
+            ),
+            (
+                "that others may look at",
+                also(Action=["sqs:GetQueueAttributes", "sqs:GetQueueUrl"]),
+                "a monitoring account",
+            ),
+            (
+                "with a policy of its own",
+                put("inbox", policy=document(SENDS)),
+                "SQS queue with an inline policy",
+            ),
+        )
+    ),
+    *(
+        careful(f"a bus {name}", change, source, "state machine")
+        for name, change, source in (
+            (
+                "for one account",
+                bus(PUTS | {"Principal": {"AWS": "111111111111"}}),
+                "EventBridge user guide, permissions",
+            ),
+            (
+                "for an organisation",
+                strangers(
+                    condition={"type": "StringEquals", "key": "aws:PrincipalOrgID", "value": "o-1234567890"}
+                ),
+                "aws_cloudwatch_event_permission",
+            ),
+            (
+                "for everybody, whose rule names its account",
+                several(
+                    strangers(),
+                    put("changes", eventPattern=Json(STATE_CHANGE | {"account": [ACCOUNT]} | NAMES)),
+                ),
+                "EventBridge user guide, events between accounts",
+            ),
+            (
+                "for everybody that wakes nobody",
+                several(
+                    add("cloudwatch.EventBus", "orders-bus", name="orders"),
+                    strangers(eventBusName="orders"),
+                ),
+                "an application's own bus",
             ),
         )
     ),

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from tests.policies.mutations.table import Foreign, foreign
-from tests.policies.support.changes import Change, add, document, put, several, text
+from tests.policies.mutations.table import Foreign, foreign, refused_by
+from tests.policies.support.changes import Change, add, document, put, remove, several, text
 from tests.policies.support.healers import NOBODY_ELSE, ONLY_ALARMS, pattern
 from tests.policies.support.recording import ACCOUNT, REGION
 from tests.policies.support.references import Lost, Ref
+from tests.policies.support.scene import Scene
 
 STRANGER = "999999999999"
 WAKE = {"Resource": text("wake")}
@@ -234,4 +235,280 @@ KEYS = foreign(
     ),
 )
 
-TABLE: list[Foreign] = [*TOPICS, *KEYS]
+
+def permit(principal: Any, source: Any = None, **more: Any) -> Change:
+    """Let somebody else invoke the healer as well."""
+    held = {"function": Ref("medic", "name"), "principal": principal, "sourceArn": source, **more}
+    given = {name: value for name, value in held.items() if value is not None}
+    return add("lambda.Permission", "door", **given)
+
+
+INVOKES = {
+    "Principal": {"Service": "sns.amazonaws.com"},
+    "Action": "lambda:InvokeFunction",
+    "Resource": text("medic"),
+    "Condition": {"ArnLike": {"aws:SourceArn": text("wake")}},
+}
+
+
+def resource_policy(*more: dict[str, Any], **statement: Any) -> Change:
+    """Write the permission as a document."""
+    held = document({**INVOKES, **statement}, *more)
+    return several(
+        remove("may-wake-medic"),
+        add("lambda.ResourcePolicy", "policy", resourceArn=Ref("medic"), policy=held),
+    )
+
+
+def put_policy(policy: Any) -> Change:
+    return several(
+        remove("may-wake-medic"),
+        add("lambda.ResourcePolicy", "policy", resourceArn=Ref("medic"), policy=policy),
+    )
+
+
+def stray(scene: Scene) -> None:
+    """Let a topic invoke the healer that no alarm publishes to, and anybody may."""
+    scene.add("sns.Topic", "stray")
+    permit("sns.amazonaws.com", Ref("stray"))(scene)
+
+
+def url(kind: Any, **more: Any) -> Change:
+    return add("lambda.FunctionUrl", "url", functionName=Ref("medic", "name"), authorizationType=kind, **more)
+
+
+SNS, RULES = "sns.amazonaws.com", "events.amazonaws.com"
+
+PERMISSIONS = foreign(
+    "lambda-permission-scoped",
+    *(
+        (f"a permission for {name}", route, change)
+        for name, route, change in (
+            ("another account", "topic", permit(STRANGER)),
+            ("an account's root", "alarm action", permit(f"arn:aws:iam::{ACCOUNT}:root")),
+            ("a role", "topic", permit(ROLE)),
+            ("an organisation", "topic", permit("*", principalOrgId="o-1234567890")),
+            ("everybody by its url", "topic", permit("*", action="lambda:InvokeFunctionUrl")),
+            ("everybody with credentials", "topic", permit("*", functionUrlAuthType="AWS_IAM")),
+            (
+                "an API",
+                "topic",
+                permit("apigateway.amazonaws.com", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:a/*"),
+            ),
+            (
+                "one method of an API",
+                "queue",
+                permit(
+                    "apigateway.amazonaws.com", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:a/live/POST/heal"
+                ),
+            ),
+            ("a bucket", "topic", permit("s3.amazonaws.com", "arn:aws:s3:::uploads", sourceAccount=ACCOUNT)),
+            ("whatever of an account", "topic", permit(SNS, sourceAccount=ACCOUNT)),
+            ("topics by a question mark", "topic", permit(SNS, f"arn:aws:sns:{REGION}:{ACCOUNT}:wak?")),
+            ("topics that begin alike", "topic", permit(SNS, text("wake", "*"))),
+            ("topics of any account", "topic", permit(SNS, f"arn:aws:sns:{REGION}:*:wake")),
+            ("a topic of another account", "topic", permit(SNS, f"arn:aws:sns:{REGION}:{STRANGER}:wake")),
+            ("a topic that is not known", "topic", permit(SNS, Lost(f"arn:aws:sns:{REGION}:{STRANGER}:x"))),
+            ("a topic of the stack that is not wired", "topic", stray),
+            ("all rules", "event rule", permit(RULES, f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*")),
+            ("a rule elsewhere", "event rule", permit(RULES, f"arn:aws:events:{REGION}:{ACCOUNT}:rule/x")),
+            ("all alarms", "alarm action", permit("lambda.alarms.cloudwatch.amazonaws.com", ALARMS)),
+            ("somebody who is not known", "topic", permit(Lost(STRANGER))),
+            ("changing its code", "topic", permit(STRANGER, action="lambda:UpdateFunctionCode")),
+            ("a role that changes its code", "topic", permit(ROLE, action="lambda:UpdateFunctionCode")),
+            ("everything", "topic", permit(STRANGER, action="lambda:*")),
+            ("a topic that does everything", "topic", put("may-wake-medic", action="lambda:*")),
+            ("an alias of it", "alias", permit(STRANGER, qualifier=Ref("live", "name"))),
+        )
+    ),
+    *(
+        (f"a resource policy {name}", "topic", change)
+        for name, change in {
+            "for everybody": resource_policy(Principal="*", Condition={}),
+            "for everybody who speaks for the topic": resource_policy(Principal="*"),
+            "beside a permission for everybody": several(
+                add(
+                    "lambda.ResourcePolicy",
+                    "policy",
+                    resourceArn=Ref("medic"),
+                    policy=document({**INVOKES, "Principal": {"AWS": "*"}, "Condition": {}}),
+                ),
+            ),
+            "for everybody of an organisation": resource_policy(
+                Principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
+            ),
+            "for every topic": resource_policy(Condition={}),
+            "for topics of an account": resource_policy(
+                Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+            ),
+            "for the topic, if there is one": resource_policy(
+                Condition={"ArnLikeIfExists": {"aws:SourceArn": text("wake")}}
+            ),
+            "for every topic but one": resource_policy(
+                Condition={"ArnNotLike": {"aws:SourceArn": text("people")}}
+            ),
+            "for any of many topics": resource_policy(
+                Condition={"ArnLike": {"aws:SourceArn": [text("wake"), "arn:aws:sns:*:*:*"]}}
+            ),
+            "for another topic": resource_policy(Condition={"ArnLike": {"aws:SourceArn": text("people")}}),
+            "for rules": resource_policy(Principal={"Service": RULES}),
+            "for reading": resource_policy(Action="lambda:GetFunction"),
+            "for everything": resource_policy(Action="lambda:*"),
+            "for all but reading": resource_policy(
+                {
+                    "Principal": {"AWS": STRANGER},
+                    "NotAction": "lambda:GetFunction",
+                    "Resource": text("medic"),
+                }
+            ),
+            "for all but one": resource_policy(
+                {"NotPrincipal": {"AWS": ROLE}, "Action": "lambda:InvokeFunction", "Resource": text("medic")}
+            ),
+            "for a role that changes its code": resource_policy(
+                {
+                    "Principal": {"AWS": ROLE},
+                    "Action": ["lambda:GetFunction", "lambda:UpdateFunctionCode"],
+                    "Resource": text("medic"),
+                }
+            ),
+            "that denies it": resource_policy(
+                {**INVOKES, "Effect": "Deny", "Principal": "*", "Condition": {}}
+            ),
+            "that cannot be read": put_policy(Lost("{}")),
+            "that is none": put_policy("{"),
+        }.items()
+    ),
+)
+
+URLS = foreign(
+    "lambda-healer-url",
+    ("a url for everybody", "topic", url("NONE")),
+    ("a url for everybody of an alias", "alias", url("NONE", qualifier=Ref("live", "name"))),
+    ("a url that may be for everybody", "alarm action", url(Lost("NONE"))),
+    ("a url of which nothing is said", "queue", url(None)),
+)
+
+
+SENDS = {
+    "Principal": {"Service": "sns.amazonaws.com"},
+    "Action": "sqs:SendMessage",
+    "Resource": text("inbox"),
+    "Condition": {"ArnEquals": {"aws:SourceArn": text("wake")}},
+}
+
+
+def queue(*more: dict[str, Any], **statement: Any) -> Change:
+    """Let the topic send to the queue by a policy."""
+    policy = document({**SENDS, **statement}, *more)
+    return add("sqs.QueuePolicy", "inbox-policy", queueUrl=Ref("inbox"), policy=policy)
+
+
+def also(**statement: Any) -> Change:
+    """Let somebody else do something with the queue as well."""
+    held = {"Principal": {"AWS": STRANGER}, "Action": "sqs:SendMessage", "Resource": text("inbox")}
+    return queue({**held, **statement})
+
+
+QUEUES = foreign(
+    "sqs-queue-policy-closed",
+    *(
+        (f"a queue {name}", "queue", change)
+        for name, change in {
+            "for everybody": queue(Principal="*", Condition={}),
+            "for whatever of an account": queue(
+                Principal="*", Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+            ),
+            "for topics of any account": queue(Condition={}),
+            "for topics by a pattern": queue(
+                Condition={"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:wake*"}}
+            ),
+            "for topics over https": queue(Condition={"Bool": {"aws:SecureTransport": "true"}}),
+            "for another topic": queue(Condition={"ArnEquals": {"aws:SourceArn": text("people")}}),
+            "for the alarms": queue(Principal={"Service": "cloudwatch.amazonaws.com"}),
+            "of another name": queue(Resource=text("medic-dead")),
+            "for another account": also(),
+            "for a role": also(Principal={"AWS": ROLE}),
+            "for another service": also(Principal={"Service": "s3.amazonaws.com"}),
+            "for all but one": also(Principal=None, NotPrincipal={"AWS": ROLE}),
+            "that others read": also(Action=["sqs:ReceiveMessage", "sqs:DeleteMessage"]),
+            "that others empty": also(Action="sqs:PurgeQueue"),
+            "that others open": also(Action="sqs:Add*", Principal={"AWS": ROLE}),
+            "that is denied": also(Effect="Deny", Principal="*"),
+            "that is denied to services": also(
+                Effect="Deny", Principal="*", Condition={"Null": {"aws:PrincipalArn": "true"}}
+            ),
+            "with a policy of its own for everybody": put(
+                "inbox", policy=document({**SENDS, "Principal": "*", "Condition": {}})
+            ),
+            "with a policy that cannot be read": add(
+                "sqs.QueuePolicy", "inbox-policy", queueUrl=Ref("inbox"), policy=Lost("{}")
+            ),
+        }.items()
+    ),
+)
+
+
+PUTS = {"Action": "events:PutEvents", "Resource": "*"}
+
+
+def bus(*statements: dict[str, Any]) -> Change:
+    return add("cloudwatch.EventBusPolicy", "bus-policy", policy=document(*statements))
+
+
+def strangers(**more: Any) -> Change:
+    return add("cloudwatch.EventPermission", "strangers", principal="*", statementId="strangers", **more)
+
+
+BUSES = foreign(
+    "events-bus-policy-closed",
+    *(
+        (f"a bus {name}", route, change)
+        for name, route, change in (
+            ("for everybody", "state machine", bus(PUTS | {"Principal": "*"})),
+            ("for everybody by a permission", "state machine", strangers()),
+            (
+                "for all but an organisation",
+                "state machine",
+                bus(
+                    PUTS | {"Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}
+                ),
+            ),
+            (
+                "for organisations by a pattern",
+                "state machine",
+                strangers(condition={"type": "StringLike", "key": "aws:PrincipalOrgID", "value": "o-*"}),
+            ),
+            (
+                "for everybody with alarms",
+                "state machine",
+                bus(
+                    PUTS
+                    | {"Principal": "*", "Condition": {"StringEquals": {"events:source": "aws.cloudwatch"}}}
+                ),
+            ),
+            (
+                "whose rules another account changes",
+                "state machine",
+                bus({"Principal": {"AWS": STRANGER}, "Action": "events:*", "Resource": "*"}),
+            ),
+            (
+                "whose policy cannot be read",
+                "state machine",
+                add("cloudwatch.EventBusPolicy", "bus-policy", policy=Lost("{}")),
+            ),
+        )
+    ),
+)
+
+TABLE: list[Foreign] = [*TOPICS, *KEYS, *PERMISSIONS, *URLS, *QUEUES, *BUSES]
+
+OURS = refused_by(
+    "lambda-healer-url",
+    (
+        "a url of the healer for everybody",
+        add("lambda.FunctionUrl", "url", functionName=Ref("healer", "name"), authorizationType="NONE"),
+        "both",
+        "up",
+    ),
+)
+"""Mutations of the program itself."""

@@ -2,11 +2,23 @@
 
 from typing import Any
 
-from tests.policies.mutations.table import Foreign, foreign
-from tests.policies.support.changes import THEIRS, Change, allow, put, several, statements
+from tests.policies.mutations.table import Foreign, Mutation, foreign, refused_by
+from tests.policies.support import healers
+from tests.policies.support.changes import (
+    THEIRS,
+    Change,
+    add,
+    allow,
+    document,
+    put,
+    several,
+    statements,
+    text,
+    variables,
+)
 from tests.policies.support.healers import CHANGE, ROUTES
-from tests.policies.support.recording import arn
-from tests.policies.support.references import Ref
+from tests.policies.support.recording import ACCOUNT, arn
+from tests.policies.support.references import Lost, Ref
 from tests.policies.support.scene import Scene, physical
 
 EUROPE, OTHERS = "eu-west-1", "999999999999"
@@ -57,7 +69,208 @@ def fires_at(**elsewhere: str) -> Change:
     return put("errors", alarmActions=[topic, Ref("people")], okActions=[topic, Ref("people")])
 
 
+def in_stack(name: str) -> Change:
+    return lambda scene: setattr(scene, "stack", name)
+
+
+def without(*names: str) -> Change:
+    """Take these variables from the healer's environment."""
+
+    def change(scene: Scene) -> None:
+        held = scene.find("medic").get("environment")["variables"]
+        kept = {key: value for key, value in held.items() if key not in names}
+        scene.find("medic").put("environment", to={"variables": kept})
+
+    return change
+
+
+MEMORY = text("memory")
+TABLES = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/*"
+PUTS: dict[str, Any] = {"Action": "dynamodb:PutItem", "Resource": MEMORY}
+
+
+def items(*keys: str) -> dict[str, Any]:
+    return {"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}}
+
+
+def seeds(item: Any, attribute: str = "name") -> Change:
+    """Put an item into a table by the program."""
+    return add(
+        "dynamodb.TableItem",
+        "seed",
+        tableName=Ref("memory", attribute),
+        hashKey="pk",
+        rangeKey="sk",
+        item=item,
+    )
+
+
+def writer(*grants: dict[str, Any], **properties: Any) -> Change:
+    """Register a function that no alarm reaches and that may do this."""
+    return lambda scene: healers.function(scene, "writer", *grants, **properties)
+
+
+def attached(policy: str) -> Change:
+    return several(
+        writer(),
+        add("iam.RolePolicyAttachment", "more", role=Ref("writer-role", "name"), policyArn=policy),
+    )
+
+
+def opened(**statement: Any) -> Change:
+    """Give the ledger a policy of its own."""
+    policy = document({"Resource": MEMORY, **statement})
+    return add("dynamodb.ResourcePolicy", "memory-policy", resourceArn=Ref("memory"), policy=policy)
+
+
+def approvers(*grants: dict[str, Any]) -> Change:
+    """Register a policy that the team attaches to people."""
+    return add("iam.Policy", "approvers", policy=document(*grants))
+
+
+def role_of_people(*grants: dict[str, Any]) -> Change:
+    trust = {"Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    return several(
+        add("iam.Role", "approvers-role", assumeRolePolicy=document(trust)),
+        add("iam.RolePolicy", "approvers", role=Ref("approvers-role", "name"), policy=document(*grants)),
+    )
+
+
+def key(name: str) -> str:
+    return f'{{"pk": {{"S": "{name}"}}, "sk": {{"S": "x"}}}}'
+
+
+LEDGER: list[Foreign] = [
+    *foreign(
+        "dynamodb-ledger-guarded",
+        ("a program that approves", "topic", seeds(key("approval#orders"))),
+        ("a program that sets the mode", "queue", seeds(key("mode"))),
+        ("a program that sets an override", "event rule", seeds(key("override#orders"))),
+        (
+            "a program that commands, by the table's ARN",
+            "topic",
+            seeds(key("command#stop"), "arn"),
+        ),
+        ("an item to come", "topic", seeds(Lost(key("mode")))),
+        ("a function that may write every table", "topic", writer({"Action": "dynamodb:*", "Resource": "*"})),
+        (
+            "a function that may write every table of the region",
+            "alarm action",
+            writer({"Action": ["dynamodb:Put*"], "Resource": TABLES}),
+        ),
+        (
+            "a function that may write tables of a beginning",
+            "topic",
+            writer({"Action": "dynamodb:UpdateItem", "Resource": "arn:aws:dynamodb:*:*:table/mem*"}),
+        ),
+        (
+            "a function that may do everything else",
+            "topic",
+            writer({"NotAction": "iam:*", "Resource": TABLES}),
+        ),
+        (
+            "a function that may write whatever is not a bucket",
+            "topic",
+            writer({"Action": "dynamodb:BatchWriteItem", "NotResource": "arn:aws:s3:::*"}),
+        ),
+        ("a function that writes the ledger", "queue", writer(PUTS)),
+        ("a function that approves", "topic", writer(PUTS | items("approval#*"))),
+        ("a function that approves one target's plans", "topic", writer(PUTS | items("approval#orders"))),
+        (
+            "a function with AWS's policy for all tables",
+            "topic",
+            attached("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"),
+        ),
+        ("a function for administrators", "topic", attached("arn:aws:iam::aws:policy/AdministratorAccess")),
+        ("a ledger open to everybody", "topic", opened(Principal="*", Action="dynamodb:*")),
+        (
+            "a ledger open to its account",
+            "topic",
+            opened(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, Action="dynamodb:PutItem"),
+        ),
+        (
+            "a ledger open to a service",
+            "queue",
+            opened(Principal={"Service": "apigateway.amazonaws.com"}, Action="dynamodb:UpdateItem"),
+        ),
+        (
+            "a ledger open to somebody's every write",
+            "topic",
+            opened(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/ann"}, Action="dynamodb:PutItem"),
+        ),
+        ("approvers of everything", "topic", approvers(PUTS)),
+        ("approvers who may write incidents", "topic", approvers(PUTS | items("approval#*", "target#*"))),
+        (
+            "approvers by a pattern of tables",
+            "topic",
+            approvers({"Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/memory*"}),
+        ),
+        ("a role of people for everything", "topic", role_of_people(PUTS)),
+    ),
+    *foreign(
+        "dynamodb-ledger-guarded",
+        ("a function that may do all else", "topic", writer({"NotAction": "iam:*", "Resource": TABLES})),
+        besides="lambda-healer-woken",  # whatever it is on, everything is also functions
+    ),
+]
+
+OURS: list[Mutation] = refused_by(
+    "dynamodb-ledger-guarded",
+    (
+        "an approver policy without its condition",
+        statements(lambda held: [each.pop("Condition", None) for each in held], "healer-approver"),
+        "up",
+    ),
+    (
+        "an operator policy for every item",
+        statements(
+            lambda held: [each.update(items("*")) for each in held if "Condition" in each], "healer-operator"
+        ),
+        "both",
+    ),
+    (
+        "a mode that the program sets",
+        add(
+            "dynamodb.TableItem",
+            "seed",
+            tableName=Ref("healer-ledger", "name"),
+            hashKey="pk",
+            item=key("mode"),
+        ),
+        "up",
+    ),
+)
+
 TABLE: list[Foreign] = [
+    *foreign(
+        "lambda-healer-production",
+        *(
+            (
+                f"a healer without a budget in a stack called {name}",
+                route,
+                several(in_stack(name), without("BUDGET")),
+            )
+            for name, route in (("live", "topic"), ("production", "queue"), ("eu-prod", "alarm action"))
+        ),
+        (
+            "a healer without people in a stack of a name",
+            "topic",
+            several(in_stack("main"), without("ESCALATION_TOPIC_ARN")),
+        ),
+        (
+            "a budget that is none in a stack of a name",
+            "event rule",
+            several(in_stack("devel"), variables("medic", BUDGET="1000")),
+        ),
+    ),
+    *foreign(
+        "lambda-function-failure-rate",
+        (
+            "failures in a stack called live",
+            "topic",
+            several(in_stack("live"), variables("orders", FAILURE_RATE="0.1")),
+        ),
+    ),
     *foreign(
         "iam-policy-writes-on-targets",
         *(

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Literal
+from typing import Any, Literal, TypeVar, cast
 
 from tests.policies.support.changes import Change
 from tests.policies.support.healers import healer
 from tests.policies.support.recording import Recorder
 from tests.policies.support.references import Spelling
 from tests.policies.support.scene import Scene
+
+_Row = TypeVar("_Row")
 
 Flag = Literal["both", "up", "staging", "prod"]
 """Judge both spellings of its references, or at up as well, with known values; in another stack than dev."""
@@ -92,12 +94,14 @@ class Program:
         return scene
 
 
-def collected() -> list[Foreign | Program]:
-    """Return what the modules beside this one hold that is not a change of our own program."""
-    found: list[Foreign | Program] = []
+def collected(*kinds: type[_Row]) -> list[_Row]:
+    """Return the rows of these kinds that the modules beside this one hold in their tables."""
+    found: list[_Row] = []
     for module in iter_modules([str(Path(__file__).parent)]):
         if not module.name.startswith("test_"):
             held = vars(import_module(f"tests.policies.mutations.{module.name}"))
-            lists = (value for name, value in held.items() if name.isupper() and isinstance(value, list))
-            found += [row for rows in lists for row in rows if isinstance(row, (Foreign, Program))]
+            tables = [value for name, value in held.items() if name.isupper() and isinstance(value, list)]
+            found += [
+                row for table in cast("list[list[Any]]", tables) for row in table if isinstance(row, kinds)
+            ]
     return list(dict.fromkeys(found))

@@ -47,7 +47,9 @@ CASES = [
         unknown=[(hide("errors", "alarmDescription", "orders"), "not known at preview")],
         configured=[
             (
-                several(*(put(name, alarmDescription="RUN-17") for name in ("errors", "medic-lost"))),
+                several(
+                    *(put(name, alarmDescription="RUN-17") for name in ("errors", "medic-lost", "medic-down"))
+                ),
                 {"link": r"RUN-\d+"},
                 "",
             )

@@ -167,8 +167,6 @@ CASES = [
         unknown=[(rate(UNKNOWN), "not known at preview")],
         configured=[
             (rate("0.3"), {"maximum": 0.2}, "at most 0.2"),
-            (rate("0.3"), {"zeroStacks": ["dev"]}, "at most 0"),
-            (rate("0.3", "prod"), {"zeroStacks": []}, ""),
             (rate("7"), {"variable": "OTHER"}, ""),
         ],
     ),
@@ -205,7 +203,6 @@ CASES = [
             (acting(BUDGET="3", ESCALATION_TOPIC_ARN=UNKNOWN), "comes from no topic"),
         ],
         configured=[
-            (acting(), {"stacks": ["live"]}, ""),
             (production(STANCE="watch"), {"modeVariable": "STANCE", "passiveModes": ["watch"]}, ""),
             (
                 production(ACTS="50", PAGER=ELSEWHERE),

@@ -3,6 +3,7 @@
 from tests.policies.rules import (
     actuators,
     advice,
+    alarms,
     behaviour,
     breakers,
     consumers,
@@ -18,5 +19,5 @@ from tests.policies.rules import (
 CASES = [
     *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
     *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
-    *(*experiments.CASES, *actuators.CASES),
+    *(*experiments.CASES, *actuators.CASES, *alarms.CASES),
 ]

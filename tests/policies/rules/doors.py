@@ -149,7 +149,6 @@ CASES = [
             (several(OPEN, hide(PUT, "uri")), "is open to everybody"),
         ],
         configured=[
-            (OPEN, {"stacks": ["live"]}, ""),
             (OPEN, {"public": ["put"]}, ""),
         ],
     ),

@@ -153,7 +153,6 @@ CASES = [
         ],
         configured=[
             (acts(ERROR, invocationPercentage="30"), {"maximumPercent": 30}, ""),
-            (acts(ERROR), {"stacks": ["live"]}, ""),
             (acts("aws:rds:reboot-db-instances"), {"accepted": ["aws:rds:reboot-db-instances"]}, ""),
         ],
     ),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from selfheal.sandbox.provider.wire import UNKNOWN
+from tests.policies.mutations import identity
 from tests.policies.rules.points import each, five
 from tests.policies.support.changes import (
     Change,
@@ -79,6 +80,64 @@ NO_LEDGER = "is not known to be its ledger"
 ON_CIRCUITS = "UpdateItem on arn:aws:dynamodb:us-east-1:000000000000:table/circuits"
 
 CASES = [
+    *five(
+        "dynamodb-ledger-guarded",
+        fine=[
+            identity.seeds(identity.key("deployment")),
+            identity.writer({"Action": "dynamodb:GetItem", "Resource": MEMORY}),
+            identity.writer({"Action": ["dynamodb:*"], "Resource": arn("dynamodb.Table", "orders")}),
+            identity.writer({**PUTS, "Condition": items("ForAllValues:StringLike", "setting#*")}),
+            identity.writer({"Action": "dynamodb:*", "Resource": "*"}, DENIES),
+            identity.writer({"Action": "s3:*", "Resource": "*"}),
+            identity.writer({"Action": "dynamodb:*", "NotResource": MEMORY}),
+            identity.approvers({**PUTS, **identity.items("approval#*", "mode")}),
+            identity.approvers({"Action": "*", "Resource": "*"}),
+            identity.role_of_people({**PUTS, **identity.items("approval#orders")}),
+            identity.opened(
+                Principal={"AWS": arn("iam.Role", "ann")},
+                Action="dynamodb:PutItem",
+                **identity.items("approval#*"),
+            ),
+            identity.opened(Principal="*", Action="dynamodb:GetItem"),
+            # A boundary grants nothing.
+            several(
+                identity.writer(),
+                put("writer-limit", policy=document({"Action": "dynamodb:*", "Resource": MEMORY})),
+            ),
+        ],
+        wrong=[
+            (identity.seeds(identity.key("mode")), "seed puts the item mode into the ledger memory"),
+            (identity.writer(PUTS), "function writer dynamodb:PutItem on approval#*, command#*, mode"),
+            (
+                identity.opened(Principal="*", Action="dynamodb:PutItem", **identity.items("mode")),
+                "allows dynamodb:PutItem to everybody (*)",
+            ),
+            (
+                several(
+                    identity.writer(),
+                    identity.opened(
+                        Principal={"AWS": Ref("writer-role", "text")},
+                        Action="dynamodb:PutItem",
+                        **identity.items("mode"),
+                    ),
+                ),
+                "writer-role",
+            ),
+            (identity.approvers(PUTS), "on more of the ledger memory of healer medic than approval#*"),
+        ],
+        unknown=[
+            (several(identity.writer(PUTS), variables("medic", LEDGER_TABLE=UNKNOWN)), "function writer"),
+            (several(identity.opened(), hide("memory-policy", "policy")), "is not known at preview"),
+            (identity.seeds(UNKNOWN), "which item seed puts into the ledger memory"),
+            (several(identity.writer(PUTS), hide("writer-rights", "policy", "memory")), ""),
+        ],
+        configured=[
+            (identity.approvers({**PUTS, **identity.items("brake")}), {"protected": ["brake"]}, ""),
+            (identity.seeds(identity.key("plan#x")), {"protectedItems": ["plan#*"]}, "plan#x"),
+            (identity.writer(PUTS), {"accepted": ["writer-role"]}, ""),
+            (identity.approvers(PUTS), {"accepted": ["approvers"]}, ""),
+        ],
+    ),
     *five(
         "dynamodb-healer-writes",
         fine=[

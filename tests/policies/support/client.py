@@ -164,7 +164,7 @@ class Pack(Judge):
     ) -> None:
         """Start it with the defaults of its policies. Raises PackError with what it printed.
 
-        `config` is the stack's own configuration, by the project's keys.
+        `config` is the stack's own configuration, by the project's keys. It is declared a sandbox.
         """
         with ExitStack() as started:
             self._log = started.enter_context(tempfile.TemporaryFile("a+"))
@@ -182,7 +182,8 @@ class Pack(Judge):
             channel = grpc.insecure_channel(f"127.0.0.1:{port}", [*_BYTES, ("grpc.enable_http_proxy", 0)])
             started.callback(channel.close)
             self._stub = analyzer_pb2_grpc.AnalyzerStub(channel)
-            held = {f"{project}:{key}": value for key, value in (config or {}).items()}
+            own = {"sandbox": "true", **(config or {})}
+            held = {f"{project}:{key}": value for key, value in own.items()}
             told = analyzer_pb2.AnalyzerStackConfigureRequest(
                 stack=stack, project=project, dry_run=True, config=held
             )

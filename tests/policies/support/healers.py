@@ -36,7 +36,10 @@ def acts_on(*functions: str) -> dict[str, Any]:
 
 
 def function(scene: Scene, name: str, *grants: dict[str, Any], **properties: Any) -> Item:
-    """Register a careful function: bounded role, traced, dead letters, no retries, one run at a time."""
+    """Register a careful function: bounded role, traced, dead letters, no retries, one run at a time.
+
+    Where the scene has a topic for people already, they are told of its errors.
+    """
     scene.add("sqs.Queue", f"{name}-dead", messageRetentionSeconds=1_209_600)
     scene.add("cloudwatch.LogGroup", f"{name}-logs", name=f"/aws/lambda/{physical(name)}", retentionInDays=14)
     may = document(
@@ -70,6 +73,9 @@ def function(scene: Scene, name: str, *grants: dict[str, Any], **properties: Any
         maximumEventAgeInSeconds=60,
         destinationConfig={"onFailure": {"destination": Ref(f"{name}-dead")}},
     )
+    people = next((each for each in ("people", "healer-escalation") if each in scene), "")
+    if people:
+        alarm(scene, f"{name}-down", name, people)
     return made
 
 
@@ -291,6 +297,8 @@ def healer(scene: Scene, route: str = "topic") -> Scene:
         {"Action": "cloudwatch:GetMetricData", "Resource": "*"},
     )
     medic.put("environment", "variables", "LEDGER_TABLE", to=Ref("memory", "name"))
+    medic.put("environment", "variables", "BUDGET", to="3")
+    medic.put("environment", "variables", "ESCALATION_TOPIC_ARN", to=text("people"))
     if route == "queue":
         reads = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
         for name in ("medic-rights", "medic-limit"):

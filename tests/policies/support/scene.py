@@ -21,7 +21,7 @@ from pulumi_policy import (
 from selfheal_policies import recognition
 from selfheal_policies.graph import Graph
 from selfheal_policies.recognition_policy import RECOGNITION
-from selfheal_policies.resources import Resource, from_stack
+from selfheal_policies.resources import Resource, from_stack, stack_of
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule
 from selfheal_policies.rules import load
 from selfheal_policies.values import plain
@@ -136,6 +136,8 @@ class Scene:
     ) -> None:
         self.spelling, self.up = spelling, up
         self.stack, self.project = "dev", "other"
+        self.sandboxes = frozenset({"dev", "orders"})
+        """Names of the stacks that are declared sandboxes."""
         self.items: list[Item] = []
         self._removed: list[Item] = []
         if recording:
@@ -247,7 +249,7 @@ class Scene:
             return arn(item.type, f"{self._resolved(item.get('functionName'))[0]}:{item.physical}")
         return arn(item.type, item.physical, item.region)
 
-    def resources(self) -> list[Resource]:
+    def resources(self, config: Mapping[str, Config] | None = None) -> list[Resource]:
         """Return the stack as rules see it."""
         told = self.told()
         made = {
@@ -262,17 +264,22 @@ class Scene:
                 key: [made[urn] for urn in urns if urn in made]
                 for key, urns in each.property_dependencies.items()
             }
-        return list(from_stack(StackValidationArgs(list(made.values()))))
+        return list(from_stack(StackValidationArgs(list(made.values())), self._sandboxes(config)))
+
+    def _sandboxes(self, config: Mapping[str, Config] | None) -> frozenset[str]:
+        said: list[str] = (config or {}).get(RECOGNITION.name, {}).get("sandboxStacks", [])
+        return self.sandboxes | frozenset(said)
 
     def graph(self, config: Mapping[str, Config] | None = None) -> Graph:
         said = {**RECOGNITION.defaults, **(config or {}).get(RECOGNITION.name, {})}
-        return Graph(self.resources(), recognition.read(said, TODAY)[0])
+        return Graph(self.resources(config), recognition.read(said, TODAY)[0])
 
     def findings(
         self, rules: Collection[str] = tuple(RULES), config: Mapping[str, Config] | None = None
     ) -> Findings:
         """Have rules judge the scene in this process."""
-        graph, inputs = self.graph(config), [_resource(each) for each in self.told("inputs")]
+        graph = self.graph(config)
+        inputs = [_resource(each, self._sandboxes(config)) for each in self.told("inputs")]
         found: Findings = {}
         for name in rules:
             settings = {**RULES[name].defaults, **(config or {}).get(name, {})}
@@ -313,8 +320,9 @@ def _named(items: Collection[Item], name: str) -> list[Item]:
     return [item for item in items if item.inputs.name == name and item.inputs.type.startswith(own)]
 
 
-def _resource(told: Analyzed) -> Resource:
-    return Resource(told.urn, told.type, told.name, plain(told.properties))
+def _resource(told: Analyzed, sandboxes: Collection[str]) -> Resource:
+    sandbox = stack_of(told.urn) in sandboxes
+    return Resource(told.urn, told.type, told.name, plain(told.properties), sandbox=sandbox)
 
 
 def _put(properties: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -1,0 +1,70 @@
+"""What of this stack an https subscription leads to: a function with a URL, or what an API passes it to."""
+
+from collections.abc import Iterator
+
+from selfheal_policies import arns, types
+from selfheal_policies.index import Index, Node
+from selfheal_policies.resources import Resource
+from selfheal_policies.values import text
+
+HTTP = frozenset({"http", "https"})
+"""Protocols of these subscriptions."""
+
+KINDS = (arns.FUNCTION, arns.MACHINE, arns.QUEUE, arns.TOPIC)
+"""What an API may pass a request to."""
+
+_ADDRESSES = {
+    types.FUNCTION_URL: "functionUrl",
+    types.HTTP_API: "apiEndpoint",
+    types.HTTP_API_STAGE: "invokeUrl",
+    types.API_STAGE: "invokeUrl",
+}
+"""Type of what has an address of its own, and the property that holds it."""
+
+_PARENTS = {types.HTTP_API_STAGE: "apiId", types.API_STAGE: "restApi"}
+_INTEGRATIONS = (
+    (types.API_INTEGRATION, "restApi", "uri"),
+    (types.HTTP_API_INTEGRATION, "apiId", "integrationUri"),
+)
+
+
+def behind(index: Index, subscription: Resource) -> list[Node]:
+    """Return what of this stack the address of an https subscription leads to; none for one elsewhere."""
+    found: dict[str, Node] = {}
+    for each in _addressed(index, subscription):
+        if each.type == types.FUNCTION_URL:
+            nodes = index.follow_quietly(each, "functionName", (arns.FUNCTION,))
+        else:
+            nodes = list(_of_api(index, each))
+        found |= {node.key: node for node in nodes}
+    return list(found.values())
+
+
+def _addressed(index: Index, subscription: Resource) -> Iterator[Resource]:
+    referred = {*subscription.references.get("endpoint", ())}
+    endpoint = subscription.get("endpoint")
+    for type_, key in (*_ADDRESSES.items(), (types.REST_API, "")):
+        for each in index.of(type_):
+            address = text(each.get(key)) if key else None
+            named = isinstance(address, str) and isinstance(endpoint, str)
+            if each.urn in referred or (named and _is_under(str(endpoint), str(address))):
+                yield each
+
+
+def _is_under(endpoint: str, address: str) -> bool:
+    return f"{endpoint}/".startswith(f"{address.rstrip('/')}/")
+
+
+def _of_api(index: Index, resource: Resource) -> Iterator[Node]:
+    parent = _PARENTS.get(resource.type)
+    apis = {*resource.references.get(parent, ())} if parent else {resource.urn}
+    for type_, key, address in _INTEGRATIONS:
+        for integration in index.of(type_):
+            if apis.isdisjoint(integration.references.get(key, ())):
+                continue
+            uri = integration.get(address)
+            if isinstance(uri, str):
+                named = uri.rpartition("/functions/")[2].removesuffix("/invocations")
+                yield index.literal(named, arns.FUNCTION)
+            else:
+                yield from index.origins(integration, address, KINDS)

@@ -1,0 +1,37 @@
+"""The rule of a composite alarm around a healer can be read."""
+
+from collections.abc import Iterable
+
+from selfheal_policies import types
+from selfheal_policies.graph import Graph
+from selfheal_policies.rule import Config, Finding, StackRule, strings
+
+
+def check(graph: Graph, config: Config) -> Iterable[Finding]:
+    """Yield the composite alarms of which it is not known what they watch."""
+    watching = graph.wiring.watching
+    judged = graph.wake_alarms | graph.health_alarms
+    for alarm in graph.index.of(types.COMPOSITE_ALARM):
+        problem = watching.rule(alarm).problem
+        above = watching.with_parents(alarm)
+        if (
+            problem
+            and alarm.name not in config["readElsewhere"]
+            and any(each.urn in judged for each in above)
+        ):
+            yield Finding(alarm.urn, f"the rule (alarmRule) of {alarm.label} cannot be read: {problem}")
+
+
+RULE = StackRule(
+    name="cloudwatch-alarm-rule-readable",
+    level="mandatory",
+    severity="high",
+    what="The rule of a composite alarm that wakes a healer, or watches one, can be read.",
+    why="What the alarm watches, and so what its healer may change, cannot be judged otherwise.",
+    fix=(
+        'Write it as ALARM("name") OR ALARM("name"), with the names of alarms of this stack in double '
+        "quotes; Output.concat from their names is known at preview."
+    ),
+    schema={"readElsewhere": strings("Logical names of composite alarms whose rule is judged elsewhere.")},
+    check=check,
+)
