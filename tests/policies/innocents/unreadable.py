@@ -1,8 +1,4 @@
-"""Innocents whose grants are unknown at preview.
-
-A document that is unknown only for the ARNs in it is judged by what it depends on. Of a policy that comes
-from elsewhere nothing is known: one finding says how to make it readable.
-"""
+"""Innocents whose grants nobody can read at preview: one finding says how to make them readable."""
 
 from typing import Any
 
@@ -65,12 +61,10 @@ def managed_from_elsewhere(scene: Scene) -> None:
     notified(scene, managedPolicyArns=[BASIC, Lost(f"{AWS}/CloudWatchReadOnlyAccess")])
 
 
-INNOCENTS = [
+SUSPECTS = [
     Innocent("a document of outputs", arns_of_outputs, "every Pulumi example with a policy"),
     Innocent("a document of a data source", data_source, "aws.iam.getPolicyDocumentOutput"),
     Innocent("an inline document of outputs", inline, "inlinePolicies of a role"),
-]
-SUSPECTS = [
     Innocent("a policy of another stack", attached_from_elsewhere, "shared policies by StackReference"),
     Innocent("managed policies of another stack", managed_from_elsewhere, "the same in managedPolicyArns"),
 ]
