@@ -50,7 +50,7 @@ test: setup ## Run the tests, but those of test-long; those on the real engine a
 	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not drill and not browser and not audit"
 
 test-long: setup ## Run the tests that break the orders service for minutes, and those of the site in a browser
-	@$(BIN)/python -m pytest -n 5 --dist loadfile -m "drill or browser"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "drill or browser"
 
 test-fast: setup ## Run the tests that are quick: no emulator, engine or browser, no exhaustive search for harm
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not engine and not browser and not audit"

@@ -3,6 +3,7 @@
 import json
 import runpy
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -28,15 +29,21 @@ def opened(_: Any) -> Any:
     return {"item": json.dumps({"targets": {"SS": ["fragile"]}})}
 
 
+@cache
+def loaded(name: str) -> dict[str, Any]:
+    """Return what a file of the project says, which nobody changes."""
+    return yaml.safe_load((ROOT / name).read_text())
+
+
 def stack_config(stack: str) -> dict[str, str]:
     """Return the configuration as the engine hands it over: namespaced keys, everything text."""
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    project = loaded("Pulumi.yaml")
     values = {
         f"{project['name']}:{key}": entry["default"]
         for key, entry in project["config"].items()
         if "default" in entry
     }
-    values |= yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    values |= loaded(f"Pulumi.{stack}.yaml")["config"]
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
@@ -212,7 +219,7 @@ def test_the_program_stays_short() -> None:
 
 
 def test_the_project_refreshes_before_it_compares() -> None:
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    project = loaded("Pulumi.yaml")
     assert project["options"] == {"refresh": "always"}
     assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv"}}
     assert sorted(path.name for path in ROOT.glob("Pulumi.*.yaml")) == sorted(
