@@ -196,7 +196,7 @@ def arn_of(index: Index, node: Node) -> str:
 def senders_to(graph: Graph) -> Mapping[str, list[Link]]:
     """Return the links to each topic, queue and function, by its key."""
     found: dict[str, list[Link]] = {}
-    for link in graph.wiring.links():
+    for link in graph.links:
         found.setdefault(link.target.key, []).append(link)
     return found
 

@@ -14,13 +14,18 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     allowed: list[str] = config["allowedTargets"]
     # Two healers that wake each other are reported by lambda-healer-cycle.
     looping = in_cycles(waking(graph))
+    watching = graph.wiring.watching
+    unreadable = {alarm.urn for alarm in graph.alarms if watching.unreadable(alarm)}
     for healer in graph.healers:
+        controls = list(graph.controls(healer))
+        if not controls:
+            continue
         targets, own = graph.targets_of(healer), graph.parts_of(healer)
-        if any(graph.wiring.watching.unreadable(alarm) for alarm in graph.alarms_of(healer)):
+        if any(alarm.urn in unreadable for alarm in graph.alarms_of(healer)):
             # What they watch is not known: cloudwatch-alarm-rule-readable asks for it.
             continue
-        meant = [graph.wiring.watching.sight(alarm).meant for alarm in graph.alarms_of(healer)]
-        for write, node in graph.controls(healer):
+        meant = [watching.sight(alarm).meant for alarm in graph.alarms_of(healer)]
+        for write, node in controls:
             # An alarm that means it and watches nothing is reported by cloudwatch-alarm-metric-published.
             if node.key in own or any(node.key in keys for keys in meant):
                 continue
