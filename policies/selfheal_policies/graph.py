@@ -306,24 +306,31 @@ class Graph:
         What covers a healer among others, or the table to which it writes, is one only if it wakes it.
         """
         own = {healer.urn for healer in self.healers}
-        writers: dict[str, list[Resource]] = {}
-        for healer in self.healers:
-            for key in self.tables_of(healer):
-                writers.setdefault(key, []).append(healer)
         sights = [(alarm, self.wiring.watching.sight(alarm)) for alarm in self.alarms]
         return {
             alarm.urn: alarm
             for alarm, sight in sights
             if sight.named & own
             or (sight.wide & own and any(self.wakes(alarm, healer) for healer in self.healers))
-            or any(self.wakes(alarm, healer) for key in sight.named for healer in writers.get(key, ()))
+            or any(
+                self.wakes(alarm, healer)
+                for key in sight.named & self.ledgers.keys()
+                for healer in self.ledgers[key]
+            )
         }
 
-    def tables_of(self, healer: Resource) -> frozenset[str]:
-        """Return the keys of the tables that a healer writes to: its ledger is one of them."""
-        access = self.access(healer)
-        nodes = [write.named(self.index) for write in (*access.writes, *access.records) if not write.control]
-        return frozenset(node.key for node in nodes if node and node.kind == arns.TABLE)
+    @cached_property
+    def ledgers(self) -> dict[str, list[Resource]]:
+        """Key of each table to which healers write, their ledgers among them, to these healers."""
+        found: dict[str, list[Resource]] = {}
+        for healer in self.healers:
+            access = self.access(healer)
+            nodes = [
+                write.named(self.index) for write in (*access.writes, *access.records) if not write.control
+            ]
+            for key in {node.key for node in nodes if node and node.kind == arns.TABLE}:
+                found.setdefault(key, []).append(healer)
+        return found
 
     def alarms_of(self, healer: Resource) -> list[Resource]:
         """Return the alarms that are wired to a healer, those on a healer's own health left out."""
@@ -336,6 +343,26 @@ class Graph:
     def wake_alarms(self) -> dict[str, Resource]:
         """The alarms that are wired to any healer, by URN."""
         return {alarm.urn: alarm for healer in self.healers for alarm in self.alarms_of(healer)}
+
+    def concerned(self, alarm: Resource) -> str:
+        """Return the URN of a healer that an alarm wakes or watches; empty for none."""
+        return self._concerned.get(alarm.urn, "")
+
+    @cached_property
+    def _concerned(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        own = {healer.urn for healer in self.healers}
+        for healer in self.healers:
+            found |= {alarm.urn: healer.urn for alarm in self.alarms_of(healer) if alarm.urn not in found}
+        for alarm in self.alarms:
+            sight = self.wiring.watching.sight(alarm)
+            for urn in sorted((sight.named | sight.meant | sight.wide) & own)[:1]:
+                found.setdefault(alarm.urn, urn)
+        for composite in self.index.of(types.COMPOSITE_ALARM):
+            if composite.urn in found:
+                below = self.wiring.watching.metric_alarms(composite)
+                found = {alarm.urn: found[composite.urn] for alarm in below} | found
+        return found
 
     def targets_of(self, healer: Resource) -> frozenset[str]:
         """Return the keys of the functions that the alarms of a healer watch, but for itself."""

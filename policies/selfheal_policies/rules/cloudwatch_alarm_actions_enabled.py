@@ -13,7 +13,8 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
         value = alarm.get("actionsEnabled")
         if flag(value) is not True and value is not ABSENT:
             state = "switched off" if flag(value) is False else "not known at preview"
-            yield Finding(alarm.urn, f"the actions of {alarm.label} are {state} (actionsEnabled)")
+            message = f"the actions of {alarm.label} are {state} (actionsEnabled)"
+            yield Finding(alarm.urn, message, about=graph.concerned(alarm))
 
 
 RULE = StackRule(

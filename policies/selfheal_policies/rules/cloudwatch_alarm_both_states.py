@@ -78,7 +78,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     found = dict.fromkeys(each for alarm in judged for each in problems(graph, alarm))
     for alarm, problem in found:
         if alarm.name not in config["alarms"]:
-            yield Finding(alarm.urn, f"{alarm.label} {problem}")
+            yield Finding(alarm.urn, f"{alarm.label} {problem}", about=graph.concerned(alarm))
 
 
 RULE = StackRule(

@@ -15,7 +15,7 @@ def watches(graph: Graph, alarm: Resource) -> str:
     covered = {healer.name for healer in graph.healers if healer.urn in sight.wide}
     if covered:
         return f"watches healer {listed(covered)} among others"
-    tables = {key for healer in graph.healers for key in graph.tables_of(healer) & sight.named}
+    tables = graph.ledgers.keys() & sight.named
     names = {graph.index.by_urn[key].name for key in tables if key in graph.index.by_urn}
     return f"watches the table that a healer writes to ({listed(names)})"
 
@@ -25,11 +25,11 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     for alarm in graph.health_alarms.values():
         woken = {healer.name for healer in graph.healers if graph.wakes(alarm, healer)}
         if woken:
-            yield Finding(
-                alarm.urn, f"{alarm.label} {watches(graph, alarm)} and wakes healer {listed(woken)}"
-            )
+            message = f"{alarm.label} {watches(graph, alarm)} and wakes healer {listed(woken)}"
+            yield Finding(alarm.urn, message, about=graph.concerned(alarm))
         elif not graph.tells_people(alarm):
-            yield Finding(alarm.urn, f"{alarm.label} watches a healer's own health and reaches no person")
+            message = f"{alarm.label} watches a healer's own health and reaches no person"
+            yield Finding(alarm.urn, message, about=graph.concerned(alarm))
 
 
 RULE = StackRule(

@@ -18,15 +18,16 @@ def concerned(graph: Graph) -> list[Resource]:
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the alarms that get no data for ever."""
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     for alarm in concerned(graph):
         for child, problem in graph.wiring.watching.sight(alarm).problems:
             if child.get("namespace") not in config["namespaces"]:
-                found[child.urn, problem] = child.label
+                found[child.urn, problem] = child.label, graph.concerned(alarm)
         if alarm.type == types.COMPOSITE_ALARM and graph.wiring.watching.asks_itself(alarm):
-            found[alarm.urn, "its rule asks itself, and CloudWatch does not evaluate a circle"] = alarm.label
-    for (urn, problem), label in found.items():
-        yield Finding(urn, f"{label} watches nothing: {problem}")
+            problem = "its rule asks itself, and CloudWatch does not evaluate a circle"
+            found[alarm.urn, problem] = alarm.label, graph.concerned(alarm)
+    for (urn, problem), (label, healer) in found.items():
+        yield Finding(urn, f"{label} watches nothing: {problem}", about=healer)
 
 
 RULE = StackRule(

@@ -12,7 +12,8 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
         # An alarm that does nothing when it fires is the matter of cloudwatch-alarm-wakes-healer.
         fires = any("ALARM" in link.states for link in graph.wiring.links_from(alarm.urn))
         if fires and not graph.reaches_people(alarm):
-            yield Finding(alarm.urn, f"{alarm.label} wakes a healer and can reach no person")
+            message = f"{alarm.label} wakes a healer and can reach no person"
+            yield Finding(alarm.urn, message, about=graph.concerned(alarm))
 
 
 RULE = StackRule(

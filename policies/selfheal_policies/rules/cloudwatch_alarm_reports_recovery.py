@@ -12,7 +12,9 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
         for alarm in graph.alarms_of(healer):
             if not graph.wakes(alarm, healer, ["OK"]):
                 yield Finding(
-                    alarm.urn, f"{alarm.label} wakes healer {healer.name} and does not report recovery to it"
+                    alarm.urn,
+                    f"{alarm.label} wakes healer {healer.name} and does not report recovery to it",
+                    about=healer.urn,
                 )
 
 

@@ -14,12 +14,10 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     for alarm in graph.index.of(types.COMPOSITE_ALARM):
         problem = watching.rule(alarm).problem
         above = watching.with_parents(alarm)
-        if (
-            problem
-            and alarm.name not in config["readElsewhere"]
-            and any(each.urn in judged for each in above)
-        ):
-            yield Finding(alarm.urn, f"the rule (alarmRule) of {alarm.label} cannot be read: {problem}")
+        concerned = next((graph.concerned(each) for each in above if each.urn in judged), None)
+        if problem and concerned is not None and alarm.name not in config["readElsewhere"]:
+            message = f"the rule (alarmRule) of {alarm.label} cannot be read: {problem}"
+            yield Finding(alarm.urn, message, about=concerned)
 
 
 RULE = StackRule(

@@ -16,7 +16,8 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
         if each.resource.name in config["silencers"] or (each.alarm and each.alarm.urn not in judged):
             continue
         alarm = each.alarm.label if each.alarm else "alarms that are not known at preview"
-        yield Finding(each.resource.urn, f"{each.resource.label} {each.what} {alarm}")
+        concerned = graph.concerned(each.alarm) if each.alarm else ""
+        yield Finding(each.resource.urn, f"{each.resource.label} {each.what} {alarm}", about=concerned)
     below = {
         one.urn: one
         for alarm in judged.values()
@@ -24,7 +25,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     }
     for alarm in below.values():
         for what in properties(alarm, config["maximumWarmUpMinutes"], wall_clock=config["allowWallClock"]):
-            yield Finding(alarm.urn, f"{alarm.label} {what}")
+            yield Finding(alarm.urn, f"{alarm.label} {what}", about=graph.concerned(alarm))
 
 
 RULE = StackRule(

@@ -34,10 +34,8 @@ def limited(graph: Graph, healer: Resource, watched: frozenset[str]) -> str:
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the alarms on throttles that wake a healer which may limit the concurrency of what they watch."""
     watching = graph.wiring.watching
-    # Once for each alarm: one may wake many healers.
-    counting = {
-        alarm.urn: list(filter(counts_throttles, watching.metric_alarms(alarm))) for alarm in graph.alarms
-    }
+    waking = graph.wake_alarms.values()
+    counting = {alarm.urn: list(filter(counts_throttles, watching.metric_alarms(alarm))) for alarm in waking}
     for healer in graph.healers:
         for alarm in graph.alarms_of(healer):
             for each in counting[alarm.urn]:

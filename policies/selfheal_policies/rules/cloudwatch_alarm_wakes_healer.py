@@ -12,7 +12,9 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
         for alarm in graph.alarms_of(healer):
             if not graph.wakes(alarm, healer, ["ALARM"]):
                 yield Finding(
-                    alarm.urn, f"{alarm.label} reports to healer {healer.name} only what is no failure"
+                    alarm.urn,
+                    f"{alarm.label} reports to healer {healer.name} only what is no failure",
+                    about=healer.urn,
                 )
 
 

@@ -15,7 +15,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     # Two healers that wake each other are reported by lambda-healer-cycle.
     looping = in_cycles(waking(graph))
     watching = graph.wiring.watching
-    unreadable = {alarm.urn for alarm in graph.alarms if watching.unreadable(alarm)}
+    unreadable = {alarm.urn for alarm in graph.wake_alarms.values() if watching.unreadable(alarm)}
     for healer in graph.healers:
         controls = list(graph.controls(healer))
         if not controls:
@@ -24,7 +24,8 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
         if any(alarm.urn in unreadable for alarm in graph.alarms_of(healer)):
             # What they watch is not known: cloudwatch-alarm-rule-readable asks for it.
             continue
-        meant = [watching.sight(alarm).meant for alarm in graph.alarms_of(healer)]
+        sights = [watching.sight(alarm) for alarm in graph.alarms_of(healer)]
+        meant = [sight.meant for sight in sights if sight.meant]
         for write, node in controls:
             # An alarm that means it and watches nothing is reported by cloudwatch-alarm-metric-published.
             if node.key in own or any(node.key in keys for keys in meant):

@@ -3,25 +3,25 @@
 from collections.abc import Iterable
 
 from selfheal_policies.graph import Graph
-from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 
 
-def is_watched(graph: Graph, healer: Resource) -> bool:
-    """Return whether an alarm is on a healer's health. One that names it is judged by rules of its own."""
+def watched(graph: Graph) -> set[str]:
+    """Return the keys of all on whose health an alarm is. One that names it is judged by rules of its own."""
+    found: set[str] = set()
     for alarm in graph.alarms:
         sight = graph.wiring.watching.sight(alarm)
-        if healer.urn in sight.named or healer.urn in sight.meant:
-            return True
-        if healer.urn in sight.wide and graph.tells_people(alarm):
-            return True
-    return False
+        found |= sight.named | sight.meant
+        if sight.wide and graph.tells_people(alarm):
+            found |= sight.wide
+    return found
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the healers whose failure nobody hears of."""
+    keys = watched(graph) if graph.healers else set[str]()
     for healer in graph.healers:
-        if healer.name not in config["watchedElsewhere"] and not is_watched(graph, healer):
+        if healer.name not in config["watchedElsewhere"] and healer.urn not in keys:
             yield Finding(
                 healer.urn,
                 f"no alarm tells people when healer {healer.name} is down: none is on its errors, its lost "

@@ -1,4 +1,4 @@
-"""Notifiers that pass on what they are told, by events, queues, logs and workflows, to what changes nothing."""
+"""Notifiers that pass on what they are told, by events, queues, logs and workflows, to other innocents."""
 
 from typing import Any
 
