@@ -261,9 +261,11 @@ _DATA = _ITEMS | _OBJECTS
 """Actions that write items of tables and objects of buckets: records, a ledger's, or what services go by."""
 
 _FAMILIES: Mapping[str, str] = {
+    "bedrock:invokemodel": RECORD,
     "dynamodb:batchwrite": DATA,
     "dynamodb:putitem": DATA,
     "dynamodb:updateitem": DATA,
+    "es:eshttp": RECORD,
     "firehose:putrecord": RECORD,
     "kinesis:putrecord": WAKE,
     "kms:generatedatakey": TELL,
@@ -274,7 +276,13 @@ _FAMILIES: Mapping[str, str] = {
     "s3:putobject": DATA,
     "ses:": TELL,
     "sns:publish": WAKE,
+    "sqs:changemessage": TELL,
+    "sqs:deletemessage": TELL,
+    "sqs:receivemessage": TELL,
     "sqs:sendmessage": WAKE,
+    "ssm:createops": RECORD,
+    "ssm:updateops": RECORD,
+    "states:sendtask": WAKE,
     "support-console:": TELL,
     "support:": TELL,
     "xray:": RECORD,
@@ -315,6 +323,12 @@ def _meaning(name: str) -> str:
 def is_on_items(action: str) -> bool:
     """Return whether an action writes items of a table."""
     return action.lower() in _ITEMS
+
+
+def deletes(action: str) -> bool:
+    """Return whether an action on items or objects deletes them, or may do so."""
+    name = action.lower()
+    return "delete" in name or name.startswith(("dynamodb:batchwrite", "dynamodb:transact"))
 
 
 def reads_data(action: str) -> bool:

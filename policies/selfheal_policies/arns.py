@@ -29,8 +29,8 @@ _PREFIXES = {
 _PATHS = frozenset({POLICY, ROLE, RULE})
 """Kinds whose ARN has a path or a bus before the name."""
 
-_QUEUE_URL = re.compile(r"https?://(?:[^/]*(?:sqs|queue)[^/]*/(?=\d)|[^/]*/(?=\d{12}/))(\d+)/([^/?]+)")
-"""Of AWS; where another server stands for AWS, a queue is known by the account in the path."""
+_HTTP = ("https://", "http://")
+_ACCOUNT_LENGTH = 12
 
 _QUEUE_REGION = re.compile(r"https?://(?:(?:sqs|queue)(?:-fips)?\.([a-z0-9-]+-\d)|([a-z0-9-]+-\d)\.queue)\.")
 """Source: the reference of Amazon SQS endpoints, which has an older form as well."""
@@ -50,10 +50,8 @@ class Arn:
 
 def parse_arn(text: str) -> Arn | None:
     """Return what an ARN or a queue's URL names; None for text that is neither."""
-    url = _QUEUE_URL.fullmatch(text)
-    if url:
-        at = _QUEUE_REGION.match(text)
-        return Arn(QUEUE, url[2], region=(at[1] or at[2]) if at else "", account=url[1])
+    if text.startswith(_HTTP):
+        return _parse_url(text)
     parts = text.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004 - arn:partition:service:region:account:resource
         return None
@@ -62,6 +60,21 @@ def parse_arn(text: str) -> Arn | None:
         if service == owner and rest.startswith(prefix):
             return _named(kind, rest.removeprefix(prefix), region, account)
     return Arn(OTHER, text, region=region, account=account)
+
+
+def _parse_url(text: str) -> Arn | None:
+    """Return the queue that a URL names; None for another URL.
+
+    One of AWS names the service in its host; where another server stands for AWS, a queue is known by the
+    account in the path.
+    """
+    host, *path = text.split("://", 1)[1].split("/")
+    if len(path) != 2 or not path[0].isdecimal() or not path[1] or "?" in path[1]:  # noqa: PLR2004 - account and name
+        return None
+    if "sqs" not in host and "queue" not in host and len(path[0]) != _ACCOUNT_LENGTH:
+        return None
+    at = _QUEUE_REGION.match(text)
+    return Arn(QUEUE, path[1], region=(at[1] or at[2]) if at else "", account=path[0])
 
 
 def _named(kind: str, name: str, region: str, account: str) -> Arn:

@@ -13,8 +13,9 @@ _HEAD = """# Policies
 
 Generated from the pack by `python -m selfheal_policies.docs` in `policies/`; do not edit.
 
-A *healer* is a function or state machine that an alarm can reach and whose role can change something. What is
-reached and changes nothing is a notifier, and is not judged. The level is the default of each policy;
+A *healer* is a function or state machine that an alarm can reach and whose role can change something; what it
+writes in a table or bucket counts only where that is a [lever](glossary.md). What is reached and changes
+nothing is a notifier, and is not judged. The level is the default of each policy;
 configuration (`pulumi preview --policy-pack policies --policy-pack-config <file>`) decides over it.
 
 The policies on *resilience* are advisory, and mandatory in a stack whose own configuration demands them

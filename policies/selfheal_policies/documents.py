@@ -263,6 +263,10 @@ def _texts(value: Any) -> tuple[str | Missing, ...]:
     return tuple(entry if isinstance(entry, str) else UNKNOWN for entry in entries(value))
 
 
+_LONGEST = 10_240
+"""Most characters of a policy (IAM and AWS STS quotas). What is longer, AWS refuses: it is taken to match."""
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str, flags: int) -> Pattern[str]:
     # IAM knows `*` and `?` only: a bracket is a bracket.
@@ -271,12 +275,12 @@ def _compiled(pattern: str, flags: int) -> Pattern[str]:
 
 def action_matches(pattern: str, action: str) -> bool:
     """Return whether an action of a statement, in which `*` and `?` are wildcards, covers an action."""
-    return _compiled(pattern, IGNORECASE).match(action) is not None
+    return len(pattern) > _LONGEST or _compiled(pattern, IGNORECASE).match(action) is not None
 
 
 def resource_matches(pattern: str, arn: str) -> bool:
     """Return whether a resource of a statement, in which `*` and `?` are wildcards, covers an ARN."""
-    return _compiled(pattern, 0).match(arn) is not None
+    return len(pattern) > _LONGEST or _compiled(pattern, 0).match(arn) is not None
 
 
 def has_wildcard(text: str) -> bool:

@@ -4,7 +4,7 @@ Source: IAM user guide, "AWS global condition context keys": which keys a reques
 one of a person or program.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from selfheal_policies import arns, types
@@ -90,10 +90,21 @@ def policies_of(graph: Graph, resource: Resource) -> list[Held]:
     type_, key = ATTACHED[resource.type]
     attached = graph.index.referring(resource.urn, type_, key, NAMED[resource.type][0])
     held = [Held(policy, parse(policy.get("policy"))) for policy, _ in attached]
+    lost = Document(problem=f"may be this one, of which nobody can tell at preview what its {key} names")
+    held += [Held(policy, lost) for policy in adrift(graph, type_, key, NAMED[resource.type][0])]
     # What nobody gave is AWS's default, or repeats what an attached policy has set.
     if "policy" in resource.references and resource.get("policy") not in (ABSENT, ""):
-        held.append(Held(resource, parse(resource.get("policy")), replaced=bool(attached)))
+        held.append(Held(resource, parse(resource.get("policy")), replaced=bool(held)))
     return held
+
+
+def adrift(graph: Graph, type_: str, key: str, kind: str) -> list[Resource]:
+    """Return the resources of a type whose property names something that nobody can tell at preview."""
+    return [
+        resource
+        for resource in graph.index.of(type_)
+        if resource.get(key) is UNKNOWN and not graph.index.origins(resource, key, (kind,))
+    ]
 
 
 def account_of(graph: Graph, resource: Resource) -> str:
@@ -196,7 +207,7 @@ def arn_of(index: Index, node: Node) -> str:
 def senders_to(graph: Graph) -> Mapping[str, list[Link]]:
     """Return the links to each topic, queue and function, by its key."""
     found: dict[str, list[Link]] = {}
-    for link in graph.wiring.links():
+    for link in graph.links:
         found.setdefault(link.target.key, []).append(link)
     return found
 
@@ -213,16 +224,25 @@ def is_named(index: Index, arn: str, kind: str, known: Collection[str]) -> bool:
     return arn.startswith("arn:") and not has_wildcard(arn) and index.literal(arn, kind).key in known
 
 
-def speakers(graph: Graph, links: Iterable[Link]) -> dict[str, list[Value]]:
-    """Return the services that pass notifications on by links, each with the ARNs that it speaks for."""
-    found: dict[str, list[Value]] = {}
+@dataclass(frozen=True)
+class Speaker:
+    """A service that passes a notification on to a topic or queue, for one of our resources."""
+
+    service: str
+    source: str
+    """The resource, as people say it."""
+    account: str
+    """Of the resource, or OWN."""
+    arn: Value
+
+
+def speakers(graph: Graph, links: Iterable[Link]) -> Iterator[Speaker]:
+    """Yield who speaks by these links. What is sent under a role is left out."""
     for link in links:
-        if link.kind in SERVICES:
-            source = graph.index.by_urn.get(link.source)
-            known = source is not None and source.type in NAMED
-            value = arn_of(graph.index, graph.index.node(source)) if source and known else UNKNOWN
-            found.setdefault(SERVICES[link.kind], []).append(value)
-    return found
+        source = graph.index.by_urn.get(link.source)
+        if link.kind in SERVICES and source and source.type in NAMED:
+            arn = arn_of(graph.index, graph.index.node(source))
+            yield Speaker(SERVICES[link.kind], source.label, account_of(graph, source), arn)
 
 
 def woken_by(graph: Graph) -> Mapping[str, str]:

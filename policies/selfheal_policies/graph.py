@@ -16,9 +16,20 @@ from selfheal_policies.resources import Resource
 from selfheal_policies.roles import Access, Write, access_of
 from selfheal_policies.rule import Finding
 from selfheal_policies.unreadable import adrift
+from selfheal_policies.values import ABSENT, text
 from selfheal_policies.wakers import Waker, wakers
 from selfheal_policies.ways import Ways, ahead
 from selfheal_policies.wiring import Wiring
+
+OF_ALARMS_OR_CLOCKS = frozenset(
+    {
+        "events.amazonaws.com",
+        "lambda.alarms.cloudwatch.amazonaws.com",
+        "scheduler.amazonaws.com",
+        "sns.amazonaws.com",
+    }
+)
+"""Principals of the services that wake a healer. Another one means that somebody else calls a function."""
 
 
 class Graph:
@@ -35,10 +46,15 @@ class Graph:
         self.unresolved = list(dict.fromkeys(self.index.unresolved))
         """References by which something is woken that cannot be followed; a rule's own lookups add none."""
         self.alarms = self.index.of(*types.ALARMS)
+        self._alarm_urns = frozenset(alarm.urn for alarm in self.alarms)
+        self._alarms_of: dict[str, list[Resource]] = {}
+        self._whys: dict[str, str] = {}
         self._reach: dict[str, frozenset[str]] = {}
         self._waking: dict[str, dict[str, frozenset[str]]] = {}
         self._wake_links: dict[str, list[Link]] = {}
-        self._ways = Ways((*self.wiring.links(), *Relays(self.index).links))
+        self.links = [*self.wiring.links(), *Relays(self.index).links]
+        """All that is wired, and all that is sent, started and written."""
+        self._ways = Ways(self.links)
         self._access: dict[str, Access] = {}
         self._adrift = adrift(self.index)
         self.dead_letters = DeadLetters(self.index, self.access)
@@ -72,11 +88,10 @@ class Graph:
         """Return, by URN, the alarms that wake an actor, each with the states in which it does."""
         if actor.urn not in self._waking:
             found: dict[str, frozenset[str]] = {}
-            alarms = {alarm.urn for alarm in self.alarms}
-            behind = self._ways.behind(actor.urn)
-            for key in behind & alarms:
-                links = [link for link in self._ways.links_from(key) if link.target.key in behind]
-                found[key] = frozenset[str]().union(*(link.states for link in links))
+            for key in self._ways.behind(actor.urn):
+                for link in self._ways.links_to(key):
+                    if link.source in self._alarm_urns:
+                        found[link.source] = found.get(link.source, link.states) | link.states
             self._waking[actor.urn] = found
         return self._waking[actor.urn]
 
@@ -211,7 +226,8 @@ class Graph:
 
     def path(self, actor: Resource) -> str:
         """Return how an alarm reaches an actor: "alarm A -> topic T -> function F"; empty if none does."""
-        steps = self._ways.back(actor.urn, self._origins)
+        back = self._ways.back
+        steps = back(actor.urn, self._alarm_urns) or back(actor.urn, self._origins)
         if not steps:
             return ""
         start = self._origins[steps[0]]
@@ -233,7 +249,9 @@ class Graph:
 
     def why(self, actor: Resource) -> str:
         """Return the path, and the action by which an actor counts as a healer."""
-        return f"{self.path(actor) or actor.label}, which {self.deed(actor)}"
+        if actor.urn not in self._whys:
+            self._whys[actor.urn] = f"{self.path(actor) or actor.label}, which {self.deed(actor)}"
+        return self._whys[actor.urn]
 
     def why_about(self, finding: Finding) -> str:
         """Return why that counts as a healer which a finding is about; empty if it is about none."""
@@ -258,13 +276,25 @@ class Graph:
 
     @cached_property
     def idle_healers(self) -> list[Resource]:
-        """Functions and machines that may change a function, and that no alarm reaches."""
+        """Functions and machines that may change a function, and that nothing but a clock starts."""
         reached = {actor.urn for actor in self.reached}
         return [
             actor
             for actor in self.index.of(*types.ACTORS)
-            if actor.urn not in reached and is_idle(self.access(actor))
+            if actor.urn not in reached and is_idle(self.access(actor)) and not self._is_called(actor)
         ]
+
+    def _is_called(self, actor: Resource) -> bool:
+        """Return whether something starts an actor that is neither an alarm's way nor a clock."""
+        principals = (text(permission.get("principal")) for permission, _ in self.wiring.permissions(actor))
+        if any(isinstance(each, str) and each not in OF_ALARMS_OR_CLOCKS for each in principals):
+            return True
+        keys = self._ways.behind(actor.urn) - {actor.urn}
+        first = [self.index.by_urn.get(key) for key in keys if not self._ways.links_to(key)]
+        return any(
+            each is None or (each.type != types.TOPIC and each.get("scheduleExpression") is ABSENT)
+            for each in first
+        )
 
     # The alarms of a healer, and the ways from them to it
 
@@ -304,8 +334,10 @@ class Graph:
 
     def alarms_of(self, healer: Resource) -> list[Resource]:
         """Return the alarms that are wired to a healer, those on a healer's own health left out."""
-        waking = self._waking_states(healer)
-        return [alarm for alarm in self.alarms if alarm.urn in waking and alarm.urn not in self.health_alarms]
+        if healer.urn not in self._alarms_of:
+            keys = self._waking_states(healer).keys() - self.health_alarms.keys()
+            self._alarms_of[healer.urn] = [alarm for alarm in self.alarms if alarm.urn in keys]
+        return self._alarms_of[healer.urn]
 
     @cached_property
     def wake_alarms(self) -> dict[str, Resource]:
@@ -345,7 +377,8 @@ class Graph:
             entering = self.woken_from_outside(healer)
             starts = [alarm.urn for alarm in self.alarms_of(healer)] + [waker.key for waker in entering]
             into = [(waker, link) for waker in entering for link in self._ways.links_to(waker.key)]
-            found = [link for waker, link in into if link.via is waker.via]
+            # What a topic of another stack is permitted, that stack may subscribe: nothing is missing here.
+            found = [link for waker, link in into if link.via is waker.via and link.kind != "permission"]
             passed = ahead(starts, lambda key: () if key == healer.urn else self._within(key, behind))
             for key in sorted(passed - {healer.urn}):
                 found += self._within(key, behind)

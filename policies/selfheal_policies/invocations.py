@@ -11,6 +11,7 @@ from typing import Any
 from selfheal_policies import arns, types
 from selfheal_policies.actions import READ, meaning
 from selfheal_policies.documents import Statement, parse
+from selfheal_policies.doors import adrift
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing, text
@@ -87,6 +88,8 @@ def unreadable(graph: Graph, function: Resource) -> Iterator[tuple[Resource, str
     for policy, _ in _documents(graph, function):
         if problem := parse(policy.get("policy")).problem:
             yield policy, problem
+    for policy in adrift(graph, types.FUNCTION_POLICY, "resourceArn", arns.FUNCTION):
+        yield policy, "may be its own: nobody can tell at preview what its resourceArn names"
 
 
 def _documents(graph: Graph, function: Resource) -> list[tuple[Resource, str]]:

@@ -1,14 +1,15 @@
 """Which tables and buckets that an actor writes are levers: what they hold changes how something behaves.
 
 A lever is read by a function that the alarms watch which reach the writer, or is named in the configuration.
-Other readers, a status page for example, do not count: what they show is a record.
+Other readers, a status page for example, do not count: what they show is a record. To delete what a watched
+table or bucket holds is a remedy for it as well.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from selfheal_policies import arns, types
-from selfheal_policies.actions import DATA
+from selfheal_policies.actions import DATA, deletes
 from selfheal_policies.documents import is_pattern, overlap
 from selfheal_policies.index import NAMED, Index
 from selfheal_policies.managed import may_read_data
@@ -99,6 +100,8 @@ class Levers:
         for write in writes:
             store = self.store(write)
             why = self._why(store, readers)
+            if not why and store.key in keys and deletes(write.action):
+                why = "which an alarm that wakes it watches"
             if why:
                 yield Lever(write, store.key or store.name, why)
 

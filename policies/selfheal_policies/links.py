@@ -22,7 +22,8 @@ class Link:
     via: Resource
     """The resource that makes the link: the one to change."""
     kind: str
-    """By what is wired: action, subscription, permission, mapping, event, event-target, definition or pipe.
+    """By what is wired: action, subscription, https (a subscription to an address of this stack), permission,
+    mapping, event, event-target, definition or pipe.
 
     By what somebody who was woken does next (see relays.py): publish, send, put, start, invoke, destination,
     dead-letter, notification or log.

@@ -1,12 +1,12 @@
 """What in the policy of a topic or queue lets others in than those whom it is for."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from selfheal_policies import arns
 from selfheal_policies.documents import Document, Statement
-from selfheal_policies.doors import Sender, by_identity, by_nobody, by_service, by_stranger
+from selfheal_policies.doors import Sender, Speaker, by_identity, by_nobody, by_service, by_stranger
 from selfheal_policies.evaluation import (
     ANY,
     NO,
@@ -64,9 +64,14 @@ def excepted(door: Door, document: Document) -> Iterator[str]:
                 yield name
 
 
-def lets_in(door: Door, document: Document, service: str, source: Value) -> bool:
-    """Return whether a policy may let a service send for one of our resources."""
-    return allowed(document, _request(door, by_service(service, door.account, source))) != NO
+def shut_out(door: Door, document: Document, speakers: Iterable[Speaker]) -> Iterator[Speaker]:
+    """Yield the first of each service's speakers that a policy does not let send."""
+    told: set[str] = set()
+    for each in speakers:
+        request = _request(door, by_service(each.service, each.account, each.arn))
+        if each.service not in told and allowed(document, request) == NO:
+            told.add(each.service)
+            yield each
 
 
 def _request(door: Door, sender: Sender, action: str = "") -> Request:
@@ -107,6 +112,8 @@ def _tests(door: Door, kind: str, entry: Any) -> Iterator[tuple[str, Sender]]:
         yield f"is open to Service {entry}", by_stranger(entry)
     elif kind == "AWS" and not door.is_known(entry):
         arn = arns.parse_arn(entry)
+        if entry == door.account or entry.endswith(f":iam::{door.account}:root"):
+            return  # what is in an account needs a policy of its own, even if the account is let in
         named = entry if arn and not entry.endswith(":root") else ""
         yield f"is open to AWS {entry}", by_identity(arn.account if arn else entry, named)
     elif kind != "AWS":

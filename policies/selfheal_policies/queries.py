@@ -15,8 +15,8 @@ _TOKEN = re.compile(
 _ENDS = ("GROUP", "ORDER", "LIMIT")
 _SEARCH = re.compile(r"\bSEARCH\s*\(\s*(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", re.IGNORECASE)
 _SCHEMA = re.compile(r"\{([^{}]*)\}")
-_TERM = re.compile(r"""(\b[\w.]+)\s*=\s*(?:\(([^()]*)\)|"([^"]*)"|'([^']*)'|([^\s"'()]+))""")
-_QUOTED = re.compile(r"""([@\w.]+)"?\s*(=~|!=|!~|=)\s*["']([^"']*)["']""")
+_TERM = re.compile(r"""(?<![\w.])(\b[\w.]++)\s*=\s*(?:\(([^()]*)\)|"([^"]*)"|'([^']*)'|([^\s"'()]+))""")
+_QUOTED = re.compile(r"""(?<![@\w.])([@\w.]++)"?\s*(=~|!=|!~|=)\s*["']([^"']*)["']""")
 
 
 @dataclass(frozen=True)

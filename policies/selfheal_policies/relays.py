@@ -225,7 +225,7 @@ def _meant(statement: Statement) -> Iterator[tuple[str, str]]:
     if statement.not_actions:
         yield from (meant for action, meant in _KIND.items() if statement.covers(action, if_unknown=True))
     for action in statement.actions:
-        if not isinstance(action, str):
+        if not isinstance(action, str) or (action.lower() == "sns:publish" and statement.is_to_phones):
             continue
         if not has_wildcard(action):
             if found := _KIND.get(action.lower()):

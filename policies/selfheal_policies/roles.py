@@ -6,7 +6,7 @@ healers.py decides by it who is a healer, and the rules what a healer may do: on
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from selfheal_policies import arns
+from selfheal_policies import arns, types
 from selfheal_policies.actions import (
     CONTROL,
     DATA,
@@ -126,26 +126,44 @@ def access_of(index: Index, actor: Resource, adrift: Iterable[Adrift] = ()) -> A
     roles = roles_of(index, actor)
     if not roles or any(role.resource is None for role in roles):
         access.unreadable.append(Unreadable(actor, f"the role of {actor.name} is not one of this stack"))
-    for role in (node.resource for node in roles if node.resource):
+    todo, seen = [node.resource for node in roles if node.resource], set[str]()
+    while todo:
+        role = todo.pop()
+        if role.urn in seen:
+            continue
+        seen.add(role.urn)
         access.unreadable += [each.grant for each in adrift if each.may_be_of(role)]
         access.unreadable += kept(index, role)
         for grant in grants_of(index, role):
             _read(index, grant, access)
         for attachment in attachments_of(index, role):
             if attachment.policy is None:
-                _attach(attachment, access)
+                _attach(actor, attachment, access)
+        todo += _assumed(index, access)
     return access
 
 
-def _attach(attachment: Attachment, access: Access) -> None:
+def _assumed(index: Index, access: Access) -> list[Resource]:
+    """Take the roles that it may become from the changes: what those of this stack may do counts instead."""
+    nodes = {write: write.named(index) for write in access.writes if write.action.lower() == "sts:assumerole"}
+    access.writes = [write for write in access.writes if nodes.get(write) is None]
+    for write, node in nodes.items():
+        if node and node.resource is None:
+            what = f"{write.source.name} lets it become {write.place}, which is no role of this stack"
+            access.unreadable.append(Unreadable(write.source, what, judged_elsewhere=True))
+    return [node.resource for node in nodes.values() if node and node.resource]
+
+
+def _attach(actor: Resource, attachment: Attachment, access: Access) -> None:
     """Add what a managed policy allows that is none of this stack."""
     arn = attachment.arn
     if isinstance(arn, Missing):
         what = f"{attachment.where} a policy that is not known at preview and is none of this stack"
-        access.unreadable.append(Unreadable(attachment.resource, what, attached=True))
+        access.unreadable.append(Unreadable(attachment.resource, what, judged_elsewhere=True))
         return
     access.managed.append(arn)
-    if invokes_functions(arn):
+    # What a workflow invokes, its definition says; of a function nobody knows what it invokes.
+    if invokes_functions(arn) and actor.type == types.STATE_MACHINE:
         access.wakes.append(Write("lambda:InvokeFunction", "*", WAKE, attachment.resource))
     elif not is_harmless(arn):
         access.opaque.append(arn)

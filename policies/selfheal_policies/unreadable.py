@@ -18,8 +18,8 @@ class Unreadable:
     """The resource to change."""
     what: str
     """What it is and why, as the beginning of a sentence."""
-    attached: bool = False
-    """Whether it is a managed policy that is attached."""
+    judged_elsewhere: bool = False
+    """Whether another rule refuses it in the role of a healer."""
 
 
 @dataclass(frozen=True)

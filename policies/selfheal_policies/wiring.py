@@ -185,7 +185,8 @@ class Wiring:
                 for end in targets:
                     # What passes from bus to bus is sorted out in events.py.
                     if not (pair.type == types.EVENT_TARGET and end.kind == arns.BUS):
-                        yield Link(start.key, end, via, pair.kind)
+                        kind = "https" if text(via.get("protocol")) in HTTP else pair.kind
+                        yield Link(start.key, end, via, kind)
 
     def _targets(self, via: Resource, pair: _Pair) -> list[Node] | None:
         """Return what is named to be woken; None of what only people read."""

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi_policy.proxy import unknown_checking_proxy
 from selfheal_policies import arns, documents, grants, types
-from selfheal_policies.actions import CONTROL, DATA, READ, TELL, WAKE, meaning
+from selfheal_policies.actions import CONTROL, DATA, READ, RECORD, TELL, WAKE, meaning
 from selfheal_policies.arns import parse_arn
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
@@ -179,7 +179,8 @@ def test_actions_are_what_they_do() -> None:
     for action, kind in {
         "lambda:GetFunction": READ,
         "cloudwatch:Describe*": READ,
-        "logs:PutLogEvents": TELL,
+        "logs:PutLogEvents": RECORD,
+        "cloudwatch:PutMetricData": TELL,
         "sns:Publish": WAKE,
         "dynamodb:PutItem": DATA,
         "lambda:UpdateFunctionConfiguration": CONTROL,

@@ -1,8 +1,8 @@
 """A healer writes items of its ledger, and circuits that its targets call through; of no other table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from selfheal_policies import arns
+from selfheal_policies import arns, types
 from selfheal_policies.actions import is_on_items
 from selfheal_policies.documents import Statement, has_wildcard
 from selfheal_policies.grants import grants_of
@@ -29,6 +29,15 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
                     f"{grant.where} allows healer {healer.name} {action} on {table}, which is not known to "
                     "be its ledger, nor the circuit that a target of it calls through",
                 )
+    yield from _moved_by_machines(graph, config["allowedTables"])
+
+
+def _moved_by_machines(graph: Graph, allowed: Collection[str]) -> Iterator[Finding]:
+    """Yield the levers that workflows move. These have no environment that could name a ledger."""
+    for healer in (each for each in graph.healers if each.type == types.STATE_MACHINE):
+        for lever in graph.levers.of(healer):
+            if graph.index.literal(lever.write.place, arns.TABLE).name not in allowed:
+                yield Finding(lever.write.source.urn, f"{healer.label} {lever.deed}")
 
 
 def _writes(statements: Iterable[Statement]) -> Iterator[tuple[Statement, str, str]]:
@@ -63,7 +72,7 @@ RULE = StackRule(
     severity="critical",
     what=(
         "A healer may write items of its ledger, and the circuit that a function it heals calls through; of "
-        "no other table."
+        "no other table. A workflow may write none by which a function goes that its alarms watch."
     ),
     why="What a service keeps in a table is no setting: a healer that can write it can destroy it.",
     fix=(

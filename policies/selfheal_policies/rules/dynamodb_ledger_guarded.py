@@ -32,15 +32,16 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
 
 def _all(graph: Graph, ledger: Ledger, config: Config) -> Iterator[Finding]:
     protected: list[str] = config["protected"]
+    machines = {role.urn for actor in graph.index.of(*types.ACTORS) for role in graph.roles_of(actor)}
     yield from _items(graph, ledger, [*protected, *config["protectedItems"]])
-    yield from _tables_policies(graph, ledger, protected)
+    yield from _tables_policies(graph, ledger, protected, machines)
     accepted = set(config["accepted"])
     healers = {role.urn for healer in graph.healer_functions for role in graph.roles_of(healer)}
     for role in graph.index.of(types.ROLE):
         # The role of a healer is judged by dynamodb-ledger-approvals.
         if role.urn not in healers and role.name not in accepted:
-            yield from _roles_grants(graph, ledger, role, protected)
-    yield from _peoples(graph, ledger, protected, accepted)
+            yield from _roles_grants(graph, ledger, role, protected, machines)
+    yield from _peoples(graph, ledger, protected, accepted, machines)
 
 
 def _items(graph: Graph, ledger: Ledger, protected: list[str]) -> Iterator[Finding]:
@@ -66,10 +67,11 @@ def _partition(item: Resource) -> str | Missing:
     return text(get(content, name, "S"))
 
 
-def _tables_policies(graph: Graph, ledger: Ledger, protected: list[str]) -> Iterator[Finding]:
+def _tables_policies(
+    graph: Graph, ledger: Ledger, protected: list[str], machines: set[str]
+) -> Iterator[Finding]:
     """Yield what the table's own policy opens."""
     attached = graph.index.referring(ledger.node.key, types.TABLE_RESOURCE_POLICY, "resourceArn", arns.TABLE)
-    machines = {role.urn for actor in graph.index.of(*types.ACTORS) for role in graph.roles_of(actor)}
     for holder, _ in attached:
         document = parse(holder.get("policy"), resolver(graph.index, holder, "policy"))
         if document.problem:
@@ -98,9 +100,11 @@ def _is_open(graph: Graph, statement: Statement, machines: set[str]) -> bool:
     return False
 
 
-def _roles_grants(graph: Graph, ledger: Ledger, role: Resource, protected: list[str]) -> Iterator[Finding]:
+def _roles_grants(
+    graph: Graph, ledger: Ledger, role: Resource, protected: list[str], machines: set[str]
+) -> Iterator[Finding]:
     """Yield what the role of a program may write of what only people may write."""
-    if _is_for_people(role):
+    if _is_for_people(role, machines):
         return
     who = _users(graph, role)
     grants = list(grants_of(graph.index, role))
@@ -137,7 +141,9 @@ def _users(graph: Graph, role: Resource) -> str:
     return listed(actors) if actors else f"role {role.name}"
 
 
-def _is_for_people(role: Resource) -> bool:
+def _is_for_people(role: Resource, machines: set[str]) -> bool:
+    if role.urn in machines:
+        return False
     trust = parse(role.get("assumeRolePolicy"))
     kinds = {
         kind
@@ -147,9 +153,11 @@ def _is_for_people(role: Resource) -> bool:
     return not trust.problem and bool(kinds) and kinds <= set(PEOPLE)
 
 
-def _peoples(graph: Graph, ledger: Ledger, protected: list[str], accepted: set[str]) -> Iterator[Finding]:
+def _peoples(
+    graph: Graph, ledger: Ledger, protected: list[str], accepted: set[str], machines: set[str]
+) -> Iterator[Finding]:
     """Yield the policies of people that let them write more than what people write."""
-    for holder, document in _documents(graph):
+    for holder, document in _documents(graph, machines):
         if holder.name in accepted:
             continue
         for statement in document.allowing:
@@ -158,7 +166,8 @@ def _peoples(graph: Graph, ledger: Ledger, protected: list[str], accepted: set[s
             if not any(_is_named(each) and ledger.may_be(graph, each) for each in named):
                 continue
             for action, _ in writes_in(graph, statement, ledger):
-                if _beyond(statement, protected):
+                # What concerns nothing of theirs is no policy for people.
+                if items_of(statement, protected) and _beyond(statement, protected):
                     yield Finding(
                         holder.urn,
                         f"policy {holder.name} allows whoever has it {action} on more of the {_said(ledger)} "
@@ -171,10 +180,10 @@ def _is_named(resource: str) -> bool:
     return arn is not None and arn.kind == arns.TABLE and arn.name.strip("*?") != ""
 
 
-def _documents(graph: Graph) -> Iterator[tuple[Resource, Document]]:
+def _documents(graph: Graph, machines: set[str]) -> Iterator[tuple[Resource, Document]]:
     """Yield the documents that people may have: what no role of a program has, nor any as its boundary."""
     index = graph.index
-    roles = [role for role in index.of(types.ROLE) if not _is_for_people(role)]
+    roles = [role for role in index.of(types.ROLE) if not _is_for_people(role, machines)]
     theirs = {grant.urn for role in roles for grant in grants_of(index, role)}
     theirs |= {bound.urn for role in index.of(types.ROLE) if (bound := boundary_of(index, role))}
     for holder in index.of(types.POLICY, types.ROLE_POLICY, types.USER_POLICY, types.GROUP_POLICY):

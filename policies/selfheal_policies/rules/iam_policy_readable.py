@@ -22,8 +22,8 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     accepted = set(config["accepted"])
     for healer in graph.healers:
         for cause in graph.access(healer).unreadable:
-            # iam-role-managed-policies asks for what is attached.
-            if cause.resource.name not in accepted and not cause.attached:
+            # Of a healer, iam-role-managed-policies and iam-policy-privilege say the rest.
+            if cause.resource.name not in accepted and not cause.judged_elsewhere:
                 yield Finding(cause.resource.urn, cause.what)
     for grant in graph.grants:
         if grant.resource.name not in accepted:

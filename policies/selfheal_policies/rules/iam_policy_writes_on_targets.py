@@ -17,13 +17,16 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     watching = graph.wiring.watching
     unreadable = {alarm.urn for alarm in graph.wake_alarms.values() if watching.unreadable(alarm)}
     for healer in graph.healers:
+        controls = list(graph.controls(healer))
+        if not controls:
+            continue
         targets, own = graph.targets_of(healer), graph.parts_of(healer)
         if any(alarm.urn in unreadable for alarm in graph.alarms_of(healer)):
             # What they watch is not known: cloudwatch-alarm-rule-readable asks for it.
             continue
         sights = [watching.sight(alarm) for alarm in graph.alarms_of(healer)]
         meant = [sight.meant for sight in sights if sight.meant]
-        for write, node in graph.controls(healer):
+        for write, node in controls:
             # An alarm that means it and watches nothing is reported by cloudwatch-alarm-metric-published.
             if node.key in own or any(node.key in keys for keys in meant):
                 continue

@@ -22,9 +22,10 @@ def _mappings(graph: Graph, healer: Resource) -> list[Resource]:
 
 
 def _dead_letters(graph: Graph, mapping: Resource) -> bool:
-    """Return whether the queue that a mapping reads gives up on a message at some time."""
-    queues = [node.resource for node in graph.index.follow_quietly(mapping, "eventSourceArn", (arns.QUEUE,))]
-    return any(
+    """Return whether the queue that a mapping reads, if it is one, gives up on a message at some time."""
+    nodes = graph.index.follow_quietly(mapping, "eventSourceArn", (arns.QUEUE,))
+    queues = [node.resource for node in nodes if node.kind == arns.QUEUE]
+    return not queues or any(
         queue is None
         or isinstance(queue.get("redrivePolicy"), (str, dict))
         or queue.get("redrivePolicy") is UNKNOWN
@@ -39,7 +40,7 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
         if not found and _asynchronous(graph, healer):
             yield Finding(healer.urn, f"events that healer {healer.name} fails on are lost")
         for holder, node in found:
-            if healer.urn in graph.reach(node.key):
+            if healer.urn in graph.passed_on(node.key):
                 yield Finding(
                     holder.urn, f"events that healer {healer.name} fails on go to {node.name}, which wakes it"
                 )

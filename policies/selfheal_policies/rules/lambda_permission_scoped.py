@@ -1,11 +1,10 @@
 """Each source that wakes a healer has a Lambda permission of its own, and nobody else has one."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from selfheal_policies import arns
-from selfheal_policies.documents import Statement, has_wildcard
+from selfheal_policies.documents import has_wildcard
 from selfheal_policies.doors import (
     account_of,
     by_identity,
@@ -15,14 +14,14 @@ from selfheal_policies.doors import (
     roles_at,
     senders_to,
 )
-from selfheal_policies.evaluation import ANY, NO, OWN, YES, Request, Value, allowed, denied
+from selfheal_policies.evaluation import NO, YES, Request, Value, allowed, denied
 from selfheal_policies.graph import Graph
 from selfheal_policies.index import Node
 from selfheal_policies.invocations import INVOKE, Permit, permits, unreadable
 from selfheal_policies.openings import principals
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, strings
-from selfheal_policies.values import Missing
+from selfheal_policies.values import UNKNOWN, Missing
 from selfheal_policies.wiring import Link
 
 PRINCIPALS = {
@@ -37,181 +36,171 @@ SOURCES = (arns.TOPIC, arns.RULE, arns.ALARM, arns.BUCKET, arns.LOG_GROUP, arns.
 
 INVOCATIONS = (INVOKE, "lambda:InvokeFunctionUrl")
 
+ANY_SOURCE = ""
+"""Stands for the source of a permission that names none: that is another finding."""
 
-@dataclass(frozen=True)
-class _Judged:
+
+class _Function:
     """A function that nobody but what is wired to it may invoke."""
 
-    graph: Graph
-    function: Resource
-    links: Sequence[Link]
-    """The links that end at it."""
-    told: Collection[str]
-    """URNs of permissions that another rule is about: only they wire their sources to the function."""
-    callers: Collection[str]
-    denials: Sequence[Statement]
+    def __init__(
+        self, graph: Graph, function: Resource, links: Sequence[Link], callers: Collection[str]
+    ) -> None:
+        """Read its resource policy; `links` are those that end at it."""
+        self._graph, self._function, self._callers = graph, function, callers
+        self._wired = {link.source for link in links if link.kind != "permission"}
+        self._roles = roles_at(graph, links)
+        found = list(permits(graph, function))
+        self._permits = [permit for permit in found if permit.statement.allows]
+        self._denials = [permit for permit in found if not permit.statement.allows]
+        self._by_source: dict[str, list[Permit]] = {}
+        for permit in self._permits:
+            for key in self._sources(permit):
+                self._by_source.setdefault(key, []).append(permit)
 
-    def openings(self, permit: Permit) -> Iterator[str]:
-        """Yield whom else a statement lets in, each as the end of a sentence."""
-        if permit.changes:
-            who = ", ".join(
-                dict.fromkeys(_named(kind, entry) for kind, entry in principals(permit.statement))
-            )
-            yield f"lets {who} {', '.join(permit.changes)}"
-        if permit.invokes:
-            for kind, entry in principals(permit.statement):
-                yield from self._invocations(permit, kind, entry)
+    def _nodes(self, permit: Permit, source: str | Missing) -> list[Node]:
+        index = self._graph.index
+        if isinstance(source, str):
+            return [index.literal(source, arns.TOPIC, permit.holder)]
+        return index.origins(permit.holder, permit.key, SOURCES)
 
-    def _invocations(self, permit: Permit, kind: str, entry: Any) -> Iterator[str]:
-        if isinstance(entry, str) and entry in self.callers:
-            return
+    def _sources(self, permit: Permit) -> set[str]:
+        """Return the keys of what a statement is limited to; an empty one if it is not limited."""
+        found = {node.key for source in permit.sources for node in self._nodes(permit, source)}
+        return found if permit.sources else {ANY_SOURCE}
+
+    def _named(self, permit: Permit, resource: Resource) -> Value:
+        index = self._graph.index
+        return named_by(index, permit.holder, permit.key, index.node(resource))
+
+    # Whom it lets in
+
+    def openings(self, told: Collection[str]) -> Iterator[tuple[Resource, str]]:
+        """Yield how others are let in, each with the resource to change, as the end of a sentence.
+
+        Of the resources in `told` another rule says that nothing else wires their sources to the function.
+        """
+        yield from unreadable(self._graph, self._function)
+        for permit in self._permits:
+            if permit.changes:
+                who = ", ".join(dict.fromkeys(_words(*each) for each in principals(permit.statement)))
+                yield permit.holder, f"lets {who} {', '.join(permit.changes)}"
+            for kind, entry in principals(permit.statement) if permit.invokes else ():
+                if not (isinstance(entry, str) and entry in self._callers):
+                    for problem in self._invocations(permit, kind, entry, told):
+                        yield permit.holder, problem
+
+    def _invocations(self, permit: Permit, kind: str, entry: Any, told: Collection[str]) -> Iterator[str]:
         if kind == "Service" or (permit.sources and not isinstance(entry, str)):
             # Only services speak for a source.
-            yield from self._sources(permit)
+            if not permit.sources:
+                yield "names no source_arn, so that any account's topic or rule may invoke it"
+            for source in permit.sources:
+                yield from self._source(permit, source, told)
         elif not isinstance(entry, str):
             yield "lets a principal that is not known at preview invoke it"
         elif entry == "*" or self._lets_in(permit, kind, entry):
-            yield f"lets {_named(kind, entry)} invoke it"
+            yield f"lets {_words(kind, entry)} invoke it"
 
     def _lets_in(self, permit: Permit, kind: str, entry: str) -> bool:
-        if kind == "AWS" and is_named(self.graph.index, entry, arns.ROLE, roles_at(self.graph, self.links)):
+        if kind == "AWS" and is_named(self._graph.index, entry, arns.ROLE, self._roles):
             return False
         arn = arns.parse_arn(entry) if kind == "AWS" else None
         name = entry if arn and not entry.endswith(":root") else ""
         caller, context = by_identity(arn.account if arn else entry, name)
-        resource = named_by(self.graph.index, permit.holder, permit.key, self.graph.index.node(self.function))
-        return any(
-            allowed([permit.statement, *self.denials], Request(caller, action, resource, context)) != NO
-            for action in INVOCATIONS
-        )
+        resource = self._named(permit, self._function)
+        statements = [permit.statement, *(denial.statement for denial in self._denials)]
+        requests = (Request(caller, action, resource, context) for action in INVOCATIONS)
+        return any(allowed(statements, request) != NO for request in requests)
 
-    def _sources(self, permit: Permit) -> Iterator[str]:
-        if not permit.sources:
-            yield "names no source_arn, so that any account's topic or rule may invoke it"
-        for source in permit.sources:
-            if not (isinstance(source, str) and source in self.callers):
-                yield from self._source(permit, source)
-
-    def _source(self, permit: Permit, source: str | Missing) -> Iterator[str]:
-        index = self.graph.index
-        if not isinstance(source, str):
-            nodes = index.origins(permit.holder, permit.key, SOURCES)
-            if not nodes:
-                yield "names a source_arn that is not known at preview and comes from nothing in this stack"
-        elif has_wildcard(source.removesuffix(":*") if ":log-group:" in source else source):
-            nodes: list[Node] = []
-            yield f"is open to many sources (source_arn {source})"
-        else:
-            nodes = [index.literal(source, arns.TOPIC, permit.holder)]
-        wired = {link.source for link in self.links if link.kind != "permission"}
+    def _source(self, permit: Permit, source: str | Missing, told: Collection[str]) -> Iterator[str]:
+        if isinstance(source, str):
+            if source in self._callers:
+                return
+            # The ARN of a log group may end in this.
+            if has_wildcard(source.removesuffix(":*") if ":log-group:" in source else source):
+                yield f"is open to many sources (source_arn {source})"
+                return
+        nodes = self._nodes(permit, source)
+        if not nodes:
+            yield "names a source_arn that is not known at preview and comes from nothing in this stack"
         for node in nodes:
-            if node.key not in wired and permit.holder.urn not in self.told:
+            if node.key not in self._wired and permit.holder.urn not in told:
                 name = node.resource.label if node.resource else str(source)
                 yield f"lets {name} invoke it, which nothing in this stack wires to it"
 
+    # Whom it does not let in
 
-def _named(kind: str, entry: Any) -> str:
+    def lacking(self, link: Link) -> str:
+        """Return what permission a link that ends at it lacks, as a sentence; empty if it has one."""
+        wanted = PRINCIPALS.get(link.kind)
+        if wanted is None or link.target.key != self._function.urn:
+            return ""
+        elsewhere = ""
+        for permit in (*self._by_source.get(link.source, ()), *self._by_source.get(ANY_SOURCE, ())):
+            if not (permit.invokes and _is_for(permit, wanted)):
+                continue
+            if _qualifier(permit.qualifier) != _qualifier(link.target.qualifier):
+                elsewhere = (
+                    f" (there is one for {permit.qualifier or 'no alias'}, and the invocation names "
+                    f"{link.target.qualifier or 'no alias'})"
+                )
+            elif not self._is_denied(wanted, link):
+                return ""
+        return (
+            f"no permission lets {wanted} invoke healer {self._function.name} by way of {link.via.label}"
+            f"{elsewhere}"
+        )
+
+    def _is_denied(self, wanted: str, link: Link) -> bool:
+        source = self._graph.index.by_urn.get(link.source)
+        for denial in self._denials:
+            speaks_for = self._named(denial, source) if source else UNKNOWN
+            caller, context = by_service(wanted, account_of(self._graph, self._function), speaks_for)
+            request = Request(caller, INVOKE, self._named(denial, self._function), context)
+            if denied([denial.statement], request) == YES:
+                return True
+        return False
+
+
+def _words(kind: str, entry: Any) -> str:
     if entry == "*":
         return "anybody (principal *)"
     return f"{kind} {entry}".strip() if isinstance(entry, str) else "a principal that is not known at preview"
 
 
-def lacking(graph: Graph, healer: Resource, link: Link) -> str:
-    """Return what permission a link into a healer lacks, as a sentence; empty if it has one."""
-    wanted = PRINCIPALS.get(link.kind)
-    if wanted is None or link.target.key != healer.urn:
-        return ""
-    elsewhere = ""
-    found = list(permits(graph, healer))
-    for permit in found:
-        if not _is_for(graph, permit, wanted, link):
-            continue
-        if _qualifier(permit.qualifier) == _qualifier(link.target.qualifier):
-            if not _denied(graph, healer, found, wanted, link):
-                return ""
-            continue
-        elsewhere = (
-            f" (there is one for {permit.qualifier or 'no alias'}, and the invocation names "
-            f"{link.target.qualifier or 'no alias'})"
-        )
-    return f"no permission lets {wanted} invoke healer {healer.name} by way of {link.via.label}{elsewhere}"
-
-
-def _is_for(graph: Graph, permit: Permit, wanted: str, link: Link) -> bool:
-    """Return whether a statement lets a service invoke for the source of a link, or for any source."""
-    if not permit.statement.allows or not permit.invokes:
-        return False
-    services = [entry for kind, entry in principals(permit.statement) if kind == "Service" or entry == "*"]
-    unknown = [entry for _, entry in principals(permit.statement) if not isinstance(entry, str)]
-    if not unknown and not {each.lower() for each in services} & {wanted, "*"}:
-        return False
-    # A source that is missing is another finding.
-    return not permit.sources or any(
-        link.source == node.key
-        for source in permit.sources
-        for node in (
-            [graph.index.literal(source, arns.TOPIC, permit.holder)]
-            if isinstance(source, str)
-            else graph.index.origins(permit.holder, permit.key, SOURCES)
-        )
-    )
-
-
-def _denied(graph: Graph, healer: Resource, found: list[Permit], wanted: str, link: Link) -> bool:
-    index = graph.index
-    source = index.by_urn.get(link.source)
-    for permit in found:
-        named = named_by(index, permit.holder, permit.key, index.node(healer))
-        speaks_for: Value = (
-            named_by(index, permit.holder, permit.key, index.node(source)) if source else f"arn:{OWN}:{ANY}"
-        )
-        caller, context = by_service(wanted, account_of(graph, healer), speaks_for)
-        if denied([permit.statement], Request(caller, INVOKE, named, context)) == YES:
-            return True
-    return False
+def _is_for(permit: Permit, service: str) -> bool:
+    found = [entry for kind, entry in principals(permit.statement) if kind != "AWS" or entry == "*"]
+    return any(not isinstance(entry, str) or entry.lower() in (service, "*") for entry in found)
 
 
 def _qualifier(qualifier: str) -> str:
     return "" if qualifier == "$LATEST" else qualifier
 
 
-def _links(graph: Graph, healer: Resource) -> Iterator[Link]:
-    yield from graph.wake_links(healer)
-    # Its schedule, and rules on alarms of other stacks, wake it as well.
-    yield from (
-        link for link in graph.wiring.links() if link.kind == "event-target" and link.target.key == healer.urn
-    )
-
-
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the links without a permission, and the permissions that are open to others."""
     senders, callers = senders_to(graph), frozenset(config["callers"])
     for healer in graph.healers:
-        told = {link.via.urn for link in graph.wake_links(healer) if link.kind == "permission"}
+        wake_links = graph.wake_links(healer)
+        told = {link.via.urn for link in wake_links if link.kind == "permission"}
         for function in (healer, *graph.actuators_of(healer)):
-            what = (
+            inward = senders.get(function.urn, [])
+            judged = _Function(graph, function, inward, callers)
+            problems = list(judged.openings(told))
+            of = (
                 f"healer {healer.name}"
                 if function is healer
-                else f"{function.name}, what {healer.name} starts,"
+                else f"{function.name}, which {healer.name} starts,"
             )
-            found = list(permits(graph, function))
-            judged = _Judged(
-                graph,
-                function,
-                senders.get(function.urn, []),
-                told,
-                callers,
-                [permit.statement for permit in found if not permit.statement.allows],
-            )
-            problems = [(holder, problem) for holder, problem in unreadable(graph, function)]
-            for permit in found:
-                if permit.statement.allows:
-                    problems += [(permit.holder, problem) for problem in judged.openings(permit)]
             for holder, problem in problems:
-                yield Finding(holder.urn, f"{holder.label} of {what} {problem}", healer.urn)
-            # Which links lack a permission shows only once every permission is for one source.
-            for link in _links(graph, healer) if function is healer and not problems else ():
-                if problem := lacking(graph, healer, link):
+                yield Finding(holder.urn, f"{holder.label} of {of} {problem}", healer.urn)
+            if function is not healer or problems:
+                # Which links lack a permission shows only once every permission is for one source.
+                continue
+            # Its schedule, and rules on alarms of other stacks, wake it as well.
+            for link in (*wake_links, *(link for link in inward if link.kind == "event-target")):
+                if problem := judged.lacking(link):
                     yield Finding(link.via.urn, problem, healer.urn)
 
 

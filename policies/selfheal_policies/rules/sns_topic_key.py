@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from selfheal_policies import arns
 from selfheal_policies.doors import (
     Sender,
-    account_of,
     by_service,
     named_by,
     policies_of,
@@ -92,7 +91,7 @@ def _closed(graph: Graph, key: Resource, topic: Resource, links: list[Link]) -> 
     policies = [held for held in policies_of(graph, key) if not held.replaced]
     if any(held.document.problem for held in policies):
         return f"{key.name}, whose policy cannot be read at preview"
-    for service, requests in _requests(graph, topic, links).items():
+    for service, requests in _requests(graph, links).items():
         answers = {action: _answer(graph, key, topic, requests, action) for action in NEEDED}
         missing = " and ".join(action for action, answer in answers.items() if answer != YES)
         if NO in answers.values():
@@ -117,15 +116,13 @@ def _answer(graph: Graph, key: Resource, topic: Resource, requests: list[Sender]
     return min(answers, default=NO)
 
 
-def _requests(graph: Graph, topic: Resource, links: list[Link]) -> Mapping[str, list[Sender]]:
-    """Return the services that publish to a topic, each with the requests that it sends to KMS."""
-    account = account_of(graph, topic)
+def _requests(graph: Graph, links: list[Link]) -> Mapping[str, list[Sender]]:
+    """Return the services that publish by links, each with the requests that it sends to KMS."""
     found: dict[str, list[Sender]] = {}
-    for service, sources in speakers(graph, links).items():
-        for source in sources:
-            caller, keys = by_service(service, account, source)
-            unsupported = dict.fromkeys(UNSUPPORTED if service == EVENTS else (), ABSENT)
-            found.setdefault(service, []).append((caller, {**keys, **unsupported, **OF_SNS}))
+    for each in speakers(graph, links):
+        caller, keys = by_service(each.service, each.account, each.arn)
+        unsupported = dict.fromkeys(UNSUPPORTED if each.service == EVENTS else (), ABSENT)
+        found.setdefault(each.service, []).append((caller, {**keys, **unsupported, **OF_SNS}))
     return found
 
 

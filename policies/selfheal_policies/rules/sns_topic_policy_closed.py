@@ -15,7 +15,7 @@ from selfheal_policies.doors import (
     woken_by,
 )
 from selfheal_policies.graph import Graph
-from selfheal_policies.openings import Door, excepted, is_closed, lets_in, openings
+from selfheal_policies.openings import Door, excepted, is_closed, openings, shut_out
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, boolean, strings
 from selfheal_policies.wiring import Link
@@ -87,9 +87,8 @@ def problems(graph: Graph, topic: Resource, held: Held, links: list[Link], confi
             )
         for name in excepted(door, document):
             yield f"does not deny publishing to {name}"
-    for service, sources in speakers(graph, links).items():
-        if not all(lets_in(door, document, service, source) for source in sources):
-            yield f"does not let {service} publish, so nothing wakes it"
+    for shut in shut_out(door, document, speakers(graph, links)):
+        yield f"does not let {shut.service} publish for {shut.source}, so that never wakes it"
 
 
 def door_of(graph: Graph, topic: Resource, held: Held, links: list[Link], config: Config) -> Door:
@@ -103,7 +102,7 @@ def door_of(graph: Graph, topic: Resource, held: Held, links: list[Link], config
         send=OPENING[0],
         actions=OPENING,
         services=frozenset(each.lower() for each in publishers if not each.startswith("arn:"))
-        | set(speakers(graph, links)),
+        | {each.service for each in speakers(graph, links)},
         is_known=lambda arn: arn in publishers or is_named(graph.index, arn, arns.ROLE, roles),
     )
 

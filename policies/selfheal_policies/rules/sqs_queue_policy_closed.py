@@ -15,7 +15,7 @@ from selfheal_policies.doors import (
     woken_by,
 )
 from selfheal_policies.graph import Graph
-from selfheal_policies.openings import Door, lets_in, openings
+from selfheal_policies.openings import Door, openings, shut_out
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.wiring import Link
@@ -52,19 +52,19 @@ def problems(graph: Graph, queue: Resource, held: Held, links: list[Link], confi
         return
     node, given = graph.index.node(queue), frozenset(config["senders"])
     roles = roles_at(graph, links)
-    inward = speakers(graph, (link for link in links if link.target.key == node.key))
+    inward = list(speakers(graph, (link for link in links if link.target.key == node.key)))
     door = Door(
         resource=named_by(graph.index, held.holder, "policy", node),
         account=account_of(graph, queue),
         send=OPENING[0],
         actions=OPENING,
-        services=frozenset(inward) | {each.lower() for each in given if not each.startswith("arn:")},
+        services=frozenset(each.service for each in inward)
+        | {each.lower() for each in given if not each.startswith("arn:")},
         is_known=lambda arn: arn in given or is_named(graph.index, arn, arns.ROLE, roles),
     )
     yield from openings(door, document)
-    for service, sources in inward.items() if not held.replaced else ():
-        if not all(lets_in(door, document, service, source) for source in sources):
-            yield f"does not let {service} send what is wired to it, so that never wakes the healer"
+    for shut in shut_out(door, document, inward) if not held.replaced else ():
+        yield f"does not let {shut.service} send for {shut.source}, so that never wakes it"
 
 
 RULE = StackRule(

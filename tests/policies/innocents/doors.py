@@ -144,6 +144,11 @@ INNOCENTS = [
                 "IAM user guide, a denial wins",
             ),
             (
+                "lets its own account administrate it",
+                opened(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, Action="sns:*"),
+                "terraform aws_sns_topic_policy examples, owner's statement",
+            ),
+            (
                 "lets another account subscribe",
                 opened(Principal={"AWS": "111111111111"}, Action=["sns:Subscribe", "sns:Receive"]),
                 "SNS developer guide, cases for access control",
@@ -299,6 +304,11 @@ INNOCENTS = [
                     Condition={"Bool": {"aws:SecureTransport": "false"}},
                 ),
                 "SQS developer guide, security best practices",
+            ),
+            (
+                "with the owner's statement",
+                also(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, Action="SQS:*"),
+                "SQS console, __owner_statement",
             ),
             (
                 "that others may look at",

@@ -127,6 +127,9 @@ TOPICS = foreign(
                 Principal={"AWS": ROLE}, Action="sns:RemovePermission"
             ),
             "lets nobody publish": topic(CLOSED),
+            "may get another policy": add(
+                "sns.TopicPolicy", "later", arn=Lost("x"), policy=document(OPEN, CLOSED)
+            ),
             "lets alarms publish to another topic": topic(OPEN | {"Resource": text("people")}, CLOSED),
         }.items()
     ),
@@ -274,7 +277,8 @@ def stray(scene: Scene) -> None:
 
 
 def url(kind: Any, **more: Any) -> Change:
-    return add("lambda.FunctionUrl", "url", functionName=Ref("medic", "name"), authorizationType=kind, **more)
+    given = {"functionName": Ref("medic", "name"), "authorizationType": kind, **more}
+    return add("lambda.FunctionUrl", "url", **given)
 
 
 SNS, RULES = "sns.amazonaws.com", "events.amazonaws.com"
@@ -376,6 +380,9 @@ PERMISSIONS = foreign(
             ),
             "that cannot be read": put_policy(Lost("{}")),
             "that is none": put_policy("{"),
+            "of a function that is not known": add(
+                "lambda.ResourcePolicy", "policy", resourceArn=Lost("x"), policy=document(INVOKES)
+            ),
         }.items()
     ),
 )
@@ -386,6 +393,7 @@ URLS = foreign(
     ("a url for everybody of an alias", "alias", url("NONE", qualifier=Ref("live", "name"))),
     ("a url that may be for everybody", "alarm action", url(Lost("NONE"))),
     ("a url of which nothing is said", "queue", url(None)),
+    ("a url of a function that is not known", "topic", url("NONE", functionName=Lost("medic"))),
 )
 
 
@@ -439,6 +447,9 @@ QUEUES = foreign(
             ),
             "with a policy of its own for everybody": put(
                 "inbox", policy=document({**SENDS, "Principal": "*", "Condition": {}})
+            ),
+            "that may get another policy": several(
+                queue(), add("sqs.QueuePolicy", "later", queueUrl=Lost("x"), policy=document(SENDS))
             ),
             "with a policy that cannot be read": add(
                 "sqs.QueuePolicy", "inbox-policy", queueUrl=Ref("inbox"), policy=Lost("{}")

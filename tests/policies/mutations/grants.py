@@ -137,6 +137,17 @@ def of_account(name: str, account: str = ACCOUNT) -> str:
     return f"arn:aws:iam::{account}:policy/{name}"
 
 
+def becomes(role: Any) -> Change:
+    return notifier(allow("sts:AssumeRole", role))
+
+
+def surgeon(scene: Scene) -> None:
+    """Register a role that the notifier may assume, and that may stop tasks."""
+    scene.add("iam.Role", "surgeon", assumeRolePolicy=document())
+    may = document({"Action": "lambda:UpdateFunctionConfiguration", "Resource": text("orders")})
+    scene.add("iam.RolePolicy", "surgeon-rights", role=Ref("surgeon", "name"), policy=may)
+
+
 NAMES = [
     *foreign(
         "iam-role-managed-policies",
@@ -178,6 +189,7 @@ NAMES = [
     *foreign(
         "iam-policy-readable",
         ("an inline policy made by hand that is kept", "topic", notifier(keeps("made-by-hand"))),
+        ("a role elsewhere that it may assume", "topic", becomes(arn("iam.Role", "deployer"))),
     ),
 ]
 
@@ -201,6 +213,12 @@ def bucket(scene: Scene) -> None:
 
 
 READS = {"Action": ["dynamodb:GetItem"], "Resource": FLAGS}
+ROLES = [
+    *foreign(
+        "iam-policy-privilege",
+        ("a role of the stack that it may assume", "topic", several(surgeon, becomes(text("surgeon")))),
+    ),
+]
 LEVERS = [
     *foreign(
         "dynamodb-healer-writes",
@@ -230,11 +248,13 @@ LEVERS = [
             ),
         ),
         (
-            "a flag and full access to tables",
+            "a flag and a policy that reads all tables",
             "topic",
             several(
                 table(),
-                put("orders-role", managedPolicyArns=["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"]),
+                put(
+                    "orders-role", managedPolicyArns=["arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"]
+                ),
                 moves("dynamodb:PutItem", FLAGS, FLAGS=Ref("flags", "name")),
             ),
         ),

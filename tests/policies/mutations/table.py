@@ -70,8 +70,11 @@ class Foreign:
 
 
 def foreign(rule: str, *rows: tuple[str, str, Change], besides: str = "") -> list[Foreign]:
-    """Return mutations of other teams' healers, each with its name, the route and the change."""
-    others = frozenset({besides} - {""})
+    """Return mutations of other teams' healers, each with its name, the route and the change.
+
+    `besides` are the names of other policies that refuse them, apart by spaces.
+    """
+    others = frozenset(besides.split())
     return [Foreign(name, rule, route, change, others) for name, route, change in rows]
 
 

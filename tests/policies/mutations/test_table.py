@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -198,13 +199,18 @@ def test_a_waiver_is_used_and_reported(pack: Pack, recordings: Recordings) -> No
         "policy": "lambda-healer-timeout",
         "resource": "healer",
         "reason": "Measured: the region's API is slow.",
-        "expires": "2999-12-31",
+        "expires": (datetime.now(UTC).date() + timedelta(days=300)).isoformat(),
     }
     with configured(pack, {WAIVERS: {"waivers": [held]}}):
         found = slow.judge(pack)
         assert mandatory(found) == {}
         assert [item for item in found if "Measured: the region's API is slow" in item.message]
-    for changes in ({"reason": ""}, {"expires": "2020-01-01"}):
+    for changes in (
+        {"reason": ""},
+        {"reason": "fix later"},
+        {"expires": "2020-01-01"},
+        {"expires": "2999-12-31"},
+    ):
         with configured(pack, {WAIVERS: {"waivers": [held | changes]}}):
             assert set(mandatory(slow.judge(pack))) == {WAIVERS, "lambda-healer-timeout"}
 

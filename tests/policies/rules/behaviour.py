@@ -219,6 +219,7 @@ CASES = [
     *five(
         "sns-topic-policy-closed",
         fine=[
+            topic(OPEN, CLOSED, {"Action": "SNS:*", "Principal": {"AWS": ACCOUNT}} | WAKE),
             topic(OPEN, CLOSED, {"Action": "sns:Subscribe", "Principal": {"AWS": ACCOUNT}} | WAKE),
             # AWS's default, which nobody gave.
             compute("wake", policy=document(OPEN | {"Principal": "*"})),
@@ -241,8 +242,8 @@ CASES = [
             (opened(Condition={}), "any account"),
             (opened(Condition={"StringLike": {"aws:SourceAccount": "*"}}), "any account"),
             (
-                topic(OPEN, CLOSED, {"Action": "SNS:*", "Principal": {"AWS": ACCOUNT}} | WAKE),
-                f"open to AWS {ACCOUNT}",
+                topic(OPEN, CLOSED, {"Action": "SNS:*", "Principal": {"AWS": "999999999999"}} | WAKE),
+                "open to AWS 999999999999",
             ),
             (put("wake-policy", policy="{"), "is no JSON"),
         ],

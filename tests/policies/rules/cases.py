@@ -4,11 +4,13 @@ from tests.policies.rules import (
     actuators,
     advice,
     alarms,
+    alone,
     behaviour,
     breakers,
     consumers,
     dead_letters,
     doors,
+    entrances,
     experiments,
     ledger,
     policies,
@@ -19,5 +21,5 @@ from tests.policies.rules import (
 CASES = [
     *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
     *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
-    *(*experiments.CASES, *actuators.CASES, *alarms.CASES),
+    *(*experiments.CASES, *actuators.CASES, *alarms.CASES, *alone.CASES, *entrances.CASES),
 ]

@@ -168,11 +168,11 @@ def by_event_rule(scene: Scene) -> None:
     scene.add(
         "cloudwatch.EventRule", "changes", eventPattern=Json(STATE_CHANGE | {"resources": [Ref("errors")]})
     )
-    _target(scene, "medic")
+    target(scene, "medic")
     permit(scene, "medic", "events", "changes")
 
 
-def _target(scene: Scene, called: str) -> None:
+def target(scene: Scene, called: str) -> None:
     """Let the rule start something."""
     scene.add(
         "cloudwatch.EventTarget",
@@ -202,7 +202,7 @@ def by_queue(scene: Scene) -> None:
     )
 
 
-def _machine(scene: Scene) -> None:
+def machine(scene: Scene) -> None:
     """Register a state machine that runs the function."""
     trust = TRUST | {"Principal": {"Service": "states.amazonaws.com"}}
     may = document({"Action": ["lambda:InvokeFunction"], "Resource": text("medic")})
@@ -223,15 +223,15 @@ def _machine(scene: Scene) -> None:
 
 def by_state_machine(scene: Scene) -> None:
     """Wire alarm -> rule on its state changes, by its name -> state machine -> function."""
-    _machine(scene)
+    machine(scene)
     alarm(scene, "errors", "orders", "people")
     scene.add("cloudwatch.EventRule", "changes", eventPattern=pattern())
-    _target(scene, "steps")
+    target(scene, "steps")
 
 
 def by_started_machine(scene: Scene) -> None:
     """Wire alarm -> topic -> starter -> state machine -> function."""
-    _machine(scene)
+    machine(scene)
     function(scene, "starter", {"Action": ["states:StartExecution"], "Resource": text("steps")})
     topic(scene, "wake")
     alarm(scene, "errors", "orders", "wake", "people")
