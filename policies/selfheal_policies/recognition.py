@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from selfheal_policies.values import text
+from selfheal_policies.waivers import reason_problem
 
 FIELDS = ("name", "reason", "expires")
 
@@ -44,7 +45,7 @@ def read(config: Mapping[str, Any], today: date) -> tuple[Recognition, list[str]
     held: dict[str, Voucher] = {}
     refused: list[str] = []
     for number, given in enumerate(config["notifiers"], 1):
-        problem = next(_problems(given, today), "")
+        problem = next(filter(None, _problems(given, today)), "")
         if problem:
             refused.append(f"notifier {number} ({_described(given)}) is refused: {problem}")
         else:
@@ -62,6 +63,7 @@ def _problems(given: Mapping[str, Any], today: date) -> Iterator[str]:
     if unknown:
         yield f"{', '.join(unknown)} is not known. It must have {', '.join(FIELDS)}, and nothing else"
     yield from _problems_of_day(given["expires"], today)
+    yield reason_problem(given["reason"])
 
 
 def _problems_of_day(given: str, today: date) -> Iterator[str]:

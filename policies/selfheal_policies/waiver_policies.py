@@ -33,7 +33,7 @@ WAIVERS = WaiverRule(
     name="selfheal-waivers",
     level="mandatory",
     severity="high",
-    what="Every waiver names a policy, a resource, a reason and a day that is not over.",
+    what="Every waiver names a policy, a resource, a reason that says why, and a day within a year.",
     why="A waiver that nobody answers for, or that nobody looks at again, is a rule switched off.",
     fix="Correct or remove the waiver in the pack's configuration.",
     schema={
@@ -43,7 +43,8 @@ WAIVERS = WaiverRule(
             "default": [],
             "description": (
                 "Findings that are accepted, each with `policy` (a name), `resource` (name or URN; `stack` "
-                "for the stack as a whole), `reason`, and `expires` (the last day, such as 2027-03-31, UTC)."
+                "for the stack as a whole), `reason` (why it is no danger, in three words or more), and "
+                "`expires` (the last day, such as 2027-03-31, UTC, within a year)."
             ),
         }
     },

@@ -1,14 +1,37 @@
 """Waivers: findings that are accepted for one resource, for a reason, until a day. Pure."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from selfheal_policies.rule import Finding
 from selfheal_policies.values import entries, text
 
 FIELDS = ("policy", "resource", "reason", "expires")
+
+LONGEST = timedelta(days=366)
+"""A year: then somebody has to look again."""
+
+LEAST_WORDS = 3
+"""Words that a reason has at least, unless it names where the decision is written."""
+
+_RECORDED = re.compile(r"[A-Z][A-Z0-9]+-\d+|#\d+|https?://\S+")
+"""A ticket or a page."""
+
+_WORD = re.compile(r"[^\W_][\w'-]*")
+
+_WORDS_OF_NO_REASON = """
+a accept accepted an and as asap at be because by care day disable disabled don't eventually
+exception false fine fix fixed fixing fixme for hack i ignore ignored in is issue it its just know
+known later month na need needed needs next no none not nothing now of ok okay on or our override
+please positive problem quarter quick reason required skip skipped so someday soon sprint suppress
+tbd temp temporarily temporary test testing that the this tmp to todo until us waive waived waiver
+we week whatever will wip with wontfix workaround works xxx yes
+"""
+_EMPTY = frozenset(_WORDS_OF_NO_REASON.split())
+"""Words that say nothing of why."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +83,27 @@ def _problem(given: Mapping[str, Any], policies: Collection[str], today: date) -
         return f"expires must be a day such as 2027-03-31, got {given['expires']!r}"
     if expires < today:
         return "it has expired. Do what the policy demands, or decide anew and give it a later day"
-    return ""
+    if expires - today > LONGEST:
+        return (
+            f"expires must be within a year, at the latest {(today + LONGEST).isoformat()}, got "
+            f"{given['expires']}. Decide anew then"
+        )
+    return reason_problem(given["reason"])
+
+
+def reason_problem(reason: str) -> str:
+    """Return why a text is no reason, as a sentence for people; empty if it may be one.
+
+    Whether a reason is a good one only people can judge. One that could stand beside any finding is none.
+    """
+    words = [word.lower() for word in _WORD.findall(reason)]
+    telling = {word for word in words if word not in _EMPTY and len(set(word)) > 1}
+    if _RECORDED.search(reason) or (len(words) >= LEAST_WORDS and len(telling) > 1):
+        return ""
+    return (
+        f"its reason, {reason.strip()!r}, does not say why this is no danger. Say it in some words, or "
+        "name the ticket in which it is written: 'deploys previews, OPS-123'"
+    )
 
 
 def _described(given: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from tests.policies.support.references import Json, Ref
+from tests.policies.support.references import Json, Lost, Ref, Unknown
 from tests.policies.support.scene import Scene, physical
 
 _SUFFIX = physical("")
@@ -33,6 +33,8 @@ def _renamed(value: Any, prefix: str) -> Any:
         return value.replace(_SUFFIX, f"{_SUFFIX}-{prefix}")
     if isinstance(value, Ref):
         return replace(value, target=f"{prefix}-{value.target}")
+    if isinstance(value, Unknown):
+        return Unknown(tuple(f"{prefix}-{each}" for each in value.origins))
     if is_dataclass(value) and not isinstance(value, type):
         return type(value)(*(_renamed(getattr(value, each.name), prefix) for each in fields(value)))
     if isinstance(value, dict):
@@ -40,7 +42,16 @@ def _renamed(value: Any, prefix: str) -> Any:
     return [_renamed(each, prefix) for each in value] if isinstance(value, list) else value
 
 
-class Program:
+def unknown(*origins: pulumi.Resource) -> pulumi.Output[Any]:
+    """Return an output that is not known at preview, from these resources or from elsewhere."""
+
+    async def held(value: Any) -> Any:
+        return value
+
+    return pulumi.Output(held(set(origins)), held(None), held(value=False))
+
+
+class Registration:
     """Registers a scene with the engine that runs this process, as a program of the Python SDK would."""
 
     def __init__(self, scene: Scene, version: str) -> None:
@@ -66,6 +77,10 @@ class Program:
     def _resolved(self, value: Any) -> Any:
         if isinstance(value, Ref):
             return self._referred(value)
+        if isinstance(value, Lost):
+            return unknown()
+        if isinstance(value, Unknown):
+            return unknown(*map(self._resource, value.origins))
         if isinstance(value, Json):
             return pulumi.Output.json_dumps(self._resolved(value.content))
         if isinstance(value, dict):
@@ -78,8 +93,8 @@ class Program:
         if ref.attribute == "text":
             return self._scene.arn(item) + ref.suffix
         made = self._resource(ref.target)
-        if ref.attribute == "arn":
-            found = vars(made)["arn"]
+        if ref.attribute in ("arn", "url"):
+            found = vars(made)["arn"]  # the one is as unknown as the other
         else:
             named = next(key for key in ("name", "bucket", "alarmName") if key in item.inputs.properties)
             found = made.id if ref.attribute == "id" else vars(made)[named]

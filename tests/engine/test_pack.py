@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,9 @@ def test_a_level_by_configuration_makes_it_advice(undeployed: Stack, tmp_path: P
 
 
 def test_a_waiver_accepts_one_finding_until_its_day(undeployed: Stack, tmp_path: Path) -> None:
-    told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, waiver("2099-12-31")))
+    told = undeployed.preview(
+        *PACK, CONFIG, rules(tmp_path, waiver((datetime.now(UTC).date() + timedelta(days=99)).isoformat()))
+    )
     assert "selfheal-waivers-used" in told, told
     assert levels(told, RULE) == []
     told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, waiver("2020-01-31")), code=FAILED)

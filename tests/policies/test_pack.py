@@ -184,11 +184,40 @@ def test_a_waiver_holds_for_stack_rules_too() -> None:
 
 
 @pytest.mark.parametrize(
+    "reason",
+    [
+        "OPS-1",
+        "see https://example.com/decisions/7",
+        "deploys previews only",
+        "It is replaced by the new API in May.",
+        "a drill, OPS-1",
+    ],
+)
+def test_a_reason_says_why_or_where_that_is_written(reason: str) -> None:
+    one = judge(rule(wrong))
+    one.configure(waived(waiver(reason=reason)))
+    assert [found.policy for found in one.analyze(thing("x"))] == ["selfheal-waivers-used"]
+
+
+@pytest.mark.parametrize(
     ("entry", "text"),
     [
         (waiver(reason=" "), "has no reason"),
         (waiver(reason=None), "has no reason"),
+        *(
+            (waiver(reason=reason), "does not say why this is no danger")
+            for reason in (
+                "x",
+                "n/a",
+                "todo",
+                "TODO: fix later",
+                "fix it soon, please",
+                "accepted",
+                "asdf asdf asdf",
+            )
+        ),
         (waiver(expires="2026-11-20"), "has expired"),
+        (waiver(expires="2027-12-01"), "within a year, at the latest 2027-11-22"),
         (waiver(expires="soon"), "must be a day such as"),
         (waiver(policy="test-thing"), "no such policy"),
         (waiver(resource=None), "has no resource"),

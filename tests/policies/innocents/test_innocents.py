@@ -6,11 +6,13 @@ from collections.abc import Generator
 from importlib import import_module
 
 import pytest
+from selfheal_policies import types
 
 from tests.conftest import ROOT
 from tests.policies.innocents.table import Innocent, collected
+from tests.policies.support.changes import document
 from tests.policies.support.client import Level, Pack
-from tests.policies.support.references import Spelling
+from tests.policies.support.references import Ref, Spelling
 from tests.policies.support.scene import Item
 
 pytestmark = pytest.mark.slow
@@ -35,6 +37,17 @@ def test_it_is_left_alone(pack: Pack, innocent: Innocent, spelling: Spelling, up
     assert [each for each in found if each.level is Level.MANDATORY] == []
 
 
+@pytest.mark.parametrize("innocent", INNOCENTS, ids=[each.name for each in INNOCENTS])
+def test_whatever_its_alarms_reach_is_a_healer_once_it_may_stop_a_task(innocent: Innocent) -> None:
+    """It is left alone for what it does, and not because nobody looks."""
+    for actor in innocent.scene().graph().notifiers:
+        scene = innocent.scene()
+        role = scene.find(actor.name).get("role" if actor.type == types.FUNCTION else "roleArn")
+        may = document({"Action": "ecs:StopTask", "Resource": "*"})
+        scene.add("iam.RolePolicy", "more", role=Ref(role.target, "name"), policy=may)
+        assert actor.name in {each.name for each in scene.graph().healers}
+
+
 @pytest.mark.parametrize("suspect", SUSPECTS, ids=[each.name for each in SUSPECTS])
 def test_what_cannot_be_read_is_one_finding_until_it_is_known(pack: Pack, suspect: Innocent) -> None:
     found = suspect.scene().judge(pack)
@@ -46,6 +59,7 @@ def test_what_cannot_be_read_is_one_finding_until_it_is_known(pack: Pack, suspec
 def test_the_table_is_long_enough() -> None:
     names = Counter(each.name for each in (*INNOCENTS, *SUSPECTS))
     assert len(INNOCENTS) >= 60
+    assert len([each for each in INNOCENTS if each.scene().graph().notifiers]) >= 60
     assert [name for name, count in names.items() if count > 1] == []
     assert [each.name for each in INNOCENTS if not each.source] == []
 
@@ -63,11 +77,12 @@ def inputs_of(type_: str) -> set[str]:
 
 
 def test_the_provider_has_every_type_and_input_of_theirs() -> None:
-    items: list[Item] = [item for each in INNOCENTS for item in each.scene().items]
+    all_of_them = (item for each in INNOCENTS for item in each.scene().items)
+    items: list[Item] = [item for item in all_of_them if item.type.startswith("aws:")]
     used: dict[str, set[str]] = {}
-    for item in items:
+    for item in (each for each in items if each.type.startswith("aws:")):
         used.setdefault(item.type, set()).update(item.inputs.properties)
-    # A scene gives everything a name.
-    wrong = {type_: names - inputs_of(type_) - {"name"} for type_, names in used.items()}
+    # A scene gives everything a name, and a key by what it is known.
+    wrong = {type_: names - inputs_of(type_) - {"name", "keyId"} for type_, names in used.items()}
     assert {type_: names for type_, names in wrong.items() if names} == {}
     assert len(used) >= 50

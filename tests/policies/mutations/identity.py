@@ -164,11 +164,6 @@ LEDGER: list[Foreign] = [
             writer({"Action": "dynamodb:UpdateItem", "Resource": "arn:aws:dynamodb:*:*:table/mem*"}),
         ),
         (
-            "a function that may do everything else",
-            "topic",
-            writer({"NotAction": "iam:*", "Resource": TABLES}),
-        ),
-        (
             "a function that may write whatever is not a bucket",
             "topic",
             writer({"Action": "dynamodb:BatchWriteItem", "NotResource": "arn:aws:s3:::*"}),
@@ -214,32 +209,77 @@ LEDGER: list[Foreign] = [
     ),
 ]
 
-OURS: list[Mutation] = refused_by(
-    "dynamodb-ledger-guarded",
-    (
-        "an approver policy without its condition",
-        statements(lambda held: [each.pop("Condition", None) for each in held], "healer-approver"),
-        "up",
-    ),
-    (
-        "an operator policy for every item",
-        statements(
-            lambda held: [each.update(items("*")) for each in held if "Condition" in each], "healer-operator"
-        ),
-        "both",
-    ),
-    (
-        "a mode that the program sets",
-        add(
-            "dynamodb.TableItem",
-            "seed",
-            tableName=Ref("healer-ledger", "name"),
-            hashKey="pk",
-            item=key("mode"),
-        ),
-        "up",
-    ),
+
+def a_second_healer(scene: Scene, *, topic: str = "wake", action: str = CHANGE) -> None:
+    """Let another function be woken by the alarm of the first healer, and change the same function."""
+    healers.function(scene, "nurse", {"Action": action, "Resource": text("orders")})
+    healers.subscribe(scene, topic, "nurse")
+    healers.alarm(scene, "nurse-lost", "nurse", "people")
+    scene.find("nurse-lost").put("dimensions", to={"QueueName": Ref("nurse-dead", "name")})
+
+
+def a_second_topic(scene: Scene) -> None:
+    """The second healer is woken by an alarm of its own."""
+    healers.topic(scene, "other-wake")
+    healers.alarm(scene, "slow", "orders", "other-wake", "people")
+    a_second_healer(scene, topic="other-wake", action="lambda:PutFunctionConcurrency")
+
+
+ALONE: list[Foreign] = foreign(
+    "lambda-healer-alone",
+    ("a second healer by the same topic", "topic", a_second_healer),
+    ("a second healer by an alarm of its own", "topic", a_second_topic),
+    ("a second healer by the same queue's topic", "queue", a_second_healer),
+    ("a second healer beside one that an alarm calls", "alarm action", a_second_topic),
+    ("a second healer beside one of a rule", "event rule", a_second_topic),
+    ("a second healer beside a workflow", "state machine", a_second_topic),
 )
+
+
+def a_nurse(scene: Scene) -> None:
+    """Let a careful healer of another team be woken by our alarms, and change our service."""
+    concurrency = {"Action": "lambda:PutFunctionConcurrency", "Resource": text("fragile")}
+    puts = PUTS | {"Resource": text("nurse-memory")} | items("target#*")
+    scene.add("dynamodb.Table", "nurse-memory", pointInTimeRecovery={"enabled": True})
+    nurse = healers.function(scene, "nurse", concurrency, puts)
+    nurse.put("environment", "variables", "LEDGER_TABLE", to=Ref("nurse-memory", "name"))
+    healers.subscribe(scene, "healer-topic", "nurse")
+    healers.alarm(scene, "nurse-errors", "nurse", "healer-escalation")
+
+
+OURS: list[Mutation] = [
+    *refused_by(
+        "dynamodb-ledger-guarded",
+        (
+            "an approver policy without its condition",
+            statements(lambda held: [each.pop("Condition", None) for each in held], "healer-approver"),
+            "up",
+        ),
+        (
+            "an operator policy for every item",
+            statements(
+                lambda held: [each.update(items("*")) for each in held if "Condition" in each],
+                "healer-operator",
+            ),
+            "both",
+        ),
+        (
+            "a mode that the program sets",
+            add(
+                "dynamodb.TableItem",
+                "seed",
+                tableName=Ref("healer-ledger", "name"),
+                hashKey="pk",
+                item=key("mode"),
+            ),
+            "up",
+        ),
+    ),
+    *refused_by(
+        "lambda-healer-alone",
+        ("a second healer of the service", a_nurse),
+    ),
+]
 
 TABLE: list[Foreign] = [
     *foreign(

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.policies.mutations import chaos, rights
+from tests.policies.mutations import chaos, resilience, rights
 from tests.policies.mutations.table import Foreign, Mutation, Program, collected
 from tests.policies.support.changes import drop, put, remove, several, variables
 from tests.policies.support.client import Level, Pack, Violation
@@ -23,7 +24,7 @@ from tests.policies.support.scene import RULES, Scene
 
 pytestmark = pytest.mark.slow
 
-OURS = [row for row in collected(Mutation) if row not in chaos.TABLE]
+OURS = [row for row in collected(Mutation) if row not in (*chaos.TABLE, *resilience.TABLE)]
 TABLE = {each.name: each for each in OURS}
 STACKS = ("dev", "staging", "prod")
 PREVIEWS = [(each, spelling) for each in TABLE.values() for spelling in each.spellings]
@@ -198,13 +199,18 @@ def test_a_waiver_is_used_and_reported(pack: Pack, recordings: Recordings) -> No
         "policy": "lambda-healer-timeout",
         "resource": "healer",
         "reason": "Measured: the region's API is slow.",
-        "expires": "2999-12-31",
+        "expires": (datetime.now(UTC).date() + timedelta(days=300)).isoformat(),
     }
     with configured(pack, {WAIVERS: {"waivers": [held]}}):
         found = slow.judge(pack)
         assert mandatory(found) == {}
         assert [item for item in found if "Measured: the region's API is slow" in item.message]
-    for changes in ({"reason": ""}, {"expires": "2020-01-01"}):
+    for changes in (
+        {"reason": ""},
+        {"reason": "fix later"},
+        {"expires": "2020-01-01"},
+        {"expires": "2999-12-31"},
+    ):
         with configured(pack, {WAIVERS: {"waivers": [held | changes]}}):
             assert set(mandatory(slow.judge(pack))) == {WAIVERS, "lambda-healer-timeout"}
 

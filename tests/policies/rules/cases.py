@@ -4,6 +4,7 @@ from tests.policies.rules import (
     actuators,
     advice,
     alarms,
+    alone,
     behaviour,
     breakers,
     consumers,
@@ -20,5 +21,5 @@ from tests.policies.rules import (
 CASES = [
     *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
     *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
-    *(*experiments.CASES, *actuators.CASES, *alarms.CASES, *entrances.CASES),
+    *(*experiments.CASES, *actuators.CASES, *alarms.CASES, *alone.CASES, *entrances.CASES),
 ]

@@ -20,8 +20,8 @@ class Ref:
 
     target: str
     attribute: str = "arn"
-    """`arn`; `id`, which is the name for most; `name`, which is known at preview; or `text`, the ARN put
-    together from parts that are known."""
+    """`arn`; `id`, which is the name for most; `name`, which is known at preview; `text`, the ARN put
+    together from parts that are known; or `url`, where a function's URL or an API answers."""
     suffix: str = ""
 
 

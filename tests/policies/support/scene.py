@@ -233,10 +233,15 @@ class Scene:
     def _referred(self, ref: Ref) -> tuple[str, frozenset[str]]:
         present = _named(self.items, ref.target)
         [item] = present or _named(self._removed, ref.target)
-        text = (item.physical if ref.attribute in ("name", "id") else self.arn(item)) + ref.suffix
+        text = self._attribute(item, ref.attribute) + ref.suffix
         if ref.attribute == "text" or self.spelling is Spelling.LITERAL or not present:
             return text, frozenset()
         return (text if self.up or ref.attribute == "name" else UNKNOWN), frozenset({self._urn(item.inputs)})
+
+    def _attribute(self, item: Item, attribute: str) -> str:
+        if attribute in ("name", "id"):
+            return item.physical
+        return f"https://{item.physical}.example.com/" if attribute == "url" else self.arn(item)
 
     def arn(self, item: Item) -> str:
         """Return the ARN that a resource has."""
