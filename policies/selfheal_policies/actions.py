@@ -295,6 +295,23 @@ _READS_DATA = re.compile(
 )
 
 
+OF_WORKFLOW_LOGS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+)
+"""What the role of a state machine needs on `*` so that its runs are logged and traced. Source: the guide of
+Step Functions, the page above and https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
+"""
+
+
 def meaning(action: str, resource: object = "") -> str:
     """Return what an action of a statement does on a resource of it.
 

@@ -100,7 +100,9 @@ def test_no_generated_stack_makes_a_rule_crash(data: Any) -> None:
     extra = data.draw(st.dictionaries(st.sampled_from(keys()), values, max_size=6))
     references = {key: tuple(data.draw(st.lists(st.sampled_from(urns), max_size=3))) for key in extra}
     type_ = data.draw(
-        st.sampled_from([*types.WORDS, types.ALIAS, types.KEY, types.POLICY, *grants.ATTACHMENTS])
+        st.sampled_from(
+            [*types.WORDS, types.ALIAS, types.KEY, types.POLICY, types.ROLE_POLICIES, *grants.ATTACHMENTS]
+        )
     )
     changed.append(Resource("urn:pulumi:s::p::t::extra", type_, "extra", extra, references))
     graph = Graph(changed)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from selfheal_policies.actions import CONTROL, is_on_identities, meaning
+from selfheal_policies.actions import CONTROL, OF_WORKFLOW_LOGS, is_on_identities, meaning
 from selfheal_policies.grants import Grant
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule, strings
@@ -44,8 +44,10 @@ ALLOWED = [
     "states:StartExecution",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
+    *OF_WORKFLOW_LOGS,
 ]
-"""Reading alarms, metrics and the target; reversible changes of the target; the ledger; telling people; keys.
+"""Reading alarms, metrics and the target; reversible changes of the target; the ledger; telling people; keys;
+the logs of a workflow.
 
 A grant gives others the use of a key. It is for the environment of a function, and
 iam-policy-writes-on-targets refuses it unless a condition limits it to a target's.

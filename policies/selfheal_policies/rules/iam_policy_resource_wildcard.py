@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from selfheal_policies.actions import CONTROL, is_on_identities, meaning
+from selfheal_policies.actions import CONTROL, OF_WORKFLOW_LOGS, is_on_identities, meaning
 from selfheal_policies.documents import is_mapping, is_pattern
 from selfheal_policies.grants import Grant
 from selfheal_policies.graph import Graph
@@ -18,9 +18,11 @@ NO_RESOURCE_LEVEL = [
     "cloudwatch:ListMetrics",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
+    *OF_WORKFLOW_LOGS,
 ]
 """Source: Service Authorization Reference, the tables of CloudWatch and X-Ray: no resource type. But for
-DescribeAlarms, of which the CloudWatch API reference says that composite alarms need `*`."""
+DescribeAlarms, of which the CloudWatch API reference says that composite alarms need `*`; and what Step
+Functions says of its logs."""
 
 _LOG_STREAMS = re.compile(r"arn:[^:*?]+:logs:[^:*?]+:[^:*?]+:log-group:[^:*?]+:(\*|log-stream:.+)")
 """All streams of one log group: Lambda makes up the name of a stream, so nothing is narrower."""

@@ -109,6 +109,7 @@ CASES = [
             allow("logs:PutLogEvents", log_group("/medic:log-stream:*")),
             allow(["xray:PutTraceSegments", "cloudwatch:GetMetricData"], "*"),
             allow(["iam:PassRole", "lambda:*"], "*"),
+            allow(["logs:CreateLogDelivery", "logs:PutResourcePolicy", "xray:GetSamplingRules"], "*"),
             allow("lambda:getFunctionConfiguration", lambda_arn("orders:*")),
             mapped_for(ORDERS),
             mapped_for([ORDERS, lambda_arn("payments:live")], "stringequals", "Lambda:functionarn"),
