@@ -263,7 +263,7 @@ def _texts(value: Any) -> tuple[str | Missing, ...]:
     return tuple(entry if isinstance(entry, str) else UNKNOWN for entry in entries(value))
 
 
-_LONGEST = 10_240
+LONGEST = 10_240
 """Most characters of a policy (IAM and AWS STS quotas). What is longer, AWS refuses: it is taken to match."""
 
 
@@ -275,12 +275,19 @@ def _compiled(pattern: str, flags: int) -> Pattern[str]:
 
 def action_matches(pattern: str, action: str) -> bool:
     """Return whether an action of a statement, in which `*` and `?` are wildcards, covers an action."""
-    return len(pattern) > _LONGEST or _compiled(pattern, IGNORECASE).match(action) is not None
+    return _covers(pattern, action, IGNORECASE)
 
 
 def resource_matches(pattern: str, arn: str) -> bool:
     """Return whether a resource of a statement, in which `*` and `?` are wildcards, covers an ARN."""
-    return len(pattern) > _LONGEST or _compiled(pattern, 0).match(arn) is not None
+    return _covers(pattern, arn, 0)
+
+
+def _covers(pattern: str, text: str, flags: int) -> bool:
+    if len(pattern) > LONGEST:
+        # Each character but a `*` stands for one.
+        return len(pattern.replace("*", "")) <= len(text)
+    return _compiled(pattern, flags).match(text) is not None
 
 
 def has_wildcard(text: str) -> bool:

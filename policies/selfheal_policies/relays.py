@@ -16,7 +16,7 @@ from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.links import HUB, Link
 from selfheal_policies.managed import invokes_functions
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import UNKNOWN, Missing, entries, get, parsed, text
+from selfheal_policies.values import ABSENT, UNKNOWN, Missing, entries, get, parsed, text
 from selfheal_policies.wiring import TARGET_KINDS
 
 _SENDING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -101,11 +101,14 @@ class Relays:
 
     def _sent(self, role: Resource) -> list[_Sent]:
         if role.urn not in self._by_role:
+            grants = list(grants_of(self._index, role))
+            denied = {kind for grant in grants for statement in grant.document for kind in _denied(statement)}
             self._by_role[role.urn] = [
                 _Sent(node, link, grant.resource)
-                for grant in grants_of(self._index, role)
+                for grant in grants
                 for statement in grant.document.allowing
                 for link, kind in dict.fromkeys(_meant(statement))
+                if kind not in denied
                 for node in self._named(grant, statement, kind)
             ]
             self._by_role[role.urn] += [
@@ -211,15 +214,17 @@ class Relays:
     def _group_of(self, function: Resource) -> list[Node]:
         value = text(function.get("loggingConfig", "logGroup"))
         if isinstance(value, str):
-            return [self._index.literal(value, arns.LOG_GROUP)]
+            return [self._index.literal(value, arns.LOG_GROUP, function)]
         if value is UNKNOWN:
             return self._index.origins(function, "loggingConfig", (arns.LOG_GROUP,))
         name = text(function.get("name"))
-        return [self._index.literal(f"/aws/lambda/{name}", arns.LOG_GROUP)] if isinstance(name, str) else []
+        if not isinstance(name, str):
+            return []
+        return [self._index.literal(f"/aws/lambda/{name}", arns.LOG_GROUP, function)]
 
     def _read(self, owner: Resource, key: str, value: Any, kinds: tuple[str, ...]) -> list[Node]:
         if isinstance(value, str) and value:
-            return [self._index.literal(value, kinds[0])]
+            return [self._index.literal(value, kinds[0], owner)]
         return self._index.origins(owner, key, kinds) if value is UNKNOWN else []
 
 
@@ -241,6 +246,20 @@ def _meant(statement: Statement) -> Iterator[tuple[str, str]]:
                 yield found
             continue
         yield from (meant for each, meant in _KIND.items() if action_matches(action, each))
+
+
+def _denied(statement: Statement) -> Iterator[str]:
+    """Yield the kinds of which a statement denies everything, whoever asks: text messages are not topics."""
+    if statement.allows or statement.condition is not ABSENT:
+        return
+    for _, kind, actions in _SENDING:
+        if all(statement.covers(action, if_unknown=False) for action in actions):
+            named = (arns.parse_arn(each) for each in statement.resources if isinstance(each, str))
+            every = (
+                arn.kind == kind and {arn.name, arn.region, arn.account} <= {"*", ""} for arn in named if arn
+            )
+            if "*" in statement.resources or any(every):
+                yield kind
 
 
 def _arn_like(pattern: str, kind: str, name: str) -> str:

@@ -33,6 +33,8 @@ def _renamed(value: Any, prefix: str) -> Any:
         return value.replace(_SUFFIX, f"{_SUFFIX}-{prefix}")
     if isinstance(value, Ref):
         return replace(value, target=f"{prefix}-{value.target}")
+    if isinstance(value, Unknown):
+        return Unknown(tuple(f"{prefix}-{each}" for each in value.origins))
     if is_dataclass(value) and not isinstance(value, type):
         return type(value)(*(_renamed(getattr(value, each.name), prefix) for each in fields(value)))
     if isinstance(value, dict):

@@ -5,7 +5,6 @@ At least twenty of each are one program: a preview tells all that it finds, and 
 
 import os
 import re
-from collections.abc import Generator
 
 import pytest
 
@@ -23,6 +22,7 @@ from tests.policies.support.scene import Scene
 from tests.support.stacks import CHEAPER, FAILED, Account, write_program
 
 UNSAFE = (
+    "a bucket that a starter writes",
     "a composite alarm that is off",
     "a customer's policy named like one of AWS",
     "a failure that only people hear of",
@@ -40,30 +40,38 @@ UNSAFE = (
     "a permission for an organisation",
     "a permission for no alias",
     "a pipe that is stopped",
+    "a pipeline that a pipe starts",
+    "a plan with an automation",
     "a program that approves",
     "a queue for topics by a pattern",
     "a queue that gives the same message for ever",
     "a rule on failures only",
     "a rule with an unknown word",
     "a schedule that is off",
+    "a second healer by the same topic",
+    "a topic of another stack",
     "a topic that denies another topic",
     "a url for everybody",
     "a wide open healer by state machine",
+    "an API before a function",
     "an alarm at no error",
     "an alarm for the healer only",
     "an alarm on a function's ARN",
     "an alias of itself",
     "an attached policy nobody knows",
-    "an automation that an alarm starts",
+    "an endpoint that cannot be followed",
     "each wakes the other",
     "exclusive attachments nobody knows",
-    "its target's twin in another region by topic",
+    "items of its own table",
     "its own health tells nobody",
+    "its target's twin in another region by topic",
     "managed policies nobody knows",
     "neither target nor permission",
     "no right but bedrock:InvokeAgent",
+    "the enrichment of a pipe",
     "the lines of its own log wake it",
     "throttles that its limit causes",
+    "what a starter returns",
 )
 INNOCENT = (
     "a bus of its own with an archive",
@@ -103,12 +111,9 @@ Registration(whole({kind!r}), {version!r}).run()
 
 def whole(kind: str) -> Scene:
     """Return all unsafe or all innocent programs of the sample as one."""
-    if kind == "innocent":
-        scenes = {each.name: each.scene() for each in collected()}
-    else:
-        scenes = {each.name: each.scene() for each in unsafe()}
-    names = INNOCENT if kind == "innocent" else UNSAFE
-    return together({f"p{position:02}": scenes[name] for position, name in enumerate(names)})
+    names, rows = (INNOCENT, collected()) if kind == "innocent" else (UNSAFE, unsafe())
+    by_name = {each.name: each for each in rows}
+    return together({f"p{position:02}": by_name[name].scene() for position, name in enumerate(names)})
 
 
 def unsafe() -> list[Foreign | Program]:
@@ -129,19 +134,19 @@ def nowhere(tmp_path_factory: pytest.TempPathFactory) -> Account:
     return Account(clients, stacks, pulumi_cli.merged(os.environ, added) | CHEAPER | {"NO_COLOR": "1"})
 
 
-@pytest.fixture(scope="module")
-def pack() -> Generator[Pack]:
-    with Pack(ROOT / "policies") as running:
-        yield running
-
-
 Finding = tuple[str, str, str, str]
 """Level, policy, the logical name of the resource, and what is wrong."""
 
 
-def in_process(pack: Pack, scene: Scene) -> list[Finding]:
-    found = scene.judge(pack)
-    return sorted((each.level, each.policy, *_said(each.urn, each.message)) for each in found)
+@pytest.fixture(scope="module")
+def in_process() -> dict[str, list[Finding]]:
+    """Return what a pack finds that is asked without an engine, by kind of programs."""
+    with Pack(ROOT / "policies") as pack:
+        found = {kind: whole(kind).judge(pack) for kind in ("unsafe", "innocent")}
+    return {
+        kind: sorted((each.level, each.policy, *_said(each.urn, each.message)) for each in told)
+        for kind, told in found.items()
+    }
 
 
 def _said(urn: str, message: str) -> tuple[str, str]:
@@ -151,7 +156,7 @@ def _said(urn: str, message: str) -> tuple[str, str]:
 def on_the_engine(nowhere: Account, kind: str, code: int) -> list[Finding]:
     body = BODY.format(root=str(ROOT), policies=str(ROOT / "policies"), kind=kind, version=provider_version())
     project = write_program(nowhere.folder / kind, body, name=kind)
-    stack = nowhere.stack_with("dev", project, {f"{kind}:sandbox": True})  # as that of `pack`
+    stack = nowhere.stack_with("dev", project, {f"{kind}:sandbox": True})  # as the pack in process is told
     told = stack.preview("--policy-pack", str(ROOT / "policies"), code=code)
     # Level, severity, policy, type and name; below it what the rule demands, then what is wrong.
     shown = r"- \[(\w+)\] .*?  (\S+)  \(\S+: (.+)\)\n.*\n +(.*)"
@@ -159,15 +164,19 @@ def on_the_engine(nowhere: Account, kind: str, code: int) -> list[Finding]:
 
 
 @pytest.mark.parametrize("kind", ["unsafe", "innocent"])
-def test_the_real_engine_finds_what_is_found_in_process(nowhere: Account, pack: Pack, kind: str) -> None:
-    expected = in_process(pack, whole(kind))
+def test_the_real_engine_finds_what_is_found_in_process(
+    nowhere: Account, in_process: dict[str, list[Finding]], kind: str
+) -> None:
+    expected = in_process[kind]
     code = FAILED if Level.MANDATORY in {level for level, *_ in expected} else 0
     told = on_the_engine(nowhere, kind, code)
     assert sorted({*told} ^ {*expected}) == []
     assert len(told) == len(expected)
 
 
-def test_each_unsafe_program_is_refused_by_its_rule_and_no_innocent_is(pack: Pack) -> None:
+def test_each_unsafe_program_is_refused_by_its_rule_and_no_innocent_is(
+    in_process: dict[str, list[Finding]],
+) -> None:
     """Together as well as alone: that they share a stack changes nothing."""
     rows = {each.name: each for each in unsafe()}
     wanted = {
@@ -175,10 +184,11 @@ def test_each_unsafe_program_is_refused_by_its_rule_and_no_innocent_is(pack: Pac
         for position, name in enumerate(UNSAFE)
         for rule in {rows[name].rule, *rows[name].besides}
     }
-    found = in_process(pack, whole("unsafe"))
-    assert wanted == {(policy, name[:3]) for level, policy, name, _ in found if level is Level.MANDATORY}
-    found = in_process(pack, whole("innocent"))
-    assert [each for each in found if each[0] is Level.MANDATORY] == []
+    refused = {
+        kind: [each for each in found if each[0] == Level.MANDATORY] for kind, found in in_process.items()
+    }
+    assert wanted == {(policy, name[:3]) for _, policy, name, _ in refused["unsafe"]}
+    assert refused["innocent"] == []
 
 
 def test_there_are_forty_of_them() -> None:

@@ -206,7 +206,7 @@ def test_both_functions_of_each_are_healed(
         running.enter_context(AlarmEvaluator(key["AWS_ENDPOINT_URL"], key["AWS_REGION"], credentials))
         for name in functions:
             running.enter_context(every(1, Callers(client, name).call))
-        wait_for("healing", lambda: values() == ["off"] * len(functions), 150, lambda: str(values()))
+        wait_for("healing", lambda: values() == ["off"] * len(functions), lambda: str(values()))
 
 
 def test_the_baseline_is_not_put_back_over_the_remedies(
