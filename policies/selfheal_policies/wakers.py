@@ -8,7 +8,7 @@ from selfheal_policies.documents import Statement, parse
 from selfheal_policies.index import Index
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, parsed, text
-from selfheal_policies.wiring import Wiring
+from selfheal_policies.wiring import ACTION_KINDS, ACTIONS, Wiring
 
 ELSEWHERE = "alarms of other stacks"
 
@@ -41,7 +41,7 @@ def wakers(index: Index, wiring: Wiring) -> Iterator[Waker]:
     for rule in wiring.events.from_elsewhere():
         yield Waker(rule.urn, rule, ELSEWHERE)
     yield from _of_topics(index, wiring)
-    yield from _of_open_topics(index, wiring)
+    yield from _of_open_topics(index)
     yield from _of_permissions(index)
 
 
@@ -58,13 +58,21 @@ def _of_topics(index: Index, wiring: Wiring) -> Iterator[Waker]:
                 yield Waker(node.key, subscription, "a topic that is not known at preview")
 
 
-def _of_open_topics(index: Index, wiring: Wiring) -> Iterator[Waker]:
+def _of_open_topics(index: Index) -> Iterator[Waker]:
     """Yield the policies that let CloudWatch publish to a topic which no alarm of this stack names."""
-    named = {link.target.key for link in wiring.links() if link.kind == "action"}
+    # Also its twin in another region or account, which is not reached: it is meant for alarms of this stack.
+    nodes = [
+        node
+        for alarm in index.of(*types.ALARMS)
+        for key in ACTIONS
+        for node in index.follow_quietly(alarm, key, ACTION_KINDS)
+    ]
+    named = {node.key for node in nodes} | {node.name.partition("@")[0] for node in nodes}
     for policy in index.of(types.TOPIC_POLICY):
         if any(_lets_alarms_publish(each) for each in parse(policy.get("policy")).allowing):
             for node in index.follow_quietly(policy, "arn", (arns.TOPIC,)):
-                if node.key not in named:
+                own = text(node.resource.get("name")) if node.resource else node.name
+                if named.isdisjoint((node.key, own)):
                     yield Waker(node.key, policy, ELSEWHERE)
 
 
