@@ -62,7 +62,15 @@ def share_conversion() -> None:
 
 def _shared(convert: Callable[..., Any]) -> Callable[..., Any]:
     def converted(given: Any, *more: Any) -> Any:
-        # Kept beside the result, what was given is found again: no other object can have its id meanwhile.
-        return once((convert, id(given), *more), lambda: (given, convert(given, *more)))[1]
+        # As `once` does, without a call more: this runs for every resource in every policy.
+        scope: dict[Hashable, Any] | None = getattr(_current, "scope", None)
+        if scope is None:
+            return convert(given, *more)
+        key = (convert, id(given), *more)
+        held = scope.get(key)
+        if held is None:
+            # Beside the result, what was given is kept: no other object can have its id meanwhile.
+            held = scope[key] = (given, convert(given, *more))
+        return held[1]
 
     return converted

@@ -182,7 +182,9 @@ class Events:
 
     def _bus(self, resource: Resource, key: str = "eventBusName") -> str:
         nodes = self._index.follow_quietly(resource, key, (arns.BUS,))
-        return nodes[0].key if nodes else DEFAULT_BUS
+        bus = nodes[0].key if nodes else DEFAULT_BUS
+        # A rule on the default bus of another region is one there: it hears the alarms of that region.
+        return DEFAULT_BUS if bus.partition("@")[0] == DEFAULT_BUS else bus
 
     def _hears(self, rule: EventRule) -> bool:
         """Return whether alarms arrive on the bus of a rule."""
@@ -303,6 +305,15 @@ def functions_of_machine(index: Index, machine: Resource) -> Iterator[Node]:
             node = index.literal(name, arns.FUNCTION, machine)
             found.setdefault(node.key, node)
     yield from found.values()
+
+
+def calls_by_input(machine: Resource) -> bool:
+    """Return whether a state machine calls functions that its input names, or may do so."""
+    definition = parsed(machine.get("definition"))
+    return not isinstance(definition, dict) or any(
+        key == "FunctionName.$" or (key in {"FunctionName", "Resource"} and "{%" in value)
+        for key, value in _leaves(definition, "")
+    )
 
 
 def _leaves(value: Any, key: str) -> Iterator[tuple[str, str]]:

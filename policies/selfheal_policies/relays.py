@@ -10,9 +10,11 @@ from typing import Any
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import NAMING
 from selfheal_policies.documents import Statement, action_matches, has_wildcard, resource_matches
-from selfheal_policies.grants import Grant, grants_of, roles_of
+from selfheal_policies.events import calls_by_input
+from selfheal_policies.grants import Grant, attachments_of, grants_of, roles_of
 from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.links import HUB, Link
+from selfheal_policies.managed import invokes_functions
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing, entries, get, parsed, text
 from selfheal_policies.wiring import TARGET_KINDS
@@ -93,7 +95,9 @@ class Relays:
         for actor in self._index.of(*types.ACTORS):
             for role in roles_of(self._index, actor):
                 for sent in self._sent(role.resource) if role.resource else ():
-                    yield Link(actor.urn, sent.target, sent.via, sent.kind)
+                    # Whatever a workflow may invoke, it invokes what its definition names.
+                    if sent.kind != "invoke" or actor.type == types.FUNCTION or calls_by_input(actor):
+                        yield Link(actor.urn, sent.target, sent.via, sent.kind)
 
     def _sent(self, role: Resource) -> list[_Sent]:
         if role.urn not in self._by_role:
@@ -106,6 +110,11 @@ class Relays:
                 for link, kind in dict.fromkeys(_meant(statement))
                 if kind not in denied
                 for node in self._named(grant, statement, kind)
+            ]
+            self._by_role[role.urn] += [
+                _Sent(self._every(arns.FUNCTION), "invoke", attachment.resource)
+                for attachment in attachments_of(self._index, role)
+                if isinstance(attachment.arn, str) and invokes_functions(attachment.arn)
             ]
         return self._by_role[role.urn]
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selfheal_policies import arns, patterns, types
+from selfheal_policies.documents import Statement, parse
 from selfheal_policies.index import Index
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, parsed, text
-from selfheal_policies.wiring import Wiring
+from selfheal_policies.wiring import ACTION_KINDS, ACTIONS, Wiring
 
 ELSEWHERE = "alarms of other stacks"
 
@@ -40,6 +41,7 @@ def wakers(index: Index, wiring: Wiring) -> Iterator[Waker]:
     for rule in wiring.events.from_elsewhere():
         yield Waker(rule.urn, rule, ELSEWHERE)
     yield from _of_topics(index, wiring)
+    yield from _of_open_topics(index)
     yield from _of_permissions(index)
 
 
@@ -54,6 +56,29 @@ def _of_topics(index: Index, wiring: Wiring) -> Iterator[Waker]:
         if hidden and not index.follow_quietly(subscription, "topic", (arns.TOPIC,)):
             for node in wiring.endpoints_of(subscription):
                 yield Waker(node.key, subscription, "a topic that is not known at preview")
+
+
+def _of_open_topics(index: Index) -> Iterator[Waker]:
+    """Yield the policies that let CloudWatch publish to a topic which no alarm of this stack names."""
+    # Also its twin in another region or account, which is not reached: it is meant for alarms of this stack.
+    nodes = [
+        node
+        for alarm in index.of(*types.ALARMS)
+        for key in ACTIONS
+        for node in index.follow_quietly(alarm, key, ACTION_KINDS)
+    ]
+    named = {node.key for node in nodes} | {node.name.partition("@")[0] for node in nodes}
+    for policy in index.of(types.TOPIC_POLICY):
+        if any(_lets_alarms_publish(each) for each in parse(policy.get("policy")).allowing):
+            for node in index.follow_quietly(policy, "arn", (arns.TOPIC,)):
+                own = text(node.resource.get("name")) if node.resource else node.name
+                if named.isdisjoint((node.key, own)):
+                    yield Waker(node.key, policy, ELSEWHERE)
+
+
+def _lets_alarms_publish(statement: Statement) -> bool:
+    services = [str(each).lower() for each in statement.principals("Service")]
+    return "cloudwatch.amazonaws.com" in services and statement.covers("sns:Publish", if_unknown=True)
 
 
 def _of_permissions(index: Index) -> Iterator[Waker]:

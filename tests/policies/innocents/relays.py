@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.policies.innocents.shapes import (
+    AWS,
+    attach,
     errors,
     function,
     on_events,
@@ -15,6 +17,7 @@ from tests.policies.innocents.shapes import (
     service,
     subscribe,
     topic,
+    trust,
 )
 from tests.policies.innocents.table import Innocent
 from tests.policies.support import healers
@@ -199,6 +202,19 @@ def results(scene: Scene) -> None:
     )
 
 
+def workflow_of_a_tutorial(scene: Scene) -> None:
+    """A workflow that only tells, under the policy of AWS that lets it invoke everything, beside a job."""
+    notified(scene)
+    function(scene, "start", CONTAINERS)
+    scene.add("iam.Role", "steps-role", assumeRolePolicy=trust("states"))
+    attach(scene, "steps-invoke", "steps-role", f"{AWS}/service-role/AWSLambdaRole")
+    caught = [{"ErrorEquals": ["States.ALL"], "Next": "GiveUp"}]
+    tell = {"Type": "Task", "Resource": text("tell"), "Catch": caught, "End": True}
+    definition = {"StartAt": "Tell", "States": {"Tell": tell, "GiveUp": {"Type": "Fail"}}}
+    scene.add("sfn.StateMachine", "steps", roleArn=Ref("steps-role"), definition=Json(definition))
+    rule(scene, "rings", Ref("steps"))
+
+
 def fan_out_of_a_stream(scene: Scene) -> None:
     """A consumer of its own reads a stream, and starts tasks; a notifier of alarms stands beside it."""
     notified(scene)
@@ -223,7 +239,7 @@ def limiter(scene: Scene) -> None:
     """A healer has another function do what it may do itself, by a topic between them: its actuator."""
     healers.healer(scene, "topic")
     grant({"Action": "sns:Publish", "Resource": text("acts")})(scene)
-    healers.topic(scene, "acts")
+    scene.add("sns.Topic", "acts")
     healers.function(scene, "limiter", {"Action": LIMIT, "Resource": text("orders")})
     healers.subscribe(scene, "acts", "limiter")
 
@@ -311,6 +327,7 @@ INNOCENTS: list[Innocent] = [
     Innocent("reports in a bucket with an index", reports, "S3 notifications that index objects"),
     Innocent("the log of a notifier, shipped", logs_shipped, "log shipping by subscription filters"),
     Innocent("results of a notifier", results, "Lambda destinations samples"),
+    Innocent("a workflow of a tutorial", workflow_of_a_tutorial, "Step Functions tutorial: AWSLambdaRole"),
     Innocent("a consumer of its own of a stream", fan_out_of_a_stream, "Kinesis enhanced fan-out"),
     Innocent("a healer with a limiter", limiter, "remediation split in decision and action"),
     Innocent("a healer with a circuit breaker", breaker, "circuit breaker for event source mappings"),

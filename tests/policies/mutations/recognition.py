@@ -287,6 +287,7 @@ TABLE: list[Foreign] = [
         TARGETS,
         *((f"a rule on {name}", "event rule", rule(pattern)) for name, pattern in BY_NAME.items()),
         ("a topic of another stack", "topic", by_topic_elsewhere),
+        ("a topic to which alarms of other stacks may publish", "topic", without_alarm),
         ("a queue of a topic of another stack", "queue", by_queue_of_topic_elsewhere),
     ),
     *foreign(
@@ -451,6 +452,20 @@ TABLE: list[Foreign] = [
         ),
         ("the log of a starter", "topic", several(starter(), logs_of("starter"))),
         ("a machine whose input names it", "state machine", invoked_by_input),
+        (
+            "a machine whose input names it, by a policy of AWS",
+            "state machine",
+            several(
+                invoked_by_input,
+                remove("steps-rights"),
+                add(
+                    "iam.RolePolicyAttachment",
+                    "steps-invoke",
+                    role=Ref("steps-role", "name"),
+                    policyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaRole",
+                ),
+            ),
+        ),
     ),
     *foreign(
         CYCLE,
