@@ -1,11 +1,12 @@
 """What restrains a healer is written by people: by no function, no program and no policy that is open."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from selfheal_policies import arns, types
 from selfheal_policies.documents import Document, Statement, is_pattern, parse, resource_matches
-from selfheal_policies.grants import attachments_of, boundary_of, grants_of
+from selfheal_policies.grants import Grant, attachments_of, boundary_of, grants_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.index import Node
 from selfheal_policies.ledger import Ledger, denies, items_of, ledgers, seeded, writes_in
@@ -24,25 +25,48 @@ Machines = Mapping[str, Sequence[str]]
 """URN of a role to what runs under it, as findings call that."""
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What is read once for all ledgers."""
+
+    machines: Machines
+    roles: Sequence[tuple[Resource, Sequence[Grant]]]
+    """The roles of programs, each with the documents in force for it."""
+    documents: Sequence[tuple[Resource, Document]]
+    """What people may have."""
+
+
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield what but people may write the items of a ledger that restrain its healer."""
-    for ledger in ledgers(graph, config["ledgerVariable"]):
-        for finding in _all(graph, ledger, config):
+    found = ledgers(graph, config["ledgerVariable"])
+    if not found:
+        return
+    read = _read(graph, set(config["accepted"]))
+    for ledger in found:
+        for finding in _all(graph, ledger, config, read):
             yield Finding(finding.urn, finding.message, about=ledger.healer.urn)
 
 
-def _all(graph: Graph, ledger: Ledger, config: Config) -> Iterator[Finding]:
-    protected: list[str] = config["protected"]
+def _read(graph: Graph, accepted: set[str]) -> _Read:
     machines = _machines(graph)
-    yield from _items(graph, ledger, [*protected, *config["protectedItems"]])
-    yield from _tables_policies(graph, ledger, protected, machines)
-    accepted = set(config["accepted"])
     healers = {role.urn for healer in graph.healer_functions for role in graph.roles_of(healer)}
-    for role in graph.index.of(types.ROLE):
-        # The role of a healer is judged by dynamodb-ledger-approvals.
-        if role.urn not in healers and role.name not in accepted:
-            yield from _roles_grants(graph, ledger, role, protected, machines)
-    yield from _peoples(graph, ledger, protected, accepted, machines)
+    # The role of a healer is judged by dynamodb-ledger-approvals.
+    roles = [
+        (role, list(grants_of(graph.index, role)))
+        for role in graph.index.of(types.ROLE)
+        if role.urn not in healers and role.name not in accepted and not _is_for_people(role, machines)
+    ]
+    documents = [each for each in _documents(graph, machines) if each[0].name not in accepted]
+    return _Read(machines, roles, documents)
+
+
+def _all(graph: Graph, ledger: Ledger, config: Config, read: _Read) -> Iterator[Finding]:
+    protected: list[str] = config["protected"]
+    yield from _items(graph, ledger, [*protected, *config["protectedItems"]])
+    yield from _tables_policies(graph, ledger, protected, read.machines)
+    for role, grants in read.roles:
+        yield from _roles_grants(graph, ledger, role, grants, protected, read.machines)
+    yield from _peoples(graph, ledger, protected, read.documents)
 
 
 def _items(graph: Graph, ledger: Ledger, protected: list[str]) -> Iterator[Finding]:
@@ -101,14 +125,16 @@ def _is_open(graph: Graph, statement: Statement, machines: Machines) -> bool:
     return False
 
 
-def _roles_grants(
-    graph: Graph, ledger: Ledger, role: Resource, protected: list[str], machines: Machines
+def _roles_grants(  # noqa: PLR0917 - all of it is read once for all ledgers
+    graph: Graph,
+    ledger: Ledger,
+    role: Resource,
+    grants: Sequence[Grant],
+    protected: list[str],
+    machines: Machines,
 ) -> Iterator[Finding]:
     """Yield what the role of a program may write of what only people may write."""
-    if _is_for_people(role, machines):
-        return
     who = listed(machines[role.urn]) if role.urn in machines else f"role {role.name}"
-    grants = list(grants_of(graph.index, role))
     denials = [each for grant in grants for each in grant.document if not each.allows]
     for grant in grants:
         for statement in grant.document.allowing:
@@ -154,12 +180,10 @@ def _is_for_people(role: Resource, machines: Machines) -> bool:
 
 
 def _peoples(
-    graph: Graph, ledger: Ledger, protected: list[str], accepted: set[str], machines: Machines
+    graph: Graph, ledger: Ledger, protected: list[str], documents: Sequence[tuple[Resource, Document]]
 ) -> Iterator[Finding]:
     """Yield the policies of people that let them write more than what people write."""
-    for holder, document in _documents(graph, machines):
-        if holder.name in accepted:
-            continue
+    for holder, document in documents:
         for statement in document.allowing:
             # What names no table at all is for administrators, who may do everything.
             named = [each for each in statement.resources if isinstance(each, str) and each.strip("*?") != ""]

@@ -3,10 +3,10 @@
 from typing import Any
 
 from tests.policies.innocents.shapes import STATE_CHANGE, allows, errors, role, rule, service, topic
-from tests.policies.mutations.table import Program, foreign
+from tests.policies.mutations.table import Program, foreign, refused_by
 from tests.policies.support.changes import Change, add, put, several
 from tests.policies.support.recording import ACCOUNT, REGION
-from tests.policies.support.references import Ref, Unknown
+from tests.policies.support.references import Json, Ref, Unknown
 from tests.policies.support.scene import Scene
 
 HERE = f"{REGION}:{ACCOUNT}"
@@ -153,6 +153,42 @@ def archive(protocol: Any) -> Change:
         tells(Ref("archive")),
     )
 
+
+OURS = [
+    *refused_by(
+        BOUNDED,
+        (
+            "an automation beside the healer",
+            several(
+                add(
+                    "cloudwatch.EventRule",
+                    "on-alarm",
+                    eventPattern=Json(STATE_CHANGE | {"resources": [Ref("healer-fragile-fast")]}),
+                ),
+                add(
+                    "cloudwatch.EventTarget",
+                    "restart",
+                    rule=Ref("on-alarm", "name"),
+                    arn=RESTART,
+                    roleArn=f"arn:aws:iam::{ACCOUNT}:role/restart",
+                ),
+            ),
+            "both",
+        ),
+    ),
+    *refused_by(
+        "lambda-healer-recursion",
+        (
+            "a healer that may be called in a loop",
+            add(
+                "lambda.FunctionRecursionConfig",
+                "loops",
+                functionName=Ref("healer", "name"),
+                recursiveLoop="Allow",
+            ),
+        ),
+    ),
+]
 
 TABLE = [
     *foreign(

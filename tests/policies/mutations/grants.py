@@ -299,7 +299,7 @@ LEVERS = [
             "topic",
             several(table(READS), moves("dynamodb:PutItem", arn("dynamodb.Table", "fl*"))),
         ),
-        ("every table", "topic", moves("dynamodb:PutItem", "*")),
+        ("the items of every table", "topic", moves("dynamodb:PutItem", "*")),
     ),
     *foreign(
         "iam-policy-action-allowed",

@@ -428,7 +428,7 @@ TABLE: list[Foreign] = [
             "topic",
             starter(may("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:med*")),
         ),
-        ("every function", "topic", starter(may("lambda:InvokeFunction", "*"))),
+        ("a starter of every function", "topic", starter(may("lambda:InvokeFunction", "*"))),
         ("every machine", "topic", several(starter(may("states:StartExecution", "*")), healers.machine)),
         ("what a starter returns", "topic", several(starter(), succeeds_to("starter", MEDIC))),
         (

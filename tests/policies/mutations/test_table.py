@@ -181,12 +181,13 @@ def test_a_function_that_no_alarm_reaches_is_no_healer(pack: Pack, recordings: R
 def test_the_tables_cover_every_mandatory_rule_and_are_long_enough(pack: Pack) -> None:
     rules = [each.rule for each in (*TABLE.values(), *FOREIGN, *chaos.TABLE)]
     names = [each.name for each in (*OURS, *FOREIGN, *chaos.TABLE)]
-    # The policy on waivers judges the pack's configuration, and is tested below.
-    wanted = {name for name, policy in pack.policies.items() if policy.level == "mandatory"} - {WAIVERS}
+    # These judge the pack's configuration: see below, and test_recognition.py.
+    configuration = {WAIVERS, "selfheal-recognition"}
+    wanted = {name for name, policy in pack.policies.items() if policy.level == "mandatory"} - configuration
     of_experiments = {each.rule for each in chaos.TABLE}  # by test_chaos.py: no such stack was recorded
     assert {each.rule for each in TABLE.values()} == wanted - OTHER_ROUTES - of_experiments
     assert set(rules) == wanted
-    assert len(rules) >= 60
+    assert len(rules) >= 220
     assert len(UPS) >= 10
     assert [name for name, count in Counter(names).items() if count > 1] == []
     assert wanted == {name for name, rule in RULES.items() if rule.level == "mandatory"}
