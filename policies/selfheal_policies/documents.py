@@ -263,7 +263,7 @@ def _texts(value: Any) -> tuple[str | Missing, ...]:
     return tuple(entry if isinstance(entry, str) else UNKNOWN for entry in entries(value))
 
 
-_LONGEST = 10_240
+LONGEST = 10_240
 """Most characters of a policy (IAM and AWS STS quotas). What is longer, AWS refuses: it is taken to match."""
 
 
@@ -284,7 +284,7 @@ def resource_matches(pattern: str, arn: str) -> bool:
 
 
 def _covers(pattern: str, text: str, flags: int) -> bool:
-    if len(pattern) > _LONGEST:
+    if len(pattern) > LONGEST:
         # Each character but a `*` stands for one.
         return len(pattern.replace("*", "")) <= len(text)
     return _compiled(pattern, flags).match(text) is not None

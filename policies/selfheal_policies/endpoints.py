@@ -65,6 +65,6 @@ def _of_api(index: Index, resource: Resource) -> Iterator[Node]:
             uri = integration.get(address)
             if isinstance(uri, str):
                 named = uri.rpartition("/functions/")[2].removesuffix("/invocations")
-                yield index.literal(named, arns.FUNCTION)
+                yield index.literal(named, arns.FUNCTION, integration)
             else:
                 yield from index.origins(integration, address, KINDS)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, cast
 
-from selfheal_policies.documents import Statement, has_wildcard, resource_matches
+from selfheal_policies.documents import LONGEST, Statement, has_wildcard, resource_matches
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing, entries, flag
 
 
@@ -252,6 +252,8 @@ def _parts(parts: list[str], value: str) -> list[Answer]:
 
 def is_part(pattern: str, value: str) -> Answer:
     """Return whether a pattern covers a text without colons, or one part of an ARN."""
+    if len(pattern) > LONGEST:
+        return MAYBE
     if value == OTHER:
         return NO if not has_wildcard(pattern) else YES if set(pattern) == {"*"} else MAYBE
     if value == ANY:

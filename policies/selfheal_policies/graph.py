@@ -6,7 +6,7 @@ from functools import cached_property
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
 from selfheal_policies.grants import Grant, grants_of, roles_of
-from selfheal_policies.healers import can_heal, counts_when_called, is_idle
+from selfheal_policies.healers import can_heal, counts_when_called, is_idle, pauses_named
 from selfheal_policies.index import Index, Node
 from selfheal_policies.levers import Lever, Levers
 from selfheal_policies.links import HUB, STATES, Link
@@ -122,7 +122,9 @@ class Graph:
         ]
 
     def _counts_when_called(self, actor: Resource) -> bool:
-        return counts_when_called(self.access(actor)) or bool(self.levers_of(actor))
+        # What the alarms watch writes its own data: it is the service, and no healer of another.
+        moves = bool(self.levers_of(actor)) and actor.urn not in self._watched_before(actor)
+        return counts_when_called(self.access(actor)) or moves
 
     def _may_heal(self, actor: Resource) -> bool:
         return can_heal(self.access(actor)) or bool(self.levers_of(actor))
@@ -213,13 +215,16 @@ class Graph:
         return found
 
     def _stays_within(self, actor: Resource, healers: Sequence[Resource]) -> bool:
-        """Return whether all that an actor may change is named, and healers watch it or may change it."""
+        """Return whether all that an actor may change is named, and healers watch it or may change it.
+
+        What may only pause mappings is a breaker, which a healer may force: lambda-mapping-owned judges it.
+        """
         access = self.access(actor)
         if access.opaque or access.unreadable:
             return False
         allowed = {node.key for healer in healers for _, node in self.controls(healer)}
         allowed = allowed.union(*map(self._watched_before, healers))
-        named = [(write, node) for write, node in self.controls(actor) if node.key in allowed]
+        named = [write for write, node in self.controls(actor) if node.key in allowed or pauses_named(write)]
         return len(named) == sum(write.control for write in access.writes)
 
     # How it counts as one
@@ -438,6 +443,16 @@ class Graph:
         found = [grant for role in self.roles for grant in grants_of(self.index, role)]
         # Two roles may share a policy, and a policy may be attached twice.
         return list({(grant.urn, grant.where): grant for grant in found}.values())
+
+    def is_of_actuators(self, grant: Grant) -> bool:
+        """Return whether only actuators have a document, and no healer."""
+        return (grant.urn, grant.where) not in self._of_healers
+
+    @cached_property
+    def _of_healers(self) -> frozenset[tuple[str, str]]:
+        roles = {role.urn: role for healer in self.healers for role in self.roles_of(healer)}
+        found = (grant for role in roles.values() for grant in grants_of(self.index, role))
+        return frozenset((grant.urn, grant.where) for grant in found)
 
     def controls(self, healer: Resource) -> Iterator[tuple[Write, Node]]:
         """Yield the changes of infrastructure that name one resource, each with what it names.

@@ -28,11 +28,12 @@ def is_idle(access: Access) -> bool:
     lambda-mapping-owned judges what it pauses.
     """
     return any(
-        write.control and write.acts_on_functions and not _pauses_named(write) for write in access.writes
+        write.control and write.acts_on_functions and not pauses_named(write) for write in access.writes
     )
 
 
-def _pauses_named(write: Write) -> bool:
+def pauses_named(write: Write) -> bool:
+    """Return whether a write can only pause, or let go on, the mappings of a function that it names."""
     arn = arns.parse_arn(write.resource) if isinstance(write.resource, str) else None
     named = arn is not None and arn.kind in (arns.FUNCTION, arns.MAPPING) and not is_pattern(arn.name)
     return named and write.action.lower() == "lambda:updateeventsourcemapping"

@@ -205,15 +205,17 @@ class Relays:
     def _group_of(self, function: Resource) -> list[Node]:
         value = text(function.get("loggingConfig", "logGroup"))
         if isinstance(value, str):
-            return [self._index.literal(value, arns.LOG_GROUP)]
+            return [self._index.literal(value, arns.LOG_GROUP, function)]
         if value is UNKNOWN:
             return self._index.origins(function, "loggingConfig", (arns.LOG_GROUP,))
         name = text(function.get("name"))
-        return [self._index.literal(f"/aws/lambda/{name}", arns.LOG_GROUP)] if isinstance(name, str) else []
+        if not isinstance(name, str):
+            return []
+        return [self._index.literal(f"/aws/lambda/{name}", arns.LOG_GROUP, function)]
 
     def _read(self, owner: Resource, key: str, value: Any, kinds: tuple[str, ...]) -> list[Node]:
         if isinstance(value, str) and value:
-            return [self._index.literal(value, kinds[0])]
+            return [self._index.literal(value, kinds[0], owner)]
         return self._index.origins(owner, key, kinds) if value is UNKNOWN else []
 
 

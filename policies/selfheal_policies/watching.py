@@ -114,10 +114,6 @@ class Watching:
         """Return the metric alarms under an alarm: itself, or what a composite is made of, at any depth."""
         return [each for each in self._below(alarm) if each.type != types.COMPOSITE_ALARM]
 
-    def metrics(self, alarm: Resource) -> list[tuple[Resource, Metric]]:
-        """Return the metrics under an alarm, each with the metric alarm that is on it."""
-        return [(each, metric) for each in self.metric_alarms(alarm) for metric in metrics_of(each)]
-
     def rule(self, composite: Resource) -> AlarmRule:
         """Return the rule of a composite alarm. One that is not known asks the alarms that it comes from."""
         if composite.urn not in self._rules:

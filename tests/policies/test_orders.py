@@ -9,7 +9,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
-@pytest.mark.parametrize("config", [{}, {"analytics": "true"}, {"chaos": "true"}], ids=str)
+@pytest.mark.parametrize(
+    "config", [{}, {"analytics": "true"}, {"chaos": "true"}, {"mode": "act"}, {"mode": "suggest"}], ids=str
+)
 def test_the_orders_stack_raises_nothing(up: bool, config: dict[str, str]) -> None:
     recording = record("orders", up=up, config=config)
     assert Scene(recording, up=up).findings() == {}

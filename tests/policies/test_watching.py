@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from selfheal_policies.queries import queries_in
 
+from tests.policies.mutations.alarms import filtered, mutes, scheduled
 from tests.policies.support.changes import drop, put
 from tests.policies.support.healers import healer
 from tests.policies.support.references import Ref, Unknown
-from tests.policies.support.scene import Scene, physical
+from tests.policies.support.scene import RULES, Scene, physical
 
 ORDERS, MEDIC = physical("orders"), physical("medic")
 ERRORS = 'SELECT SUM(Errors) FROM "AWS/Lambda"'
@@ -175,3 +176,45 @@ def test_a_log_alarm_watches_who_writes_the_lines() -> None:
         "wakes healer medic"
         in scene.findings(["cloudwatch-alarm-healer-health"])["cloudwatch-alarm-healer-health"][0]
     )
+
+
+WEIRD: tuple[Any, ...] = (
+    *(Unknown(), None, "", "x", "{}", 0, -1, True, [], {}, [None], [{}], [[]], {"x": None}, {"": ["x"]}),
+    *("SELECT FROM", "SELECT SUM( FROM SCHEMA( WHERE = AND", "SEARCH('", '{"="}', "ALARM("),
+)
+PARTS = {
+    "errors": (
+        ("namespace",),
+        ("metricName",),
+        ("dimensions",),
+        ("dimensions", "FunctionName"),
+        ("metricQueries",),
+        ("threshold",),
+        ("comparisonOperator",),
+        ("treatMissingData",),
+        ("evaluationCriteria",),
+        ("evaluationCriteria", "promqlCriteria"),
+        ("warmUpConfiguration",),
+        ("warmUpConfiguration", "warmUpPeriodDurationInMinutes"),
+        ("evaluationWindow",),
+    ),
+    "either": (("alarmRule",), ("actionsSuppressor",), ("actionsSuppressor", "alarm")),
+    "nights": (("muteTargets",), ("muteTargets", "alarmNames")),
+    "failed-lines": (("logGroupName",), ("metricTransformation",), ("metricTransformation", "dimensions")),
+    "each-hour": (("target",), ("target", "arn"), ("target", "input"), ("state",)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("value", WEIRD, ids=repr)
+def test_no_value_makes_a_rule_on_alarms_crash(value: Any) -> None:
+    rules = [name for name in RULES if name.startswith(("cloudwatch-a", "lambda-healer-w", "events-"))]
+    for name, paths in PARTS.items():
+        for path in paths:
+            for given in (value, [{"id": value, "expression": value, "metric": value}]):
+                scene = healer(Scene(), "composite alarm")
+                mutes("errors")(scene)
+                filtered("medic-logs")(scene)
+                scheduled("DISABLED")(scene)
+                scene.find(name).put(*path, to=given)
+                scene.findings(rules)

@@ -63,7 +63,9 @@ def _names(graph: Graph, function: Resource, variable: str, table: str) -> bool:
     value, key = function.variable(variable), graph.index.literal(table, arns.TABLE).key
     if value is UNKNOWN:
         return key in {node.key for node in graph.index.origins(function, "environment", (arns.TABLE,))}
-    return isinstance(value, str) and bool(value) and graph.index.literal(value, arns.TABLE).key == key
+    if not isinstance(value, str) or not value:
+        return False
+    return graph.index.literal(value, arns.TABLE, function).key == key
 
 
 RULE = StackRule(

@@ -17,7 +17,8 @@ def is_ledger(graph: Graph, healer: Resource, variable: str, table: str) -> bool
     value = healer.variable(variable)
     key = graph.index.literal(table, arns.TABLE).key
     if value is not UNKNOWN:
-        return isinstance(value, str) and bool(value) and graph.index.literal(value, arns.TABLE).key == key
+        found = graph.index.literal(value, arns.TABLE, healer).key if isinstance(value, str) and value else ""
+        return found == key
     origins = {node.key for node in graph.index.origins(healer, "environment", (arns.TABLE,))}
     # If nothing at all is known of the environment, it need not have the variable.
     named = healer.get("environment", "variables") is not UNKNOWN

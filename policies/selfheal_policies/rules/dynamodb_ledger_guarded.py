@@ -1,11 +1,11 @@
 """What restrains a healer is written by people: by no function, no program and no policy that is open."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from selfheal_policies import arns, types
 from selfheal_policies.documents import Document, Statement, is_pattern, parse, resource_matches
-from selfheal_policies.grants import attachments_of, boundary_of, grants_of, roles_of
+from selfheal_policies.grants import attachments_of, boundary_of, grants_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.index import Node
 from selfheal_policies.ledger import Ledger, denies, items_of, ledgers, seeded, writes_in
@@ -20,7 +20,8 @@ WIDE = ("AdministratorAccess", "AmazonDynamoDBFullAccess", "AmazonDynamoDBFullAc
 PEOPLE = ("AWS", "Federated")
 """Kinds of principals that people have. Programs may have them as well; AWS's services do not."""
 
-ALL = "*"
+Machines = Mapping[str, Sequence[str]]
+"""URN of a role to what runs under it, as findings call that."""
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
@@ -32,7 +33,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
 
 def _all(graph: Graph, ledger: Ledger, config: Config) -> Iterator[Finding]:
     protected: list[str] = config["protected"]
-    machines = {role.urn for actor in graph.index.of(*types.ACTORS) for role in graph.roles_of(actor)}
+    machines = _machines(graph)
     yield from _items(graph, ledger, [*protected, *config["protectedItems"]])
     yield from _tables_policies(graph, ledger, protected, machines)
     accepted = set(config["accepted"])
@@ -68,7 +69,7 @@ def _partition(item: Resource) -> str | Missing:
 
 
 def _tables_policies(
-    graph: Graph, ledger: Ledger, protected: list[str], machines: set[str]
+    graph: Graph, ledger: Ledger, protected: list[str], machines: Machines
 ) -> Iterator[Finding]:
     """Yield what the table's own policy opens."""
     attached = graph.index.referring(ledger.node.key, types.TABLE_RESOURCE_POLICY, "resourceArn", arns.TABLE)
@@ -86,7 +87,7 @@ def _tables_policies(
                     )
 
 
-def _is_open(graph: Graph, statement: Statement, machines: set[str]) -> bool:
+def _is_open(graph: Graph, statement: Statement, machines: Machines) -> bool:
     """Return whether a statement is for others than single roles or users that are no function's."""
     if statement.not_principal is not ABSENT or not isinstance(statement.principal, dict):
         return True
@@ -101,12 +102,12 @@ def _is_open(graph: Graph, statement: Statement, machines: set[str]) -> bool:
 
 
 def _roles_grants(
-    graph: Graph, ledger: Ledger, role: Resource, protected: list[str], machines: set[str]
+    graph: Graph, ledger: Ledger, role: Resource, protected: list[str], machines: Machines
 ) -> Iterator[Finding]:
     """Yield what the role of a program may write of what only people may write."""
     if _is_for_people(role, machines):
         return
-    who = _users(graph, role)
+    who = listed(machines[role.urn]) if role.urn in machines else f"role {role.name}"
     grants = list(grants_of(graph.index, role))
     denials = [each for grant in grants for each in grant.document if not each.allows]
     for grant in grants:
@@ -132,16 +133,15 @@ def _roles_grants(
             )
 
 
-def _users(graph: Graph, role: Resource) -> str:
-    actors = [
-        actor.label
-        for actor in graph.index.of(*types.ACTORS)
-        if role.urn in {node.key for node in roles_of(graph.index, actor)}
-    ]
-    return listed(actors) if actors else f"role {role.name}"
+def _machines(graph: Graph) -> Machines:
+    found: dict[str, list[str]] = {}
+    for actor in graph.index.of(*types.ACTORS):
+        for role in graph.roles_of(actor):
+            found.setdefault(role.urn, []).append(actor.label)
+    return found
 
 
-def _is_for_people(role: Resource, machines: set[str]) -> bool:
+def _is_for_people(role: Resource, machines: Machines) -> bool:
     if role.urn in machines:
         return False
     trust = parse(role.get("assumeRolePolicy"))
@@ -154,7 +154,7 @@ def _is_for_people(role: Resource, machines: set[str]) -> bool:
 
 
 def _peoples(
-    graph: Graph, ledger: Ledger, protected: list[str], accepted: set[str], machines: set[str]
+    graph: Graph, ledger: Ledger, protected: list[str], accepted: set[str], machines: Machines
 ) -> Iterator[Finding]:
     """Yield the policies of people that let them write more than what people write."""
     for holder, document in _documents(graph, machines):
@@ -180,7 +180,7 @@ def _is_named(resource: str) -> bool:
     return arn is not None and arn.kind == arns.TABLE and arn.name.strip("*?") != ""
 
 
-def _documents(graph: Graph, machines: set[str]) -> Iterator[tuple[Resource, Document]]:
+def _documents(graph: Graph, machines: Machines) -> Iterator[tuple[Resource, Document]]:
     """Yield the documents that people may have: what no role of a program has, nor any as its boundary."""
     index = graph.index
     roles = [role for role in index.of(types.ROLE) if not _is_for_people(role, machines)]

@@ -1,12 +1,13 @@
 """An event rule, a schedule or a pipe that wakes a healer is enabled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from selfheal_policies import types
+from selfheal_policies import arns, types
 from selfheal_policies.graph import Graph
+from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule
-from selfheal_policies.values import ABSENT, UNKNOWN, flag
+from selfheal_policies.values import ABSENT, UNKNOWN, flag, get, parsed
 from selfheal_policies.wiring import TARGET_KINDS
 
 
@@ -36,13 +37,34 @@ SLEEPERS = (
 """Type, where it names what it starts, and the state in which it does."""
 
 
+NAMES = {
+    "FunctionName": arns.FUNCTION,
+    "QueueUrl": arns.QUEUE,
+    "StateMachineArn": arns.MACHINE,
+    "TopicArn": arns.TOPIC,
+}
+"""What the input of a universal target of Scheduler calls the thing that it starts."""
+
+
+def called(index: Index, schedule: Resource) -> Iterator[Node]:
+    """Yield what a schedule starts by a call of any AWS API: "Using universal targets" of its user guide."""
+    data = parsed(schedule.get("target", "input"))
+    for name, kind in NAMES.items():
+        value = get(data, name)
+        if isinstance(value, str):
+            yield index.literal(value, kind, schedule)
+        elif value is UNKNOWN and ":aws-sdk:" in str(schedule.get("target", "arn")):
+            yield from index.origins(schedule, "target", (kind,))
+
+
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the event rules, schedules and pipes that wake a healer and are not enabled."""
     healers = {healer.urn for healer in graph.healers}
     for type_, key, path, state, running in SLEEPERS:
         for sleeper in graph.index.of(type_):
             problem_ = stopped(sleeper, state, running)
-            nodes = graph.index.follow_quietly(sleeper, key, TARGET_KINDS, *path) if problem_ else ()
+            nodes = graph.index.follow_quietly(sleeper, key, TARGET_KINDS, *path) if problem_ else []
+            nodes += called(graph.index, sleeper) if problem_ else ()
             if any(graph.reach(node.key) & healers for node in nodes):
                 yield Finding(sleeper.urn, f"{sleeper.label}, which wakes a healer, {problem_}")
     for rule in graph.index.of(types.EVENT_RULE):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from selfheal_policies.actions import is_on_identities
+from selfheal_policies.actions import CONTROL, is_on_identities, meaning
 from selfheal_policies.grants import Grant
 from selfheal_policies.graph import Graph
 from selfheal_policies.rule import Config, Finding, StackRule, strings
@@ -55,10 +55,12 @@ can make up its own evidence), and invoking a function: whoever declares a probe
 """
 
 
-def problems(grant: Grant, allowed: AbstractSet[str]) -> Iterable[Finding]:
+def problems(grant: Grant, allowed: AbstractSet[str], *, changes_only: bool) -> Iterable[Finding]:
     """Yield the actions that are not on the list. Other rules judge wildcards and actions on identities."""
     for statement in grant.document.allowing:
         for action in statement.single_actions:
+            if changes_only and meaning(action) != CONTROL:
+                continue
             if action.lower() not in allowed and not is_on_identities(action):
                 yield Finding(
                     grant.urn, f"{grant.where} allows {action}, which is not on the configured list"
@@ -69,14 +71,17 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the actions in the policies of healers that the configuration does not name."""
     allowed = {action.lower() for action in (*config["actions"], *config["moreActions"])}
     for grant in graph.grants:
-        yield from problems(grant, allowed)
+        yield from problems(grant, allowed, changes_only=graph.is_of_actuators(grant))
 
 
 RULE = StackRule(
     name="iam-policy-action-allowed",
     level="mandatory",
     severity="high",
-    what="The policies of a healer's role allow only actions that the configuration names.",
+    what=(
+        "The policies of a healer's role allow only actions that the configuration names; those of what only "
+        "a healer starts allow only such changes."
+    ),
     why="An action that no remedy needs is only used by mistake or by an attacker, and may be irreversible.",
     fix=(
         "Remove the action, or, if a remedy of yours needs it, add it to `moreActions` of this policy. "

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from selfheal_policies.actions import is_on_identities
+from selfheal_policies.actions import CONTROL, is_on_identities, meaning
 from selfheal_policies.documents import is_mapping, is_pattern
 from selfheal_policies.grants import Grant
 from selfheal_policies.graph import Graph
@@ -41,14 +41,18 @@ def _reads_versions(resource: str, actions: Iterable[str]) -> bool:
     return bool(_VERSIONS.fullmatch(resource)) and {each.lower() for each in actions} <= _OF_VERSIONS
 
 
-def problems(grant: Grant, levelless: AbstractSet[str], accepted: AbstractSet[str]) -> Iterable[Finding]:
+def problems(
+    grant: Grant, levelless: AbstractSet[str], accepted: AbstractSet[str], *, changes_only: bool
+) -> Iterable[Finding]:
     """Yield the resources of what is allowed that stand for more than one, or are not known."""
     for statement in grant.document.allowing:
         actions = [
             action
             for action in statement.single_actions
             # An action on identities is refused whatever its resource.
-            if action.lower() not in levelless and not is_on_identities(action)
+            if action.lower() not in levelless
+            and not is_on_identities(action)
+            and not (changes_only and meaning(action) != CONTROL)
         ]
         if not actions:
             continue
@@ -70,7 +74,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     levelless = {action.lower() for action in config["actionsWithoutResourceLevel"]}
     accepted = set(config["accepted"])
     for grant in graph.grants:
-        yield from problems(grant, levelless, accepted)
+        yield from problems(grant, levelless, accepted, changes_only=graph.is_of_actuators(grant))
 
 
 RULE = StackRule(

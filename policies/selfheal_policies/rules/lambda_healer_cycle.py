@@ -83,13 +83,13 @@ RULE = StackRule(
     level="mandatory",
     severity="critical",
     what=(
-        "No healer wakes itself: by publishing to what wakes it, by invoking itself, or by changing a "
-        "function whose alarm wakes another healer that leads back to it."
+        "No healer wakes itself: by what it sends, starts, stores, logs or returns, also through others that "
+        "this wakes, or by changing a function whose alarm wakes another healer that leads back to it."
     ),
     why="Each act causes the next one, and the automation makes the incident that it is fighting.",
     fix=(
-        "Take away the right to publish or invoke, or let each function be changed by one healer only, the "
-        "one that its alarms wake."
+        "Take away the right to send or invoke, or the subscription, notification or destination that leads "
+        "back; or let each function be changed by one healer only, the one that its alarms wake."
     ),
     check=check,
 )

@@ -17,6 +17,7 @@ from tests.policies.mutations.doors import (
     also,
     bound,
     bus,
+    central,
     forbidden,
     key,
     opened,
@@ -354,5 +355,10 @@ INNOCENTS = [
                 "an application's own bus",
             ),
         )
+    ),
+    careful(
+        "a bus of its own for one account",
+        central({"AWS": "arn:aws:iam::111111111111:root"}),
+        "EventBridge user guide, a central bus for several accounts",
     ),
 ]

@@ -85,6 +85,15 @@ def scheduled(state: Any) -> Change:
     )
 
 
+def invoked(given: Any, call: str = "lambda:invoke") -> dict[str, Any]:
+    """Return the target of a schedule that calls an API."""
+    return {
+        "arn": f"arn:aws:scheduler:::aws-sdk:{call}",
+        "roleArn": arn("iam.Role", "scheduler"),
+        "input": given,
+    }
+
+
 def calls(call: str, given: Any) -> Change:
     """Call CloudWatch by a schedule."""
     return add(
@@ -391,6 +400,20 @@ FOREIGN = [
     *foreign(
         "lambda-healer-watched",
         ("a healer that fails in silence", "topic", remove(DOWN, "medic-lost")),
+        (
+            "a healer of which people hear only that it is busy",
+            "topic",
+            several(
+                remove("medic-lost"),
+                put(
+                    DOWN,
+                    namespace="AWS/Lambda",
+                    metricName="Invocations",
+                    comparisonOperator="GreaterThanThreshold",
+                    threshold=100,
+                ),
+            ),
+        ),
         ("a healer by a rule that fails in silence", "event rule", remove(DOWN, "medic-lost")),
         (
             "a healer whose alarms are on another queue",
@@ -483,5 +506,20 @@ FOREIGN = [
         ("a Scheduler schedule that is off", "topic", scheduled("DISABLED")),
         ("a Scheduler schedule that may be off", "alarm action", scheduled(Lost("DISABLED"))),
         ("a pipe that is stopped", "queue", pipe),
+        (
+            "a schedule that is off and invokes it by the API",
+            "topic",
+            several(
+                scheduled("DISABLED"), put("each-hour", target=invoked(Json({"FunctionName": Ref("medic")})))
+            ),
+        ),
+        (
+            "a schedule that is off and publishes to its topic",
+            "topic",
+            several(
+                scheduled("DISABLED"),
+                put("each-hour", target=invoked(Json({"TopicArn": text("wake")}), "sns:publish")),
+            ),
+        ),
     ),
 ]

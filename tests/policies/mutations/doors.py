@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.policies.mutations.table import Foreign, foreign, refused_by
+from tests.policies.support import healers
 from tests.policies.support.changes import Change, add, document, put, remove, several, text
 from tests.policies.support.healers import NOBODY_ELSE, ONLY_ALARMS, pattern
 from tests.policies.support.recording import ACCOUNT, REGION
@@ -470,6 +471,21 @@ def strangers(**more: Any) -> Change:
     return add("cloudwatch.EventPermission", "strangers", principal="*", statementId="strangers", **more)
 
 
+def central(principal: Any) -> Change:
+    """Wake the healer by a rule on a bus of its own as well, to which others send their alarms."""
+    puts = PUTS | {"Principal": principal, "Resource": text("central")}
+    on = {"eventBusName": Ref("central", "name")}
+    return several(
+        add("cloudwatch.EventBus", "central"),
+        add("cloudwatch.EventBusPolicy", "central-policy", policy=document(puts), **on),
+        add("cloudwatch.EventRule", "far", eventPattern=pattern(), **on),
+        add("cloudwatch.EventTarget", "to-far", rule=Ref("far", "name"), arn=Ref("medic"), **on),
+        put("to-far", deadLetterConfig={"arn": Ref("medic-dead")}),
+        put("to-far", retryPolicy={"maximumEventAgeInSeconds": 60, "maximumRetryAttempts": 2}),
+        lambda scene: healers.permit(scene, "medic", "events", "far", "may-far"),
+    )
+
+
 BUSES = foreign(
     "events-bus-policy-closed",
     *(
@@ -502,6 +518,7 @@ BUSES = foreign(
                 "state machine",
                 bus({"Principal": {"AWS": STRANGER}, "Action": "events:*", "Resource": "*"}),
             ),
+            ("of its own for everybody", "topic", central("*")),
             (
                 "whose policy cannot be read",
                 "state machine",

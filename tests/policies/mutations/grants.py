@@ -20,7 +20,7 @@ from tests.policies.support.changes import (
     text,
     variables,
 )
-from tests.policies.support.healers import CHANGE, acts_on, function
+from tests.policies.support.healers import CHANGE, acts_on, function, subscribe, topic
 from tests.policies.support.recording import ACCOUNT, arn
 from tests.policies.support.references import Lost, Ref, Unknown
 from tests.policies.support.scene import Scene, physical
@@ -217,6 +217,28 @@ ROLES = [
     *foreign(
         "iam-policy-privilege",
         ("a role of the stack that it may assume", "topic", several(surgeon, becomes(text("surgeon")))),
+    ),
+]
+
+
+def starts(*grants: dict[str, Any]) -> Change:
+    """Let the healer start, by a topic, a function that may do this."""
+    return several(
+        lambda scene: function(scene, "surgeon", *grants),
+        lambda scene: topic(scene, "theatre"),
+        lambda scene: subscribe(scene, "theatre", "surgeon"),
+        allow("sns:Publish", text("theatre")),
+    )
+
+
+ACTUATORS = [
+    *foreign(
+        "iam-policy-action-allowed",
+        (
+            "what the healer starts may delete the target",
+            "topic",
+            starts({"Action": "lambda:DeleteFunction", "Resource": text("orders")}),
+        ),
     ),
 ]
 LEVERS = [
