@@ -62,8 +62,13 @@ def from_resource(args: ResourceValidationArgs, sandboxes: Collection[str] = ())
 
 
 def from_stack(args: StackValidationArgs, sandboxes: Collection[str] = ()) -> Sequence[Resource]:
-    """Return the resources that a stack policy is asked about; `sandboxes` are names of stacks."""
-    return [_of_stack(resource, sandboxes) for resource in args.resources]
+    """Return the resources that a stack policy is asked about; `sandboxes` are names of stacks.
+
+    They are in order of their URNs: the engine's order is that of completion and changes from run to run,
+    and of two things that are wrong together a finding may name the first.
+    """
+    in_order = sorted(args.resources, key=lambda resource: resource.urn)
+    return [_of_stack(resource, sandboxes) for resource in in_order]
 
 
 def stack_of(urn: str) -> str:
