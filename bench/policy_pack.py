@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "policies")]
 
 from tests.policies.support.changes import document, text  # noqa: E402
 from tests.policies.support.client import Analyzed, Pack  # noqa: E402  (found by the line above)
