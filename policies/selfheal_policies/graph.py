@@ -5,7 +5,7 @@ from functools import cached_property
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
-from selfheal_policies.grants import Grant, grants_of, roles_of
+from selfheal_policies.grants import Grant, attachments_of, boundary_of, grants_of, roles_of
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle, pauses_named
 from selfheal_policies.index import Index, Node
 from selfheal_policies.levers import Lever, Levers
@@ -268,10 +268,20 @@ class Graph:
         """A healer for each resource that makes one, by URN: the first, if they share it."""
         found: dict[str, Resource] = {}
         for healer in reversed(self.healers):
-            for role in self.roles_of(healer):
-                found[role.urn] = healer
-                found |= {grant.urn: healer for grant in grants_of(self.index, role)}
-            found |= {link.via.urn: healer for link in self.wake_links(healer)}
+            parts: list[str | None] = [actuator.urn for actuator in self.actuators_of(healer)]
+            parts += [key for key, healers in self.ledgers.items() if healer in healers]
+            parts += [config.urn for config in self.wiring.invoke_configs(healer)]
+            parts += [permission.urn for permission, _ in self.wiring.permissions(healer)]
+            for role in (
+                role for each in (healer, *self.actuators_of(healer)) for role in self.roles_of(each)
+            ):
+                parts += [role.urn, *(grant.urn for grant in grants_of(self.index, role))]
+                parts += [attachment.resource.urn for attachment in attachments_of(self.index, role)]
+                bound = boundary_of(self.index, role)
+                parts.append(bound.urn if bound else None)
+            for link in self.wake_links(healer):
+                parts += [link.source, link.target.key, link.via.urn]
+            found |= {part: healer for part in parts if part in self.index.by_urn}
         return found | {healer.urn: healer for healer in self.healers}
 
     @property
@@ -363,6 +373,8 @@ class Graph:
             sight = self.wiring.watching.sight(alarm)
             for urn in sorted((sight.named | sight.meant | sight.wide) & own)[:1]:
                 found.setdefault(alarm.urn, urn)
+            for key in sorted(sight.named & self.ledgers.keys()):
+                found.setdefault(alarm.urn, self.ledgers[key][0].urn)
         for composite in self.index.of(types.COMPOSITE_ALARM):
             if composite.urn in found:
                 below = self.wiring.watching.metric_alarms(composite)

@@ -16,7 +16,8 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
         if each.resource.name in config["silencers"] or (each.alarm and each.alarm.urn not in judged):
             continue
         alarm = each.alarm.label if each.alarm else "alarms that are not known at preview"
-        concerned = graph.concerned(each.alarm) if each.alarm else ""
+        # Of alarms that nobody knows, any healer may be the one.
+        concerned = graph.concerned(each.alarm) if each.alarm else graph.healers[0].urn
         yield Finding(each.resource.urn, f"{each.resource.label} {each.what} {alarm}", about=concerned)
     below = {
         one.urn: one

@@ -65,11 +65,12 @@ def check(graph: Graph, _config: Config) -> Iterable[Finding]:
             problem_ = stopped(sleeper, state, running)
             nodes = graph.index.follow_quietly(sleeper, key, TARGET_KINDS, *path) if problem_ else []
             nodes += called(graph.index, sleeper) if problem_ else ()
-            if any(graph.reach(node.key) & healers for node in nodes):
-                yield Finding(sleeper.urn, f"{sleeper.label}, which wakes a healer, {problem_}")
+            if woken := sorted(key for node in nodes for key in graph.reach(node.key) & healers):
+                yield Finding(sleeper.urn, f"{sleeper.label}, which wakes a healer, {problem_}", woken[0])
     for rule in graph.index.of(types.EVENT_RULE):
-        if graph.reach(rule.urn) & healers and problem(rule):
-            yield Finding(rule.urn, f"{rule.label}, which wakes a healer, {problem(rule)}")
+        woken = sorted(graph.reach(rule.urn) & healers)
+        if woken and (problem_ := problem(rule)):
+            yield Finding(rule.urn, f"{rule.label}, which wakes a healer, {problem_}", woken[0])
 
 
 RULE = StackRule(

@@ -24,7 +24,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
         for cause in graph.access(healer).unreadable:
             # Of a healer, iam-role-managed-policies and iam-policy-privilege say the rest.
             if cause.resource.name not in accepted and not cause.judged_elsewhere:
-                yield Finding(cause.resource.urn, cause.what)
+                yield Finding(cause.resource.urn, cause.what, about=healer.urn)
     for grant in graph.grants:
         if grant.resource.name not in accepted:
             yield from problems(grant)
