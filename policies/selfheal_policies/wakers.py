@@ -3,24 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from selfheal_policies import arns, patterns, types
+from selfheal_policies import arns, types
+from selfheal_policies.filters import may_pass_alarms
 from selfheal_policies.index import Index
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import ABSENT, UNKNOWN, parsed, text
+from selfheal_policies.values import ABSENT, UNKNOWN, text
 from selfheal_policies.wiring import Wiring
 
 ELSEWHERE = "alarms of other stacks"
-
-_MESSAGE = dict.fromkeys(
-    (
-        *("AlarmName", "AlarmDescription", "AlarmArn", "AlarmRule", "AWSAccountId", "Region", "Trigger"),
-        *("AlarmActions", "OKActions", "InsufficientDataActions", "AlarmConfigurationUpdatedTimestamp"),
-        *("NewStateValue", "NewStateReason", "NewStateReasonData", "OldStateValue", "StateChangeTime"),
-        *("EventPublishedTimestamp", "TriggeringChildren", "Dimensions", "version", "source"),
-    ),
-    patterns.ANY,
-)
-"""Fields of an alarm's message. Its attributes are none. Source: CloudWatch User Guide, "Notifying users"."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +58,3 @@ def _of_permissions(index: Index) -> Iterator[Waker]:
             what = "any topic" if principal == "sns.amazonaws.com" and source is ABSENT else ""
         for node in index.follow_quietly(permission, "function", (arns.FUNCTION,)) if what else ():
             yield Waker(node.key, permission, what)
-
-
-def may_pass_alarms(subscription: Resource) -> bool:
-    """Return whether a subscription's filter may let the message of an alarm pass.
-
-    Source: "Amazon SNS subscription filter policies": a message without an attribute that the policy names is
-    dropped.
-    """
-    policy = parsed(subscription.get("filterPolicy"))
-    if not isinstance(policy, dict):
-        return True
-    in_body = text(subscription.get("filterPolicyScope")) in {"MessageBody", UNKNOWN}
-    return patterns.may_match(policy, _MESSAGE if in_body else {})
