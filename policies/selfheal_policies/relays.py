@@ -10,7 +10,7 @@ from typing import Any
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import NAMING
 from selfheal_policies.documents import Statement, action_matches, has_wildcard, resource_matches
-from selfheal_policies.grants import Grant, grants_of, roles_of
+from selfheal_policies.grants import Grant, grants_of, queues_read_by, roles_of
 from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.links import HUB, Link
 from selfheal_policies.resources import Resource
@@ -86,6 +86,7 @@ class Relays:
         self._by_role: dict[str, list[_Sent]] = {}
         self._hubs: dict[str, list[Link]] = {}
         self.links = [*self._of_roles(), *self._endings(), *self._of_buckets(), *self._of_logs()]
+        self.links += self._pulled()
         """All of them."""
         self.links += [link for links in self._hubs.values() for link in links]
 
@@ -94,6 +95,20 @@ class Relays:
             for role in roles_of(self._index, actor):
                 for sent in self._sent(role.resource) if role.resource else ():
                     yield Link(actor.urn, sent.target, sent.via, sent.kind)
+
+    def _pulled(self) -> Iterator[Link]:
+        """Yield the links from queues to functions that may read them by themselves, without a mapping."""
+        mapped = {
+            (source.key, function.key)
+            for mapping in self._index.of(types.EVENT_SOURCE_MAPPING)
+            for source in self._index.follow_quietly(mapping, "eventSourceArn", TARGET_KINDS)
+            for function in self._index.follow_quietly(mapping, "functionName", (arns.FUNCTION,))
+        }
+        for function in self._index.of(types.FUNCTION):
+            node = self._index.node(function)
+            for queue, via in queues_read_by(self._index, function):
+                if (queue.key, node.key) not in mapped:
+                    yield Link(queue.key, node, via, "receive")
 
     def _sent(self, role: Resource) -> list[_Sent]:
         if role.urn not in self._by_role:

@@ -131,6 +131,7 @@ WORDS = {
     STATE_MACHINE: "state machine",
     SUBSCRIPTION: "subscription",
     TABLE: "table",
+    TASK_DEFINITION: "task definition",
     TOPIC: "topic",
 }
 """What findings call a resource of a type; any other type is called by its token."""

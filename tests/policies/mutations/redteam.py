@@ -1,9 +1,11 @@
 """Ways around the rules that a sceptical engineer found: each a kind that no row of the other tables has."""
 
-from tests.policies.mutations.table import foreign
-from tests.policies.support.changes import Change, add, document, several, text
+from tests.policies.innocents import shapes
+from tests.policies.mutations.table import Program, foreign
+from tests.policies.support.changes import Change, add, allow, document, put, several, text
 from tests.policies.support.healers import subscribe
-from tests.policies.support.references import Ref
+from tests.policies.support.references import Json, Ref
+from tests.policies.support.scene import Scene
 
 ANYBODY = {"Principal": {"AWS": "*"}}
 
@@ -58,3 +60,56 @@ SIDE_DOORS = [
         ),
     ),
 ]
+
+
+def polled(scene: Scene) -> None:
+    """Let the healer read the queue by itself, every minute: no mapping wakes it."""
+    scene.remove("from-inbox")
+    shapes.hourly(scene, "each-minute", "medic", "rate(1 minute)")
+
+
+def reading_task(scene: Scene) -> None:
+    """Register a task of ECS that reads the queue of an alarm, and may stop other tasks."""
+    shapes.service(scene)
+    shapes.topic(scene, "wake", "oncall@example.com")
+    shapes.errors(scene, "errors", "orders", Ref("wake"))
+    shapes.queue(scene, "inbox")
+    scene.add("sns.TopicSubscription", "wake-inbox", topic=Ref("wake"), protocol="sqs", endpoint=Ref("inbox"))
+    shapes.role(scene, "worker-role", "ecs-tasks")
+    stops = {"Action": "ecs:StopTask", "Resource": "*"}
+    shapes.allows(scene, "worker-policy", "worker-role", shapes.reads("inbox"), stops)
+    scene.add(
+        "ecs.TaskDefinition",
+        "worker",
+        family="worker",
+        containerDefinitions="[]",
+        taskRoleArn=Ref("worker-role"),
+    )
+
+
+PULLED = [
+    *foreign(
+        "iam-policy-action-allowed",
+        (
+            "a queue that it polls",
+            "queue",
+            several(polled, allow("lambda:UpdateFunctionCode", text("orders"))),
+        ),
+    ),
+    Program("a task that reads the queue of an alarm", "selfheal-actuator-bounded", reading_task),
+]
+
+FILTERED = foreign(
+    "cloudwatch-alarm-reaches-people",
+    (
+        "people who filter by an attribute that no alarm has",
+        "topic",
+        put("to-people", filterPolicy=Json({"severity": ["critical"]})),
+    ),
+    (
+        "people who filter by a field that no alarm has",
+        "event rule",
+        put("to-people", filterPolicy=Json({"severity": ["critical"]}), filterPolicyScope="MessageBody"),
+    ),
+    besides="cloudwatch-alarm-healer-health",
+)
