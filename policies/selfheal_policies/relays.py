@@ -5,7 +5,7 @@ The links here begin where those of wiring.py end. What a role allows is taken t
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import NAMING
@@ -22,6 +22,7 @@ _SENDING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("send", arns.QUEUE, ("sqs:sendmessage",)),
     ("put", arns.BUS, ("events:putevents",)),
     ("put", arns.STREAM, ("kinesis:putrecord", "kinesis:putrecords")),
+    ("put", arns.DELIVERY, ("firehose:putrecord", "firehose:putrecordbatch")),
     (
         "put",
         arns.TABLE,
@@ -42,6 +43,7 @@ _KIND = {action: (link, kind) for link, kind, actions in _SENDING for action in 
 _FORMS = {
     arns.BUCKET: ("s3", "{}"),
     arns.BUS: ("events", "event-bus/{}"),
+    arns.DELIVERY: ("firehose", "deliverystream/{}"),
     arns.FUNCTION: ("lambda", "function:{}"),
     arns.MACHINE: ("states", "stateMachine:{}"),
     arns.QUEUE: ("sqs", "{}"),
@@ -52,6 +54,13 @@ _FORMS = {
 """Kind to the service and the end of its ARNs."""
 
 _TYPE = {kind: type_ for type_, (kind, _) in NAMED.items() if kind in _FORMS}
+
+DESTINATIONS = (
+    *("extendedS3Configuration", "elasticsearchConfiguration", "httpEndpointConfiguration"),
+    *("icebergConfiguration", "opensearchConfiguration", "opensearchserverlessConfiguration"),
+    *("redshiftConfiguration", "snowflakeConfiguration", "splunkConfiguration"),
+)
+"""Properties of a Firehose stream that say where its records go, and by which function."""
 
 _FAILING = {
     types.QUEUE: "",
@@ -86,7 +95,7 @@ class Relays:
         self._by_role: dict[str, list[_Sent]] = {}
         self._hubs: dict[str, list[Link]] = {}
         self.links = [*self._of_roles(), *self._endings(), *self._of_buckets(), *self._of_logs()]
-        self.links += self._pulled()
+        self.links += [*self._pulled(), *self._of_delivery_streams()]
         """All of them."""
         self.links += [link for links in self._hubs.values() for link in links]
 
@@ -201,6 +210,23 @@ class Relays:
             for bucket in self._index.follow_quietly(notification, "bucket", (arns.BUCKET,)):
                 yield from (Link(bucket.key, target, notification, "notification") for target in targets)
 
+    def _of_delivery_streams(self) -> Iterator[Link]:
+        """Yield what feeds a Firehose stream, what transforms its records, and where it puts them."""
+        for stream in self._index.of(types.DELIVERY_STREAM):
+            node = self._index.node(stream)
+            source = stream.get("kinesisSourceConfiguration", "kinesisStreamArn")
+            for each in self._read(stream, "kinesisSourceConfiguration", source, (arns.STREAM,)):
+                yield Link(each.key, node, stream, "put")
+            for key in DESTINATIONS:
+                held = stream.get(key)
+                for value in _leaves(held):
+                    kinds = (arns.BUCKET, arns.FUNCTION)
+                    for each in self._read(stream, key, value, kinds):
+                        if each.kind in kinds:
+                            yield Link(
+                                stream.urn, each, stream, "put" if each.kind == arns.BUCKET else "invoke"
+                            )
+
     def _of_logs(self) -> Iterator[Link]:
         filters = self._index.of(types.LOG_SUBSCRIPTION)
         groups: set[str] = set()
@@ -232,6 +258,22 @@ class Relays:
         if isinstance(value, str) and value:
             return [self._index.literal(value, kinds[0], owner)]
         return self._index.origins(owner, key, kinds) if value is UNKNOWN else []
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield the ARNs in a value, and UNKNOWN once if one may be there."""
+    todo, hidden = [value], False
+    while todo:
+        each = todo.pop()
+        if isinstance(each, dict):
+            todo += cast("dict[str, Any]", each).values()
+        elif isinstance(each, list):
+            todo += cast("list[Any]", each)
+        elif isinstance(each, str) and arns.parse_arn(each):
+            yield each
+        elif each is UNKNOWN and not hidden:
+            hidden = True
+            yield UNKNOWN
 
 
 def _first(key: str, kinds: tuple[str, ...]) -> tuple[str, ...]:

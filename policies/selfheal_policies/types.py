@@ -14,6 +14,7 @@ BUILD = "aws:codebuild/project:Project"
 CLUSTER = "aws:ecs/cluster:Cluster"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+DELIVERY_STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
 EVENT_BUS_POLICY = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
@@ -107,12 +108,14 @@ VALUES = frozenset(
 WORDS = {
     ALARM: "alarm",
     LOG_ALARM: "log alarm",
+    LOG_GROUP: "log group",
     MUTE_RULE: "mute rule",
     PIPE: "pipe",
     API_METHOD: "method",
     API_STAGE: "API stage",
     BUCKET: "bucket",
     COMPOSITE_ALARM: "composite alarm",
+    DELIVERY_STREAM: "delivery stream",
     DISTRIBUTION: "distribution",
     EVENT_BUS: "event bus",
     EVENT_INVOKE_CONFIG: "event invoke config",

@@ -17,9 +17,9 @@ ACTIONS = {"alarmActions": "ALARM", "okActions": "OK", "insufficientDataActions"
 ACTION_KINDS = (arns.TOPIC, arns.FUNCTION)
 TARGET_KINDS = (
     *(arns.OTHER, arns.FUNCTION, arns.TOPIC, arns.QUEUE, arns.MACHINE),
-    *(arns.BUCKET, arns.BUS, arns.STREAM, arns.TABLE),
+    *(arns.BUCKET, arns.BUS, arns.STREAM, arns.TABLE, arns.DELIVERY, arns.LOG_GROUP),
 )
-ENDPOINT_KINDS = (arns.OTHER, arns.FUNCTION, arns.QUEUE)
+ENDPOINT_KINDS = (arns.OTHER, arns.FUNCTION, arns.QUEUE, arns.DELIVERY)
 
 MACHINE_PROTOCOLS = frozenset({"lambda", "sqs", "firehose", "application"})
 """Protocols of subscriptions that no person reads. The rest (email, sms, https of a pager) reach one."""

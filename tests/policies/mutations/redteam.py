@@ -2,7 +2,7 @@
 
 from tests.policies.innocents import shapes
 from tests.policies.mutations.table import Program, foreign
-from tests.policies.support.changes import Change, add, allow, document, put, several, text
+from tests.policies.support.changes import Change, add, allow, document, put, remove, several, text
 from tests.policies.support.healers import subscribe
 from tests.policies.support.references import Json, Ref
 from tests.policies.support.scene import Scene
@@ -112,4 +112,66 @@ FILTERED = foreign(
         put("to-people", filterPolicy=Json({"severity": ["critical"]}), filterPolicyScope="MessageBody"),
     ),
     besides="cloudwatch-alarm-healer-health",
+)
+
+
+def rewired(*changes: Change) -> Change:
+    """Have the healer woken in another way than by its topic, and let it run for minutes."""
+    return several(remove("wake-medic", "may-wake-medic"), *changes, put("medic", timeout=600))
+
+
+def delivered(scene: Scene) -> None:
+    """Archive what the topic says by Firehose in a bucket, whose objects wake the healer."""
+    scene.add("s3.Bucket", "archive", bucket="archive-0a1b2c3")
+    shapes.role(scene, "delivery", "firehose")
+    into = {"bucketArn": Ref("archive"), "roleArn": Ref("delivery")}
+    scene.add(
+        "kinesis.FirehoseDeliveryStream", "stream", destination="extended_s3", extendedS3Configuration=into
+    )
+    scene.add(
+        "sns.TopicSubscription", "wake-stream", topic=Ref("wake"), protocol="firehose", endpoint=Ref("stream")
+    )
+    called = [{"lambdaFunctionArn": Ref("medic"), "events": ["s3:ObjectCreated:*"]}]
+    scene.add("s3.BucketNotification", "stored", bucket=Ref("archive", "id"), lambdaFunctions=called)
+    shapes.permit(scene, "may-store", "medic", "s3", Ref("archive"))
+
+
+def transformed(scene: Scene) -> None:
+    """Have Firehose call the healer for what the topic says."""
+    scene.add("s3.Bucket", "archive", bucket="archive-0a1b2c3")
+    shapes.role(scene, "delivery", "firehose")
+    given = [{"parameterName": "LambdaArn", "parameterValue": Ref("medic")}]
+    into = {
+        "bucketArn": Ref("archive"),
+        "roleArn": Ref("delivery"),
+        "processingConfiguration": {"enabled": True, "processors": [{"type": "Lambda", "parameters": given}]},
+    }
+    scene.add(
+        "kinesis.FirehoseDeliveryStream", "stream", destination="extended_s3", extendedS3Configuration=into
+    )
+    scene.add(
+        "sns.TopicSubscription", "wake-stream", topic=Ref("wake"), protocol="firehose", endpoint=Ref("stream")
+    )
+
+
+def logged(scene: Scene) -> None:
+    """Have a rule write alarms to a log group, whose lines wake the healer."""
+    scene.add("cloudwatch.LogGroup", "alarms", name="/aws/events/alarms")
+    named = {"detail": {"alarmName": [Ref("errors", "name")]}}
+    shapes.rule(scene, "logged", Ref("alarms"), shapes.STATE_CHANGE | named)
+    scene.add(
+        "cloudwatch.LogSubscriptionFilter",
+        "lines",
+        logGroup="/aws/events/alarms",
+        filterPattern="",
+        destinationArn=Ref("medic"),
+    )
+    shapes.permit(scene, "may-read-lines", "medic", "logs", Ref("alarms"))
+
+
+ARCHIVES = foreign(
+    "lambda-healer-timeout",
+    ("objects of an archive that Firehose writes", "topic", rewired(delivered)),
+    ("records that it transforms for Firehose", "topic", rewired(transformed)),
+    ("alarms that a rule writes to a log", "topic", rewired(logged)),
 )
