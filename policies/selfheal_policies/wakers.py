@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selfheal_policies import arns, types
+from selfheal_policies.documents import has_wildcard, parse
 from selfheal_policies.filters import may_pass_alarms
 from selfheal_policies.index import Index
 from selfheal_policies.resources import Resource
@@ -31,6 +32,7 @@ def wakers(index: Index, wiring: Wiring) -> Iterator[Waker]:
         yield Waker(rule.urn, rule, ELSEWHERE)
     yield from _of_topics(index, wiring)
     yield from _of_permissions(index)
+    yield from _of_queues(index)
 
 
 def _of_topics(index: Index, wiring: Wiring) -> Iterator[Waker]:
@@ -58,3 +60,28 @@ def _of_permissions(index: Index) -> Iterator[Waker]:
             what = "any topic" if principal == "sns.amazonaws.com" and source is ABSENT else ""
         for node in index.follow_quietly(permission, "function", (arns.FUNCTION,)) if what else ():
             yield Waker(node.key, permission, what)
+
+
+def _of_queues(index: Index) -> Iterator[Waker]:
+    """Yield the policies by which topics of other stacks may send to a queue of this one."""
+    for holder in index.of(types.QUEUE_POLICY, types.QUEUE):
+        own = holder.type == types.QUEUE
+        queues = [index.node(holder)] if own else index.follow_quietly(holder, "queueUrl", (arns.QUEUE,))
+        for name in _topics_elsewhere(index, holder) if queues else ():
+            for queue in queues:
+                yield Waker(queue.key, holder, f"topic {name} of another stack")
+
+
+def _topics_elsewhere(index: Index, holder: Resource) -> Iterator[str]:
+    for statement in parse(holder.get("policy")).allowing:
+        speaking = {*statement.principals("Service"), *statement.principals("AWS")}
+        if speaking.isdisjoint({"sns.amazonaws.com", "*"}):
+            continue
+        if not statement.covers("sqs:SendMessage", if_unknown=False):
+            continue
+        for _, key, values in statement.conditions:
+            for value in values if key == "aws:sourcearn" else ():
+                arn = arns.parse_arn(value) if isinstance(value, str) else None
+                named = arn and arn.kind == arns.TOPIC and not has_wildcard(arn.name)
+                if arn and named and index.literal(value, arns.TOPIC).resource is None:
+                    yield arn.name

@@ -4,6 +4,7 @@ from tests.policies.innocents import shapes
 from tests.policies.mutations.table import Program, foreign
 from tests.policies.support.changes import Change, add, allow, document, put, remove, several, text
 from tests.policies.support.healers import subscribe
+from tests.policies.support.recording import arn
 from tests.policies.support.references import Json, Ref
 from tests.policies.support.scene import Scene
 
@@ -175,3 +176,35 @@ ARCHIVES = foreign(
     ("records that it transforms for Firehose", "topic", rewired(transformed)),
     ("alarms that a rule writes to a log", "topic", rewired(logged)),
 )
+
+
+def by_queue_policy(principal: dict[str, str] | str) -> Change:
+    """Let a topic of another stack send to the healer's queue; that stack subscribes the queue itself."""
+    elsewhere = arn("sns.Topic", "alarms-of-the-platform")
+    may_send = {
+        "Principal": principal,
+        "Action": "SQS:SendMessage",
+        "Resource": text("inbox"),
+        "Condition": {"ArnEquals": {"aws:SourceArn": elsewhere}},
+    }
+    return several(
+        remove("errors", "orders-lost", "wake-inbox", "wake", "wake-policy"),
+        add("sqs.QueuePolicy", "inbox-policy", queueUrl=Ref("inbox", "id"), policy=document(may_send)),
+    )
+
+
+FED_ELSEWHERE = [
+    *foreign(
+        "iam-policy-writes-on-targets",
+        (
+            "a queue to which a topic of another stack may send",
+            "queue",
+            by_queue_policy({"Service": "sns.amazonaws.com"}),
+        ),
+        besides="sqs-queue-policy-closed",
+    ),
+    *foreign(
+        "iam-policy-writes-on-targets",
+        ("a queue to which such a topic may send by the older form", "queue", by_queue_policy("*")),
+    ),
+]
