@@ -6,7 +6,7 @@ from tests.policies.support.changes import Change, add, allow, document, put, re
 from tests.policies.support.healers import subscribe
 from tests.policies.support.recording import arn
 from tests.policies.support.references import Json, Ref
-from tests.policies.support.scene import Scene
+from tests.policies.support.scene import Scene, physical
 
 ANYBODY = {"Principal": {"AWS": "*"}}
 
@@ -208,3 +208,16 @@ FED_ELSEWHERE = [
         ("a queue to which such a topic may send by the older form", "queue", by_queue_policy("*")),
     ),
 ]
+
+
+def asks(rule: str) -> Change:
+    """Give the composite alarm another rule; {} stands for the name of the first alarm."""
+    return put("either", alarmRule=rule.format(physical("errors")))
+
+
+INVERTED = foreign(
+    "cloudwatch-alarm-both-states",
+    ("a composite alarm that is red when one is green", "composite alarm", asks('NOT ALARM("{}")')),
+    ("one that counts the green", "composite alarm", asks("AT_LEAST(1, OK, ({}, other))")),
+    ("one that is red unless both are", "composite alarm", asks('NOT (ALARM("{}") AND ALARM("other"))')),
+)
