@@ -3,7 +3,7 @@
 from tests.policies.innocents import shapes
 from tests.policies.mutations.table import Program, foreign
 from tests.policies.support.changes import Change, add, allow, document, put, remove, several, text
-from tests.policies.support.healers import subscribe
+from tests.policies.support.healers import function, subscribe
 from tests.policies.support.recording import arn
 from tests.policies.support.references import Json, Ref
 from tests.policies.support.scene import Scene, physical
@@ -220,4 +220,21 @@ INVERTED = foreign(
     ("a composite alarm that is red when one is green", "composite alarm", asks('NOT ALARM("{}")')),
     ("one that counts the green", "composite alarm", asks("AT_LEAST(1, OK, ({}, other))")),
     ("one that is red unless both are", "composite alarm", asks('NOT (ALARM("{}") AND ALARM("other"))')),
+)
+
+
+def other_may(action: str) -> Change:
+    """Register a function that no alarm reaches and that may do this with the healer's ledger."""
+    return lambda scene: function(scene, "cleaner", {"Action": action, "Resource": text("memory")})
+
+
+LEDGER = foreign(
+    "dynamodb-ledger-guarded",
+    ("a function that may delete the ledger", "topic", other_may("dynamodb:DeleteTable")),
+    (
+        "a function that may open the ledger to others",
+        "alarm action",
+        other_may("dynamodb:PutResourcePolicy"),
+    ),
+    ("a function that may have the ledger's items expire", "topic", other_may("dynamodb:Update*Live")),
 )
