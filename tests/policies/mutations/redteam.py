@@ -1,5 +1,7 @@
 """Ways around the rules that a sceptical engineer found: each a kind that no row of the other tables has."""
 
+from typing import Any
+
 from tests.policies.innocents import shapes
 from tests.policies.mutations.table import Program, foreign
 from tests.policies.support.changes import Change, add, allow, document, put, remove, several, text
@@ -237,4 +239,28 @@ LEDGER = foreign(
         other_may("dynamodb:PutResourcePolicy"),
     ),
     ("a function that may have the ledger's items expire", "topic", other_may("dynamodb:Update*Live")),
+)
+
+
+def website(action: str, resource: Any) -> Change:
+    """Register a function behind an API that may do this."""
+
+    def change(scene: Scene) -> None:
+        shapes.function(scene, "web", {"Action": action, "Resource": resource})
+        shapes.permit(
+            scene, "web-api", "web", "apigateway", "arn:aws:execute-api:us-east-1:000000000000:a1b2c3/*"
+        )
+
+    return change
+
+
+MEDDLERS = foreign(
+    "lambda-healer-untouched",
+    ("a website that may replace the healer", "topic", website("lambda:UpdateFunctionCode", text("medic"))),
+    ("a website that may change all functions", "alarm action", website("lambda:Update*", "*")),
+    (
+        "a website that may change functions by the beginning of their name",
+        "queue",
+        website("lambda:AddPermission", "arn:aws:lambda:us-east-1:000000000000:function:med*"),
+    ),
 )
