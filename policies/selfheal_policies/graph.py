@@ -5,7 +5,7 @@ from functools import cached_property
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import DeadLetters
-from selfheal_policies.grants import Grant, grants_of, roles_of
+from selfheal_policies.grants import Grant, attachments_of, grants_of, roles_of
 from selfheal_policies.healers import can_heal, counts_when_called, is_idle, pauses_named
 from selfheal_policies.index import Index, Node
 from selfheal_policies.levers import Lever, Levers
@@ -270,6 +270,7 @@ class Graph:
         for healer in reversed(self.healers):
             for role in self.roles_of(healer):
                 found[role.urn] = healer
+                found |= {each.resource.urn: healer for each in attachments_of(self.index, role)}
                 found |= {grant.urn: healer for grant in grants_of(self.index, role)}
             found |= {link.via.urn: healer for link in self.wake_links(healer)}
         return found | {healer.urn: healer for healer in self.healers}
