@@ -6,6 +6,7 @@ from selfheal_policies import arns, types
 from selfheal_policies.documents import action_matches, resource_matches
 from selfheal_policies.experiments import functions_of, templates
 from selfheal_policies.graph import Graph
+from selfheal_policies.index import NAMED
 from selfheal_policies.resources import Resource
 from selfheal_policies.roles import Write
 from selfheal_policies.rule import Config, Finding, StackRule, strings
@@ -23,6 +24,12 @@ CHANGES = (
 )
 """Actions that replace a function, switch it off, or let others invoke it."""
 
+ESCAPES = (
+    *("iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
+    *("iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"),
+)
+"""Actions that give a role more rights, or let others assume it."""
+
 
 def _meddlers(graph: Graph, accepted: list[str]) -> Iterator[tuple[Resource, Write, Resource]]:
     """Yield the functions and state machines that may change a healer, and are none, nor started by one."""
@@ -37,15 +44,24 @@ def _meddlers(graph: Graph, accepted: list[str]) -> Iterator[tuple[Resource, Wri
 
 
 def _counts(action: str) -> bool:
-    return any(action_matches(action, each) for each in CHANGES)
+    return any(action_matches(action, each) for each in (*CHANGES, *ESCAPES))
 
 
 def _may_be_on(graph: Graph, write: Write, healer: Resource) -> bool:
+    """Return whether a change of functions is on a healer, or one of roles on its role."""
+    of_functions = any(action_matches(write.action, each) for each in CHANGES)
+    of_roles = any(action_matches(write.action, each) for each in ESCAPES)
+    return (of_functions and _covers(graph, write, healer)) or (
+        of_roles and any(_covers(graph, write, role) for role in graph.roles_of(healer))
+    )
+
+
+def _covers(graph: Graph, write: Write, resource: Resource) -> bool:
     node = write.named(graph.index)
     if node or not isinstance(write.resource, str):
-        return node is not None and node.key == healer.urn
-    arn, name = arns.parse_arn(write.resource), text(healer.get("name"))
-    if arn is None or arn.kind != arns.FUNCTION:
+        return node is not None and node.key == resource.urn
+    arn, name = arns.parse_arn(write.resource), text(resource.get("name"))
+    if arn is None or arn.kind != NAMED[resource.type][0]:
         return write.resource == "*"
     return not isinstance(name, str) or resource_matches(arn.name, name)
 
@@ -65,7 +81,9 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
         yield Finding(healer.urn, f"{WRAPPER} of healer {healer.name} {what}")
     for actor, write, healer in _meddlers(graph, config["accepted"]):
         yield Finding(
-            actor.urn, f"{actor.label} may {write.action} on {write.place}, healer {healer.name}", healer.urn
+            actor.urn,
+            f"{actor.label} may {write.action} on {write.place}, and so change healer {healer.name}",
+            healer.urn,
         )
 
 
@@ -75,7 +93,7 @@ RULE = StackRule(
     severity="critical",
     what=(
         "No experiment of AWS FIS has a healer as target, no healer starts through a wrapper script, and no "
-        "other function or state machine of the stack may change its code, its configuration or its callers."
+        "other function or state machine of the stack may change its code, configuration, callers or role."
     ),
     why=(
         "A healer that fails on command does so while it is needed; a wrapper, or what another program puts "
