@@ -1,12 +1,13 @@
 """Filter policies of subscriptions: whether what tells of an alarm may pass."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from selfheal_policies import patterns
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN, parsed, text
 
-_MESSAGE = dict.fromkeys(
+_MESSAGE: dict[str, Any] = dict.fromkeys(
     (
         *("AlarmName", "AlarmDescription", "AlarmArn", "AlarmRule", "AWSAccountId", "Region", "Trigger"),
         *("AlarmActions", "OKActions", "InsufficientDataActions", "AlarmConfigurationUpdatedTimestamp"),
@@ -17,7 +18,7 @@ _MESSAGE = dict.fromkeys(
 )
 """Fields of an alarm's message. Its attributes are none. Source: CloudWatch User Guide, "Notifying users"."""
 
-_EVENT = dict.fromkeys(
+_EVENT: dict[str, Any] = dict.fromkeys(
     ("account", "detail", "detail-type", "id", "region", "resources", "source", "time", "version"),
     patterns.ANY,
 )

@@ -95,7 +95,7 @@ class Relays:
         self._by_role: dict[str, list[_Sent]] = {}
         self._hubs: dict[str, list[Link]] = {}
         self.links = [*self._of_roles(), *self._endings(), *self._of_buckets(), *self._of_logs()]
-        self.links += [*self._pulled(), *self._of_delivery_streams()]
+        self.links += [*self._pulled(), *self._of_delivery_streams(), *self._of_tables()]
         """All of them."""
         self.links += [link for links in self._hubs.values() for link in links]
 
@@ -209,6 +209,13 @@ class Relays:
             ]
             for bucket in self._index.follow_quietly(notification, "bucket", (arns.BUCKET,)):
                 yield from (Link(bucket.key, target, notification, "notification") for target in targets)
+
+    def _of_tables(self) -> Iterator[Link]:
+        """Yield the links from tables to the Kinesis streams that get their changes."""
+        for copy in self._index.of(types.STREAM_OF_TABLE):
+            streams = self._index.follow_quietly(copy, "streamArn", (arns.STREAM,))
+            for table in self._index.follow_quietly(copy, "tableName", (arns.TABLE,)):
+                yield from (Link(table.key, stream, copy, "put") for stream in streams)
 
     def _of_delivery_streams(self) -> Iterator[Link]:
         """Yield what feeds a Firehose stream, what transforms its records, and where it puts them."""

@@ -5,9 +5,9 @@ from typing import Any
 from tests.policies.innocents import shapes
 from tests.policies.mutations.table import Program, foreign
 from tests.policies.support.changes import Change, add, allow, document, put, remove, several, text
-from tests.policies.support.healers import function, subscribe
+from tests.policies.support.healers import function, healer, subscribe
 from tests.policies.support.recording import arn
-from tests.policies.support.references import Json, Ref
+from tests.policies.support.references import Json, Ref, Unknown
 from tests.policies.support.scene import Scene, physical
 
 ANYBODY = {"Principal": {"AWS": "*"}}
@@ -256,6 +256,16 @@ def website(action: str, resource: Any) -> Change:
 
 MEDDLERS = foreign(
     "lambda-healer-untouched",
+    (
+        "a website that may take boundaries off",
+        "topic",
+        website("iam:DeleteRolePermissionsBoundary", "arn:aws:iam::000000000000:role/*"),
+    ),
+    (
+        "a website that may give the healer more rights",
+        "topic",
+        website("iam:PutRolePolicy", text("medic-role")),
+    ),
     ("a website that may replace the healer", "topic", website("lambda:UpdateFunctionCode", text("medic"))),
     ("a website that may change all functions", "alarm action", website("lambda:Update*", "*")),
     (
@@ -264,3 +274,44 @@ MEDDLERS = foreign(
         website("lambda:AddPermission", "arn:aws:lambda:us-east-1:000000000000:function:med*"),
     ),
 )
+
+
+def copied(scene: Scene) -> None:
+    """Have a function keep a record of each alarm in a table, whose changes go to a stream that wakes it."""
+    scene.add("dynamodb.Table", "items", hashKey="id")
+    scene.add("kinesis.Stream", "changes")
+    destination = {"tableName": Ref("items", "name"), "streamArn": Ref("changes")}
+    scene.add("dynamodb.KinesisStreamingDestination", "copy", **destination)
+    shapes.function(scene, "keeper", {"Action": "dynamodb:PutItem", "Resource": text("items")})
+    shapes.subscribe(scene, "wake", "keeper")
+    scene.add(
+        "lambda.EventSourceMapping",
+        "from-changes",
+        eventSourceArn=Ref("changes"),
+        functionName=Ref("medic", "name"),
+        startingPosition="LATEST",
+    )
+
+
+COPIES = foreign("lambda-healer-timeout", ("the stream of a table's changes", "topic", rewired(copied)))
+
+
+def by_quick_api(scene: Scene) -> None:
+    """Subscribe an API that was made with the healer as its target."""
+    scene.add("apigatewayv2.Api", "api", protocolType="HTTP", target=Ref("medic"))
+    scene.add(
+        "sns.TopicSubscription", "wake-api", topic=Ref("wake"), protocol="https", endpoint=Unknown(("api",))
+    )
+    shapes.permit(
+        scene, "may-call", "medic", "apigateway", "arn:aws:execute-api:us-east-1:000000000000:a1b2c3/*"
+    )
+
+
+QUICK_APIS = [
+    Program(
+        "an API that was made with the healer as its target",
+        "lambda-healer-timeout",
+        lambda scene: several(rewired(by_quick_api))(healer(scene)),
+        frozenset({"lambda-permission-scoped"}),
+    )
+]
