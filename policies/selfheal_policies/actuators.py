@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from selfheal_policies import arns, types
+from selfheal_policies.grants import queues_read_by
 from selfheal_policies.index import Index
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, entries, get, text
@@ -98,6 +99,9 @@ def actuations(index: Index) -> Iterator[Actuation]:
         for node in index.follow_quietly(pipe, "source", (arns.QUEUE, arns.STREAM, arns.TABLE)):
             yield from _started(index, pipe, node.key, "target")
             yield from _started(index, pipe, node.key, "enrichment")
+    for task in index.of(types.TASK_DEFINITION):
+        for queue, _ in queues_read_by(index, task):
+            yield Actuation(task, queue.key, Kind.BY_ROLE, f"a task that reads {queue.name}", "", task)
     for alarm in index.of(*types.ALARMS):
         for key in ("alarmActions", "okActions", "insufficientDataActions"):
             for value in entries(alarm.get(key)):

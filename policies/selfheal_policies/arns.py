@@ -4,7 +4,14 @@ import re
 from dataclasses import dataclass
 
 ALARM, BUCKET, BUS, FUNCTION, KEY, KEY_ALIAS = "alarm", "bucket", "bus", "function", "key", "key-alias"
-LOG_GROUP, MACHINE, MAPPING, OTHER, POLICY = "log-group", "machine", "mapping", "other", "policy"
+DELIVERY, LOG_GROUP, MACHINE, MAPPING, OTHER, POLICY = (
+    "delivery-stream",
+    "log-group",
+    "machine",
+    "mapping",
+    "other",
+    "policy",
+)
 QUEUE, ROLE, RULE, STREAM, TABLE, TOPIC = "queue", "role", "rule", "stream", "table", "topic"
 
 _PREFIXES = {
@@ -12,6 +19,7 @@ _PREFIXES = {
     ("dynamodb", "table/"): TABLE,
     ("events", "event-bus/"): BUS,
     ("events", "rule/"): RULE,
+    ("firehose", "deliverystream/"): DELIVERY,
     ("iam", "policy/"): POLICY,
     ("iam", "role/"): ROLE,
     ("kinesis", "stream/"): STREAM,

@@ -69,6 +69,13 @@ class AlarmRule:
         """Whether it holds in no combination of states: the composite alarm never fires."""
         return self._constant(False, STATES)
 
+    @property
+    def when_well(self) -> bool:
+        """Whether it holds while every alarm that it asks is OK."""
+        if self.problem or not self.steps:
+            return False
+        return self._value(dict.fromkeys(self.names, "OK")) is True
+
     def _constant(self, wanted: bool, states: Iterable[str]) -> bool:
         if self.problem or not self.steps:
             return False

@@ -27,6 +27,7 @@ from selfheal_policies.graph import Graph
 from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, Missing, text
+from selfheal_policies.ways import Ways
 from selfheal_policies.wiring import Link
 
 SERVICES: Mapping[str, str] = {
@@ -245,11 +246,21 @@ def speakers(graph: Graph, links: Iterable[Link]) -> Iterator[Speaker]:
             yield Speaker(SERVICES[link.kind], source.label, account_of(graph, source), arn)
 
 
+_DELIVERING = frozenset({"subscription", "https", "mapping", "pipe"})
+"""Kinds of links by which whoever sends to a topic or queue wakes what is at their end."""
+
+
 def woken_by(graph: Graph) -> Mapping[str, str]:
-    """Return the keys of what is on a way to a healer, each with the URN of such a healer."""
+    """Return the keys of what is on a way to a healer, each with the URN of such a healer.
+
+    What is sent to a topic or queue wakes it as well where no alarm sends there.
+    """
     found: dict[str, str] = {}
+    delivered = Ways(link for link in graph.wiring.links() if link.kind in _DELIVERING)
     for healer in graph.healers:
         for link in graph.wake_links(healer):
             found.setdefault(link.source, healer.urn)
             found.setdefault(link.target.key, healer.urn)
+        for key in delivered.behind(healer.urn) - {healer.urn}:
+            found.setdefault(key, healer.urn)
     return found

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from selfheal_policies import arns, types
 from selfheal_policies.index import Index, Node
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import text
+from selfheal_policies.values import ABSENT, text
 
 HTTP = frozenset({"http", "https"})
 """Protocols of these subscriptions."""
@@ -58,6 +58,10 @@ def _is_under(endpoint: str, address: str) -> bool:
 def _of_api(index: Index, resource: Resource) -> Iterator[Node]:
     parent = _PARENTS.get(resource.type)
     apis = {*resource.references.get(parent, ())} if parent else {resource.urn}
+    for api in (index.by_urn[urn] for urn in apis if urn in index.by_urn):
+        # An HTTP API that is made with a target has no integration of its own.
+        if api.type == types.HTTP_API and api.get("target") is not ABSENT:
+            yield from index.follow_quietly(api, "target", KINDS)
     for type_, key, address in _INTEGRATIONS:
         for integration in index.of(type_):
             if apis.isdisjoint(integration.references.get(key, ())):

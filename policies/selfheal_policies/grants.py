@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfheal_policies import arns, types
-from selfheal_policies.documents import Document, parse
+from selfheal_policies.documents import Document, is_pattern, parse
 from selfheal_policies.index import Index, Node
 from selfheal_policies.managed import aws_name
 from selfheal_policies.resolving import resolver
@@ -123,3 +123,22 @@ def _declared(index: Index, arn: str) -> Resource | None:
 def of_role(index: Index, type_: str, key: str, role: Resource) -> list[Resource]:
     """Return the resources of a type whose property names a role."""
     return [holder for holder, _ in index.referring(role.urn, type_, key, arns.ROLE)]
+
+
+def queues_read_by(index: Index, actor: Resource) -> Iterator[tuple[Node, Resource]]:
+    """Yield the queues from which an actor's role names that it may receive, each with what grants it."""
+    for role in roles_of(index, actor):
+        for grant in grants_of(index, role.resource) if role.resource else ():
+            for statement in grant.document.allowing:
+                if not statement.covers("sqs:ReceiveMessage", if_unknown=False):
+                    continue
+                for resource in statement.resources:
+                    if resource is UNKNOWN and grant.resource.type != types.ROLE:
+                        yield from (
+                            (n, grant.resource)
+                            for n in index.origins(grant.resource, "policy", (arns.QUEUE,))
+                        )
+                    elif isinstance(resource, str) and not is_pattern(resource):
+                        node = index.literal(resource, arns.QUEUE)
+                        if node.kind == arns.QUEUE:
+                            yield node, grant.resource

@@ -14,6 +14,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
     types.ALARM: (arns.ALARM, "name"),
     types.COMPOSITE_ALARM: (arns.ALARM, "alarmName"),
     types.BUCKET: (arns.BUCKET, "bucket"),
+    types.DELIVERY_STREAM: (arns.DELIVERY, "name"),
     types.EVENT_BUS: (arns.BUS, "name"),
     types.EVENT_RULE: (arns.RULE, "name"),
     types.EVENT_SOURCE_MAPPING: (arns.MAPPING, "uuid"),

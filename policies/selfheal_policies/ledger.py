@@ -17,6 +17,9 @@ ITEM_WRITES = (
 )
 """Actions that write items. Source: Service Authorization Reference; a transaction needs these."""
 
+TABLE_CHANGES = ("dynamodb:DeleteTable", "dynamodb:PutResourcePolicy", "dynamodb:UpdateTimeToLive")
+"""Actions on a whole table that lose its items, or let others write them."""
+
 _SOMEWHERE = ("us-east-1", "000000000000")
 """Region and account for a pattern of which only the rest can be compared."""
 
@@ -83,8 +86,13 @@ def _written(graph: Graph, healer: Resource) -> list[Node]:
     return [node for node in nodes if node and node.kind == arns.TABLE]
 
 
-def writes_in(graph: Graph, statement: Statement, ledger: Ledger) -> Iterator[tuple[str, str]]:
-    """Yield the actions, as they are written, by which a statement writes items of a ledger, and on what."""
+def writes_in(
+    graph: Graph, statement: Statement, ledger: Ledger, actions: Sequence[str] = ITEM_WRITES
+) -> Iterator[tuple[str, str]]:
+    """Yield the actions, as they are written, by which a statement writes items of a ledger, and on what.
+
+    `actions` are those that count: by default, those that write items.
+    """
     if not statement.allows:
         return
     on = [each for each in statement.resources if ledger.may_be(graph, each)]
@@ -96,21 +104,19 @@ def writes_in(graph: Graph, statement: Statement, ledger: Ledger) -> Iterator[tu
     if not on:
         return
     if statement.not_actions:
-        if any(statement.covers(action, if_unknown=False) for action in ITEM_WRITES):
+        if any(statement.covers(action, if_unknown=False) for action in actions):
             yield "everything but what its NotAction names", str(on[0])
         return
     for action in statement.actions:
         name = action if isinstance(action, str) else "an action that is not known at preview"
-        if isinstance(action, Missing) or _may_write(action):
+        if isinstance(action, Missing) or _may_be(action, actions):
             yield name, str(on[0])
 
 
-def _may_write(action: str) -> bool:
+def _may_be(action: str, wanted: Sequence[str]) -> bool:
     if is_on_items(action):
-        return True
-    return has_wildcard(action) and any(
-        resource_matches(action.lower(), each.lower()) for each in ITEM_WRITES
-    )
+        return wanted is ITEM_WRITES
+    return any(resource_matches(action.lower(), each.lower()) for each in wanted)
 
 
 def denies(denials: Iterable[Statement], graph: Graph, ledger: Ledger, item: str) -> bool:

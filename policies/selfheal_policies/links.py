@@ -26,7 +26,7 @@ class Link:
     mapping, event, event-target, definition or pipe.
 
     By what somebody who was woken does next (see relays.py): publish, send, put, start, invoke, destination,
-    dead-letter, notification or log.
+    dead-letter, notification, log or receive (a queue that is read without a mapping).
     """
     states: frozenset[str] = STATES
     """States of an alarm that are passed on."""

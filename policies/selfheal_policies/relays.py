@@ -5,13 +5,13 @@ The links here begin where those of wiring.py end. What a role allows is taken t
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import NAMING
 from selfheal_policies.documents import Statement, action_matches, has_wildcard, resource_matches
 from selfheal_policies.events import calls_by_input
-from selfheal_policies.grants import Grant, attachments_of, grants_of, roles_of
+from selfheal_policies.grants import Grant, attachments_of, grants_of, queues_read_by, roles_of
 from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.links import HUB, Link
 from selfheal_policies.managed import invokes_functions
@@ -24,6 +24,7 @@ _SENDING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("send", arns.QUEUE, ("sqs:sendmessage",)),
     ("put", arns.BUS, ("events:putevents",)),
     ("put", arns.STREAM, ("kinesis:putrecord", "kinesis:putrecords")),
+    ("put", arns.DELIVERY, ("firehose:putrecord", "firehose:putrecordbatch")),
     (
         "put",
         arns.TABLE,
@@ -44,6 +45,7 @@ _KIND = {action: (link, kind) for link, kind, actions in _SENDING for action in 
 _FORMS = {
     arns.BUCKET: ("s3", "{}"),
     arns.BUS: ("events", "event-bus/{}"),
+    arns.DELIVERY: ("firehose", "deliverystream/{}"),
     arns.FUNCTION: ("lambda", "function:{}"),
     arns.MACHINE: ("states", "stateMachine:{}"),
     arns.QUEUE: ("sqs", "{}"),
@@ -54,6 +56,13 @@ _FORMS = {
 """Kind to the service and the end of its ARNs."""
 
 _TYPE = {kind: type_ for type_, (kind, _) in NAMED.items() if kind in _FORMS}
+
+DESTINATIONS = (
+    *("extendedS3Configuration", "elasticsearchConfiguration", "httpEndpointConfiguration"),
+    *("icebergConfiguration", "opensearchConfiguration", "opensearchserverlessConfiguration"),
+    *("redshiftConfiguration", "snowflakeConfiguration", "splunkConfiguration"),
+)
+"""Properties of a Firehose stream that say where its records go, and by which function."""
 
 _FAILING = {
     types.QUEUE: "",
@@ -88,6 +97,7 @@ class Relays:
         self._by_role: dict[str, list[_Sent]] = {}
         self._hubs: dict[str, list[Link]] = {}
         self.links = [*self._of_roles(), *self._endings(), *self._of_buckets(), *self._of_logs()]
+        self.links += [*self._pulled(), *self._of_delivery_streams(), *self._of_tables()]
         """All of them."""
         self.links += [link for links in self._hubs.values() for link in links]
 
@@ -98,6 +108,20 @@ class Relays:
                     # Whatever a workflow may invoke, it invokes what its definition names.
                     if sent.kind != "invoke" or actor.type == types.FUNCTION or calls_by_input(actor):
                         yield Link(actor.urn, sent.target, sent.via, sent.kind)
+
+    def _pulled(self) -> Iterator[Link]:
+        """Yield the links from queues to functions that may read them by themselves, without a mapping."""
+        mapped = {
+            (source.key, function.key)
+            for mapping in self._index.of(types.EVENT_SOURCE_MAPPING)
+            for source in self._index.follow_quietly(mapping, "eventSourceArn", TARGET_KINDS)
+            for function in self._index.follow_quietly(mapping, "functionName", (arns.FUNCTION,))
+        }
+        for function in self._index.of(types.FUNCTION):
+            node = self._index.node(function)
+            for queue, via in queues_read_by(self._index, function):
+                if (queue.key, node.key) not in mapped:
+                    yield Link(queue.key, node, via, "receive")
 
     def _sent(self, role: Resource) -> list[_Sent]:
         if role.urn not in self._by_role:
@@ -195,6 +219,30 @@ class Relays:
             for bucket in self._index.follow_quietly(notification, "bucket", (arns.BUCKET,)):
                 yield from (Link(bucket.key, target, notification, "notification") for target in targets)
 
+    def _of_tables(self) -> Iterator[Link]:
+        """Yield the links from tables to the Kinesis streams that get their changes."""
+        for copy in self._index.of(types.STREAM_OF_TABLE):
+            streams = self._index.follow_quietly(copy, "streamArn", (arns.STREAM,))
+            for table in self._index.follow_quietly(copy, "tableName", (arns.TABLE,)):
+                yield from (Link(table.key, stream, copy, "put") for stream in streams)
+
+    def _of_delivery_streams(self) -> Iterator[Link]:
+        """Yield what feeds a Firehose stream, what transforms its records, and where it puts them."""
+        for stream in self._index.of(types.DELIVERY_STREAM):
+            node = self._index.node(stream)
+            source = stream.get("kinesisSourceConfiguration", "kinesisStreamArn")
+            for each in self._read(stream, "kinesisSourceConfiguration", source, (arns.STREAM,)):
+                yield Link(each.key, node, stream, "put")
+            for key in DESTINATIONS:
+                held = stream.get(key)
+                for value in _leaves(held):
+                    kinds = (arns.BUCKET, arns.FUNCTION)
+                    for each in self._read(stream, key, value, kinds):
+                        if each.kind in kinds:
+                            yield Link(
+                                stream.urn, each, stream, "put" if each.kind == arns.BUCKET else "invoke"
+                            )
+
     def _of_logs(self) -> Iterator[Link]:
         filters = self._index.of(types.LOG_SUBSCRIPTION)
         groups: set[str] = set()
@@ -226,6 +274,22 @@ class Relays:
         if isinstance(value, str) and value:
             return [self._index.literal(value, kinds[0], owner)]
         return self._index.origins(owner, key, kinds) if value is UNKNOWN else []
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield the ARNs in a value, and UNKNOWN once if one may be there."""
+    todo, hidden = [value], False
+    while todo:
+        each = todo.pop()
+        if isinstance(each, dict):
+            todo += cast("dict[str, Any]", each).values()
+        elif isinstance(each, list):
+            todo += cast("list[Any]", each)
+        elif isinstance(each, str) and arns.parse_arn(each):
+            yield each
+        elif each is UNKNOWN and not hidden:
+            hidden = True
+            yield UNKNOWN
 
 
 def _first(key: str, kinds: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ BUILD = "aws:codebuild/project:Project"
 CLUSTER = "aws:ecs/cluster:Cluster"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+DELIVERY_STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
 EVENT_BUS_POLICY = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
@@ -64,6 +65,7 @@ SCHEDULE = "aws:scheduler/schedule:Schedule"
 SSM_DOCUMENT = "aws:ssm/document:Document"
 STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
 STREAM = "aws:kinesis/stream:Stream"
+STREAM_OF_TABLE = "aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination"
 STREAM_CONSUMER = "aws:kinesis/streamConsumer:StreamConsumer"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 TABLE = "aws:dynamodb/table:Table"
@@ -107,12 +109,14 @@ VALUES = frozenset(
 WORDS = {
     ALARM: "alarm",
     LOG_ALARM: "log alarm",
+    LOG_GROUP: "log group",
     MUTE_RULE: "mute rule",
     PIPE: "pipe",
     API_METHOD: "method",
     API_STAGE: "API stage",
     BUCKET: "bucket",
     COMPOSITE_ALARM: "composite alarm",
+    DELIVERY_STREAM: "delivery stream",
     DISTRIBUTION: "distribution",
     EVENT_BUS: "event bus",
     EVENT_INVOKE_CONFIG: "event invoke config",
@@ -131,6 +135,7 @@ WORDS = {
     STATE_MACHINE: "state machine",
     SUBSCRIPTION: "subscription",
     TABLE: "table",
+    TASK_DEFINITION: "task definition",
     TOPIC: "topic",
 }
 """What findings call a resource of a type; any other type is called by its token."""

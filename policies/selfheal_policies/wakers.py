@@ -3,25 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from selfheal_policies import arns, patterns, types
-from selfheal_policies.documents import Statement, parse
+from selfheal_policies import arns, types
+from selfheal_policies.documents import Statement, has_wildcard, parse
+from selfheal_policies.filters import may_pass_alarms
 from selfheal_policies.index import Index
 from selfheal_policies.resources import Resource
-from selfheal_policies.values import ABSENT, UNKNOWN, parsed, text
+from selfheal_policies.values import ABSENT, UNKNOWN, text
 from selfheal_policies.wiring import ACTION_KINDS, ACTIONS, Wiring
 
 ELSEWHERE = "alarms of other stacks"
-
-_MESSAGE = dict.fromkeys(
-    (
-        *("AlarmName", "AlarmDescription", "AlarmArn", "AlarmRule", "AWSAccountId", "Region", "Trigger"),
-        *("AlarmActions", "OKActions", "InsufficientDataActions", "AlarmConfigurationUpdatedTimestamp"),
-        *("NewStateValue", "NewStateReason", "NewStateReasonData", "OldStateValue", "StateChangeTime"),
-        *("EventPublishedTimestamp", "TriggeringChildren", "Dimensions", "version", "source"),
-    ),
-    patterns.ANY,
-)
-"""Fields of an alarm's message. Its attributes are none. Source: CloudWatch User Guide, "Notifying users"."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +33,7 @@ def wakers(index: Index, wiring: Wiring) -> Iterator[Waker]:
     yield from _of_topics(index, wiring)
     yield from _of_open_topics(index)
     yield from _of_permissions(index)
+    yield from _of_queues(index)
 
 
 def _of_topics(index: Index, wiring: Wiring) -> Iterator[Waker]:
@@ -95,14 +86,26 @@ def _of_permissions(index: Index) -> Iterator[Waker]:
             yield Waker(node.key, permission, what)
 
 
-def may_pass_alarms(subscription: Resource) -> bool:
-    """Return whether a subscription's filter may let the message of an alarm pass.
+def _of_queues(index: Index) -> Iterator[Waker]:
+    """Yield the policies by which topics of other stacks may send to a queue of this one."""
+    for holder in index.of(types.QUEUE_POLICY, types.QUEUE):
+        own = holder.type == types.QUEUE
+        queues = [index.node(holder)] if own else index.follow_quietly(holder, "queueUrl", (arns.QUEUE,))
+        for name in _topics_elsewhere(index, holder) if queues else ():
+            for queue in queues:
+                yield Waker(queue.key, holder, f"topic {name} of another stack")
 
-    Source: "Amazon SNS subscription filter policies": a message without an attribute that the policy names is
-    dropped.
-    """
-    policy = parsed(subscription.get("filterPolicy"))
-    if not isinstance(policy, dict):
-        return True
-    in_body = text(subscription.get("filterPolicyScope")) in {"MessageBody", UNKNOWN}
-    return patterns.may_match(policy, _MESSAGE if in_body else {})
+
+def _topics_elsewhere(index: Index, holder: Resource) -> Iterator[str]:
+    for statement in parse(holder.get("policy")).allowing:
+        speaking = {*statement.principals("Service"), *statement.principals("AWS")}
+        if speaking.isdisjoint({"sns.amazonaws.com", "*"}):
+            continue
+        if not statement.covers("sqs:SendMessage", if_unknown=False):
+            continue
+        for _, key, values in statement.conditions:
+            for value in values if key == "aws:sourcearn" else ():
+                arn = arns.parse_arn(value) if isinstance(value, str) else None
+                named = arn and arn.kind == arns.TOPIC and not has_wildcard(arn.name)
+                if arn and named and index.literal(value, arns.TOPIC).resource is None:
+                    yield arn.name

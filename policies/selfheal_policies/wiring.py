@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from selfheal_policies import arns, people, types
 from selfheal_policies.endpoints import HTTP, behind
 from selfheal_policies.events import Events, functions_of_machine
+from selfheal_policies.filters import may_tell_of_alarms
 from selfheal_policies.index import Index, Node
 from selfheal_policies.links import Link
 from selfheal_policies.resources import Resource
@@ -16,9 +17,9 @@ ACTIONS = {"alarmActions": "ALARM", "okActions": "OK", "insufficientDataActions"
 ACTION_KINDS = (arns.TOPIC, arns.FUNCTION)
 TARGET_KINDS = (
     *(arns.OTHER, arns.FUNCTION, arns.TOPIC, arns.QUEUE, arns.MACHINE),
-    *(arns.BUCKET, arns.BUS, arns.STREAM, arns.TABLE),
+    *(arns.BUCKET, arns.BUS, arns.STREAM, arns.TABLE, arns.DELIVERY, arns.LOG_GROUP),
 )
-ENDPOINT_KINDS = (arns.OTHER, arns.FUNCTION, arns.QUEUE)
+ENDPOINT_KINDS = (arns.OTHER, arns.FUNCTION, arns.QUEUE, arns.DELIVERY)
 
 MACHINE_PROTOCOLS = frozenset({"lambda", "sqs", "firehose", "application"})
 """Protocols of subscriptions that no person reads. The rest (email, sms, https of a pager) reach one."""
@@ -78,7 +79,8 @@ class Wiring:
         self._from: dict[str, list[Link]] = {}
         self.people_topics = frozenset(self._people_topics())
         """Keys of the topics to which a person, a pager or a chat channel is subscribed."""
-        self._archives = self._topics_of_archives() - self.people_topics
+        self._told = frozenset(self._people_topics(of_alarms=True))
+        self._archives = self._topics_of_archives() - self._told
         for link in self._links():
             self._from.setdefault(link.source, []).append(link)
         # A permission without its subscription shows that a link was meant: it is followed, as incomplete.
@@ -102,9 +104,9 @@ class Wiring:
         """Return whether an action of an alarm reaches a person, or something of which nothing is known here.
 
         A topic that wakes no healer counts, since people subscribe themselves, unless only archives are
-        subscribed; so does one of another stack.
+        subscribed, or whoever is subscribed filters alarms out; so does one of another stack.
         """
-        if reached & self.people_topics or people.is_told_by(start.kind, start.name):
+        if reached & self._told or people.is_told_by(start.kind, start.name):
             return True
         return start.kind == arns.TOPIC and start.key not in self._archives and not reached & healers
 
@@ -158,8 +160,11 @@ class Wiring:
             for node in functions_of_machine(index, machine):
                 yield Link(machine.urn, node, machine, "definition")
 
-    def _people_topics(self) -> Iterator[str]:
+    def _people_topics(self, *, of_alarms: bool = False) -> Iterator[str]:
+        """Yield the keys of the topics that people read; with `of_alarms`, those that tell them of alarms."""
         for subscription in self._index.of(types.SUBSCRIPTION):
+            if of_alarms and not may_tell_of_alarms(subscription):
+                continue
             protocol = text(subscription.get("protocol"))
             own = protocol in HTTP and behind(self._index, subscription)
             if people.reads(protocol, subscription.get("endpoint")) and not own:
@@ -168,10 +173,12 @@ class Wiring:
             yield from (node.key for node in self._index.follow(chatbot, "snsTopicArns", (arns.TOPIC,)))
 
     def _topics_of_archives(self) -> frozenset[str]:
-        """Return the keys of the topics with subscriptions behind which nobody can be."""
+        """Return the keys of the topics with subscriptions behind which nobody can hear of an alarm."""
         told: dict[str, bool] = {}
         for subscription in self._index.of(types.SUBSCRIPTION):
-            may_tell = text(subscription.get("protocol")) in people.MAY_TELL
+            may_tell = text(subscription.get("protocol")) in people.MAY_TELL and may_tell_of_alarms(
+                subscription
+            )
             for node in self._index.follow_quietly(subscription, "topic", (arns.TOPIC,)):
                 told[node.key] = told.get(node.key, False) or may_tell
         return frozenset(key for key, may_tell in told.items() if not may_tell)

@@ -99,6 +99,22 @@ def test_whether_a_rule_depends_on_its_alarms(rule: str, constant: str) -> None:
     assert (parsed.always, parsed.never) == (constant == "always", constant == "never")
 
 
+@pytest.mark.parametrize(
+    ("rule", "when_well"),
+    [
+        ("NOT ALARM(a)", True),
+        ("OK(a) AND NOT INSUFFICIENT_DATA(b)", True),
+        ("AT_LEAST(1, OK, (a, b))", True),
+        ("ALARM(a) AND NOT ALARM(b)", False),
+        ("ALARM(a) AND OK(b)", False),
+        ("INSUFFICIENT_DATA(a)", False),
+        ("NOT ALARM(a", False),
+    ],
+)
+def test_whether_a_rule_holds_while_all_is_well(rule: str, when_well: bool) -> None:
+    assert parse_rule(rule).when_well is when_well
+
+
 def test_a_long_rule_is_read_in_no_time() -> None:
     nested = "NOT (" * 400 + "ALARM(a)" + ")" * 400
     assert parse_rule(nested).names == ("a",)

@@ -64,6 +64,11 @@ def problems(graph: Graph, alarm: Resource) -> Iterator[tuple[Resource, str]]:
         rule = watching.rule(alarm)
         if rule.always:
             yield alarm, "is always red, for its rule (alarmRule) always holds"
+        elif rule.when_well:
+            yield (
+                alarm,
+                "is red while nothing fails, for its rule (alarmRule) holds when all that it asks is OK",
+            )
         if rule.never:
             yield alarm, "is never red, for its rule (alarmRule) never holds"
     for each in watching.metric_alarms(alarm):
@@ -88,8 +93,8 @@ RULE = StackRule(
     what="An alarm that wakes a healer, or watches one, can be red and can be green.",
     why="An alarm that is always red has a healer act on a healthy service; one that never is wakes nobody.",
     fix=(
-        "Compare a count of failures with 1 or more, treat missing data as notBreaching, and leave TRUE and "
-        "FALSE out of the rule of a composite alarm."
+        "Compare a count of failures with 1 or more, treat missing data as notBreaching, and have the "
+        "rule of a composite alarm ask for an alarm that is red, without TRUE and FALSE."
     ),
     schema={"alarms": strings("Logical names of alarms that are meant to be so, such as drills.")},
     check=check,

@@ -9,7 +9,7 @@ from selfheal_policies.documents import Document, Statement, is_pattern, parse, 
 from selfheal_policies.grants import Grant, attachments_of, boundary_of, grants_of
 from selfheal_policies.graph import Graph
 from selfheal_policies.index import Node
-from selfheal_policies.ledger import Ledger, denies, items_of, ledgers, seeded, writes_in
+from selfheal_policies.ledger import TABLE_CHANGES, Ledger, denies, items_of, ledgers, seeded, writes_in
 from selfheal_policies.resolving import resolver
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, listed, string, strings
@@ -149,6 +149,10 @@ def _roles_grants(  # noqa: PLR0917 - all of it is read once for all ledgers
                         grant.urn,
                         f"{grant.where} allows {who} {action} on {', '.join(items)} of the {_said(ledger)}",
                     )
+            written = {action for action, _ in writes_in(graph, statement, ledger)}
+            for action, _ in writes_in(graph, statement, ledger, TABLE_CHANGES):
+                if action not in written:
+                    yield Finding(grant.urn, f"{grant.where} allows {who} {action} on the {_said(ledger)}")
     for attachment in attachments_of(graph.index, role):
         arn = attachment.arn
         name = arns.named(arn, arns.POLICY).name if isinstance(arn, str) and attachment.policy is None else ""

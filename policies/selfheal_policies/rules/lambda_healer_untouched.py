@@ -1,14 +1,69 @@
-"""A healer is not broken on purpose, and nothing stands between Lambda and its code."""
+"""A healer is not broken on purpose, not started by a wrapper, and changed by no other program."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from selfheal_policies import arns, types
+from selfheal_policies.documents import action_matches, resource_matches
 from selfheal_policies.experiments import functions_of, templates
 from selfheal_policies.graph import Graph
+from selfheal_policies.index import NAMED
+from selfheal_policies.resources import Resource
+from selfheal_policies.roles import Write
 from selfheal_policies.rule import Config, Finding, StackRule, strings
-from selfheal_policies.values import ABSENT, UNKNOWN
+from selfheal_policies.values import ABSENT, UNKNOWN, text
 
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 """Variable that names a script which Lambda runs in place of the runtime."""
+
+
+CHANGES = (
+    *("lambda:AddPermission", "lambda:DeleteFunction", "lambda:DeleteFunctionConcurrency"),
+    *("lambda:DeleteFunctionEventInvokeConfig", "lambda:PutFunctionConcurrency"),
+    *("lambda:PutFunctionEventInvokeConfig", "lambda:RemovePermission", "lambda:UpdateAlias"),
+    *("lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"),
+)
+"""Actions that replace a function, switch it off, or let others invoke it."""
+
+ESCAPES = (
+    *("iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
+    *("iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"),
+)
+"""Actions that give a role more rights, or let others assume it."""
+
+
+def _meddlers(graph: Graph, accepted: list[str]) -> Iterator[tuple[Resource, Write, Resource]]:
+    """Yield the functions and state machines that may change a healer, and are none, nor started by one."""
+    judged = {each.urn for healer in graph.healers for each in (healer, *graph.actuators_of(healer))}
+    for actor in graph.index.of(*types.ACTORS):
+        if actor.urn in judged or actor.name in accepted:
+            continue
+        writes = [each for each in graph.access(actor).writes if each.control and _counts(each.action)]
+        for healer in graph.healer_functions if writes else ():
+            if write := next((each for each in writes if _may_be_on(graph, each, healer)), None):
+                yield actor, write, healer
+
+
+def _counts(action: str) -> bool:
+    return any(action_matches(action, each) for each in (*CHANGES, *ESCAPES))
+
+
+def _may_be_on(graph: Graph, write: Write, healer: Resource) -> bool:
+    """Return whether a change of functions is on a healer, or one of roles on its role."""
+    of_functions = any(action_matches(write.action, each) for each in CHANGES)
+    of_roles = any(action_matches(write.action, each) for each in ESCAPES)
+    return (of_functions and _covers(graph, write, healer)) or (
+        of_roles and any(_covers(graph, write, role) for role in graph.roles_of(healer))
+    )
+
+
+def _covers(graph: Graph, write: Write, resource: Resource) -> bool:
+    node = write.named(graph.index)
+    if node or not isinstance(write.resource, str):
+        return node is not None and node.key == resource.urn
+    arn, name = arns.parse_arn(write.resource), text(resource.get("name"))
+    if arn is None or arn.kind != NAMED[resource.type][0]:
+        return write.resource == "*"
+    return not isinstance(name, str) or resource_matches(arn.name, name)
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
@@ -24,15 +79,33 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
             continue
         what = "is not known at preview" if value is UNKNOWN else f"is {value}"
         yield Finding(healer.urn, f"{WRAPPER} of healer {healer.name} {what}")
+    for actor, write, healer in _meddlers(graph, config["accepted"]):
+        yield Finding(
+            actor.urn,
+            f"{actor.label} may {write.action} on {write.place}, and so change healer {healer.name}",
+            healer.urn,
+        )
 
 
 RULE = StackRule(
     name="lambda-healer-untouched",
     level="mandatory",
     severity="critical",
-    what="No experiment of AWS FIS has a healer as target, and no healer starts through a wrapper script.",
-    why="A healer that fails on command does so while it is needed; a wrapper is code that nobody judged.",
-    fix="Take the healer out of the targets, and AWS_LAMBDA_EXEC_WRAPPER and its layer off the healer.",
-    schema={"wrappers": strings("Paths of wrapper scripts that are trusted.")},
+    what=(
+        "No experiment of AWS FIS has a healer as target, no healer starts through a wrapper script, and no "
+        "other function or state machine of the stack may change its code, configuration, callers or role."
+    ),
+    why=(
+        "A healer that fails on command does so while it is needed; a wrapper, or what another program puts "
+        "in its place, is code that nobody judged."
+    ),
+    fix=(
+        "Take the healer out of the targets, AWS_LAMBDA_EXEC_WRAPPER and its layer off the healer, and the "
+        "right to change it away from other programs."
+    ),
+    schema={
+        "wrappers": strings("Paths of wrapper scripts that are trusted."),
+        "accepted": strings("Logical names of functions and state machines that deploy healers."),
+    },
     check=check,
 )

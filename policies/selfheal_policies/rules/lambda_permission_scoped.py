@@ -94,7 +94,8 @@ class _Function:
         if kind == "Service" or (permit.sources and not isinstance(entry, str)):
             # Only services speak for a source.
             if not permit.sources:
-                yield "names no source_arn, so that any account's topic or rule may invoke it"
+                who = entry if isinstance(entry, str) else "a service that is not known at preview"
+                yield f"names no source_arn, so that {who} may invoke it for whatever asks that service to"
             for source in permit.sources:
                 yield from self._source(permit, source, told)
         elif not isinstance(entry, str):

@@ -45,8 +45,9 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
         if each.via.name in accepted or any(each.arn and resource_matches(one, each.arn) for one in accepted):
             continue
         if problem := may_change(graph, each):
+            does = "runs" if each.via is each.actor else "starts"
             yield Finding(
-                each.via.urn, f"{each.via.label} starts {each.what}, {problem} ({path(graph, each)})"
+                each.via.urn, f"{each.via.label} {does} {each.what}, {problem} ({path(graph, each)})"
             )
 
 

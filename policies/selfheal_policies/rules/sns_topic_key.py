@@ -11,6 +11,7 @@ from selfheal_policies.doors import (
     policies_of,
     senders_to,
     speakers,
+    woken_by,
 )
 from selfheal_policies.evaluation import NO, YES, Answer, Request, Value, allowed
 from selfheal_policies.graph import Graph
@@ -132,10 +133,14 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     links = [link for urn in sorted(alarms) for link in graph.wiring.links_from(urn)]
     topics = {link.target.key: link.target.resource for link in links if link.target.kind == arns.TOPIC}
     topics |= {key: node.resource for key, (node, _) in graph.wake_topics.items()}
+    healers = {link.target.key: graph.concerned(alarms[link.source]) for link in reversed(links)}
+    healers |= woken_by(graph)
     senders = senders_to(graph)
     for topic in topics.values():
         if topic and (found := problem(graph, topic, senders.get(topic.urn, []), config["allowedKeys"])):
-            yield Finding(topic.urn, f"{topic.label}, to which alarms publish, {found}")
+            yield Finding(
+                topic.urn, f"{topic.label}, to which alarms publish, {found}", healers.get(topic.urn, "")
+            )
 
 
 RULE = StackRule(

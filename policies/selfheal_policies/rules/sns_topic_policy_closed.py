@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from selfheal_policies import arns
+from selfheal_policies import arns, types
 from selfheal_policies.doors import (
     Held,
     account_of,
@@ -30,7 +30,7 @@ OPENING = (
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield what lets others than CloudWatch publish to the topics that wake healers."""
     senders, healers = senders_to(graph), woken_by(graph)
-    for topic in _wake_topics(graph):
+    for topic in _wake_topics(graph, healers):
         policies = policies_of(graph, topic)
         if not policies:
             yield Finding(
@@ -53,9 +53,11 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
         )
 
 
-def _wake_topics(graph: Graph) -> list[Resource]:
-    """Return the topics of this stack on a way from an alarm to a healer."""
-    return [node.resource for node, _ in graph.wake_topics.values() if node.resource]
+def _wake_topics(graph: Graph, woken_by: Iterable[str]) -> list[Resource]:
+    """Return the topics of this stack that wake a healer, whether an alarm publishes to them or not."""
+    found = [node.resource for node, _ in graph.wake_topics.values() if node.resource]
+    others = (graph.index.by_urn.get(key) for key in woken_by if key not in graph.wake_topics)
+    return found + [each for each in others if each and each.type == types.TOPIC]
 
 
 def _elsewhere(graph: Graph, accepted: Iterable[str]) -> Iterable[tuple[str, str]]:
