@@ -38,6 +38,8 @@ _ACTING = (
 
 _TELLS = frozenset(
     {
+        "appsync:eventconnect",
+        "appsync:eventsubscribe",
         "aps:remotewrite",
         "chime:sendchannelmessage",
         "cloudtrail:startquery",
@@ -56,8 +58,16 @@ _TELLS = frozenset(
         "ec2:deletenetworkinterface",
         "ec2:unassignprivateipaddresses",
         "elasticfilesystem:clientmount",
+        "events:retrieveconnectioncredentials",
+        "evidently:batchevaluatefeature",
+        "evidently:evaluatefeature",
+        "evidently:putprojectevents",
         "execute-api:manageconnections",
         "identitystore:ismemberingroups",
+        "iot:connect",
+        "iot:receive",
+        "iot:subscribe",
+        "kafka-cluster:altergroup",
         "kafka-cluster:connect",
         "kafka-cluster:readdata",
         "kinesis:subscribetoshard",
@@ -99,6 +109,7 @@ _TELLS = frozenset(
         "ssm-contacts:startengagement",
         "ssm-contacts:stopengagement",
         "sts:decodeauthorizationmessage",
+        "sts:tagsession",
         "textract:analyzedocument",
         "textract:analyzeexpense",
         "textract:analyzeid",
@@ -115,12 +126,18 @@ received, keys used, and network interfaces of a function."""
 
 _RECORDS = frozenset(
     {
+        "aiops:createinvestigation",
+        "aiops:createinvestigationevent",
+        "aiops:updateinvestigation",
+        "aiops:updateinvestigationevent",
         "aoss:apiaccessall",
         "appconfig:startconfigurationsession",
         "athena:startqueryexecution",
         "athena:stopqueryexecution",
         "bedrock:applyguardrail",
         "bedrock:callwithbearertoken",
+        "bedrock:converse",
+        "bedrock:conversestream",
         "bedrock:counttokens",
         "bedrock:generatequery",
         "bedrock:invokemodel",
@@ -132,11 +149,13 @@ _RECORDS = frozenset(
         "cases:createrelateditem",
         "cases:updatecase",
         "cassandra:modify",
+        "cloudtrail-data:putauditevents",
         "cloudtrail:generatequeryresultssummary",
         "cloudwatch:generatequery",
         "cloudwatch:generatequeryresultssummary",
         "cloudwatch:putdashboard",
         "config:putevaluations",
+        "dsql:dbconnect",
         "elasticache:connect",
         "elasticfilesystem:clientwrite",
         "es:escrossclusterget",
@@ -145,9 +164,13 @@ _RECORDS = frozenset(
         "es:eshttpput",
         "firehose:putrecord",
         "firehose:putrecordbatch",
+        "glue:batchcreatepartition",
+        "glue:createpartition",
         "internetmonitor:startquery",
         "internetmonitor:stopquery",
         "kendra:retrieve",
+        "logs:cancelexporttask",
+        "logs:createexporttask",
         "logs:createlogdelivery",
         "logs:createloggroup",
         "logs:createlogstream",
@@ -163,6 +186,8 @@ _RECORDS = frozenset(
         "logs:unmask",
         "logs:updatelogdelivery",
         "memorydb:connect",
+        "qbusiness:chat",
+        "qbusiness:chatsync",
         "rds-data:batchexecutestatement",
         "rds-data:begintransaction",
         "rds-data:committransaction",
@@ -208,12 +233,26 @@ Those on log deliveries and the resource policy are what Step Functions needs to
 https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 """
 
+_RECORDS_ON = (
+    (("ssm:addtagstoresource",), ":opsitem/"),
+    (("events:putrule", "events:puttargets"), ":rule/StepFunctionsGetEventsFor"),
+)
+"""Actions that are records on what has this in its ARN: the rules are those by which Step Functions itself
+waits for what a workflow started, https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html
+"""
+
 _WAKES = frozenset(
     {
+        "appsync:eventpublish",
+        "appsync:graphql",
+        "events:invokeapidestination",
         "events:putevents",
+        "execute-api:invoke",
         "iot:publish",
+        "iot:retainpublish",
         "iotevents:batchputmessage",
         "kafka-cluster:writedata",
+        "kafka-cluster:writedataidempotently",
         "kinesis:putrecord",
         "kinesis:putrecords",
         "lambda:invokeasync",
@@ -224,6 +263,7 @@ _WAKES = frozenset(
         "sqs:sendmessage",
         "sqs:sendmessagebatch",
         "ssm-incidents:startincident",
+        "states:invokehttpendpoint",
         "states:sendtaskfailure",
         "states:sendtaskheartbeat",
         "states:sendtasksuccess",
@@ -251,9 +291,11 @@ _OBJECTS = frozenset(
         "s3:deleteobjecttagging",
         "s3:deleteobjectversion",
         "s3:putobject",
+        "s3:putobjectacl",
         "s3:putobjectlegalhold",
         "s3:putobjectretention",
         "s3:putobjecttagging",
+        "s3:putobjectversionacl",
         "s3:putobjectversiontagging",
     }
 )
@@ -266,11 +308,13 @@ _FAMILIES: Mapping[str, str] = {
     "dynamodb:putitem": DATA,
     "dynamodb:updateitem": DATA,
     "es:eshttp": RECORD,
+    "execute-api:": WAKE,
     "firehose:putrecord": RECORD,
     "kinesis:putrecord": WAKE,
     "kms:generatedatakey": TELL,
     "kms:reencrypt": TELL,
     "logs:": RECORD,
+    "rds-data:": RECORD,
     "s3:abort": RECORD,
     "s3:deleteobject": DATA,
     "s3:putobject": DATA,
@@ -301,7 +345,9 @@ def meaning(action: str, resource: object = "") -> str:
     A wildcard that may cover a change is a change.
     """
     name = action.lower()
-    if name == "ssm:addtagstoresource" and isinstance(resource, str) and ":opsitem/" in resource:
+    if isinstance(resource, str) and any(
+        name in actions and mark in resource for actions, mark in _RECORDS_ON
+    ):
         return RECORD
     return _meaning(name)
 
