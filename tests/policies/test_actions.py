@@ -16,7 +16,8 @@ KINDS = {
     """,
     TELL: """
         appsync:EventConnect evidently:EvaluateFeature events:RetrieveConnectionCredentials iot:Connect
-        kafka-cluster:AlterGroup sts:TagSession
+        kafka-cluster:AlterGroup quicksight:GenerateEmbedUrlForRegisteredUser
+        ssmmessages:OpenDataChannel sts:TagSession
         cloudwatch:PutMetricData connect:StartOutboundVoiceContact execute-api:ManageConnections
         kms:Decrypt kms:GenerateDataKey* kms:ReEncrypt* mobiletargeting:SendMessages rum:PutRumEvents
         ses:* ses:Send* ses:SendBulkEmail ses:SendEmail sms-voice:SendTextMessage sqs:DeleteMessage
@@ -24,7 +25,8 @@ KINDS = {
     """,
     RECORD: """
         aiops:CreateInvestigation cloudtrail-data:PutAuditEvents dsql:DbConnect glue:CreatePartition
-        logs:CreateExportTask qbusiness:ChatSync rds-data:*
+        codecommit:PostCommentForPullRequest logs:CreateExportTask qbusiness:ChatSync rds-data:*
+        transcribe:StartTranscriptionJob
         athena:StartQueryExecution bedrock:InvokeModel bedrock:Retrieve cloudwatch:PutDashboard
         firehose:PutRecord* firehose:PutRecordBatch logs:* logs:CreateLogDelivery logs:PutLogEvents
         logs:PutResourcePolicy logs:StartQuery logs:UpdateLogDelivery rds-data:ExecuteStatement rds-db:connect

@@ -1233,6 +1233,7 @@ def sentry(scene: Scene) -> None:
         managedPolicyArns=[
             f"{AWS}/service-role/AWSLambdaVPCAccessExecutionRole",
             f"{AWS}/AmazonSSMReadOnlyAccess",
+            f"{AWS}/AmazonElasticFileSystemClientReadWriteAccess",
             f"{AWS}/AWSXRayDaemonWriteAccess",
             f"{AWS}/AmazonEC2ContainerRegistryReadOnly",
         ],
@@ -1357,7 +1358,78 @@ def lifecycle(scene: Scene) -> None:
     errors(scene, "drain-errors", "drain", ALERTS)
 
 
+def warmer(scene: Scene) -> None:
+    """Warms functions before the morning and tags them by night, by the clock."""
+    service(scene)
+    keeps = ["lambda:PutProvisionedConcurrencyConfig", "lambda:DeleteProvisionedConcurrencyConfig"]
+    function(scene, "warm", {"Action": [*keeps, "lambda:TagResource"], "Resource": "*"})
+    hourly(scene, "morning", "warm", "cron(0 6 * * ? *)")
+    topic(scene, "alerts", "oncall@example.com")
+    for name in ("orders", "warm"):
+        errors(scene, f"{name}-errors", name, ALERTS)
+
+
+def transcripts(scene: Scene) -> None:
+    """Has calls about incidents written down, read and translated, and comments on the change."""
+    told(
+        scene,
+        "write",
+        {
+            "Action": [
+                *("transcribe:StartTranscriptionJob", "transcribe:GetTranscriptionJob"),
+                *("textract:StartDocumentAnalysis", "comprehend:DetectSentiment", "translate:TranslateText"),
+                "codecommit:PostCommentForPullRequest",
+            ],
+            "Resource": "*",
+        },
+    )
+
+
+def shell(scene: Scene) -> None:
+    """The channels of ECS Exec in a role that a task and a function share."""
+    channels = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
+    told(scene, "tell", {"Action": [f"ssmmessages:{each}" for each in channels], "Resource": "*"})
+
+
+def releases(scene: Scene) -> None:
+    """Deploys by events of the organization's build accounts, on the default bus and on one of its own."""
+    scene.add("cloudwatch.EventBus", "ci")
+    for name, bus in (("default", "default"), ("own", Ref("ci", "name"))):
+        may = {
+            "Action": "events:PutEvents",
+            "Principal": "*",
+            "Resource": f"arn:aws:events:{HERE}:event-bus/*",
+            "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abc123"}},
+        }
+        scene.add("cloudwatch.EventBusPolicy", f"{name}-bus", eventBusName=bus, policy=document(may))
+    function(scene, "deploy", {"Action": "ecs:UpdateService", "Resource": "*"})
+    pattern = {"source": ["com.acme.ci"], "detail-type": ["release"]}
+    on_events(scene, "released", "deploy", pattern)
+    on_events(scene, "released-too", "deploy", pattern).put("eventBusName", to=Ref("ci", "name"))
+    topic(scene, "alerts", "oncall@example.com")
+    errors(scene, "deploy-errors", "deploy", ALERTS)
+
+
+def uploads(scene: Scene) -> None:
+    """Deploys what is uploaded, by EventBridge: a pattern of the bucket's id, unknown at preview."""
+    bucket(scene, "code")
+    function(scene, "deploy", {"Action": "ecs:UpdateService", "Resource": "*"})
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [Ref("code", "id")]}},
+    }
+    on_events(scene, "uploaded", "deploy", pattern)
+    topic(scene, "alerts", "oncall@example.com")
+    errors(scene, "deploy-errors", "deploy", ALERTS)
+
+
 INNOCENTS = [
+    Innocent("functions warmed by the clock", warmer, "scheduled provisioned concurrency"),
+    Innocent("calls written down", transcripts, "Transcribe, Textract and Translate in incident reviews"),
+    Innocent("the channels of a shell", shell, "ECS Exec in a shared role"),
+    Innocent("releases of the organization", releases, "cross-account deployments by EventBridge"),
+    Innocent("a deployer by a bucket's events", uploads, "S3 events by EventBridge"),
     Innocent(
         "an api of callbacks beside a notifier",
         callback_api,
