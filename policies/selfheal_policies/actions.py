@@ -38,6 +38,8 @@ _ACTING = (
 
 _TELLS = frozenset(
     {
+        "appsync:eventconnect",
+        "appsync:eventsubscribe",
         "aps:remotewrite",
         "chime:sendchannelmessage",
         "cloudtrail:startquery",
@@ -56,8 +58,16 @@ _TELLS = frozenset(
         "ec2:deletenetworkinterface",
         "ec2:unassignprivateipaddresses",
         "elasticfilesystem:clientmount",
+        "events:retrieveconnectioncredentials",
+        "evidently:batchevaluatefeature",
+        "evidently:evaluatefeature",
+        "evidently:putprojectevents",
         "execute-api:manageconnections",
         "identitystore:ismemberingroups",
+        "iot:connect",
+        "iot:receive",
+        "iot:subscribe",
+        "kafka-cluster:altergroup",
         "kafka-cluster:connect",
         "kafka-cluster:readdata",
         "kinesis:subscribetoshard",
@@ -77,6 +87,8 @@ _TELLS = frozenset(
         "lambda:checkpointdurableexecution",
         "mobiletargeting:sendmessages",
         "polly:synthesizespeech",
+        "quicksight:generateembedurlforanonymoususer",
+        "quicksight:generateembedurlforregistereduser",
         "rekognition:comparefaces",
         "rum:putrumevents",
         "ses:sendbounce",
@@ -98,7 +110,12 @@ _TELLS = frozenset(
         "ssm-contacts:sendactivationcode",
         "ssm-contacts:startengagement",
         "ssm-contacts:stopengagement",
+        "ssmmessages:createcontrolchannel",
+        "ssmmessages:createdatachannel",
+        "ssmmessages:opencontrolchannel",
+        "ssmmessages:opendatachannel",
         "sts:decodeauthorizationmessage",
+        "sts:tagsession",
         "textract:analyzedocument",
         "textract:analyzeexpense",
         "textract:analyzeid",
@@ -115,12 +132,18 @@ received, keys used, and network interfaces of a function."""
 
 _RECORDS = frozenset(
     {
+        "aiops:createinvestigation",
+        "aiops:createinvestigationevent",
+        "aiops:updateinvestigation",
+        "aiops:updateinvestigationevent",
         "aoss:apiaccessall",
         "appconfig:startconfigurationsession",
         "athena:startqueryexecution",
         "athena:stopqueryexecution",
         "bedrock:applyguardrail",
         "bedrock:callwithbearertoken",
+        "bedrock:converse",
+        "bedrock:conversestream",
         "bedrock:counttokens",
         "bedrock:generatequery",
         "bedrock:invokemodel",
@@ -132,11 +155,16 @@ _RECORDS = frozenset(
         "cases:createrelateditem",
         "cases:updatecase",
         "cassandra:modify",
+        "cloudtrail-data:putauditevents",
         "cloudtrail:generatequeryresultssummary",
         "cloudwatch:generatequery",
         "cloudwatch:generatequeryresultssummary",
         "cloudwatch:putdashboard",
+        "codecommit:postcommentforcomparedcommit",
+        "codecommit:postcommentforpullrequest",
+        "codecommit:postcommentreply",
         "config:putevaluations",
+        "dsql:dbconnect",
         "elasticache:connect",
         "elasticfilesystem:clientwrite",
         "es:escrossclusterget",
@@ -145,9 +173,13 @@ _RECORDS = frozenset(
         "es:eshttpput",
         "firehose:putrecord",
         "firehose:putrecordbatch",
+        "glue:batchcreatepartition",
+        "glue:createpartition",
         "internetmonitor:startquery",
         "internetmonitor:stopquery",
         "kendra:retrieve",
+        "logs:cancelexporttask",
+        "logs:createexporttask",
         "logs:createlogdelivery",
         "logs:createloggroup",
         "logs:createlogstream",
@@ -163,6 +195,9 @@ _RECORDS = frozenset(
         "logs:unmask",
         "logs:updatelogdelivery",
         "memorydb:connect",
+        "polly:startspeechsynthesistask",
+        "qbusiness:chat",
+        "qbusiness:chatsync",
         "rds-data:batchexecutestatement",
         "rds-data:begintransaction",
         "rds-data:committransaction",
@@ -194,9 +229,14 @@ _RECORDS = frozenset(
         "support:createcase",
         "support:refreshtrustedadvisorcheck",
         "support:resolvecase",
+        "textract:startdocumentanalysis",
+        "textract:startdocumenttextdetection",
+        "textract:startexpenseanalysis",
         "timestream:cancelquery",
         "timestream:preparequery",
         "timestream:writerecords",
+        "transcribe:startcallanalyticsjob",
+        "transcribe:starttranscriptionjob",
         "xray:canceltraceretrieval",
         "xray:starttraceretrieval",
     }
@@ -208,12 +248,26 @@ Those on log deliveries and the resource policy are what Step Functions needs to
 https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 """
 
+_RECORDS_ON = (
+    (("ssm:addtagstoresource",), ":opsitem/"),
+    (("events:putrule", "events:puttargets"), ":rule/StepFunctionsGetEventsFor"),
+)
+"""Actions that are records on what has this in its ARN: the rules are those by which Step Functions itself
+waits for what a workflow started, https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html
+"""
+
 _WAKES = frozenset(
     {
+        "appsync:eventpublish",
+        "appsync:graphql",
+        "events:invokeapidestination",
         "events:putevents",
+        "execute-api:invoke",
         "iot:publish",
+        "iot:retainpublish",
         "iotevents:batchputmessage",
         "kafka-cluster:writedata",
+        "kafka-cluster:writedataidempotently",
         "kinesis:putrecord",
         "kinesis:putrecords",
         "lambda:invokeasync",
@@ -224,6 +278,7 @@ _WAKES = frozenset(
         "sqs:sendmessage",
         "sqs:sendmessagebatch",
         "ssm-incidents:startincident",
+        "states:invokehttpendpoint",
         "states:sendtaskfailure",
         "states:sendtaskheartbeat",
         "states:sendtasksuccess",
@@ -251,9 +306,11 @@ _OBJECTS = frozenset(
         "s3:deleteobjecttagging",
         "s3:deleteobjectversion",
         "s3:putobject",
+        "s3:putobjectacl",
         "s3:putobjectlegalhold",
         "s3:putobjectretention",
         "s3:putobjecttagging",
+        "s3:putobjectversionacl",
         "s3:putobjectversiontagging",
     }
 )
@@ -266,11 +323,13 @@ _FAMILIES: Mapping[str, str] = {
     "dynamodb:putitem": DATA,
     "dynamodb:updateitem": DATA,
     "es:eshttp": RECORD,
+    "execute-api:": WAKE,
     "firehose:putrecord": RECORD,
     "kinesis:putrecord": WAKE,
     "kms:generatedatakey": TELL,
     "kms:reencrypt": TELL,
     "logs:": RECORD,
+    "rds-data:": RECORD,
     "s3:abort": RECORD,
     "s3:deleteobject": DATA,
     "s3:putobject": DATA,
@@ -318,7 +377,9 @@ def meaning(action: str, resource: object = "") -> str:
     A wildcard that may cover a change is a change.
     """
     name = action.lower()
-    if name == "ssm:addtagstoresource" and isinstance(resource, str) and ":opsitem/" in resource:
+    if isinstance(resource, str) and any(
+        name in actions and mark in resource for actions, mark in _RECORDS_ON
+    ):
         return RECORD
     return _meaning(name)
 

@@ -1,6 +1,6 @@
 """What of this stack an https subscription leads to: a function with a URL, or what an API passes it to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from selfheal_policies import arns, types
 from selfheal_policies.index import Index, Node
@@ -49,6 +49,13 @@ def _addressed(index: Index, subscription: Resource) -> Iterator[Resource]:
             named = isinstance(address, str) and isinstance(endpoint, str)
             if each.urn in referred or (named and _is_under(str(endpoint), str(address))):
                 yield each
+
+
+def behind_apis(index: Index, may_be: Callable[[Resource], bool]) -> Iterator[Node]:
+    """Yield what the APIs of this stack pass requests to, of those that somebody may call."""
+    for api in index.of(types.HTTP_API, types.REST_API):
+        if may_be(api):
+            yield from _of_api(index, api)
 
 
 def _is_under(endpoint: str, address: str) -> bool:

@@ -7,6 +7,18 @@ from selfheal_policies import arns
 from selfheal_policies.documents import is_pattern
 from selfheal_policies.roles import Access, Write
 
+_UPKEEP = frozenset(
+    {
+        "lambda:deleteprovisionedconcurrencyconfig",
+        "lambda:publishversion",
+        "lambda:putprovisionedconcurrencyconfig",
+        "lambda:putruntimemanagementconfig",
+        "lambda:tagresource",
+        "lambda:untagresource",
+    }
+)
+"""Changes of functions that a clock makes in ordinary programs. What an alarm wakes heals by them."""
+
 
 def can_heal(access: Access) -> bool:
     """Return whether what an alarm wakes is a healer: its role can change something.
@@ -25,10 +37,15 @@ def is_idle(access: Access) -> bool:
     """Return whether what no alarm reaches looks like a healer: it may change a function.
 
     What may only pause the mappings of functions that it names is a breaker, which measures by itself:
-    lambda-mapping-owned judges what it pauses.
+    lambda-mapping-owned judges what it pauses. What warms, tags or publishes functions by the clock
+    keeps them up, and heals nothing.
     """
     return any(
-        write.control and write.acts_on_functions and not pauses_named(write) for write in access.writes
+        write.control
+        and write.acts_on_functions
+        and write.action.lower() not in _UPKEEP
+        and not pauses_named(write)
+        for write in access.writes
     )
 
 

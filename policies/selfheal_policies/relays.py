@@ -10,6 +10,7 @@ from typing import Any, cast
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import NAMING
 from selfheal_policies.documents import Statement, action_matches, has_wildcard, resource_matches
+from selfheal_policies.endpoints import behind_apis
 from selfheal_policies.events import calls_by_input
 from selfheal_policies.grants import Grant, attachments_of, grants_of, queues_read_by, roles_of
 from selfheal_policies.index import NAMED, Index, Node
@@ -136,11 +137,34 @@ class Relays:
                 for node in self._named(grant, statement, kind)
             ]
             self._by_role[role.urn] += [
+                _Sent(node, "invoke", grant.resource)
+                for grant in grants
+                for statement in grant.document.allowing
+                for node in self._called(statement)
+            ]
+            self._by_role[role.urn] += [
                 _Sent(self._every(arns.FUNCTION), "invoke", attachment.resource)
                 for attachment in attachments_of(self._index, role)
                 if isinstance(attachment.arn, str) and invokes_functions(attachment.arn)
             ]
         return self._by_role[role.urn]
+
+    def _called(self, statement: Statement) -> Iterator[Node]:
+        """Yield what APIs of this stack pass signed requests to. An API's name is not known at preview."""
+        index = self._index
+
+        def may_be(api: Resource) -> bool:
+            # Whatever is excluded, all the rest is not.
+            resources: Iterable[str | Missing] = ("*",) if statement.not_resources else statement.resources
+            named = [arns.parse_arn(each) if isinstance(each, str) else None for each in resources]
+            return any(arn is None or index.place(api).may_hold(arn) for arn in named)
+
+        if statement.covers("execute-api:Invoke", if_unknown=False):
+            yield from behind_apis(index, may_be)
+        if statement.covers("appsync:GraphQL", if_unknown=False):
+            for source in filter(may_be, index.of(types.GRAPHQL_SOURCE)):
+                called = get(source.get("lambdaConfig"), "functionArn")
+                yield from self._read(source, "lambdaConfig", called, (arns.FUNCTION,))
 
     def _named(self, grant: Grant, statement: Statement, kind: str) -> Iterator[Node]:
         # Whatever is excluded, all the rest is not.

@@ -17,13 +17,13 @@ from selfheal_policies.actions import (
     meaning,
     reads_data,
 )
-from selfheal_policies.documents import Statement, has_wildcard, is_mapping
+from selfheal_policies.documents import Statement, has_wildcard, is_mapping, is_pattern
 from selfheal_policies.grants import Attachment, Grant, attachments_of, grants_of, roles_of
 from selfheal_policies.index import Index, Node
 from selfheal_policies.managed import invokes_functions, is_harmless
 from selfheal_policies.resources import Resource
 from selfheal_policies.unreadable import Adrift, Unreadable, kept
-from selfheal_policies.values import Missing
+from selfheal_policies.values import UNKNOWN, Missing
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,22 @@ def access_of(index: Index, actor: Resource, adrift: Iterable[Adrift] = ()) -> A
 
 def _assumed(index: Index, access: Access) -> list[Resource]:
     """Take the roles that it may become from the changes: what those of this stack may do counts instead."""
-    nodes = {write: write.named(index) for write in access.writes if write.action.lower() == "sts:assumerole"}
+    assumes = [write for write in access.writes if write.action.lower() == "sts:assumerole"]
+    nodes = {write: write.named(index) or _of_any_account(index, write) for write in assumes}
     access.writes = [write for write in access.writes if nodes.get(write) is None]
     for write, node in nodes.items():
-        if node and node.resource is None:
+        if node and (node.resource is None or has_wildcard(write.place)):
             what = f"{write.source.name} lets it become {write.place}, which is no role of this stack"
             access.unreadable.append(Unreadable(write.source, what, judged_elsewhere=True))
     return [node.resource for node in nodes.values() if node and node.resource]
+
+
+def _of_any_account(index: Index, write: Write) -> Node | None:
+    """Return the role that somebody may become by its name, in every account that has it."""
+    arn = arns.parse_arn(write.resource) if isinstance(write.resource, str) else None
+    if arn is None or arn.account != "*" or is_pattern(arn.name):
+        return None
+    return index.literal(str(write.resource), arns.ROLE)
 
 
 def _attach(actor: Resource, attachment: Attachment, access: Access) -> None:
@@ -196,14 +205,22 @@ def _collect(index: Index, statement: Statement, source: Resource, access: Acces
         if reads_data(name):
             access.reads += [Write(name, resource, READ, source) for resource in of]
         for resource in of:
-            write = Write(name, resource, meaning(name, resource), source)
-            if write.kind == CONTROL or (write.kind == DATA and not write.is_in_place):
-                access.writes.append(write)
-            elif write.kind in (DATA, RECORD):
-                access.records.append(write)
-            elif write.kind == WAKE:
-                access.wakes.append(write)
-                access.invokes += _invoked(index, [write])
+            _sort(index, Write(name, resource, meaning(name, resource), source), access)
+
+
+def _sort(index: Index, write: Write, access: Access) -> None:
+    """Add what an action does to that which is of its kind."""
+    if write.kind == DATA and write.resource is UNKNOWN:
+        what = f"{write.source.name} allows {write.action} on what is not known at preview"
+        what += " and is none of this stack"
+        access.unreadable.append(Unreadable(write.source, what, judged_elsewhere=True))
+    elif write.kind == CONTROL or (write.kind == DATA and not write.is_in_place):
+        access.writes.append(write)
+    elif write.kind in (DATA, RECORD):
+        access.records.append(write)
+    elif write.kind == WAKE:
+        access.wakes.append(write)
+        access.invokes += _invoked(index, [write])
 
 
 def _invoked(index: Index, wakes: list[Write]) -> Iterator[Node]:

@@ -15,12 +15,18 @@ KINDS = {
         timestream:Select trustedadvisor:ListRecommendations xray:BatchGetTraces
     """,
     TELL: """
+        appsync:EventConnect evidently:EvaluateFeature events:RetrieveConnectionCredentials iot:Connect
+        kafka-cluster:AlterGroup quicksight:GenerateEmbedUrlForRegisteredUser
+        ssmmessages:OpenDataChannel sts:TagSession
         cloudwatch:PutMetricData connect:StartOutboundVoiceContact execute-api:ManageConnections
         kms:Decrypt kms:GenerateDataKey* kms:ReEncrypt* mobiletargeting:SendMessages rum:PutRumEvents
         ses:* ses:Send* ses:SendBulkEmail ses:SendEmail sms-voice:SendTextMessage sqs:DeleteMessage
         sqs:ReceiveMessage ssm-contacts:StartEngagement support:* xray:PutTraceSegments
     """,
     RECORD: """
+        aiops:CreateInvestigation cloudtrail-data:PutAuditEvents dsql:DbConnect glue:CreatePartition
+        codecommit:PostCommentForPullRequest logs:CreateExportTask qbusiness:ChatSync rds-data:*
+        transcribe:StartTranscriptionJob
         athena:StartQueryExecution bedrock:InvokeModel bedrock:Retrieve cloudwatch:PutDashboard
         firehose:PutRecord* firehose:PutRecordBatch logs:* logs:CreateLogDelivery logs:PutLogEvents
         logs:PutResourcePolicy logs:StartQuery logs:UpdateLogDelivery rds-data:ExecuteStatement rds-db:connect
@@ -28,13 +34,14 @@ KINDS = {
         ssm:CreateOpsItem ssm:UpdateOpsItem support:CreateCase timestream:WriteRecords xray:*
     """,
     WAKE: """
+        appsync:EventPublish appsync:GraphQL execute-api:* execute-api:Invoke states:InvokeHTTPEndpoint
         events:PutEvents iot:Publish kinesis:PutRecord kinesis:PutRecords lambda:InvokeFunction
         lambda:InvokeFunctionUrl sns:Publish sqs:SendMessage ssm-incidents:StartIncident
         states:SendTaskSuccess states:StartExecution
     """,
     DATA: """
         dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:PartiQLUpdate dynamodb:PutItem
-        dynamodb:UpdateItem s3:DeleteObject* s3:PutObject s3:PutObject* s3:PutObjectTagging
+        dynamodb:UpdateItem s3:DeleteObject* s3:PutObject s3:PutObject* s3:PutObjectAcl s3:PutObjectTagging
     """,
     CONTROL: """
         * appconfig:StartDeployment application-autoscaling:RegisterScalableTarget autoscaling:*
@@ -67,6 +74,14 @@ def test_an_action_is_what_it_does(action: str, kind: str) -> None:
 def test_tags_of_ops_items_are_a_part_of_them() -> None:
     assert meaning("ssm:AddTagsToResource", "arn:aws:ssm:*:*:opsitem/*") == RECORD
     assert meaning("ssm:AddTagsToResource", "arn:aws:ssm:*:*:parameter/*") == CONTROL
+
+
+def test_the_rules_by_which_workflows_wait_are_a_part_of_these() -> None:
+    rule = "arn:aws:events:eu-west-1:123456789012:rule/StepFunctionsGetEventsForECSTaskRule"
+    for action in ("events:PutRule", "events:PutTargets"):
+        assert meaning(action, rule) == RECORD
+        assert meaning(action, "arn:aws:events:eu-west-1:123456789012:rule/*") == CONTROL
+    assert meaning("events:DisableRule", rule) == CONTROL
 
 
 def test_reading_items_and_objects_is_told_from_reading_about_them() -> None:

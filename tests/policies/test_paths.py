@@ -10,10 +10,14 @@ from selfheal_policies.pack import message
 from selfheal_policies.resources import Resource
 from selfheal_policies.rules.lambda_healer_cycle import in_cycles
 
+from tests.policies.innocents.ordinary import told
 from tests.policies.innocents.relays import breaker, limiter
+from tests.policies.innocents.shapes import function
 from tests.policies.mutations import recognition
 from tests.policies.support.changes import statements
 from tests.policies.support.healers import healer
+from tests.policies.support.recording import ACCOUNT
+from tests.policies.support.references import Ref, Spelling, Unknown
 from tests.policies.support.scene import RULES, Scene
 
 PATHS = {
@@ -42,6 +46,35 @@ def test_a_finding_says_by_which_path_and_action_it_is_about_a_healer(route: str
     [found] = rule.check(graph, rule.defaults)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType, reportAttributeAccessIssue]
     told = message(rule, found, graph.why_about(found))
     assert f"\nHealer: {why}.\n" in told
+
+
+@pytest.mark.parametrize(
+    ("spelling", "account", "reached"),
+    [
+        (Spelling.RESOURCE, ACCOUNT, {"mend", "resolve"}),
+        (Spelling.LITERAL, ACCOUNT, {"mend", "resolve"}),
+        # Where no ARN of the stack is known, its account is not known, and any may be meant.
+        (Spelling.LITERAL, "111122223333", set[str]()),
+    ],
+)
+def test_what_an_api_calls_is_reached_by_whoever_may_call_the_api(
+    spelling: Spelling, account: str, reached: set[str]
+) -> None:
+    scene = Scene(spelling=spelling)
+    told(
+        scene,
+        "ask",
+        {"Action": "execute-api:Invoke", "Resource": f"arn:aws:execute-api:*:{account}:*/*/POST/*"},
+        {"Action": "appsync:GraphQL", "Resource": f"arn:aws:appsync:*:{account}:apis/*/types/*"},
+    )
+    for name in ("mend", "resolve"):
+        function(scene, name, {"Action": "ecs:StopTask", "Resource": f"arn:aws:ecs:*:{ACCOUNT}:task/*"})
+    of_api = {"integrationType": "AWS_PROXY", "integrationUri": Ref("mend")}
+    scene.add("apigatewayv2.Api", "api", protocolType="HTTP")
+    scene.add("apigatewayv2.Integration", "to-mend", apiId=Unknown(("api",)), **of_api)
+    by_graphql = {"type": "AWS_LAMBDA", "lambdaConfig": {"functionArn": Ref("resolve")}}
+    scene.add("appsync.DataSource", "to-resolve", apiId="abc", **by_graphql)
+    assert {each.name for each in scene.graph().healers} == reached
 
 
 @pytest.mark.parametrize(

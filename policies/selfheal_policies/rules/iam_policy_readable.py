@@ -54,7 +54,8 @@ RULE = StackRule(
     why="A policy that cannot be read may allow anything, and would be seen only once it is in force.",
     fix=(
         "Write the document with Output.json_dumps and ARNs with Output.concat from names, which are known "
-        "at preview, and declare the role, and what is attached to it, in this stack."
+        "at preview, and declare the role, and what is attached to it, in this stack. Of what is declared "
+        "elsewhere, see what it allows, and name the policy or the function in `accepted`."
     ),
     schema={
         "accepted": strings(

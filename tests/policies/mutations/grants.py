@@ -190,6 +190,7 @@ NAMES = [
         "iam-policy-readable",
         ("an inline policy made by hand that is kept", "topic", notifier(keeps("made-by-hand"))),
         ("a role elsewhere that it may assume", "topic", becomes(arn("iam.Role", "deployer"))),
+        ("a role of any account that it may assume", "topic", becomes("arn:aws:iam::*:role/deployer")),
     ),
 ]
 

@@ -24,6 +24,7 @@ from selfheal_policies.recognition_policy import RECOGNITION
 from selfheal_policies.resources import Resource, from_stack, stack_of
 from selfheal_policies.rule import AnyRule, Config, Finding, ResourceRule
 from selfheal_policies.rules import load
+from selfheal_policies.types import STACK_REFERENCE
 from selfheal_policies.values import plain
 
 from selfheal.sandbox.provider.table import TABLE
@@ -316,7 +317,7 @@ def _provider(told: Analyzed | None) -> PolicyProviderResource | None:
 
 
 def _named(items: Collection[Item], name: str) -> list[Item]:
-    own = ("aws:", "pulumi:providers:")
+    own = ("aws:", "pulumi:providers:", STACK_REFERENCE)
     return [item for item in items if item.inputs.name == name and item.inputs.type.startswith(own)]
 
 
