@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.support import run
-from tests.e2e.support.platform import Platform, deployed
+from tests.e2e.support.platform import Platform, deployed, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +19,7 @@ CONDITION_CHECK, UPDATE = "dynamodb:ConditionCheckItem", "lambda:UpdateFunctionC
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     remedies = ["override", "environment"]
     with deployed(tmp_path_factory.mktemp("platform"), iam=True, remedies=remedies) as platform:
+        wait_for("the first evaluation of all alarms", lambda: states(platform) == {"OK"})
         yield platform
 
 
@@ -27,6 +28,11 @@ def credentials(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = platform.clients.credentials
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret_access_key)
+
+
+def states(platform: Platform) -> set[str]:
+    alarms = platform.clients.get("cloudwatch").describe_alarms()["MetricAlarms"]
+    return {alarm["StateValue"] for alarm in alarms}
 
 
 def report(platform: Platform, *options: str, code: int = 0) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/developers"
 
 LAYER = "arn:aws:lambda:us-east-1:211125607513:layer:aws-fis-extension-arm64:9"
 
-EVERYTHING = {"service": "orders", "analytics": "true", "chaos": "true"}
+EVERYTHING = {"service": "orders", "sandbox": "true", "analytics": "true", "chaos": "true"}
 """The orders service with all that can be added to it."""
 
 
