@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from selfheal_policies import arns, patterns, types
 from selfheal_policies.index import NAMED, Index, Node, Unresolved
-from selfheal_policies.links import HUB, STATES, Link
+from selfheal_policies.links import ACTIONS, HUB, STATES, Link
 from selfheal_policies.places import NOWHERE, Place
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, entries, flag, get, parsed, text
@@ -84,6 +84,9 @@ _EVENT = ("account", "detail-type", "id", "region", "resources", "source", "time
 _ANY_EVENT: dict[str, Any] = dict.fromkeys((*_EVENT, "detail"), _ANYTHING)
 
 
+_ITEM_OPENED = _ANY_EVENT | {"source": "aws.ssm", "detail-type": "OpsItem Create"}
+
+
 def _own_source(matcher: Any) -> str:
     """Return a source that a program may use, as close as can be to what a matcher wants."""
     wanted = patterns.inner(matcher)
@@ -149,6 +152,7 @@ class Events:
                 if passes:
                     yield Link(rule.resource.urn, Node(arns.BUS, bus.key + suffix), target, "event-target")
         yield from self._of_buckets()
+        yield from self._of_items()
 
     def from_elsewhere(self) -> Iterator[Resource]:
         """Yield the rules that alarms of other stacks reach."""
@@ -236,6 +240,25 @@ class Events:
                     continue
                 if states := rule.passes_on(_name(alarm), self._index.place(alarm)):
                     yield Link(alarm.urn, node, via, "event", states)
+
+    def _of_items(self) -> Iterator[Link]:
+        """Yield the links from alarms that open an OpsItem to rules that wait for one.
+
+        Source: "Amazon EventBridge event examples for Systems Manager", OpsCenter events.
+        """
+        rules = [
+            rule.resource
+            for rule in self.rules
+            if rule.pattern is not UNKNOWN
+            and not rule.states
+            and rule.bus == DEFAULT_BUS
+            and patterns.may_match(rule.pattern, _ITEM_OPENED)
+        ]
+        for alarm in self._index.of(*types.ALARMS) if rules else ():
+            for key, state in ACTIONS.items():
+                if any(isinstance(each, str) and ":opsitem:" in each for each in entries(alarm.get(key))):
+                    for rule in rules:
+                        yield Link(alarm.urn, self._index.node(rule), rule, "event", frozenset({state}))
 
     def _hub(self, rule: EventRule) -> str:
         """Return the key of the node that stands for all rules like this one that any alarm reaches."""

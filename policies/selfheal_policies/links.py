@@ -8,6 +8,9 @@ from selfheal_policies.resources import Resource
 STATES = frozenset({"ALARM", "OK", "INSUFFICIENT_DATA"})
 """States of an alarm."""
 
+ACTIONS = {"alarmActions": "ALARM", "okActions": "OK", "insufficientDataActions": "INSUFFICIENT_DATA"}
+"""Property of an alarm to the state in which it does what the property names."""
+
 HUB = "hub"
 """Kind of a node that stands for many: each of them has one link to it, instead of one to each other end."""
 

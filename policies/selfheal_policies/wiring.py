@@ -8,12 +8,11 @@ from selfheal_policies.endpoints import HTTP, behind
 from selfheal_policies.events import Events, functions_of_machine
 from selfheal_policies.filters import may_tell_of_alarms
 from selfheal_policies.index import Index, Node
-from selfheal_policies.links import Link
+from selfheal_policies.links import ACTIONS, Link
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import UNKNOWN, entries, get, text
 from selfheal_policies.watching import Watching
 
-ACTIONS = {"alarmActions": "ALARM", "okActions": "OK", "insufficientDataActions": "INSUFFICIENT_DATA"}
 ACTION_KINDS = (arns.TOPIC, arns.FUNCTION)
 TARGET_KINDS = (
     *(arns.OTHER, arns.FUNCTION, arns.TOPIC, arns.QUEUE, arns.MACHINE),

@@ -8,7 +8,7 @@ from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, listed, strings
 from selfheal_policies.rules.selfheal_actuator_bounded import path
-from selfheal_policies.values import get
+from selfheal_policies.values import ABSENT, get
 
 NATIVE = "aws-native:"
 """Beginning of the types of another provider of AWS's resources, whose properties have other names."""
@@ -39,6 +39,18 @@ def _elsewhere(graph: Graph, accepted: list[str]) -> Iterator[Resource]:
             yield resource
 
 
+BY_THEMSELVES = {
+    "aws:budgets/budgetAction:BudgetAction": ("approvalModel", ("MANUAL",)),
+    "aws:cfg/remediationConfiguration:RemediationConfiguration": ("automatic", (False, "false", ABSENT)),
+}
+"""Type of what AWS starts by itself, though by no alarm, to the property and values by which it does not."""
+
+
+def _by_themselves(graph: Graph) -> Iterator[Resource]:
+    for type_, (key, asking) in BY_THEMSELVES.items():
+        yield from (each for each in graph.index.of(type_) if each.get(key) not in asking)
+
+
 def _schedules(graph: Graph) -> Iterator[tuple[Resource, str]]:
     """Yield the schedules that change functions by themselves."""
     for schedule in graph.index.of(types.SCHEDULE):
@@ -61,6 +73,9 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     for schedule, call in _schedules(graph):
         if schedule.name not in accepted:
             yield Finding(schedule.urn, f"{schedule.label} calls lambda:{call} by itself, and is not judged")
+    for each in _by_themselves(graph):
+        if each.name not in accepted:
+            yield Finding(each.urn, f"{each.name} ({each.type}) remedies by itself, and is not judged")
     unseen = list(_elsewhere(graph, accepted))
     if unseen:
         yield Finding(
@@ -75,8 +90,8 @@ RULE = StackRule(
     severity="medium",
     what=(
         "What may change something and is out of this pack's scope is looked at by a person: EC2's own "
-        "actions on alarms, incidents of other stacks, schedules that change functions, and resources of "
-        "aws-native and CloudFormation."
+        "actions on alarms, incidents of other stacks, schedules that change functions, remediations of AWS "
+        "Config and Budgets, and resources of aws-native and CloudFormation."
     ),
     why="Silence would be taken for a judgement.",
     fix="Look at it yourself, and name it in `accepted`.",

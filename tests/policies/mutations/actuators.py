@@ -88,6 +88,14 @@ def plan(*automations: dict[str, Any], **own: Any) -> Change:
     return build
 
 
+def by_an_ops_item(scene: Scene) -> None:
+    """Let a rule on OpsItems, which an alarm opens, start an automation."""
+    service(scene)
+    errors(scene, "orders-errors", "orders", f"arn:aws:ssm:{HERE}:opsitem:2")
+    pattern = {"source": ["aws.ssm"], "detail-type": ["OpsItem Create"]}
+    rule(scene, "on-item", RESTART, pattern, roleArn=f"arn:aws:iam::{ACCOUNT}:role/starter")
+
+
 BOUNDED = "selfheal-actuator-bounded"
 
 PROGRAMS = [
@@ -129,6 +137,7 @@ PROGRAMS = [
     Program("a task of an unknown cluster", BOUNDED, tasks(STOP_TASKS, known=False)),
     Program("a job", BOUNDED, starts(f"arn:aws:batch:{HERE}:job-queue/mend")),
     Program("a pipeline that a pipe starts", BOUNDED, pipe),
+    Program("an automation for the OpsItem of an alarm", BOUNDED, by_an_ops_item),
     Program("a plan with an automation", BOUNDED, plan({"documentName": "AWS-RestartEC2Instance"})),
 ]
 

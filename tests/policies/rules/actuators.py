@@ -42,6 +42,8 @@ CASES: list[Case] = [
         start=Scene,
         fine=[
             add("aws-native:s3:Bucket", "data"),
+            add("cfg.RemediationConfiguration", "asked", automatic=False),
+            add("budgets.BudgetAction", "approved", approvalModel="MANUAL"),
             add(
                 "scheduler.Schedule",
                 "evening",
@@ -55,6 +57,8 @@ CASES: list[Case] = [
             ),
             (add("aws-native:lambda:Function", "other"), "other (aws-native:lambda:Function)"),
             (add("cloudformation.Stack", "templates"), "templates"),
+            (add("cfg.RemediationConfiguration", "close-buckets", automatic=True), "close-buckets"),
+            (add("budgets.BudgetAction", "stop-all", approvalModel="AUTOMATIC"), "stop-all"),
             (
                 add(
                     "scheduler.Schedule",
