@@ -11,12 +11,10 @@ from typing import Any
 from selfheal_policies import arns, types
 from selfheal_policies.documents import Document, has_wildcard, parse
 from selfheal_policies.doors import Held, woken_by
+from selfheal_policies.events import DEFAULT_BUS
 from selfheal_policies.graph import Graph
 from selfheal_policies.resources import Resource
 from selfheal_policies.values import ABSENT, UNKNOWN, entries, get, parsed, text
-
-DEFAULT = "bus:default"
-"""Key of the default bus, which no stack declares."""
 
 
 def open_rules(graph: Graph) -> Iterator[tuple[Resource, str]]:
@@ -57,7 +55,7 @@ def bus_of(graph: Graph, holder: Resource) -> str:
     """Return the key of the bus that a rule is on, or that a policy is attached to."""
     value = text(holder.get("eventBusName"))
     if value is ABSENT or (isinstance(value, str) and value.rsplit("/", 1)[-1] == "default"):
-        return DEFAULT
+        return DEFAULT_BUS
     nodes = graph.index.follow_quietly(holder, "eventBusName", (arns.BUS,))
     return nodes[0].key if len(nodes) == 1 else ""
 

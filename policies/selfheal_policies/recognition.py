@@ -8,13 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from selfheal_policies.values import text
-from selfheal_policies.waivers import reason_problem
+from selfheal_policies.waivers import LONGEST, described, form_problem, reason_problem
 
 FIELDS = ("name", "reason", "expires")
-
-_LONGEST = 366
-"""Days until which the owner may vouch for something: then somebody has to look again."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ def read(config: Mapping[str, Any], today: date) -> tuple[Recognition, list[str]
     for number, given in enumerate(config["notifiers"], 1):
         problem = next(filter(None, _problems(given, today)), "")
         if problem:
-            refused.append(f"notifier {number} ({_described(given)}) is refused: {problem}")
+            refused.append(f"notifier {number} ({described(given, FIELDS)}) is refused: {problem}")
         else:
             held[given["name"]] = Voucher(
                 given["name"], given["reason"], date.fromisoformat(given["expires"])
@@ -56,12 +52,9 @@ def read(config: Mapping[str, Any], today: date) -> tuple[Recognition, list[str]
 
 
 def _problems(given: Mapping[str, Any], today: date) -> Iterator[str]:
-    empty = [name for name in FIELDS if not str(text(given.get(name)) or "").strip()]
-    if empty:
-        yield f"it has no {', no '.join(empty)}. It must have {', '.join(FIELDS)}"
-    unknown = sorted(set(given) - set(FIELDS))
-    if unknown:
-        yield f"{', '.join(unknown)} is not known. It must have {', '.join(FIELDS)}, and nothing else"
+    if problem := form_problem(given, FIELDS):
+        yield problem
+        return
     yield from _problems_of_day(given["expires"], today)
     yield reason_problem(given["reason"])
 
@@ -74,12 +67,8 @@ def _problems_of_day(given: str, today: date) -> Iterator[str]:
         return
     if expires < today:
         yield "it has expired. Take the rights away, or look again and give it a later day"
-    if (expires - today).days > _LONGEST:
+    if expires - today > LONGEST:
         yield f"expires must be within a year, got {given}"
-
-
-def _described(given: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {given[name]}" for name in FIELDS if given.get(name)) or "empty"
 
 
 def used(voucher: Voucher, why: Callable[[], str]) -> str:

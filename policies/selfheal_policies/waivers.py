@@ -1,7 +1,7 @@
 """Waivers: findings that are accepted for one resource, for a reason, until a day. Pure."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -58,7 +58,7 @@ def read(config: Any, policies: Collection[str], today: date) -> tuple[list[Waiv
         given: Mapping[str, Any] = entry if isinstance(entry, dict) else {}
         problem = _problem(given, policies, today)
         if problem:
-            refused.append(f"waiver {number} ({_described(given)}) is refused: {problem}")
+            refused.append(f"waiver {number} ({described(given, FIELDS)}) is refused: {problem}")
         else:
             accepted.append(
                 Waiver(
@@ -69,12 +69,8 @@ def read(config: Any, policies: Collection[str], today: date) -> tuple[list[Waiv
 
 
 def _problem(given: Mapping[str, Any], policies: Collection[str], today: date) -> str:
-    empty = [name for name in FIELDS if not str(text(given.get(name)) or "").strip()]
-    if empty:
-        return f"it has no {', no '.join(empty)}. It must have {', '.join(FIELDS)}"
-    unknown = sorted(set(given) - set(FIELDS))
-    if unknown:
-        return f"{', '.join(unknown)} is not known. It must have {', '.join(FIELDS)}, and nothing else"
+    if problem := form_problem(given, FIELDS):
+        return problem
     if given["policy"] not in policies:
         return "there is no such policy in this pack. See docs/policies.md for their names"
     try:
@@ -89,6 +85,17 @@ def _problem(given: Mapping[str, Any], policies: Collection[str], today: date) -
             f"{given['expires']}. Decide anew then"
         )
     return reason_problem(given["reason"])
+
+
+def form_problem(given: Mapping[str, Any], fields: Sequence[str]) -> str:
+    """Return which fields are missing, or which others there are, as a sentence; empty if neither."""
+    empty = [name for name in fields if not str(text(given.get(name)) or "").strip()]
+    if empty:
+        return f"it has no {', no '.join(empty)}. It must have {', '.join(fields)}"
+    unknown = sorted(set(given) - set(fields))
+    if unknown:
+        return f"{', '.join(unknown)} is not known. It must have {', '.join(fields)}, and nothing else"
+    return ""
 
 
 def reason_problem(reason: str) -> str:
@@ -106,8 +113,9 @@ def reason_problem(reason: str) -> str:
     )
 
 
-def _described(given: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {given[name]}" for name in FIELDS if given.get(name)) or "empty"
+def described(given: Mapping[str, Any], fields: Sequence[str]) -> str:
+    """Return what is given of these fields, for people."""
+    return ", ".join(f"{name} {given[name]}" for name in fields if given.get(name)) or "empty"
 
 
 def apply(

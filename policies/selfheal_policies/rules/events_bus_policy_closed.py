@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from selfheal_policies.buses import DEFAULT, bus_of, open_rules, policies_of_buses
+from selfheal_policies.buses import bus_of, open_rules, policies_of_buses
 from selfheal_policies.documents import Document
 from selfheal_policies.evaluation import OTHER, YES, plain_service
+from selfheal_policies.events import DEFAULT_BUS
 from selfheal_policies.graph import Graph
 from selfheal_policies.openings import Door, openings, principals
 from selfheal_policies.rule import Config, Finding, StackRule, strings
@@ -23,7 +24,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     buses = {bus_of(graph, rule): (rule, healer) for rule, healer in open_rules(graph)}
     for key, (rule, healer) in buses.items():
         bus = graph.index.by_urn.get(key)
-        name = "the default bus" if key == DEFAULT else f"bus {bus.name if bus else key}"
+        name = "the default bus" if key == DEFAULT_BUS else f"bus {bus.name if bus else key}"
         for held in policies.get(key, []):
             for problem in problems(held.document, config):
                 yield Finding(
