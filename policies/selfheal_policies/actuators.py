@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from selfheal_policies import arns, types
+from selfheal_policies import arns, links, types
 from selfheal_policies.grants import queues_read_by
 from selfheal_policies.index import Index
 from selfheal_policies.resources import Resource
@@ -57,7 +57,6 @@ TARGETS: Mapping[tuple[str, str], tuple[Kind, str]] = {
     ("redshift", ""): (Kind.UNBOUNDED, "the statement on"),
     ("redshift-serverless", ""): (Kind.UNBOUNDED, "the statement on"),
     ("imagebuilder", ""): (Kind.UNBOUNDED, "the image pipeline"),
-    ("scheduler", ":aws-sdk:"): (Kind.UNBOUNDED, "the API call"),
     ("apigateway", ""): (Kind.OWN, "the API"),
     ("execute-api", ""): (Kind.OWN, "the API"),
     ("appsync", ""): (Kind.OWN, "the API"),
@@ -68,10 +67,10 @@ Source: Amazon EventBridge user guide, "Event bus targets available in EventBrid
 buses, log groups and API destinations pass an event on; functions and state machines are actors of the graph.
 """
 
-ACTIONS: Mapping[tuple[str, str], str] = {
-    ("automate", ""): "EC2's own action",
-    ("swf", ""): "EC2's own action",
-    ("aiops", ""): "the investigation in",
+ACTIONS: Mapping[str, str] = {
+    "automate": "EC2's own action",
+    "swf": "EC2's own action",
+    "aiops": "the investigation in",
 }
 """Service of the ARN of an alarm's action to what it starts. Scaling policies are a part of what they scale.
 
@@ -103,7 +102,7 @@ def actuations(index: Index) -> Iterator[Actuation]:
         for queue, _ in queues_read_by(index, task):
             yield Actuation(task, queue.key, Kind.BY_ROLE, f"a task that reads {queue.name}", "", task)
     for alarm in index.of(*types.ALARMS):
-        for key in ("alarmActions", "okActions", "insufficientDataActions"):
+        for key in links.ACTIONS:
             for value in entries(alarm.get(key)):
                 yield from _acted(index, alarm, value)
         yield from _plans(index, alarm)
@@ -119,7 +118,7 @@ def _started(index: Index, via: Resource, source: str, key: str) -> Iterator[Act
     if isinstance(value, str):
         service, rest = _parts(value)
         for (owner, beginning), (kind, what) in TARGETS.items():
-            if service == owner and (rest.startswith(beginning) or beginning in f":{rest}"):
+            if service == owner and rest.startswith(beginning):
                 actor = _task(index, via) if service == "ecs" else _project(index, value)
                 yield Actuation(via, source, kind, f"{what} {_name(rest)}", value, actor)
                 return
@@ -134,9 +133,8 @@ def _acted(index: Index, alarm: Resource, value: Any) -> Iterator[Actuation]:
     if not isinstance(value, str):
         return
     service, rest = _parts(value)
-    for (owner, _), what in ACTIONS.items():
-        if service == owner:
-            yield Actuation(alarm, alarm.urn, Kind.OWN, f"{what} {rest}", value)
+    if service in ACTIONS:
+        yield Actuation(alarm, alarm.urn, Kind.OWN, f"{ACTIONS[service]} {rest}", value)
     if service == "ssm-incidents" and not any(
         text(each.get("arn")) == value or text(each.get("name")) == _name(rest)
         for each in index.of(types.RESPONSE_PLAN)
@@ -160,7 +158,7 @@ def _plans(index: Index, alarm: Resource) -> Iterator[Actuation]:
 def _names(alarm: Resource, plan: Resource) -> bool:
     """Return whether an alarm starts a response plan."""
     name = text(plan.get("name"))
-    for key in ("alarmActions", "okActions", "insufficientDataActions"):
+    for key in links.ACTIONS:
         if plan.urn in alarm.references.get(key, ()):
             return True
         for value in entries(alarm.get(key)):
