@@ -57,6 +57,7 @@ def test_imports_point_one_way(folder: str) -> None:
     assert wrong == {}
 
 
+@pytest.mark.slow
 def test_the_package_has_one_name() -> None:
     """A second name for a module is a second module, and in a wheel there is only one."""
     folders = [ROOT / name for name in (*PACKAGE, "tests", "bench", "settings")]

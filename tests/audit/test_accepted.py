@@ -30,6 +30,7 @@ def test_each_row_has_a_reason(tool: str) -> None:
     assert all(len(row.reason) > 20 and all(row.checks) and all(row.on) for row in found)
 
 
+@pytest.mark.slow
 def test_a_trust_policy_has_a_condition_where_the_table_names_a_page_and_nowhere_else() -> None:
     told = {service.strip("`"): answer for service, answer, _ in table("Trust policies")}
     found: dict[str, str] = {}

@@ -49,6 +49,7 @@ def test_every_command_teaches_by_example_and_documents_its_exit_codes(command: 
     assert ("--healer" in shown) is (operates and not command.startswith(("incidents", "watch")))
 
 
+@pytest.mark.slow
 def test_the_operators_page_has_the_exit_codes_that_each_command_documents() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     table = text.split("\n## Exit codes\n")[1].split("\n## ")[0]
@@ -171,7 +172,9 @@ NOWHERE = ("--endpoint", "http://127.0.0.1:9", "--ledger", "x")
     ("arguments", "code", "words"),
     [
         (("incidents", *NOWHERE), 1, "nobody answers there. Look at --endpoint"),
-        (("mode", *NOWHERE), 1, "nobody answers there. Look at --endpoint"),
+        pytest.param(
+            ("mode", *NOWHERE), 1, "nobody answers there. Look at --endpoint", marks=pytest.mark.slow
+        ),
         (("incidents", "show", "x"), 1, "Nothing has been deployed into this checkout's sandbox"),
         (("demo", "--timeout", "1"), 2, "'--timeout': Input should be greater than or equal to 10"),
         (("nonsense",), 2, "No such command 'nonsense'"),
@@ -261,11 +264,13 @@ def test_paragraphs_are_reflowed() -> None:
     assert reflow("""One\n    line.\n\n    Two\n    lines.\n    """) == "One line.\n\nTwo lines."
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_the_command_does() -> None:
     command = [sys.executable, "-m", "selfheal.cli", "--version"]
     assert subprocess.check_output(command, cwd=ROOT, text=True).startswith("selfheal ")
 
 
+@pytest.mark.slow
 def test_a_command_that_is_no_program_of_pulumi_starts_without_its_sdk() -> None:
     script = "import sys, selfheal.cli.main; print('typer' in sys.modules, 'pulumi' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True) == "True False\n"

@@ -56,6 +56,7 @@ def test_two_healers_of_one_program_cannot_have_one_function(preview: bool) -> N
         two(same, same, preview=preview)
 
 
+@pytest.mark.slow
 def test_healers_with_different_functions_and_the_next_program_are_fine() -> None:
     orders, users = (target(name=name, function_name=known(f"{name}-fn")) for name in ("orders", "users"))
     two([orders], [users])

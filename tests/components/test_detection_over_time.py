@@ -115,6 +115,7 @@ def test_below_five_requests_an_hour_an_outage_does_not_ring() -> None:
     assert watched.rang == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_minute", [600, 1])
 def test_reserved_concurrency_of_0_rings_although_nothing_is_invoked(per_minute: int) -> None:
     """Hours after the last invocation there is no datapoint of Invocations or Errors at all."""

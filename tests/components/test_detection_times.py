@@ -76,6 +76,7 @@ def test_the_floor_is_where_the_times_are_kept() -> None:
         assert (seconds(RULES, least * 0.95, 1.0) or LONGEST) > within
 
 
+@pytest.mark.slow
 def test_preview_says_below_which_traffic_an_outage_is_seen_late() -> None:
     targets = [
         target(),

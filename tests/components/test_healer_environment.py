@@ -61,6 +61,7 @@ def test_the_code_understands_what_it_is_told(preview: bool) -> None:
     assert ": " not in variables["TARGETS"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "understood"),
     [
@@ -124,6 +125,7 @@ def test_a_mapping_that_does_not_exist_yet_hides_nothing_but_the_targets() -> No
     assert isinstance(variables["TARGETS"], pulumi.output.Unknown)
 
 
+@pytest.mark.slow
 def test_eight_targets_with_every_alarm_fit() -> None:
     targets = [
         target(
@@ -140,6 +142,7 @@ def test_eight_targets_with_every_alarm_fit() -> None:
     assert len(told(*targets)) == 8
 
 
+@pytest.mark.slow
 def test_more_targets_than_the_environment_holds_are_refused() -> None:
     targets = [target(name=f"service-number-{n}", function_name=f"service-number-{n}") for n in range(20)]
     with pytest.raises(

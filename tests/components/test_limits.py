@@ -42,6 +42,7 @@ def test_the_arguments_are_the_contracts_limits_and_say_their_defaults() -> None
     assert {"budget": Limits.budget, **documented()} == limits
 
 
+@pytest.mark.slow
 def test_the_code_is_told_what_was_given_and_the_budget() -> None:
     [function] = healer(budget=3, guards=EVERYTHING).of("aws:lambda/function:Function")
     variables = function.inputs["environment"]["variables"]

@@ -293,6 +293,7 @@ def late(make: Make, value: Any) -> Make:
     return lambda _: make(pulumi.Output.from_input(value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("argument", ARGUMENTS)
 def test_an_output_is_checked_once_it_is_known_and_until_then_fails_nothing(argument: str) -> None:
     make, says, right, wrong = ARGUMENTS[argument]

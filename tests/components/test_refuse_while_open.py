@@ -169,6 +169,7 @@ def test_a_healer_lets_people_restore_the_baseline() -> None:
         assert "while_open is restore-baseline: `up` goes on" in warning
 
 
+@pytest.mark.slow
 def test_what_a_ledger_without_protection_would_lose_is_said() -> None:
     items = {
         json.dumps(MODE_KEY): {"mode": {"S": "observe"}},

@@ -76,6 +76,7 @@ def orders() -> Deployment:
     return program(True, encryptionKeyArn=KEY, **EVERYTHING)
 
 
+@pytest.mark.slow
 def test_all_that_stores_something_has_the_key(orders: Deployment) -> None:
     for type_, key in ENCRYPTED.items():
         found = orders.of(type_)
@@ -110,6 +111,7 @@ def test_boundaries_allow_what_policies_do_and_fit_into_the_limit_of_a_managed_p
     assert max(len(re.sub(r"\s", "", text)) for text in bounds.values()) <= 6144
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [EVERYTHING, {"remedies": '["environment"]'}], ids=["orders", "fragile"])
 def test_without_a_key_there_is_none_and_no_right_to_one(config: dict[str, str]) -> None:
     deployment = program(**config)
@@ -152,6 +154,7 @@ def test_a_remedy_that_leaves_the_environment_alone_needs_no_key(kind: RemedyKin
     assert key_rights(healer(targets=targets).named("healer-policy").inputs["policy"]) == {}
 
 
+@pytest.mark.slow
 def test_a_boundary_of_the_organisation_is_on_every_role_in_place_of_its_own() -> None:
     deployment = program(permissionsBoundaryArn=BOUNDARY, **EVERYTHING)
     roles = deployment.of("aws:iam/role:Role")

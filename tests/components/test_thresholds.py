@@ -40,6 +40,7 @@ def worst_alarm_probability(up_to: int, natural: float, least: int, alarm_rate: 
     return worst
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(requests=st.integers(1, 120), rate=st.floats(1e-6, 0.3), share=st.floats(0.0, 1.0))
 def test_tail_is_the_sum_of_all_terms(requests: int, rate: float, share: float) -> None:

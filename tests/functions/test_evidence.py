@@ -51,6 +51,7 @@ def test_the_verdict_needs_enough_requests(requests: int, errors: int, expected:
     assert verdict(Count(requests, errors), 0.001, 0.05) is expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "wrong"), [(0.001, Verdict.BROKEN), (0.05, Verdict.HEALTHY)])
 def test_looking_after_every_request_errs_no_more_often_than_stated(rate: float, wrong: Verdict) -> None:
     """Wald's bound, by simulation: 4,000 services, of which about 4 may be misjudged; 16 would be 6 sigma."""

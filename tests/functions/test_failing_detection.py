@@ -61,6 +61,7 @@ def test_an_alarm_that_clears_late_makes_recovery_late() -> None:
     assert len(loop.applies()) == 1
 
 
+@pytest.mark.slow
 def test_an_alarm_forced_into_ok_after_an_act_does_not_hide_that_it_did_not_help() -> None:
     loop = SCENARIOS["not_helped"]()
     run(loop, 1)
@@ -72,6 +73,7 @@ def test_an_alarm_forced_into_ok_after_an_act_does_not_hide_that_it_did_not_help
     assert (len(loop.applies()), len(loop.sns.sent)) == (1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [Mode.ACT, Mode.SUGGEST])
 def test_an_alarm_forced_into_ok_before_the_act_leaves_an_open_incident_to_people(mode: Mode) -> None:
     loop = Loop(mode=mode)
@@ -88,6 +90,7 @@ def test_an_alarm_forced_into_ok_before_the_act_leaves_an_open_incident_to_peopl
     assert len(loop.sns.sent) == sent + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["ALARM", "INSUFFICIENT_DATA"])
 def test_an_alarm_that_does_not_return_to_ok_after_an_act_is_never_called_recovered(state: str) -> None:
     loop = acted()
@@ -167,6 +170,7 @@ def forged(table: MemoryTable, name: str) -> Loop:
     return loop
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("targets", "acts"), [(1, 6), pytest.param(3, 12, marks=pytest.mark.slow)])
 def test_forged_metrics_cause_no_more_acts_in_a_day_than_the_budget_allows(targets: int, acts: int) -> None:
     table = MemoryTable()
@@ -181,6 +185,7 @@ def test_forged_metrics_cause_no_more_acts_in_a_day_than_the_budget_allows(targe
     assert all(len(loop.applies()) <= 6 for loop in loops)
 
 
+@pytest.mark.slow
 def test_forged_metrics_cause_one_act_while_nobody_restores_the_baseline() -> None:
     loop = Loop()
     loop.cause = lambda: loop.last is None or loop.last.status is not Status.VERIFYING

@@ -64,6 +64,7 @@ def test_with_the_alarm_in_alarm_other_events_are_dropped_before_anything_is_rea
     assert "event dropped" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_thousand_duplicates_make_one_act(healer: Healer) -> None:
     healer.break_down()
     runs = [healer.handle(notification("ALARM")) for _ in range(1000)]

@@ -72,6 +72,7 @@ def ledger(table: Any) -> Ledger:
     return Ledger(table, "ledger")
 
 
+@pytest.mark.slow
 def test_the_healer_writes_what_dynamodb_accepts(table: Any) -> None:
     """Two incidents, with and without an override of the mode, and what people ask for."""
     world = World(replace(TARGET, remedies=(REMEDY, OVERRIDE)), table=table)

@@ -69,6 +69,7 @@ def run(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", sorted(ENVIRONMENTS))
 def test_a_package_imports_with_boto3_and_nothing_else(function: str, tmp_path: Path) -> None:
     archive, libraries = zipped(function, tmp_path), only_boto3(tmp_path / "libraries")

@@ -140,6 +140,7 @@ def test_one_request_in_ninety_seconds_closes_by_evidence_that_is_carried_on(ins
     assert written < 12, "recorded by the hour, and not in each run"
 
 
+@pytest.mark.slow
 def test_what_people_have_mended_closes_although_it_failed_for_hours() -> None:
     """A failing hour does not have to be outweighed: a test that says broken begins anew."""
     world = overridden(3)
@@ -152,6 +153,7 @@ def test_what_people_have_mended_closes_although_it_failed_for_hours() -> None:
     assert took <= 15 * 60
 
 
+@pytest.mark.slow
 def test_so_it_is_where_too_few_fail_for_an_alarm() -> None:
     """No alarm changes its state, so it is the recorded test that ends, within the hour."""
     world = overridden(3)

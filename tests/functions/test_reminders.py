@@ -83,6 +83,7 @@ def flap(loop: Loop, days: int) -> None:
         loop.pass_time(1500 - 130)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", ["held", "budget spent", "no remedy"])
 def test_a_target_that_is_left_alone_and_flaps_for_days_is_told_once_and_summed_up_daily(why: str) -> None:
     loop = failing(*([] if why == "no remedy" else [REMEDY]))
@@ -102,6 +103,7 @@ def test_a_target_that_is_left_alone_and_flaps_for_days_is_told_once_and_summed_
     assert 2 <= len(summaries) <= 3
 
 
+@pytest.mark.slow
 def test_what_is_summed_up_is_counted_from_one_summary_to_the_next() -> None:
     loop = failing()
     loop.limits = Limits(flapping_limit=1)

@@ -27,6 +27,7 @@ def test_its_target_is_the_service_and_its_own_health_is_for_people() -> None:
     assert [topic.name for topic, _ in graph.wake_topics.values()] == ["healer-topic"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "config",
     [
@@ -42,6 +43,7 @@ def test_its_other_settings_raise_nothing(config: dict[str, str]) -> None:
     assert found == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("up", [False, True], ids=["preview", "up"])
 @pytest.mark.parametrize("stack", ["dev", "orders"])
 def test_with_a_key_it_raises_only_that_the_keys_policy_is_not_seen(stack: str, up: bool) -> None:

@@ -85,6 +85,7 @@ def test_every_call_that_makes_an_alarm_or_silences_one_is_known() -> None:
         assert TYPES[type_] is Effect.SWITCHES
 
 
+@pytest.mark.slow
 def test_every_type_that_takes_alarms_is_known() -> None:
     # Of log alarms the provider has no resource yet: when it has, its token is the one that is expected.
     assert set(taking_alarms()) - {types.LOG_ALARM} == {*TYPES, types.ALARM, types.COMPOSITE_ALARM}

@@ -104,6 +104,7 @@ def test_no_permission_is_a_wildcard(stack: str, preview: bool) -> None:
         assert iam.too_wide(resource.inputs["policy"]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stack", "configures", "overrides"),
     [("dev", True, False), ("staging", False, True), ("prod", False, False)],
@@ -155,6 +156,7 @@ def test_remedies_are_tried_in_the_order_of_the_configuration() -> None:
     assert remedies(run(changes={"remedies": "[]"})) == []
 
 
+@pytest.mark.slow
 def test_the_budget_reaches_the_healer() -> None:
     assert variables(run())["healer"]["BUDGET"] == "12"
     assert variables(run(changes={"budget": "3"}))["healer"]["BUDGET"] == "3"
@@ -165,6 +167,7 @@ def test_how_often_people_are_reminded_reaches_the_healer() -> None:
     assert json.loads(found) == {"remind_seconds": 7200}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preview", [True, False])
 def test_the_ledger_is_asked_before_any_resource(preview: bool) -> None:
     assert run(preview=preview).resources_at_call[LEDGER] == 0
@@ -178,6 +181,7 @@ def test_up_is_refused_before_any_resource_while_an_incident_is_open() -> None:
     assert restored.of("aws:lambda/function:Function") != []
 
 
+@pytest.mark.slow
 def test_with_an_alias_the_healer_rolls_back_or_overrides() -> None:
     deployment = run(changes={"traffic": "alias", "remedies": '["rollback_alias", "override"]'})
     assert deployment.warnings == []

@@ -89,6 +89,7 @@ def test_a_bundle_that_fails_leaves_nothing_and_go_is_next(machine: Machine) -> 
     assert not machine.cli.with_name("half").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("answering")
 def test_a_download_that_takes_too_long_is_killed_with_its_children(machine: Machine) -> None:
     machine.installs(

@@ -58,6 +58,7 @@ def bodies(draw: st.DrawFn, schema: dict[str, Any]) -> Any:
     return {"boolean": False, "null": None}[kind]
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.data())
 def test_no_body_is_longer(data: st.DataObject) -> None:

@@ -34,6 +34,7 @@ def calls_in_an_outage(rate: int, seed: int) -> int:
     return reached
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [10, 20, 50, 200])
 def test_an_outage_is_met_by_the_minimum_and_two_seconds_of_the_rate_at_most(rate: int) -> None:
     reached = [calls_in_an_outage(rate, seed) for seed in range(8)]

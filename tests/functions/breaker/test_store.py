@@ -70,6 +70,7 @@ def test_counts_of_many_add_up_and_each_answer_is_the_whole_circuit(table: Any) 
     assert one.read() == found
 
 
+@pytest.mark.slow
 def test_old_counts_are_removed_so_that_the_item_does_not_grow(table: Any, store: Store) -> None:
     for second in range(60):
         circuit = store.add({BUCKET + second: Count(1, 0)}, 0, START + second, 10)

@@ -161,6 +161,7 @@ def cases(
             yield world, incident, seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plan_of", "told"), [("pause", OLD), ("override", None)])
 def test_after_two_days_it_ends_or_people_are_told(plan_of: str, told: datetime | None) -> None:
     left, reasons = list[str](), Counter[Reason]()
@@ -174,6 +175,7 @@ def test_after_two_days_it_ends_or_people_are_told(plan_of: str, told: datetime 
     assert len(reasons) > 15, reasons
 
 
+@pytest.mark.slow
 def test_what_a_run_leaves_as_it_is_has_a_deadline_in_the_table() -> None:
     """Of an incident in which all has just happened."""
     unknown, found = Counter[tuple[Status, Reason]](), set[tuple[Status, Reason]]()

@@ -253,6 +253,7 @@ def test_it_reads_encrypted_parameters_by_name_and_arn_and_secrets(
         assert cache.secret("key") == "s1"
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_answer_delays_a_request_by_its_timeouts_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

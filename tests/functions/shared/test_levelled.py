@@ -136,6 +136,7 @@ BATCHES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(places=st.lists(BATCHES, min_size=1, max_size=5), seconds=st.floats(0.005, 1.0))
 @example(places=[[["0"] * 10] * 6] * 5, seconds=0.5)

@@ -145,6 +145,7 @@ def test_what_depends_on_a_failure_is_not_created(tmp_path: Path) -> None:
     assert created == ["bad"]
 
 
+@pytest.mark.slow
 def test_a_program_may_catch_what_a_function_refuses_and_look_up_what_is_there(tmp_path: Path) -> None:
     class Reading(EmptyAccount):
         def read(self, _type: str, id_: str, _inputs: Any, /) -> Any:
