@@ -15,7 +15,7 @@ from selfheal.components import (
     TargetArgs,
     refuse_while_open,
 )
-from selfheal.components.fragile_service import rate_text
+from selfheal.components.services.fragile_service import rate_text
 from settings import Service, Settings
 
 TARGET = "fragile"

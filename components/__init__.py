@@ -1,14 +1,19 @@
 """Pulumi components that heal Lambda services: `from selfheal.components import Healer`."""
 
-from selfheal.components.detection import Detection, DetectionArgs
 from selfheal.components.errors import ComponentError
-from selfheal.components.fragile_service import FragileService, FragileServiceArgs, OverridesArgs, Traffic
-from selfheal.components.healer import Healer, HealerArgs
-from selfheal.components.limits import GuardArgs
+from selfheal.components.healing.detection import Detection, DetectionArgs
+from selfheal.components.healing.healer import Healer, HealerArgs
+from selfheal.components.healing.limits import GuardArgs
+from selfheal.components.healing.refuse_while_open import WhileOpen, refuse_while_open
+from selfheal.components.healing.remedies import RemedyArgs
+from selfheal.components.healing.targets import TargetArgs
 from selfheal.components.patterns.on_call import OnCall
-from selfheal.components.refuse_while_open import WhileOpen, refuse_while_open
-from selfheal.components.remedies import RemedyArgs
-from selfheal.components.targets import TargetArgs
+from selfheal.components.services.fragile_service import (
+    FragileService,
+    FragileServiceArgs,
+    OverridesArgs,
+    Traffic,
+)
 from selfheal.functions.shared.contract import FaultMode, Invocation, Mode, RemedyKind
 
 __all__ = [

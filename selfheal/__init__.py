@@ -1,7 +1,7 @@
 """Self-healing serverless services on AWS: components, their functions, the command line, the sandbox.
 
 In the checkout these are the folders beside this one; a wheel has them inside. One name serves both, and in
-Lambda too: `from selfheal.components.healer import Healer`.
+Lambda too: `from selfheal.components.healing.healer import Healer`.
 """
 
 from pathlib import Path

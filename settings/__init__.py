@@ -7,9 +7,9 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from selfheal.components.fragile_service import Traffic
+from selfheal.components.healing.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
 from selfheal.components.security import KEY_ARN, KEY_EXAMPLE, POLICY_ARN, POLICY_EXAMPLE, SecurityArgs
-from selfheal.components.thresholds import MAX_FALSE_ALARMS_PER_YEAR, MAX_NATURAL_ERROR_RATE
+from selfheal.components.services.fragile_service import Traffic
 from selfheal.functions.shared.contract import LIMIT_RANGES, FaultMode, Limits, Mode, RemedyKind
 from settings.orders import OrdersSettings
 from settings.reader import Reader, SettingsError

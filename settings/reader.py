@@ -11,7 +11,7 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from selfheal.components.function import RETENTION_DAYS
-from selfheal.components.topics import is_email
+from selfheal.components.healing.topics import is_email
 
 _Word = TypeVar("_Word", bound=StrEnum)
 

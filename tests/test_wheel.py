@@ -60,7 +60,7 @@ def test_it_needs_no_more_than_the_program_does(installed: Path) -> None:
 def test_components_deploy_the_functions_that_came_with_them(installed: Path, tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(installed)!r}); "
-        "from selfheal.components.function import package; from selfheal.components.healer import Healer; "
+        "from selfheal.components import Healer; from selfheal.components.function import package; "
         "from selfheal.cli.main import run; "
         "assets = package('healer').assets; print(assets['selfheal/functions/shared/remedies.json'].path)"
     )

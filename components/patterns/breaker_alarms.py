@@ -6,7 +6,7 @@ from functools import partial
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components.metrics import LAMBDA_NAMESPACE
+from selfheal.components.healing.metrics import LAMBDA_NAMESPACE
 from selfheal.components.patterns.alarms import alarm
 from selfheal.functions.shared.breaker.settings import OUTAGE_METRIC
 from selfheal.functions.shared.contract import METRICS_NAMESPACE

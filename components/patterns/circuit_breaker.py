@@ -11,13 +11,13 @@ from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
+from selfheal.components.healing.wakeups import wake_by_schedule
 from selfheal.components.iam import Statement, allow
 from selfheal.components.patterns.breaker_alarms import breaker_alarms
 from selfheal.components.patterns.breaker_workflow import breaker_workflow
 from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.function import FunctionArgs, pattern_function
 from selfheal.components.security import Security, SecurityArgs, Store
-from selfheal.components.wakeups import wake_by_schedule
 
 MARGIN_SECONDS = 5
 """Of the controller's time, what it needs beside the consumer that it probes."""

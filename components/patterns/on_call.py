@@ -6,8 +6,8 @@ from typing import NotRequired
 import pulumi
 
 from selfheal.components.arns import Arns
+from selfheal.components.healing.topics import check_emails, escalation_topic
 from selfheal.components.security import Security, SecurityArgs
-from selfheal.components.topics import check_emails, escalation_topic
 
 
 class OnCallArgs(SecurityArgs):

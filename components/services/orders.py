@@ -17,6 +17,8 @@ from selfheal.components import names
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, own_code
+from selfheal.components.healing.remedies import RemedyArgs
+from selfheal.components.healing.targets import TargetArgs
 from selfheal.components.iam import allow
 from selfheal.components.patterns.chaos_experiment import ALL, ChaosExperiment, can_be_made
 from selfheal.components.patterns.circuit import Circuit
@@ -32,12 +34,10 @@ from selfheal.components.patterns.site_distribution import SiteApiArgs
 from selfheal.components.patterns.static_site import StaticSite
 from selfheal.components.patterns.storage_first_api import STAGE, StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
-from selfheal.components.remedies import RemedyArgs
 from selfheal.components.security import Security
 from selfheal.components.services.orders_args import ORDER_SCHEMA, RATE, OrdersArgs, check
 from selfheal.components.services.orders_table import OrdersTable
-from selfheal.components.status import Shown, status_function
-from selfheal.components.targets import TargetArgs
+from selfheal.components.services.status import Shown, status_function
 from selfheal.functions.shared.contract import Invocation, RemedyKind
 from selfheal.scenarios.scenario import shipped
 

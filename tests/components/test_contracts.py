@@ -4,9 +4,9 @@ import inspect
 
 from pulumi.provider.experimental.analyzer import Analyzer
 
-from selfheal.components.detection import Detection
-from selfheal.components.fragile_service import FragileService
-from selfheal.components.healer import Healer
+from selfheal.components.healing.detection import Detection
+from selfheal.components.healing.healer import Healer
+from selfheal.components.services.fragile_service import FragileService
 from selfheal.functions.shared.contract import REMEDIES, RemedyKind
 
 

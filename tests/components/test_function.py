@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.fragile_service import FragileService
 from selfheal.components.function import FUNCTIONS, package
+from selfheal.components.services.fragile_service import FragileService
 from tests.components.support import iam
 from tests.components.support.deployments import healer
 from tests.support.pulumi_mocks import Deployment, deploy

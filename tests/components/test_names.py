@@ -8,11 +8,11 @@ import pulumi
 import pytest
 
 from selfheal.components import names
-from selfheal.components.detection import Detection
 from selfheal.components.errors import ComponentError
-from selfheal.components.fragile_service import FragileService
 from selfheal.components.function import own_code
-from selfheal.components.healer import Healer
+from selfheal.components.healing.detection import Detection
+from selfheal.components.healing.healer import Healer
+from selfheal.components.healing.refuse_while_open import refuse_while_open
 from selfheal.components.patterns.aurora_downstream import AuroraDownstream
 from selfheal.components.patterns.chaos_experiment import ChaosExperiment
 from selfheal.components.patterns.circuit import Circuit
@@ -25,7 +25,7 @@ from selfheal.components.patterns.retry_workflow import RetryWorkflow
 from selfheal.components.patterns.static_site import StaticSite
 from selfheal.components.patterns.storage_first_api import StorageFirstApi
 from selfheal.components.patterns.stream_consumer import StreamConsumer
-from selfheal.components.refuse_while_open import refuse_while_open
+from selfheal.components.services.fragile_service import FragileService
 from selfheal.components.services.orders import Orders
 from selfheal.functions.shared.contract import RemedyKind
 from tests.components.patterns.support.extension import INVOKES

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.healer import Healer
+from selfheal.components.healing.healer import Healer
 from selfheal.components.patterns.aurora_downstream import AuroraDownstream
 from selfheal.functions.shared.contract import Mode, RemedyKind
 from tests.components.support.deployments import REMEDIES, healer, target

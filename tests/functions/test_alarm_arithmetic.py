@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfheal.components.metrics import AlarmPlan, plans
+from selfheal.components.healing.metrics import AlarmPlan, plans
 from selfheal.functions.healer.evidence import Count, breaching, period_of
 from selfheal.functions.healer.target import AlarmRule
 from selfheal.functions.shared.contract import AlarmKind, Invocation

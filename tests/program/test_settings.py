@@ -8,7 +8,7 @@ import pulumi
 import pytest
 import yaml
 
-from selfheal.components.fragile_service import Traffic
+from selfheal.components.services.fragile_service import Traffic
 from selfheal.functions.shared.contract import FaultMode, Mode, RemedyKind
 from settings import OrdersSettings, Resilience, Service, Settings, SettingsError
 from tests.conftest import ROOT

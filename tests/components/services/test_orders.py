@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from selfheal.components.healer import Healer
+from selfheal.components.healing.healer import Healer
 from selfheal.components.services.orders import Orders
 from selfheal.functions.healer.target import Target, parse_targets
 from selfheal.functions.shared.contract import Mode

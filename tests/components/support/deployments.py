@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from selfheal.components.healer import Healer, HealerArgs
-from selfheal.components.remedies import RemedyArgs
-from selfheal.components.targets import TargetArgs
+from selfheal.components.healing.healer import Healer, HealerArgs
+from selfheal.components.healing.remedies import RemedyArgs
+from selfheal.components.healing.targets import TargetArgs
 from selfheal.functions.shared.contract import Mode, RemedyKind
 from tests.support.pulumi_mocks import Deployment, deploy
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from selfheal.components.remedies import RemedyArgs
+from selfheal.components.healing.remedies import RemedyArgs
 from selfheal.functions.healer import remedies
 from selfheal.functions.healer.aws import Aws
 from selfheal.functions.healer.live import Live

@@ -8,12 +8,12 @@ import pulumi_aws as aws
 
 from selfheal.components.arns import Arns
 from selfheal.components.function import package
-from selfheal.components.healer import Healer
+from selfheal.components.healing.healer import Healer
+from selfheal.components.healing.limits import GuardArgs
+from selfheal.components.healing.refuse_while_open import refuse_while_open
+from selfheal.components.healing.remedies import RemedyArgs
+from selfheal.components.healing.targets import TargetArgs
 from selfheal.components.iam import allow, function_role, on_items
-from selfheal.components.limits import GuardArgs
-from selfheal.components.refuse_while_open import refuse_while_open
-from selfheal.components.remedies import RemedyArgs
-from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import Mode, RemedyKind, override_key
 
 OFF: RemedyArgs = {"kind": RemedyKind.OVERRIDE, "variable": "FEATURE", "value": "off"}

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.limits import GuardArgs, check_guards
+from selfheal.components.healing.limits import GuardArgs, check_guards
 from selfheal.functions.shared.contract import LIMIT_RANGES, Limits
 from tests.components.support.deployments import healer
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.fragile_service import FragileService, FragileServiceArgs, Traffic
+from selfheal.components.services.fragile_service import FragileService, FragileServiceArgs, Traffic
 from selfheal.functions.shared.contract import FaultMode
 from tests.components.support import iam
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy

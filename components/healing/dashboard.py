@@ -6,10 +6,10 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import metrics
 from selfheal.components.arns import Arns
-from selfheal.components.detection import AlarmRecord
-from selfheal.components.targets import TargetArgs
+from selfheal.components.healing import metrics
+from selfheal.components.healing.detection import AlarmRecord
+from selfheal.components.healing.targets import TargetArgs
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
     METRICS_NAMESPACE,

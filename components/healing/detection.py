@@ -5,9 +5,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import metrics, names, thresholds
+from selfheal.components import names
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
+from selfheal.components.healing import metrics, thresholds
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
     DEFAULT_NATURAL_ERROR_RATE,

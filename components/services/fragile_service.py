@@ -11,10 +11,10 @@ from selfheal.components import names
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
+from selfheal.components.healing.targets import TargetArgs, check_target_name
 from selfheal.components.http_api import http_api
 from selfheal.components.iam import Statement, allow, on_items
 from selfheal.components.security import Security, Store
-from selfheal.components.targets import TargetArgs, check_target_name
 from selfheal.functions.shared.contract import FaultMode, Invocation, override_key
 
 TIMEOUT_SECONDS = 3

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, exp, floor, lgamma, log, log1p, sqrt
 
-from selfheal.components.detection import AlarmRecord
-from selfheal.components.metrics import HOUR, MINUTE
-from selfheal.components.thresholds import worst_requests
+from selfheal.components.healing.detection import AlarmRecord
+from selfheal.components.healing.metrics import HOUR, MINUTE
+from selfheal.components.healing.thresholds import worst_requests
 from selfheal.functions.shared.contract import SERIES, AlarmKind
 
 CONFIDENCE = 0.95

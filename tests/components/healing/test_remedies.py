@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.targets import TargetArgs, check
+from selfheal.components.healing.targets import TargetArgs, check
 from selfheal.functions.shared.contract import RemedyKind
 from tests.components.support.deployments import MAPPING, REMEDIES, REMEDY, healer, target, target_for
 from tests.support.pulumi_mocks import deploy

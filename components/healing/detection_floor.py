@@ -6,9 +6,9 @@ from math import ceil, sqrt
 
 import pulumi
 
-from selfheal.components.detection import AlarmRecord
-from selfheal.components.detection_times import Rule, seconds
-from selfheal.components.metrics import HOUR, MINUTE
+from selfheal.components.healing.detection import AlarmRecord
+from selfheal.components.healing.detection_times import Rule, seconds
+from selfheal.components.healing.metrics import HOUR, MINUTE
 
 SOON = 5 * MINUTE
 LATE = HOUR + 5 * MINUTE

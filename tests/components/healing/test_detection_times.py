@@ -5,8 +5,8 @@ from math import exp, factorial
 
 import pytest
 
-from selfheal.components.detection_floor import LATE, SOON, floor_text, least_traffic
-from selfheal.components.detection_times import CONFIDENCE, LONGEST, Rule, seconds
+from selfheal.components.healing.detection_floor import LATE, SOON, floor_text, least_traffic
+from selfheal.components.healing.detection_times import CONFIDENCE, LONGEST, Rule, seconds
 from selfheal.functions.healer.evidence import Count, breaching
 from selfheal.functions.healer.target import AlarmRule
 from selfheal.functions.shared.contract import AlarmKind

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from selfheal.components.healer import Healer
+from selfheal.components.healing.healer import Healer
 from tests.components.support.deployments import target
 from tests.support.pulumi_mocks import deploy
 

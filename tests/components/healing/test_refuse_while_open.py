@@ -9,8 +9,8 @@ import pulumi_aws as aws
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.healer import Healer
-from selfheal.components.refuse_while_open import WhileOpen, open_targets, refuse_while_open
+from selfheal.components.healing.healer import Healer
+from selfheal.components.healing.refuse_while_open import WhileOpen, open_targets, refuse_while_open
 from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, Mode, incident_key
 from tests.components.support.deployments import target
 from tests.support.pulumi_mocks import Deployment, RefusedError, deploy

@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.thresholds import SECONDS_PER_YEAR, default_alarm_error_rate, derive, tail
+from selfheal.components.healing.thresholds import SECONDS_PER_YEAR, default_alarm_error_rate, derive, tail
 
 ROUNDING = 1e-9
 

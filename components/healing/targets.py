@@ -9,7 +9,7 @@ import pulumi
 
 from selfheal.components import names
 from selfheal.components.errors import ComponentError
-from selfheal.components.remedies import RemedyArgs, check_remedy, setting_name
+from selfheal.components.healing.remedies import RemedyArgs, check_remedy, setting_name
 from selfheal.functions.shared.contract import Invocation
 
 MAX_TARGET_NAME = 40

@@ -8,25 +8,25 @@ import pulumi_aws as aws
 
 from selfheal.components import names
 from selfheal.components.arns import Arns
-from selfheal.components.claims import Claims
-from selfheal.components.dashboard import dashboard
-from selfheal.components.detection import AlarmRecord, Detection, DetectionArgs
-from selfheal.components.detection_floor import tell_floor
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
-from selfheal.components.grants import environment_key_grants, ledger_grants, remedy_grants
-from selfheal.components.healer_alarms import healer_alarms
-from selfheal.components.healer_environment import environment
+from selfheal.components.healing.claims import Claims
+from selfheal.components.healing.dashboard import dashboard
+from selfheal.components.healing.detection import AlarmRecord, Detection, DetectionArgs
+from selfheal.components.healing.detection_floor import tell_floor
+from selfheal.components.healing.grants import environment_key_grants, ledger_grants, remedy_grants
+from selfheal.components.healing.healer_alarms import healer_alarms
+from selfheal.components.healing.healer_environment import environment
+from selfheal.components.healing.ledger import deployment_item, ledger_table
+from selfheal.components.healing.limits import GuardArgs, check_guards, guards_text
+from selfheal.components.healing.people import approver_policy, operator_policy
+from selfheal.components.healing.project import warn_without_refresh
+from selfheal.components.healing.refuse_while_open import HEALER_TYPE, WhileOpen, refuse_in_healer
+from selfheal.components.healing.targets import TargetArgs, check, named
+from selfheal.components.healing.topics import check_emails, escalation_topic, healer_topic
+from selfheal.components.healing.unprotected_ledger import warn_of_loss
+from selfheal.components.healing.wakeups import wake_by_schedule, wake_by_topic
 from selfheal.components.iam import Statement, allow
-from selfheal.components.ledger import deployment_item, ledger_table
-from selfheal.components.limits import GuardArgs, check_guards, guards_text
-from selfheal.components.people import approver_policy, operator_policy
-from selfheal.components.project import warn_without_refresh
-from selfheal.components.refuse_while_open import HEALER_TYPE, WhileOpen, refuse_in_healer
 from selfheal.components.security import Security, Store
-from selfheal.components.targets import TargetArgs, check, named
-from selfheal.components.topics import check_emails, escalation_topic, healer_topic
-from selfheal.components.unprotected_ledger import warn_of_loss
-from selfheal.components.wakeups import wake_by_schedule, wake_by_topic
 from selfheal.functions.shared.contract import HEALER_TIMEOUT_SECONDS, Limits, Mode
 
 MEMORY_MB = 256

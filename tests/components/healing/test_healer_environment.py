@@ -8,8 +8,8 @@ import pulumi
 import pytest
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.healer import Healer, HealerArgs
-from selfheal.components.targets import TargetArgs
+from selfheal.components.healing.healer import Healer, HealerArgs
+from selfheal.components.healing.targets import TargetArgs
 from selfheal.functions.healer.target import AlarmRule, Remedy, Target, parse_targets
 from selfheal.functions.shared.contract import AlarmKind, Invocation, RemedyKind
 from tests.components.support.deployments import MAPPING, REMEDIES, healer, target, target_for

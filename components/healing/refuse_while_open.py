@@ -11,7 +11,7 @@ from enum import StrEnum
 import pulumi
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.ledger import UnreadableLedgerError, read_item
+from selfheal.components.healing.ledger import UnreadableLedgerError, read_item
 from selfheal.components.names import TABLE
 from selfheal.functions.shared.contract import FLEET_KEY, Mode
 

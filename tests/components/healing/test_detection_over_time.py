@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from selfheal.components.detection import Detection, DetectionArgs
-from selfheal.components.detection_times import Rule, seconds
+from selfheal.components.healing.detection import Detection, DetectionArgs
+from selfheal.components.healing.detection_times import Rule, seconds
 from selfheal.sandbox.alarms.rounds import Rounds
 from selfheal.sandbox.provider.cloudwatch import METRIC_ALARM
 from tests.support.fake_cloudwatch import FakeCloudWatch

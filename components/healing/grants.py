@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pulumi import Input, Output
 
 from selfheal.components.arns import Arns
+from selfheal.components.healing.targets import TargetArgs
 from selfheal.components.iam import Condition, Statement, allow, on_items
 from selfheal.components.security import change_environment, check_key
-from selfheal.components.targets import TargetArgs
 from selfheal.functions.shared.contract import (
     FLEET_KEY,
     MODE_KEY,

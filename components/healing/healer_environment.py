@@ -5,10 +5,16 @@ from typing import Any
 
 import pulumi
 
-from selfheal.components.detection import AlarmRecord
 from selfheal.components.errors import ComponentError
-from selfheal.components.remedies import RemedyArgs, expiry, may_revert_in_alarm, setting_name, setting_value
-from selfheal.components.targets import TargetArgs
+from selfheal.components.healing.detection import AlarmRecord
+from selfheal.components.healing.remedies import (
+    RemedyArgs,
+    expiry,
+    may_revert_in_alarm,
+    setting_name,
+    setting_value,
+)
+from selfheal.components.healing.targets import TargetArgs
 from selfheal.functions.shared.contract import (
     DEFAULT_INVOCATION,
     DEFAULT_NATURAL_ERROR_RATE,

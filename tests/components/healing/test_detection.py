@@ -8,9 +8,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from selfheal.components.detection import Detection, DetectionArgs
 from selfheal.components.errors import ComponentError
-from selfheal.components.thresholds import SECONDS_PER_YEAR, tail, worst_requests
+from selfheal.components.healing.detection import Detection, DetectionArgs
+from selfheal.components.healing.thresholds import SECONDS_PER_YEAR, tail, worst_requests
 from selfheal.functions.shared.contract import Invocation
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, deploy
 

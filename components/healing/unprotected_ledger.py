@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from selfheal.components.ledger import UnreadableLedgerError, read_item
+from selfheal.components.healing.ledger import UnreadableLedgerError, read_item
 from selfheal.functions.shared.contract import FLEET_KEY, MODE_KEY, incident_key
 
 

@@ -6,7 +6,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from selfheal.components.errors import ComponentError
-from selfheal.components.healer import Healer
+from selfheal.components.healing.healer import Healer
 from selfheal.functions.shared.contract import Mode
 from tests.components.support.deployments import healer, target
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration, deploy
