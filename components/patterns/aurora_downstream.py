@@ -10,7 +10,7 @@ from typing import NotRequired
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import names
+from selfheal.components import names, ranges
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -91,12 +91,7 @@ class AuroraDownstream(pulumi.ComponentResource):
         """
         super().__init__("selfheal:index:AuroraDownstream", name, None, opts)
         minimum, maximum = _capacities(args)
-        days = args.get("backup_days", DEFAULT_BACKUP_DAYS)
-        if isinstance(days, bool) or not BACKUP_DAYS[0] <= days <= BACKUP_DAYS[1]:
-            raise ComponentError(
-                f"backup_days must be from {BACKUP_DAYS[0]} to {BACKUP_DAYS[1]}, got {days}. Leave it out "
-                f"for {DEFAULT_BACKUP_DAYS}."
-            )
+        days = ranges.whole("backup_days", args.get("backup_days"), BACKUP_DAYS, default=DEFAULT_BACKUP_DAYS)
         if len(args["subnet_ids"]) < LEAST_SUBNETS:
             raise ComponentError(
                 f"subnet_ids must name at least {LEAST_SUBNETS} subnets in different availability zones, got "

@@ -13,7 +13,7 @@ from typing import Any, NotRequired
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import names
+from selfheal.components import names, ranges
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS
@@ -252,11 +252,7 @@ def _checked(name: str, args: ChaosExperimentArgs) -> tuple[Scenario, FunctionFa
             f"{name}: stop_alarms must name 1 to {MOST_STOP_ALARMS} alarms, got {len(alarms)}: without one "
             "nothing stops an experiment that does harm."
         )
-    if isinstance(percent, bool) or percent not in range(1, ALL + 1):
-        raise ComponentError(
-            f"{name}: percent must be a whole number from 1 to {ALL}, got {percent!r}. Leave it out for "
-            f"{ALL}."
-        )
+    ranges.whole(f"{name}: percent", percent, (1, ALL), default=ALL)
     try:
         scenario = load(args["scenario"])
     except ScenarioError as error:

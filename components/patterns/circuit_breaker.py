@@ -6,7 +6,7 @@ from typing import NotRequired, Protocol
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import names
+from selfheal.components import names, ranges
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -17,6 +17,7 @@ from selfheal.components.patterns.breaker_alarms import breaker_alarms
 from selfheal.components.patterns.breaker_workflow import breaker_workflow
 from selfheal.components.patterns.circuit import Circuit
 from selfheal.components.patterns.function import FunctionArgs, pattern_function
+from selfheal.components.patterns.levelled_queue import CONCURRENCIES
 from selfheal.components.security import Security, SecurityArgs, Store
 
 MARGIN_SECONDS = 5
@@ -247,11 +248,7 @@ def _check(args: CircuitBreakerArgs, outage: int) -> None:
             "CircuitBreaker out, or name the queues whose functions call through the circuit."
         )
     for each in consumers:
-        if not 2 <= each.maximum_concurrency <= 1000:  # noqa: PLR2004 - AWS's range
-            raise ComponentError(
-                "maximum_concurrency of a consumer must be from 2 to 1000, which is what AWS allows, got "
-                f"{each.maximum_concurrency}."
-            )
+        ranges.whole("maximum_concurrency of a consumer", each.maximum_concurrency, CONCURRENCIES)
     if probed is not None and all(probed is not each for each in consumers):
         raise ComponentError(
             "probe_queue must be one of the consumers: a probe of another queue would say nothing of this "
@@ -266,12 +263,7 @@ def _check(args: CircuitBreakerArgs, outage: int) -> None:
             f"{probed.timeout_seconds}. Shorten the timeout, or set lease_seconds to at least "
             f"{probed.timeout_seconds + lease - most}."
         )
-    least, longest = OUTAGE_ALARM_SECONDS
-    if not least <= outage <= longest:
-        raise ComponentError(
-            f"outage_alarm_seconds must be from {least} to {longest}, got {outage}. Leave it out for "
-            f"{DEFAULT_OUTAGE_ALARM_SECONDS}."
-        )
+    ranges.whole("outage_alarm_seconds", outage, OUTAGE_ALARM_SECONDS, default=DEFAULT_OUTAGE_ALARM_SECONDS)
 
 
 def _control(args: CircuitBreakerArgs, arns: Arns, security: Security) -> Access:

@@ -5,10 +5,9 @@ from typing import NotRequired
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import names
+from selfheal.components import names, ranges
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
-from selfheal.components.errors import ComponentError
 from selfheal.components.iam import allow
 from selfheal.components.patterns.alarms import alarm
 from selfheal.components.security import Security, SecurityArgs, Store
@@ -71,8 +70,19 @@ class DeadLetters(pulumi.ComponentResource):
         """
         super().__init__("selfheal:index:DeadLetters", name, None, opts)
         args = {**args, "people": names.TOPIC.of("people", args["people"])}
-        retention = _checked(args.get("retention_days", RETENTION_DAYS[1]), "retention_days", *RETENTION_DAYS)
-        age = _checked(args.get("age_days", DEFAULT_AGE_DAYS), "age_days", 1, retention - SPENT_DAYS - 1)
+        retention = ranges.whole(
+            "retention_days",
+            args.get("retention_days"),
+            RETENTION_DAYS,
+            default=RETENTION_DAYS[1],
+            unit="days",
+        )
+        age = ranges.whole(
+            "age_days",
+            args.get("age_days", DEFAULT_AGE_DAYS),
+            (1, retention - SPENT_DAYS - 1),
+            unit="days",
+        )
         arns = Arns(self)
         security = Security(args, arns)
         queue = aws.sqs.Queue(
@@ -112,9 +122,3 @@ class DeadLetters(pulumi.ComponentResource):
         self.register_outputs(
             {"queueUrl": self.queue_url, "queueArn": self.queue_arn, "queueName": self.queue_name}
         )
-
-
-def _checked(days: int, name: str, least: int, most: int) -> int:
-    if isinstance(days, bool) or not least <= days <= most:
-        raise ComponentError(f"{name} must be from {least} to {most} days, got {days}.")
-    return days

@@ -5,9 +5,9 @@ from typing import NotRequired
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import ranges
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
-from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, lambda_function, own_code
 from selfheal.components.http_api import http_api
 from selfheal.components.iam import allow
@@ -70,8 +70,10 @@ class Downstream(pulumi.ComponentResource):
         """
         super().__init__("selfheal:index:Downstream", name, None, opts)
         given: DownstreamArgs = args or {}
-        rate = _checked("rate", "calls a second", given.get("rate", DEFAULT_RATE), RATES, DEFAULT_RATE)
-        burst = _checked("burst", "calls at once", given.get("burst", DEFAULT_BURST), BURSTS, DEFAULT_BURST)
+        rate = ranges.number("rate", given.get("rate"), RATES, default=DEFAULT_RATE, unit="calls a second")
+        burst = ranges.number(
+            "burst", given.get("burst"), BURSTS, default=DEFAULT_BURST, unit="calls at once"
+        )
         arns = Arns(self)
         security = Security(given, arns)
         retention = given.get("log_retention_days", DEFAULT_RETENTION_DAYS)
@@ -92,7 +94,7 @@ class Downstream(pulumi.ComponentResource):
         function = lambda_function(
             f"{name}-downstream",
             own_code("downstream"),
-            {"DOWNSTREAM_TABLE": table.name, "RATE": repr(rate), "BURST": repr(burst)},
+            {"DOWNSTREAM_TABLE": table.name, "RATE": repr(float(rate)), "BURST": repr(float(burst))},
             [
                 allow(
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [arns.table(table.name)]
@@ -111,13 +113,3 @@ class Downstream(pulumi.ComponentResource):
         )
         self.access = Access({"DOWNSTREAM_URL": self.url})
         self.register_outputs({"url": self.url, "tableName": self.table_name})
-
-
-def _checked(what: str, unit: str, value: float, allowed: tuple[float, float], default: float) -> float:
-    # The comparison also refuses NaN.
-    if isinstance(value, bool) or not allowed[0] <= value <= allowed[1]:
-        raise ComponentError(
-            f"{what} must be from {allowed[0]:g} to {allowed[1]:g} {unit}, got {value}. Leave it out for "
-            f"{default:g}."
-        )
-    return float(value)

@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import names
+from selfheal.components import names, ranges
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -108,11 +108,14 @@ class FanOut(pulumi.ComponentResource):
         super().__init__("selfheal:index:FanOut", name, None, opts)
         args = {**args, "people": names.TOPIC.of("people", args["people"])}
         source = names.SOURCE.check("source", args.get("source", name))
-        days = _checked("archive_days", args.get("archive_days", DEFAULT_ARCHIVE_DAYS), ARCHIVE_DAYS)
-        age = _checked(
+        days = ranges.whole(
+            "archive_days", args.get("archive_days"), ARCHIVE_DAYS, default=DEFAULT_ARCHIVE_DAYS
+        )
+        age = ranges.whole(
             "delivery_age_seconds",
-            args.get("delivery_age_seconds", DEFAULT_DELIVERY_AGE_SECONDS),
+            args.get("delivery_age_seconds"),
             DELIVERY_AGE,
+            default=DEFAULT_DELIVERY_AGE_SECONDS,
         )
         consumers = _consumers(args["subscribers"])
         patterns = {
@@ -313,10 +316,3 @@ def _pattern(subscriber: str, pattern: Mapping[str, Any], source: str) -> dict[s
             "pattern, or set the component's `source`."
         )
     return {"source": [source], **pattern}
-
-
-def _checked(field: str, value: int, allowed: tuple[int, int]) -> int:
-    least, most = allowed
-    if isinstance(value, bool) or not least <= value <= most:
-        raise ComponentError(f"{field} must be from {least:,} to {most:,}, got {value}.")
-    return value

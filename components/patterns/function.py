@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from selfheal.components import ranges
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -48,13 +49,12 @@ def timeout_of(args: FunctionArgs) -> int:
         ComponentError: when it is out of AWS's range.
 
     """
-    timeout = args.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS)
-    if not 1 <= timeout <= LONGEST_TIMEOUT_SECONDS:
-        raise ComponentError(
-            f"timeout_seconds must be from 1 to {LONGEST_TIMEOUT_SECONDS}, got {timeout}. Leave it out for "
-            f"{DEFAULT_TIMEOUT_SECONDS}."
-        )
-    return timeout
+    return ranges.whole(
+        "timeout_seconds",
+        args.get("timeout_seconds"),
+        (1, LONGEST_TIMEOUT_SECONDS),
+        default=DEFAULT_TIMEOUT_SECONDS,
+    )
 
 
 def pattern_function(

@@ -6,7 +6,7 @@ from typing import NotRequired, Protocol
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import names
+from selfheal.components import names, ranges
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
 from selfheal.components.errors import ComponentError
@@ -148,15 +148,22 @@ class LevelledQueue(pulumi.ComponentResource):
         """
         super().__init__("selfheal:index:LevelledQueue", name, None, opts)
         args = {**args, "people": names.TOPIC.of("people", args["people"])}
-        rate = _checked("rate", args["rate"], RATES)
-        concurrency = _whole(
-            "maximum_concurrency", args.get("maximum_concurrency"), CONCURRENCIES, DEFAULT_MAXIMUM_CONCURRENCY
+        rate = ranges.number("rate", args["rate"], RATES)
+        concurrency = ranges.whole(
+            "maximum_concurrency",
+            args.get("maximum_concurrency"),
+            CONCURRENCIES,
+            default=DEFAULT_MAXIMUM_CONCURRENCY,
         )
-        batch_size = _whole("batch_size", args.get("batch_size"), BATCH_SIZES, DEFAULT_BATCH_SIZE)
-        max_age = _whole(
-            "max_age_seconds", args.get("max_age_seconds"), AGES_SECONDS, DEFAULT_MAX_AGE_SECONDS
+        batch_size = ranges.whole(
+            "batch_size", args.get("batch_size"), BATCH_SIZES, default=DEFAULT_BATCH_SIZE
         )
-        drain = _whole("drain_seconds", args.get("drain_seconds"), DRAINS_SECONDS, DEFAULT_DRAIN_SECONDS)
+        max_age = ranges.whole(
+            "max_age_seconds", args.get("max_age_seconds"), AGES_SECONDS, default=DEFAULT_MAX_AGE_SECONDS
+        )
+        drain = ranges.whole(
+            "drain_seconds", args.get("drain_seconds"), DRAINS_SECONDS, default=DEFAULT_DRAIN_SECONDS
+        )
         circuit = args.get("circuit")
         aliased = _aliased(args.get("alias", False), circuit)
         receives = _receives(args.get("most_receives"), circuit)
@@ -300,7 +307,7 @@ def check_batch(rate: float, concurrency: int, batch_size: int, timeout: int) ->
 
 def _receives(given: int | None, circuit: Guard | None) -> int:
     if circuit is None:
-        return _whole("most_receives", given, RECEIVES, DEFAULT_MOST_RECEIVES)
+        return ranges.whole("most_receives", given, RECEIVES, default=DEFAULT_MOST_RECEIVES)
     if given not in (None, RECEIVES[1]):
         raise ComponentError(
             f"most_receives must be {RECEIVES[1]} with a circuit, got {given}: what was refused while it was "
@@ -317,17 +324,3 @@ def _aliased(given: bool, circuit: Guard | None) -> bool:
             "pauses by the function's name, and would find none. Leave one of them out."
         )
     return given
-
-
-def _whole(what: str, given: int | None, allowed: tuple[int, int], default: int) -> int:
-    value = default if given is None else given
-    if not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance] - users without a checker
-        raise ComponentError(f"{what} must be a whole number, got {value!r}.")
-    return int(_checked(what, value, allowed, f" Leave it out for {default:,}."))
-
-
-def _checked(what: str, value: float, allowed: tuple[float, float], hint: str = "") -> float:
-    # The comparison also refuses NaN.
-    if isinstance(value, bool) or not allowed[0] <= value <= allowed[1]:
-        raise ComponentError(f"{what} must be from {allowed[0]:,} to {allowed[1]:,}, got {value}.{hint}")
-    return value

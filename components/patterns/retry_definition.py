@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from selfheal.components import ranges
 from selfheal.components.errors import ComponentError
 
 LONGEST_SECONDS = 300
@@ -168,23 +169,24 @@ def checked_retrier(args: RetryArgs) -> dict[str, Any]:
         ComponentError: when a number is out of its range.
 
     """
-    interval = _whole(
-        "interval_seconds", args.get("interval_seconds"), DELAYS_SECONDS, DEFAULT_INTERVAL_SECONDS
+    interval = ranges.whole(
+        "retry: interval_seconds",
+        args.get("interval_seconds"),
+        DELAYS_SECONDS,
+        default=DEFAULT_INTERVAL_SECONDS,
     )
-    longest = _whole(
-        "max_delay_seconds",
+    longest = ranges.whole(
+        "retry: max_delay_seconds",
         args.get("max_delay_seconds"),
         (interval, DELAYS_SECONDS[1]),
-        max(interval, DEFAULT_MAX_DELAY_SECONDS),
+        default=max(interval, DEFAULT_MAX_DELAY_SECONDS),
     )
-    attempts = _whole("max_attempts", args.get("max_attempts"), ATTEMPTS, DEFAULT_MAX_ATTEMPTS)
-    rate = args.get("backoff_rate", DEFAULT_BACKOFF_RATE)
-    # The comparison also refuses NaN.
-    if isinstance(rate, bool) or not 1 <= rate < math.inf:
-        raise ComponentError(
-            f"retry: backoff_rate must be a number of at least 1, got {rate!r}. Leave it out for "
-            f"{DEFAULT_BACKOFF_RATE:g}."
-        )
+    attempts = ranges.whole(
+        "retry: max_attempts", args.get("max_attempts"), ATTEMPTS, default=DEFAULT_MAX_ATTEMPTS
+    )
+    rate = ranges.number(
+        "retry: backoff_rate", args.get("backoff_rate"), (1, math.inf), default=DEFAULT_BACKOFF_RATE
+    )
     return {
         "IntervalSeconds": interval,
         "BackoffRate": rate,
@@ -226,17 +228,3 @@ def longest_pauses(retrier: Mapping[str, Any]) -> float:
         total += min(pause, retrier["MaxDelaySeconds"])
         pause = min(pause * retrier["BackoffRate"], retrier["MaxDelaySeconds"])
     return total
-
-
-def _whole(what: str, given: int | None, allowed: tuple[int, int], default: int) -> int:
-    value = default if given is None else given
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int)  # pyright: ignore[reportUnnecessaryIsInstance] - users without a checker
-        or not allowed[0] <= value <= allowed[1]
-    ):
-        raise ComponentError(
-            f"retry: {what} must be a whole number from {allowed[0]} to {allowed[1]}, got {given!r}. Leave "
-            f"it out for {default}."
-        )
-    return value

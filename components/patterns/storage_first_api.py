@@ -20,8 +20,8 @@ from selfheal.components.patterns.callers import authorizer_function
 from selfheal.components.patterns.function import FunctionArgs, pattern_function
 from selfheal.components.patterns.schema_size import DRAFT
 from selfheal.components.patterns.storage_first_args import (
-    BURST,
-    RATE,
+    DEFAULT_BURST,
+    DEFAULT_RATE,
     StorageFirstApiArgs,
     check,
     reader_of,
@@ -82,7 +82,7 @@ class StorageFirstApi(pulumi.ComponentResource):
 
         Raises:
             ComponentError: when an argument is out of its range, a part of the schema has no limit, or a
-                public API is in production.
+                public API is outside a sandbox.
 
         """
         # Without the arguments, which would be in the state as they are: they hold tokens.
@@ -90,7 +90,7 @@ class StorageFirstApi(pulumi.ComponentResource):
         args = {**args, "people": names.TOPIC.of("people", args["people"])}
         self._name, self._args = name, args
         self._path, self._public = args["path"], args.get("public", False)
-        self._rate, self._burst = args.get("rate", RATE[1]), args.get("burst", BURST[1])
+        self._rate, self._burst = args.get("rate", DEFAULT_RATE), args.get("burst", DEFAULT_BURST)
         size = check(args)
         self._arns = Arns(self)
         self._security = Security(args, self._arns)

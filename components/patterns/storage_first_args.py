@@ -7,6 +7,7 @@ from typing import Any, NotRequired, Protocol
 import pulumi
 from pulumi import Input, Output
 
+from selfheal.components import ranges
 from selfheal.components.errors import ComponentError
 from selfheal.components.function import DEFAULT_RETENTION_DAYS, RETENTION_DAYS
 from selfheal.components.patterns.function import FunctionArgs, timeout_of
@@ -17,14 +18,14 @@ MOST_BYTES = 256 * 1024 - 8 * 1024
 """Of a body that is stored. 256 KiB is the most of an EventBridge entry and of an Express workflow's input
 (quotas of both); 8 KiB are left for the envelope."""
 
-PRODUCTION_STACKS = frozenset({"prod", "production"})
-"""Names of stacks that are production, unless `production` says otherwise."""
-
-RATE = (1, 50, 10000)
-BURST = (1, 100, 5000)
+RATES = (1, 10_000)
+DEFAULT_RATE = 50
+BURSTS = (1, 5000)
+DEFAULT_BURST = 100
 """Minimum, default, and maximum: what an account has by default. Source: API Gateway quotas."""
 
-READER_SECONDS = (1, 10, 29)
+READERS_SECONDS = (1, 29)
+DEFAULT_READER_SECONDS = 10
 """The same of the reader's timeout; API Gateway waits no longer. Source: as above, integration timeout."""
 
 _PATH = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -71,10 +72,10 @@ class StorageFirstApiArgs(SecurityArgs):
     and underscores. Treated as a secret; only digests are stored. Default: none, so nobody gets in."""
 
     public: NotRequired[bool]
-    """Whether everybody may store and read. Refused in production. Default False."""
+    """Whether everybody may store and read. Allowed in a sandbox only. Default False."""
 
-    production: NotRequired[bool]
-    """Whether this is production. Default: whether the stack is called prod or production."""
+    sandbox: NotRequired[bool]
+    """Whether the stack is a sandbox. What is not said to be one is production. Default False."""
 
     rate: NotRequired[float]
     """Requests a second of all callers together, 1 to 10,000. Above it: 429. Default 50."""
@@ -91,7 +92,7 @@ def check(args: StorageFirstApiArgs) -> int:
 
     Raises:
         ComponentError: when an argument is out of its range, a part of the schema has no limit, or a public
-            API is in production.
+            API is outside a sandbox.
 
     """
     _check_path("path", args["path"])
@@ -103,16 +104,15 @@ def check(args: StorageFirstApiArgs) -> int:
             f"reads must not name {args['path']!r}, which `path` does: its GET is the reader's. Rename it."
         )
     _check_public(args)
-    for key, given, (low, default, high) in (
-        ("rate", args.get("rate", RATE[1]), RATE),
-        ("burst", args.get("burst", BURST[1]), BURST),
-        ("timeout_seconds of the reader", timeout_of(reader_of(args)), READER_SECONDS),
-        *((f"timeout_seconds of {path}", timeout_of(read), READER_SECONDS) for path, read in reads.items()),
-    ):
-        if not low <= given <= high:
-            raise ComponentError(
-                f"{key} must be from {low} to {high}, got {given}. Leave it out for {default}."
-            )
+    ranges.number("rate", args.get("rate"), RATES, default=DEFAULT_RATE)
+    ranges.whole("burst", args.get("burst"), BURSTS, default=DEFAULT_BURST)
+    for where, function in (("the reader", reader_of(args)), *reads.items()):
+        ranges.whole(
+            f"timeout_seconds of {where}",
+            timeout_of(function),
+            READERS_SECONDS,
+            default=DEFAULT_READER_SECONDS,
+        )
     if (days := args.get("log_retention_days", DEFAULT_RETENTION_DAYS)) not in RETENTION_DAYS:
         raise ComponentError(
             f"log_retention_days must be one of {', '.join(map(str, RETENTION_DAYS))}, got {days}. Leave it "
@@ -123,13 +123,14 @@ def check(args: StorageFirstApiArgs) -> int:
 
 def reader_of(args: StorageFirstApiArgs) -> FunctionArgs:
     """Return what there is to say of the reader, with the API's own default timeout."""
-    return {"timeout_seconds": READER_SECONDS[1], **args["reader"]}
+    return {"timeout_seconds": DEFAULT_READER_SECONDS, **args["reader"]}
 
 
 def reads_of(args: StorageFirstApiArgs) -> Mapping[str, FunctionArgs]:
     """Return what there is to say of the further functions, likewise."""
     return {
-        path: {"timeout_seconds": READER_SECONDS[1], **read} for path, read in args.get("reads", {}).items()
+        path: {"timeout_seconds": DEFAULT_READER_SECONDS, **read}
+        for path, read in args.get("reads", {}).items()
     }
 
 
@@ -144,11 +145,10 @@ def _check_path(what: str, path: str) -> None:
 def _check_public(args: StorageFirstApiArgs) -> None:
     if not args.get("public", False):
         return
-    stack = pulumi.get_stack()
-    if args.get("production", stack in PRODUCTION_STACKS):
+    if not args.get("sandbox", False):
         raise ComponentError(
-            f"public must be False in production, and this is production (stack {stack}): anybody could "
-            "store and read. Remove it and give `callers`."
+            f"public must be False in production, and stack {pulumi.get_stack()} is not said to be a "
+            "sandbox: anybody could store and read. Remove it and give `callers`, or set `sandbox`."
         )
     if "callers" in args:
         raise ComponentError(

@@ -5,10 +5,9 @@ from typing import NotRequired
 import pulumi
 import pulumi_aws as aws
 
-from selfheal.components import names
+from selfheal.components import names, ranges
 from selfheal.components.access import Access
 from selfheal.components.arns import Arns
-from selfheal.components.errors import ComponentError
 from selfheal.components.iam import Statement, allow
 from selfheal.components.patterns.alarms import alarm
 from selfheal.components.patterns.failures_bucket import failures_bucket
@@ -111,16 +110,17 @@ class StreamConsumer(pulumi.ComponentResource):
         """
         super().__init__("selfheal:index:StreamConsumer", name, None, opts)
         args = {**args, "people": names.TOPIC.of("people", args["people"])}
-        shards = _checked("shards", args.get("shards", 1), SHARDS)
-        batch = _checked("batch_size", args.get("batch_size", DEFAULT_BATCH_SIZE), BATCH_SIZES)
-        factor = _checked("batches_per_shard", args.get("batches_per_shard", 1), FACTORS)
-        age = _checked(
+        shards = ranges.whole("shards", args.get("shards"), SHARDS, default=1)
+        batch = ranges.whole("batch_size", args.get("batch_size"), BATCH_SIZES, default=DEFAULT_BATCH_SIZE)
+        factor = ranges.whole("batches_per_shard", args.get("batches_per_shard"), FACTORS, default=1)
+        age = ranges.whole(
             "max_record_age_seconds",
-            args.get("max_record_age_seconds", DEFAULT_RECORD_AGE_SECONDS),
+            args.get("max_record_age_seconds"),
             RECORD_AGE,
+            default=DEFAULT_RECORD_AGE_SECONDS,
         )
-        retries = _checked("retries", args.get("retries", DEFAULT_RETRIES), RETRIES)
-        kept = _checked("failures_days", args.get("failures_days", DEFAULT_KEPT_DAYS), KEPT_DAYS)
+        retries = ranges.whole("retries", args.get("retries"), RETRIES, default=DEFAULT_RETRIES)
+        kept = ranges.whole("failures_days", args.get("failures_days"), KEPT_DAYS, default=DEFAULT_KEPT_DAYS)
         options, arns = pulumi.ResourceOptions(parent=self), Arns(self)
         security = Security(args, arns)
         stream = aws.kinesis.Stream(
@@ -273,10 +273,3 @@ def _writes_failures(bucket_arn: pulumi.Output[str]) -> list[Statement]:
         allow(["s3:PutObject"], [pulumi.Output.concat(bucket_arn, "/aws/lambda/*")]),
         allow(["s3:ListBucket"], [bucket_arn]),
     ]
-
-
-def _checked(field: str, value: int, allowed: tuple[int, int]) -> int:
-    least, most = allowed
-    if isinstance(value, bool) or not least <= value <= most:
-        raise ComponentError(f"{field} must be from {least:,} to {most:,}, got {value}.")
-    return value

@@ -85,8 +85,11 @@ def test_at_a_minimum_of_nothing_it_pauses_and_unprotected_it_can_be_deleted() -
     ("args", "text"),
     [
         ({"subnet_ids": SUBNETS[:1]}, "at least 2 subnets in different availability zones, got 1"),
-        ({"backup_days": 0}, r"backup_days must be from 1 to 35, got 0\. Leave it out for 7\."),
-        ({"backup_days": 36}, "backup_days must be from 1 to 35, got 36"),
+        (
+            {"backup_days": 0},
+            r"backup_days must be a whole number from 1 to 35, got 0\. Leave it out for 7\.",
+        ),
+        ({"backup_days": 36}, "backup_days must be a whole number from 1 to 35, got 36"),
         (
             {"minimum_capacity": -0.5},
             "minimum_capacity must be from 0 to 256 capacity units in steps",

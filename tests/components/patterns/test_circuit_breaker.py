@@ -275,7 +275,10 @@ def test_people_are_told_of_long_outages_and_of_a_controller_that_fails() -> Non
         ({"consumers": [Queue("q", maximum_concurrency=1)]}, "from 2 to 1000, .* got 1"),
         ({"probe_queue": Queue("q")}, "probe_queue must be one of the consumers"),
         ({"probe_url": "file:///etc/passwd"}, "probe_url must be a URL that begins with http"),
-        ({"outage_alarm_seconds": 59}, "outage_alarm_seconds must be from 60 to 86400, got 59"),
+        (
+            {"outage_alarm_seconds": 59},
+            "outage_alarm_seconds must be a whole number from 60 to 86,400, got 59",
+        ),
         ({"settings": {"successes": 0}}, "payments: successes must be from 1 to 20, got 0"),
         ({"settings": {"sucesses": 3}}, "no breaker setting 'sucesses': known are failure_rate"),
         ({"settings": {"window_seconds": 2.5}}, "window_seconds must be a number, whole"),

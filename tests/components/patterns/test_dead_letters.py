@@ -70,12 +70,12 @@ def test_numbers_of_days_are_as_given() -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"retention_days": 7}, "retention_days must be from 8 to 14 days, got 7"),
-        ({"retention_days": 15}, "retention_days must be from 8 to 14 days, got 15"),
-        ({"age_days": 0}, "age_days must be from 1 to 9 days, got 0"),
-        ({"age_days": 10}, "age_days must be from 1 to 9 days, got 10"),
+        ({"retention_days": 7}, "retention_days must be a whole number from 8 to 14 days, got 7"),
+        ({"retention_days": 15}, "retention_days must be a whole number from 8 to 14 days, got 15"),
+        ({"age_days": 0}, "age_days must be a whole number from 1 to 9 days, got 0"),
+        ({"age_days": 10}, "age_days must be a whole number from 1 to 9 days, got 10"),
         # A letter may have used up four days before, and a day is to be left.
-        ({"retention_days": 9, "age_days": 5}, "age_days must be from 1 to 4 days, got 5"),
+        ({"retention_days": 9, "age_days": 5}, "age_days must be a whole number from 1 to 4 days, got 5"),
     ],
 )
 def test_numbers_of_days_out_of_range_are_refused(changes: dict[str, Any], text: str) -> None:

@@ -67,11 +67,17 @@ def test_what_the_component_allows_the_function_reads(rate: float, burst: float)
 @pytest.mark.parametrize(
     ("args", "text"),
     [
-        ({"rate": 0.09}, r"rate must be from 0\.1 to 1000 calls a second, got 0\.09\. Leave it out for 50\."),
+        (
+            {"rate": 0.09},
+            r"rate must be a number from 0\.1 to 1,000 calls a second, got 0\.09\. Leave it out for 50\.",
+        ),
         ({"rate": 1000.1}, "rate must be"),
         ({"rate": float("nan")}, "rate must be"),
         ({"rate": True}, "rate must be"),
-        ({"burst": 0.5}, r"burst must be from 1 to 1000 calls at once, got 0\.5\. Leave it out for 5\."),
+        (
+            {"burst": 0.5},
+            r"burst must be a number from 1 to 1,000 calls at once, got 0\.5\. Leave it out for 5\.",
+        ),
         ({"burst": 1001}, "burst must be"),
         ({"log_retention_days": 2}, "log_retention_days must be one of"),
     ],

@@ -220,5 +220,5 @@ def test_subscribers_that_cannot_be_are_refused(tmp_path: Path, subscribers: Sub
     ],
 )
 def test_what_is_out_of_range_is_refused(tmp_path: Path, field: str, value: int, allowed: str) -> None:
-    with pytest.raises(ComponentError, match=f"{field} must be from {allowed}, got {value}"):
+    with pytest.raises(ComponentError, match=f"{field} must be a whole number from {allowed}, got {value}"):
         fan_out(tmp_path, **{field: value})

@@ -205,18 +205,33 @@ def test_secrets_are_not_recorded_as_arguments(folder: Path) -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"rate": 0.09}, "rate must be from 0.1 to 1,000, got 0.09."),
-    ({"rate": 1001}, "rate must be from 0.1 to 1,000, got 1001."),
-    ({"rate": math.nan}, "rate must be from 0.1 to 1,000, got nan."),
-    ({"rate": True}, "rate must be from 0.1 to 1,000, got True."),
-    ({"maximum_concurrency": 1}, "maximum_concurrency must be from 2 to 1,000, got 1. Leave it out for 5."),
-    ({"maximum_concurrency": 2.5}, "maximum_concurrency must be a whole number, got 2.5."),
-    ({"batch_size": 0}, "batch_size must be from 1 to 10, got 0. Leave it out for 10."),
-    ({"batch_size": 11}, "batch_size must be from 1 to 10, got 11. Leave it out for 10."),
-    ({"max_age_seconds": 59}, "max_age_seconds must be from 60 to 259,200, got 59. Leave it out for 21,600."),
-    ({"max_age_seconds": 259201}, "max_age_seconds must be from 60 to 259,200, got 259201."),
-    ({"drain_seconds": 59}, "drain_seconds must be from 60 to 86,400, got 59. Leave it out for 900."),
-    ({"most_receives": 0}, "most_receives must be from 1 to 1,000, got 0. Leave it out for 5."),
+    ({"rate": 0.09}, "rate must be a number from 0.1 to 1,000, got 0.09."),
+    ({"rate": 1001}, "rate must be a number from 0.1 to 1,000, got 1001."),
+    ({"rate": math.nan}, "rate must be a number from 0.1 to 1,000, got nan."),
+    ({"rate": True}, "rate must be a number from 0.1 to 1,000, got True."),
+    (
+        {"maximum_concurrency": 1},
+        "maximum_concurrency must be a whole number from 2 to 1,000, got 1. Leave it out for 5.",
+    ),
+    ({"maximum_concurrency": 2.5}, "maximum_concurrency must be a whole number from 2 to 1,000, got 2.5."),
+    ({"batch_size": 0}, "batch_size must be a whole number from 1 to 10, got 0. Leave it out for 10."),
+    ({"batch_size": 11}, "batch_size must be a whole number from 1 to 10, got 11. Leave it out for 10."),
+    (
+        {"max_age_seconds": 59},
+        "max_age_seconds must be a whole number from 60 to 259,200, got 59. Leave it out for 21,600.",
+    ),
+    (
+        {"max_age_seconds": 259201},
+        "max_age_seconds must be a whole number from 60 to 259,200, got 259201.",
+    ),
+    (
+        {"drain_seconds": 59},
+        "drain_seconds must be a whole number from 60 to 86,400, got 59. Leave it out for 900.",
+    ),
+    (
+        {"most_receives": 0},
+        "most_receives must be a whole number from 1 to 1,000, got 0. Leave it out for 5.",
+    ),
     ({"most_receives": 5, "circuit": Payments()}, "most_receives must be 1000 with a circuit, got 5: "),
 ]
 

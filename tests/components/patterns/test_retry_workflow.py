@@ -256,7 +256,7 @@ def test_attempts_and_pauses_that_just_fit_are_allowed() -> None:
             {"task": {"timeout_seconds": 286}, "retry": {"max_attempts": 0}},
             r"need 301 s: 1 attempts of 286 s",
         ),
-        ({"task": {"timeout_seconds": 0}}, "timeout_seconds must be from 1 to 900, got 0"),
+        ({"task": {"timeout_seconds": 0}}, "timeout_seconds must be a whole number from 1 to 900, got 0"),
         (
             {"retry": {"interval_seconds": 0}},
             "retry: interval_seconds must be a whole number from 1 to 300, got 0",
@@ -273,7 +273,7 @@ def test_attempts_and_pauses_that_just_fit_are_allowed() -> None:
             ({"retry": {"backoff_rate": rate}}, "retry: backoff_rate must be a number of at least 1, got")
             for rate in (0.99, float("nan"), float("inf"), True)
         ),
-        ({"rate": 0}, "rate must be from"),
+        ({"rate": 0}, "rate must be a number from"),
         ({"circuit": Breaker(), "most_receives": 5}, "most_receives must be 1000 with a circuit"),
     ],
 )

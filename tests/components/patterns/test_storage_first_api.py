@@ -72,7 +72,7 @@ def test_both_methods_ask_the_authorizer_unless_public(preview: bool) -> None:
     [version] = deployment.of("aws:secretsmanager/secretVersion:SecretVersion")
     assert version.urn in authorizer.dependencies
 
-    public = serve(preview, public=True)
+    public = serve(preview, public=True, sandbox=True)
     assert {m.inputs["authorization"] for m in public.of("aws:apigateway/method:Method")} == {"NONE"}
     assert public.of("aws:apigateway/authorizer:Authorizer") == []
     assert public.of("aws:secretsmanager/secret:Secret") == []
@@ -109,13 +109,14 @@ def test_callers_that_are_not_allowed_are_refused_without_their_tokens(
     assert not any(token in str(caught.value) for token in (ALICE, BOB, "a" * 31))
 
 
-@pytest.mark.parametrize("stack", ["prod", "production"])
-def test_a_public_api_is_refused_in_production(stack: str) -> None:
-    assert f"production (stack {stack})" in refusal(stack=stack, public=True)
-    assert "public must be False" in refusal(stack="live", public=True, production=True)
-    assert serve(stack=stack, public=True, production=False).resources
-    assert serve(stack=stack).resources
-    assert "Remove one" in refusal(public=True, callers={"alice": ALICE})
+def test_a_public_api_is_refused_outside_a_sandbox() -> None:
+    assert "public must be False in production, and stack dev is not said" in refusal(
+        stack="dev", public=True
+    )
+    assert "public must be False" in refusal(stack="dev", public=True, sandbox=False)
+    assert serve(stack="prod", public=True, sandbox=True).resources
+    assert serve(stack="prod").resources
+    assert "Remove one" in refusal(public=True, sandbox=True, callers={"alice": ALICE})
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -231,7 +232,7 @@ def unchanged() -> str:
         {"schema": {**SCHEMA, "required": ["id"]}},
         {"queue": "other"},
         {"path": "parcels"},
-        {"public": True},
+        {"public": True, "sandbox": True},
         {"rate": 7},
         {"reads": {"status": READ}},
     ],
@@ -296,8 +297,8 @@ def test_its_address_and_name_are_given() -> None:
         ({"path": "Orders"}, "path must be"),
         ({"path": "a/b"}, "path must be"),
         ({"path": ""}, "path must be"),
-        ({"rate": 0}, "rate must be from 1 to 10000"),
-        ({"burst": 5001}, "burst must be from 1 to 5000"),
+        ({"rate": 0}, "rate must be a number from 1 to 10,000"),
+        ({"burst": 5001}, "burst must be a whole number from 1 to 5,000"),
         ({"log_retention_days": 2}, "log_retention_days must be one of"),
         ({"schema": {"type": "array"}}, "schema must have `type` object"),
         ({"schema": {**SCHEMA, "$schema": "http://json-schema.org/draft-07/schema#"}}, "draft 4"),

@@ -157,7 +157,7 @@ def test_people_are_told_of_lag_of_failures_and_of_loss(tmp_path: Path, preview:
     ],
 )
 def test_what_is_out_of_range_is_refused(tmp_path: Path, field: str, value: object, allowed: str) -> None:
-    with pytest.raises(ComponentError, match=f"{field} must be from {allowed}, got {value}"):
+    with pytest.raises(ComponentError, match=f"{field} must be a whole number from {allowed}, got {value}"):
         consume(tmp_path, **{field: value})
 
 

@@ -56,5 +56,5 @@ def door(name: str, **more: Any) -> None:
 
 
 door("orders", callers=CALLERS, reads={"status": READER})
-door("open", public=True, rate=1, burst=6)
+door("open", public=True, sandbox=True, rate=1, burst=6)
 door("closed")
