@@ -27,15 +27,8 @@ export function drawTrend(figure, waiting, isBroken) {
   const y = (value) => (HEIGHT - 2 - (value / Math.max(most, 1)) * (HEIGHT - 6)).toFixed(1);
   const line = samples.map(({ at, waiting: value }) => `${x(at)},${y(value)}`).join("L");
   const [chart, caption] = figure.children;
-  const shapes = [];
-  let began = null;
-  for (const { at, broken } of [...samples, { at: now, broken: false }]) {
-    if (broken) began ??= at;
-    else if (began !== null) {
-      shapes.push(svg("rect", { class: "broken", x: x(began), width: x(at) - x(began), height: HEIGHT }));
-      began = null;
-    }
-  }
+  const shapes = samples.slice(1).flatMap(({ at }, before) => (samples[before].broken
+    ? svg("rect", { class: "broken", x: x(samples[before].at), width: x(at) - x(samples[before].at), height: HEIGHT }) : []));
   chart.replaceChildren(
     ...shapes,
     svg("path", { class: "area", d: `M${x(samples[0].at)},${HEIGHT}L${line}L${WIDTH},${HEIGHT}Z` }),
