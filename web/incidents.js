@@ -1,6 +1,6 @@
 // Incidents of the healer with their timeline.
 
-import { byId, clock, el, facts, keyed, say, show, span, time, tone, words } from "./dom.js";
+import { byId, clock, count, el, facts, keyed, say, show, span, time, tone, words } from "./dom.js";
 
 const TONES = { RECOVERED: "good", CLOSED: "quiet", ESCALATED: "bad", OPEN: "bad" };
 
@@ -26,11 +26,13 @@ function update(node, incident, now) {
   show(drift, Boolean(incident.drift));
   const lasted = (incident.open ? now : new Date(incident.closed_at)) - new Date(incident.opened_at);
   say(when, `${clock(incident.opened_at)}, ${incident.open ? "open " : ""}for ${span(lasted)}`);
+  const left = incident.steps - incident.history.length;
   facts(list, [
     ["Now", words(incident.reason)],
     ["Remedy", incident.remedy],
+    ["Earlier", left && count(left, "step")],
   ]);
-  keyed(timeline, incident.history.map((line, key) => ({ ...line, key })), (line) => line.key,
+  keyed(timeline, incident.history.map((line, at) => ({ ...line, key: left + at })), (line) => line.key,
     (line) => el("li", {}, time(line.at), el("span", { class: "step" }), el("span", { class: "why" })),
     (each, line) => {
       say(each.children[1], line.from === line.to ? line.to.toLowerCase() : `${line.from.toLowerCase()} → ${line.to.toLowerCase()}`);

@@ -186,9 +186,10 @@ class _Page:
         yield self._row(incident.target, incident.status, incident.opened_at, incident.reason, BAD)
         if incident.remedy:
             yield Text(f"{INDENT}{incident.remedy}")
-        if (left := len(incident.history) - MOST_STEPS) > 0:
+        steps = incident.history[-MOST_STEPS:]
+        if (left := incident.steps - len(steps)) > 0:
             yield Text(f"{INDENT}{_count(left, 'earlier step')}", style=SOFT)
-        for step in incident.history[-MOST_STEPS:]:
+        for step in steps:
             way = f"{step.source} → {step.to}"
             yield Text(f"{INDENT}{self._clock(step.at)}  {way:<25} {step.reason}", style=SOFT)
 

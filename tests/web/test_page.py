@@ -354,6 +354,18 @@ class TestWhatIsTold:
         expect(lines.first).to_contain_text("alarm confirmed by metrics")
         expect(page.locator("#incidents")).to_contain_text("rollback_alias:live 8 → 7")
 
+    def test_a_long_timeline_shows_its_last_steps_with_their_times(self, page: Page, stub: Stub) -> None:
+        steps = [{**INCIDENT["history"][0], "at": f"2026-11-21T03:1{each}:00.000Z"} for each in range(4)]
+        incident(stub, steps=3, history=steps[:3])
+        look(page)
+        lines = page.get_by_role("list", name="Timeline").get_by_role("listitem")
+        expect(lines).to_have_count(3)
+        incident(stub, steps=40, history=steps[1:])
+        look(page)
+        expect(page.locator("#incidents")).to_contain_text("Earlier37 steps")
+        expect(lines.locator("time").last).to_have_attribute("datetime", steps[3]["at"])
+        expect(lines).to_have_count(3)
+
     def test_what_cannot_be_read_is_said(self, page: Page, stub: Stub) -> None:
         assert stub.picture
         stub.picture |= {"budget": None, "problems": ["could not read the queue billing: AccessDenied"]}

@@ -42,6 +42,7 @@ INCIDENT = IncidentNow(
     closed_at=None,
     remedy="rollback_alias:live 8 → 7",
     drift=False,
+    steps=6,
     history=(STEP,) * 6,
 )
 OVER = replace(INCIDENT, status="RECOVERED", open=False, closed_at="2026-11-20T12:00:00.000Z")
