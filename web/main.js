@@ -70,7 +70,7 @@ async function lookAtOrders(with_) {
   for (const order of orders.due(ORDERS_A_LOOK)) {
     result = await request("GET", `/orders/${encodeURIComponent(order.id)}`, with_);
     if (with_ !== token || !["ok", "missing"].includes(result.kind)) return result;
-    heardAt = Date.now();
+    if (!picture) heardAt = Date.now(); // else it is the picture that gets old
     const changed = orders.heard(order, result.kind === "ok" ? result.data : null);
     if (changed && order.stage === "dead") died.push(order);
     result = null;

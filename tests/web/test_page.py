@@ -232,6 +232,8 @@ class TestErrors:
         place(page)
         expect(rows(page)).to_contain_text("received")
         expect(page.locator("#connection")).to_contain_text("The API failed (500).")
+        place(page)  # what is heard of orders does not make the picture younger
+        expect(page.locator("#connection")).to_contain_text(re.compile(r"data from [3-9] s ago"))
         expect(page.get_by_role("heading", name="Circuit breaker")).to_be_visible()
 
 
@@ -400,6 +402,21 @@ class TestWhatIsTold:
         expect(page.locator("#incidents summary")).to_contain_text("open for 3 min")
         expect(page.locator("#circuits")).to_contain_text("Since3 days ago")
         expect(page.locator("#circuits")).to_contain_text("Next probein 7 s")
+
+    def test_the_chart_is_shaded_while_the_circuit_is_not_closed(self, page: Page, stub: Stub) -> None:
+        assert stub.picture
+        stub.picture["queues"][0]["waiting"] = 7
+        connected(page)
+        look(page)
+        expect(page.locator("#trend figcaption")).to_contain_text("most 7 waiting")
+        expect(page.locator("#trend .line")).to_have_attribute("d", re.compile(r"M[\d.]+,4\.0L"))
+        expect(page.locator("#trend .broken")).to_have_attribute("d", "")
+        circuit(stub, state="open", at_rest=False)
+        for _ in range(2):
+            look(page)
+            expect(page.locator(".tile").filter(has_text="Circuit")).to_contain_text("open")
+        expect(page.locator("#trend .broken")).to_have_attribute("d", re.compile(r"M.+V72H.+Z"))
+        expect(page.locator("#trend figcaption")).to_contain_text("shaded: circuit not closed")
 
     def test_a_mode_that_somebody_changed_is_said(self, page: Page, stub: Stub) -> None:
         assert stub.picture
