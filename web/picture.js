@@ -43,6 +43,7 @@ export function drawPicture(picture) {
   show(byId("no-letters"), letters.length > 0 && some.length === 0);
   say(byId("no-letters"), `No dead letter in ${count(letters.length, "place")}.`);
   const alarms = targets.flatMap((target) => target.alarms.map((alarm) => ({ target: target.name, ...alarm })));
+  alarms.sort((one, other) => (other.state === "ALARM") - (one.state === "ALARM"));
   none("no-targets", alarms, "The healer has no target here.");
   table("targets", alarms, (each) => `${each.target} ${each.name}`, ["", "wide", ""], (cells, each) => {
     say(cells[0], each.target);

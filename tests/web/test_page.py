@@ -314,6 +314,7 @@ class TestWhatIsTold:
         stub.picture["targets"][2]["alarms"][0]["state"] = "ALARM"
         incident(stub)
         seen("Incident of billing opened")
+        expect(page.locator("#targets tbody th")).to_have_text(["billing", "intake", "fulfilment"])
         expect(page).to_have_title("1 incident, circuit open - Orders")
         circuit(stub, state="half-open")
         seen("half-open")
