@@ -187,8 +187,9 @@ class _Page:
         found = self._picture.incidents
         urgent = [each for each in found if each.open or each.drift]
         if not urgent:
-            last = f"none open; the last: {found[0].target} {self._closed(found[0])} ago" if found else "none"
-            return _Section("Incidents", [Text(last)])
+            none = "none open, as far as could be read" if self._picture.problems else "none open"
+            last = f"; the last: {found[0].target} {self._closed(found[0])} ago" if found else ""
+            return _Section("Incidents", [Text(none + last)])
         shown = [line for each in urgent for line in self._incident(each, told=each is urgent[0])]
         return _Section("Incidents", shown, urgent=True, next=f"selfheal incidents show {urgent[0].target}")
 

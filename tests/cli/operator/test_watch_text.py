@@ -73,7 +73,7 @@ def test_what_is_well_is_said_in_few_words() -> None:
         " WELL",
         "03:12:45 UTC   mode act   budget 2 of 12 used in 24 h",
         "",
-        "Incidents     none",
+        "Incidents     none open",
         "Alarms        1 OK (billing)",
         "Circuits      bank closed",
         "Dead letters  none",
@@ -193,6 +193,7 @@ def test_what_is_not_known_is_said_where_it_would_stand() -> None:
     nothing = text(Picture(AT, problems=("no ledger",)))
     assert nothing[1] == "03:12:45 UTC   mode unknown   budget unknown"
     assert "! no ledger" in nothing
+    assert "Incidents     none open, as far as could be read" in nothing
     assert "Dead letters  not known of bus" in text(replace(WELL, dead_letters=(LettersNow("bus", None),)))
     slow = replace(OPEN, state="closed", next_probe_at=None, calls=0)
     assert "! bank         slow start      5s  2 openings" in text(replace(WELL, circuits=(slow,)))
