@@ -74,7 +74,6 @@ export function explain(result) {
     case "missing":
       return `There is no such thing at this address (${status}). ${said}`.trim();
     case "refused":
-      if (status === 413) return `The order is too large (413).${allowed}`;
       return `The API refuses this (${status}). ${said}${allowed}`.trim();
     default:
       return said;

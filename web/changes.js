@@ -2,7 +2,7 @@
 
 import { count, words } from "./dom.js";
 
-const by = (list, key = "name") => new Map((list ?? []).map((each) => [each[key], each]));
+const by = (list, key = "name") => new Map(list.map((each) => [each[key], each]));
 
 /** Return [{text, tone}] for what differs. */
 export function changes(before, after) {
@@ -17,7 +17,7 @@ export function changes(before, after) {
 
 function* circuits(before, after) {
   const known = by(before.circuits);
-  for (const { name, state, at_rest: atRest, forced } of after.circuits ?? []) {
+  for (const { name, state, at_rest: atRest, forced } of after.circuits) {
     const was = known.get(name);
     if (!was) continue;
     if (was.state !== state) {
@@ -33,7 +33,7 @@ function* circuits(before, after) {
 
 function* incidents(before, after) {
   const known = by(before.incidents, "id");
-  for (const incident of (after.incidents ?? []).toReversed()) {
+  for (const incident of after.incidents.toReversed()) {
     const was = known.get(incident.id);
     const why = words(incident.reason);
     if (!was && incident.open) yield { text: `Incident of ${incident.target} opened: ${why}.`, tone: "bad" };
@@ -49,8 +49,8 @@ function* incidents(before, after) {
 }
 
 function* alarms(before, after) {
-  const known = by((before.targets ?? []).flatMap((each) => each.alarms));
-  for (const { name: target, alarms: own } of after.targets ?? []) {
+  const known = by(before.targets.flatMap((each) => each.alarms));
+  for (const { name: target, alarms: own } of after.targets) {
     for (const { name, state } of own) {
       const was = known.get(name);
       if (!was?.state || !state || was.state === state) continue;
@@ -62,13 +62,13 @@ function* alarms(before, after) {
 
 function* letters(before, after) {
   const known = by(before.dead_letters);
-  for (const { name, letters: now } of after.dead_letters ?? []) {
+  for (const { name, letters: now } of after.dead_letters) {
     const was = known.get(name)?.letters;
     if (typeof was === "number" && now > was) yield { text: `${count(now - was, "new dead letter")} of ${name}.`, tone: "bad" };
   }
 }
 
 function* mode(before, after) {
-  const [was, now] = [before.stack?.mode, after.stack?.mode];
+  const [was, now] = [before.stack.mode, after.stack.mode];
   if (was && now && was !== now) yield { text: `The healer's mode is ${now}, it was ${was}.`, tone: "warn" };
 }

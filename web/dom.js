@@ -18,11 +18,11 @@ export function say(node, text) {
 }
 
 export function tone(node, name) {
-  if (node.dataset.tone !== name) node.dataset.tone = name;
+  node.dataset.tone = name;
 }
 
 export function show(node, shown) {
-  if (node.hidden === shown) node.hidden = !shown;
+  node.hidden = !shown;
 }
 
 const kept = new WeakMap();
@@ -76,12 +76,12 @@ export function time(moment) {
   return el("time", { datetime: moment }, clock(moment));
 }
 
-/** Return a span of time, such as `8 s`, `3 min`, `2 h`. */
+/** Return a span of time, such as `8 s`, `3 min`, `2 h`, `6 days`. */
 export function span(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   if (seconds < 100) return `${seconds} s`;
   if (seconds < 6000) return `${Math.round(seconds / 60)} min`;
-  return `${Math.round(seconds / 3600)} h`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
 export const number = (value) => (typeof value === "number" ? value.toLocaleString() : "unknown");

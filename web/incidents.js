@@ -1,12 +1,12 @@
 // Incidents of the healer with their timeline.
 
-import { byId, clock, el, facts, keyed, say, show, span, time, tone, words } from "./dom.js";
+import { byId, clock, count, el, facts, keyed, say, show, span, time, tone, words } from "./dom.js";
 
 const TONES = { RECOVERED: "good", CLOSED: "quiet", ESCALATED: "bad", OPEN: "bad" };
 
-export function drawIncidents(incidents) {
-  show(byId("no-incidents"), incidents.length === 0);
-  keyed(byId("incidents"), incidents, (each) => each.id, make, update);
+/** Show incidents, with ages at a time in ms since the epoch. */
+export function drawIncidents(incidents, now) {
+  keyed(byId("incidents"), incidents, (each) => each.id, make, (node, each) => update(node, each, now));
 }
 
 function make(incident) {
@@ -17,20 +17,22 @@ function make(incident) {
   return node;
 }
 
-function update(node, incident) {
+function update(node, incident, now) {
   const [summary, list, timeline] = node.children;
   const [title, status, drift, when] = summary.children;
   say(title, incident.target);
   say(status, incident.status.toLowerCase());
   tone(status, TONES[incident.status] ?? (incident.open ? "warn" : "quiet"));
   show(drift, Boolean(incident.drift));
-  const lasted = incident.closed_at && new Date(incident.closed_at) - new Date(incident.opened_at);
-  say(when, `${clock(incident.opened_at)}${incident.closed_at ? `, for ${span(lasted)}` : ", open"}`);
+  const lasted = (incident.open ? now : new Date(incident.closed_at)) - new Date(incident.opened_at);
+  say(when, `${clock(incident.opened_at)}, ${incident.open ? "open " : ""}for ${span(lasted)}`);
+  const left = incident.steps - incident.history.length;
   facts(list, [
     ["Now", words(incident.reason)],
     ["Remedy", incident.remedy],
+    ["Earlier", left && count(left, "step")],
   ]);
-  keyed(timeline, (incident.history ?? []).map((line, key) => ({ ...line, key })), (line) => line.key,
+  keyed(timeline, incident.history.map((line, at) => ({ ...line, key: left + at })), (line) => line.key,
     (line) => el("li", {}, time(line.at), el("span", { class: "step" }), el("span", { class: "why" })),
     (each, line) => {
       say(each.children[1], line.from === line.to ? line.to.toLowerCase() : `${line.from.toLowerCase()} → ${line.to.toLowerCase()}`);

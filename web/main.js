@@ -70,16 +70,20 @@ async function lookAtOrders(with_) {
   for (const order of orders.due(ORDERS_A_LOOK)) {
     result = await request("GET", `/orders/${encodeURIComponent(order.id)}`, with_);
     if (with_ !== token || !["ok", "missing"].includes(result.kind)) return result;
-    heardAt = Date.now();
+    if (!picture) heardAt = Date.now(); // else it is the picture that gets old
     const changed = orders.heard(order, result.kind === "ok" ? result.data : null);
     if (changed && order.stage === "dead") died.push(order);
     result = null;
   }
-  if (died.length > 3) log({ text: `${count(died.length, "order")} are dead, among them ${died[0].id}: ${died[0].reason}.`, tone: "bad" });
-  else died.forEach(({ id, reason }) => log({ text: `Order ${id} is dead: ${reason}.`, tone: "bad" }));
+  if (died.length) {
+    const [{ id, reason }] = died;
+    const which = died.length === 1 ? `Order ${id} is` : `${died.length} orders, among them ${id}, are`;
+    log({ text: `${which} dead: ${reason}.`, tone: "bad" });
+  }
   if (wasMoving && !orders.moving) {
     const done = orders.all.filter((each) => each.stage === "fulfilled").length;
-    log({ text: `No order is on its way any more: ${done} of ${orders.all.length} fulfilled.`, tone: "good" });
+    const all = orders.all.length;
+    log({ text: `No order is on its way any more: ${done} of ${all} fulfilled.`, tone: done === all ? "good" : "warn" });
   }
   return result;
 }
@@ -97,7 +101,7 @@ function hear(failure) {
 function tick() {
   const age = heardAt ? `data from ${span(Date.now() - heardAt)} ago` : "no data yet";
   const again = poll.next ? `, next try in ${span(poll.next - Date.now())}` : ", trying now";
-  const [text, look] = !token ? ["No token", "quiet"]
+  const [text, look] = !token ? [heardAt ? `No token: ${age}` : "No token", "quiet"]
     : trouble?.kind === "token" ? [`Token not taken: ${age}`, "bad"]
     : trouble?.kind === "lost" ? [`Connection lost: ${age}${again}`, "bad"]
     : trouble ? [`${explain(trouble)} Now ${age}${again}`, "warn"]
@@ -107,12 +111,12 @@ function tick() {
   say(byId("connection-text"), text);
   tone(byId("connection"), look);
   show(byId("try-now"), Boolean(trouble) && trouble.kind !== "token");
-  document.body.classList.toggle("stale", Boolean(trouble));
+  document.body.classList.toggle("stale", Boolean(trouble) || !token);
 }
 
 function retitle() {
-  const open = (picture.incidents ?? []).filter((each) => each.open).length;
-  const broken = (picture.circuits ?? []).some((each) => each.state === "open");
+  const open = picture.incidents.filter((each) => each.open).length;
+  const broken = picture.circuits.some((each) => each.state === "open");
   const signs = [open && count(open, "incident"), broken && "circuit open"].filter(Boolean);
   document.title = signs.length ? `${signs.join(", ")} - Orders` : "Orders";
 }
@@ -136,8 +140,8 @@ function refuseToken(result) {
 
 function askForToken(asked) {
   show(byId("token-card"), asked);
-  show(byId("change-token"), !asked);
-  show(byId("forget-token"), Boolean(token));
+  byId("change-token").setAttribute("aria-expanded", asked);
+  for (const id of ["change-token", "forget-token"]) show(byId(id), Boolean(token));
 }
 
 function useToken(given) {
@@ -160,7 +164,7 @@ byId("token-form").addEventListener("submit", (event) => {
 });
 byId("forget-token").addEventListener("click", () => useToken(""));
 byId("change-token").addEventListener("click", () => {
-  askForToken(true);
+  askForToken(byId("token-card").hidden);
   byId("token").focus();
 });
 byId("try-now").addEventListener("click", () => poll.now());

@@ -91,7 +91,12 @@ export class Orders {
   }
 
   #save() {
-    this.all.length = Math.min(this.all.length, MOST);
+    // The oldest of what is done makes room: what is not sent, or on its way, is never forgotten.
+    while (this.all.length > MOST) {
+      const done = this.all.findLastIndex(({ stage }) => ["fulfilled", "dead", "missing"].includes(stage));
+      if (done < 0) break;
+      this.all.splice(done, 1);
+    }
     keep(KEY, JSON.stringify(this.all));
   }
 }

@@ -7,22 +7,27 @@ import { drawTrend } from "./trend.js";
 const sum = (list, key) => list.reduce((total, each) => total + (each[key] ?? 0), 0);
 
 /** How much waits in all queues. */
-export const waiting = (picture) => sum(picture.queues ?? [], "waiting") + sum(picture.queues ?? [], "delayed");
+export const waiting = ({ queues }) => sum(queues, "waiting") + sum(queues, "delayed");
 
 /** Whether something goes on that one wants to watch closely. */
 export function restless(picture) {
-  return Boolean(picture)
-    && (waiting(picture) > 0 || (picture.incidents ?? []).some((each) => each.open) || (picture.circuits ?? []).some((each) => !each.at_rest));
+  return picture && (waiting(picture) > 0 || picture.incidents.some((each) => each.open) || picture.circuits.some((each) => !each.at_rest));
 }
 
+/** Show a picture. Ages are those at its own time: it may be old, and this machine's clock wrong. */
 export function drawPicture(picture) {
-  const { circuits = [], queues = [], targets = [], incidents = [], dead_letters: letters = [], problems = [], stack } = picture;
-  say(byId("mode"), stack?.mode ? `healer: ${stack.mode}` : "healer: mode unknown");
-  show(byId("mode"), true);
+  const { circuits, queues, targets, incidents, dead_letters: letters, problems } = picture;
+  const now = Date.parse(picture.at);
+  const none = (id, list, text) => {
+    show(byId(id), list.length === 0);
+    say(byId(id), problems.length ? "None, as far as could be read." : text);
+  };
+  drawMode(picture.stack);
   drawTiles(picture);
-  drawIncidents(incidents);
-  show(byId("no-circuits"), circuits.length === 0);
-  keyed(byId("circuits"), circuits, (each) => each.name, makeCircuit, updateCircuit);
+  none("no-incidents", incidents, "None in the ledger.");
+  drawIncidents(incidents, now);
+  none("no-circuits", circuits, "This stack has no circuit.");
+  keyed(byId("circuits"), circuits, (each) => each.name, makeCircuit, (node, each) => updateCircuit(node, each, now));
   if (queues.length) drawTrend(byId("trend"), waiting(picture), circuits.some((each) => each.state !== "closed"));
   const most = Math.max(1, ...queues.map((each) => each.waiting));
   table("queues", queues, (each) => each.name, ["", "number bar", "number", "number"], (cells, each) => {
@@ -38,21 +43,28 @@ export function drawPicture(picture) {
   show(byId("no-letters"), letters.length > 0 && some.length === 0);
   say(byId("no-letters"), `No dead letter in ${count(letters.length, "place")}.`);
   const alarms = targets.flatMap((target) => target.alarms.map((alarm) => ({ target: target.name, ...alarm })));
-  show(byId("no-targets"), alarms.length === 0);
+  alarms.sort((one, other) => (other.state === "ALARM") - (one.state === "ALARM"));
+  none("no-targets", alarms, "The healer has no target here.");
   table("targets", alarms, (each) => `${each.target} ${each.name}`, ["", "wide", ""], (cells, each) => {
     say(cells[0], each.target);
     say(cells[1], each.state === "ALARM" && each.reason ? `${each.name}: ${each.reason}` : each.name);
     if (!cells[2].firstChild) cells[2].append(el("span", { class: "pill" }));
-    say(cells[2].firstChild, alarmWord(each.state));
-    tone(cells[2].firstChild, { OK: "good", ALARM: "bad" }[each.state] ?? "quiet");
+    const [word, look] = ALARMS[each.state] ?? ["unknown", "quiet"];
+    say(cells[2].firstChild, word);
+    tone(cells[2].firstChild, look);
   });
   show(byId("problems-card"), problems.length > 0);
   keyed(byId("problems"), problems, (each) => each, (each) => el("li", {}, each), () => {});
 }
 
-function alarmWord(state) {
-  return { OK: "ok", ALARM: "alarm", INSUFFICIENT_DATA: "no data" }[state] ?? "unknown";
+function drawMode({ mode, baseline }) {
+  const changed = mode && baseline && mode !== baseline;
+  say(byId("mode"), `healer: ${mode ?? "mode unknown"}${changed ? `, deployed: ${baseline}` : ""}`);
+  tone(byId("mode"), changed || !mode ? "warn" : "quiet");
+  show(byId("mode"), true);
 }
+
+const ALARMS = { OK: ["ok", "good"], ALARM: ["alarm", "bad"], INSUFFICIENT_DATA: ["no data", "quiet"] };
 
 function table(id, items, keyOf, classes, update) {
   const node = byId(id);
@@ -61,68 +73,69 @@ function table(id, items, keyOf, classes, update) {
 }
 
 function drawTiles(picture) {
-  const { circuits = [], queues = [], targets = [], incidents = [], dead_letters: letters = [], budget } = picture;
+  const { circuits, queues, targets, incidents, dead_letters: letters, problems, budget } = picture;
   const alarms = targets.flatMap((each) => each.alarms);
   const firing = alarms.filter((each) => each.state === "ALARM").length;
   const open = incidents.filter((each) => each.open).length;
-  const unknown = letters.some((each) => typeof each.letters !== "number");
+  const unknown = letters.some((each) => each.letters === null);
   const dead = sum(letters, "letters");
   const worst = circuits.find((each) => each.state === "open") ?? circuits.find((each) => !each.at_rest) ?? circuits[0];
-  const flight = sum(queues, "in_flight");
+  const good = problems.length ? "quiet" : "good"; // what is not known is not well
+  const [look, note] = worst ? phaseOf(worst) : [];
   const tiles = [
-    worst && ["Circuit", worst.state, circuitNote(worst), circuitTone(worst)],
-    queues.length && ["Waiting", number(waiting(picture)), `${number(flight)} in flight`, waiting(picture) > 100 ? "warn" : "quiet"],
-    letters.length && ["Dead letters", number(dead), unknown ? "not all could be counted" : `in ${count(letters.length, "place")}`, dead ? "bad" : "good"],
-    ["Incidents", number(open), open ? "open" : "none open", open ? "bad" : "good"],
-    alarms.length && ["Alarms", number(firing), `of ${number(alarms.length)} firing`, firing ? "bad" : "good"],
-    budget && ["Remediations", number(budget.used), budget.limit === null ? "in 24 h" : `of ${number(budget.limit)} in 24 h`,
-      budget.limit !== null && budget.used >= budget.limit ? "warn" : "quiet"],
+    worst && ["Circuit", "circuits", worst.state, circuitNote(worst, note), look === "good" ? good : look],
+    queues.length && ["Waiting", "queues", number(waiting(picture)), `${number(sum(queues, "in_flight"))} in flight`, waiting(picture) > 100 ? "warn" : "quiet"],
+    letters.length && ["Dead letters", "queues", number(dead), unknown ? "not all could be counted" : `in ${count(letters.length, "place")}`, dead ? "bad" : good],
+    ["Incidents", "incidents", number(open), open ? "open" : "none open", open ? "bad" : good],
+    alarms.length && ["Alarms", "targets", number(firing), `of ${number(alarms.length)} firing`, firing ? "bad" : good],
+    budget && ["Remediations", "incidents", number(budget.used), `${budget.limit === null ? "" : `of ${number(budget.limit)} `}in 24 h`,
+      budget.used >= (budget.limit ?? Infinity) ? "warn" : "quiet"],
+    problems.length && ["Not readable", "problems", number(problems.length), "may hide trouble", "warn"],
   ].filter(Boolean);
   keyed(byId("tiles"), tiles, (each) => each[0],
-    ([name]) => el("div", { class: "tile" }, el("dt", {}, name), el("dd", { class: "value" }), el("dd", { class: "note" })),
-    (node, [, value, note, look]) => {
-      say(node.children[1], value);
-      say(node.children[2], note);
-      tone(node, look);
+    ([name, part]) => el("div", { class: "tile" },
+      el("dt", {}, el("a", { href: `#${part}-title` }, name)), el("dd", { class: "value" }), el("dd", { class: "note" })),
+    (node, [, , ...shown]) => {
+      [1, 2].forEach((at) => say(node.children[at], shown[at - 1]));
+      tone(node, shown[2]);
     });
 }
 
-function circuitTone({ state, at_rest: atRest }) {
-  return state === "open" ? "bad" : state === "half-open" || !atRest ? "warn" : "good";
-}
-
-function circuitNote({ state, at_rest: atRest, calls, failures, forced }) {
+function circuitNote({ forced, calls, failures }, note) {
   if (forced) return `forced by ${forced.by}`;
-  if (state === "open") return "calls are refused";
-  if (state === "half-open") return "one probe at a time";
-  if (!atRest) return "slow start";
-  return calls ? `${number(failures)} of ${count(calls, "call")} failed` : "at rest";
+  return note ?? (calls ? `${number(failures)} of ${count(calls, "call")} failed` : "at rest");
 }
 
 function makeCircuit() {
   return el("article", { class: "circuit" }, el("h3"), el("span", { class: "pill" }), el("p"), el("dl", { class: "facts" }));
 }
 
-function updateCircuit(node, circuit) {
+function updateCircuit(node, circuit, now) {
   const [title, pill, text, list] = node.children;
   say(title, circuit.name);
   say(pill, circuit.state);
-  tone(pill, circuitTone(circuit));
-  say(text, MEANING[circuit.state === "closed" && !circuit.at_rest ? "starting" : circuit.state] ?? "");
-  const until = (moment) => span(new Date(moment) - Date.now());
+  const [look, , meaning] = phaseOf(circuit);
+  tone(pill, look);
+  say(text, meaning);
+  const until = (moment) => span(Date.parse(moment) - now);
   const { since, forced } = circuit;
   facts(list, [
     ["Calls", `${number(circuit.calls)} in 10 s, ${number(circuit.failures)} failed`],
-    since && ["Since", `${span(Date.now() - new Date(since))} ago`],
-    circuit.next_probe_at && ["Next probe", new Date(circuit.next_probe_at) > Date.now() ? `in ${until(circuit.next_probe_at)}` : "any moment"],
+    since && ["Since", `${span(now - Date.parse(since))} ago`],
+    circuit.next_probe_at && ["Next probe", Date.parse(circuit.next_probe_at) > now ? `in ${until(circuit.next_probe_at)}` : "any moment"],
     circuit.openings && ["Openings", `${number(circuit.openings)} in a row`],
     forced && ["Forced", `${forced.state} by ${forced.by}, for another ${until(forced.until)}: ${forced.why}`],
   ]);
 }
 
-const MEANING = {
-  closed: "Consumers call the downstream.",
-  starting: "The downstream answers again. Consumers start slowly and work off the backlog.",
-  open: "The downstream fails. Consumers are paused, orders wait, and none is lost.",
-  "half-open": "One probe at a time shows whether the downstream is back.",
+// Of a circuit: tone, note of the tile, and what it means.
+const PHASES = {
+  closed: ["good", null, "Consumers call the downstream."],
+  starting: ["warn", "slow start", "The downstream answers again. Consumers start slowly and work off the backlog."],
+  open: ["bad", "calls are refused", "The downstream fails. Consumers are paused, orders wait, and none is lost."],
+  "half-open": ["warn", "one probe at a time", "One probe at a time shows whether the downstream is back."],
 };
+
+function phaseOf({ state, at_rest: atRest }) {
+  return PHASES[state === "closed" && !atRest ? "starting" : state] ?? ["warn", "", ""];
+}

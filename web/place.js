@@ -120,12 +120,6 @@ export class Desk {
       node.setAttribute("aria-pressed", this.#stage === stage);
       tone(node, counts[stage] ? stage : "none");
     });
-    keyed(byId("shares"), STAGES.toReversed().filter((stage) => counts[stage]), (stage) => stage,
-      (stage) => el("i", { "data-tone": stage }),
-      (node, stage) => {
-        node.style.setProperty("flex", counts[stage]);
-        node.style.setProperty("--seen", (1 + STEPS[stage]) / 5);
-      });
     const chosen = all.filter((each) => !this.#stage || each.stage === this.#stage);
     const shown = this.#whole ? chosen : chosen.slice(0, SHOWN);
     show(byId("no-orders"), all.length === 0);

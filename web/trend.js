@@ -5,15 +5,8 @@ import { clock, number, say, show } from "./dom.js";
 const KEEP_MS = 10 * 60_000;
 const LEAST_MS = 60_000;
 const [WIDTH, HEIGHT] = [480, 72]; // as in index.html
-const SVG = "http://www.w3.org/2000/svg";
 
 const samples = [];
-
-function svg(tag, attributes) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
 
 /** Add what waits now, and draw. */
 export function drawTrend(figure, waiting, isBroken) {
@@ -27,21 +20,11 @@ export function drawTrend(figure, waiting, isBroken) {
   const y = (value) => (HEIGHT - 2 - (value / Math.max(most, 1)) * (HEIGHT - 6)).toFixed(1);
   const line = samples.map(({ at, waiting: value }) => `${x(at)},${y(value)}`).join("L");
   const [chart, caption] = figure.children;
-  const shapes = [];
-  let began = null;
-  for (const { at, broken } of [...samples, { at: now, broken: false }]) {
-    if (broken) began ??= at;
-    else if (began !== null) {
-      shapes.push(svg("rect", { class: "broken", x: x(began), width: x(at) - x(began), height: HEIGHT }));
-      began = null;
-    }
-  }
-  chart.replaceChildren(
-    ...shapes,
-    svg("path", { class: "area", d: `M${x(samples[0].at)},${HEIGHT}L${line}L${WIDTH},${HEIGHT}Z` }),
-    svg("path", { class: "line", d: `M${line}` }),
-  );
+  const broken = samples.slice(1).map(({ at }, before) => (samples[before].broken
+    ? `M${x(samples[before].at)},0V${HEIGHT}H${x(at)}V0Z` : "")).join("");
+  const paths = [broken, `M${x(samples[0].at)},${HEIGHT}L${line}L${WIDTH},${HEIGHT}Z`, `M${line}`];
+  paths.forEach((path, at) => chart.children[at].setAttribute("d", path));
   say(caption.firstChild, `since ${clock(from)}: most ${number(most)} waiting`);
-  say(caption.lastChild, shapes.length ? "shaded: circuit not closed" : "");
+  say(caption.lastChild, broken ? "shaded: circuit not closed" : "");
   show(figure, true);
 }

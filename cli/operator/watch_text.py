@@ -12,7 +12,10 @@ from selfheal.functions.status.picture import AlarmNow, CircuitNow, IncidentNow,
 BAD, WARN, GOOD, SOFT = "bold red", "yellow", "green", "dim"
 
 MOST_STEPS = 4
-"""Lines of an open incident's history."""
+"""Lines of an open incident's history; only the first incident has them."""
+
+MOST_REASONS = 3
+"""Alarms in ALARM up to which each has its reason."""
 
 MOST_PROBLEMS = 5
 
@@ -79,7 +82,7 @@ def lines(picture: Picture, width: int, options: str = "") -> list[Text]:
         page.letters(),
         page.queues(),
     )
-    found = [_headline(picture), _second_line(picture)]
+    found = [*_headline(picture, width), *_second_line(picture, width)]
     for section in (each for each in sections if each.urgent):
         found += [Text(), Text(section.title, style="bold"), *section.lines]
         if section.next:
@@ -126,12 +129,24 @@ def _ringing(picture: Picture) -> list[tuple[str, AlarmNow]]:
     return [(name, alarm) for name, alarm in every if alarm.state == "ALARM"]
 
 
-def _headline(picture: Picture) -> Text:
+def _headline(picture: Picture, width: int) -> list[Text]:
     judged = verdict(picture)
-    return Text.assemble((f" {judged.word} ", f"{judged.style} reverse"), "  ", ", ".join(judged.parts))
+    word, parts = Text(f" {judged.word} ", style=f"{judged.style} reverse"), judged.parts
+    return _flowed([word, *(Text(f"{each}{',' * (each != parts[-1])}") for each in parts)], width, 1)
 
 
-def _second_line(picture: Picture) -> Text:
+def _flowed(parts: Sequence[Text], width: int, gap: int) -> list[Text]:
+    """Return parts beside each other, in as many lines as they need."""
+    rows = [parts[0]]
+    for part in parts[1:]:
+        if len(rows[-1]) + gap + len(part) <= width:
+            rows[-1].append(" " * gap).append(part)
+        else:
+            rows.append(part)
+    return rows
+
+
+def _second_line(picture: Picture, width: int) -> list[Text]:
     mode, changed = f"mode {picture.mode or 'unknown'}", picture.baseline not in {None, picture.mode}
     if changed:
         mode += f" (baseline {picture.baseline})"
@@ -139,12 +154,12 @@ def _second_line(picture: Picture) -> Text:
     if picture.budget is not None:
         limit = "an unknown limit" if picture.budget.limit is None else picture.budget.limit
         used = f"budget {picture.budget.used} of {limit} used in 24 h"
-    return Text.assemble(
-        f"{picture.at[11:19]} UTC   ",
-        (mode, WARN if changed or picture.mode is None else ""),
-        "   ",
-        (used, WARN if _is_spent(picture) or picture.budget is None else ""),
-    )
+    parts = [
+        Text(f"{picture.at[11:19]} UTC"),
+        Text(mode, style=WARN if changed or picture.mode is None else ""),
+        Text(used, style=WARN if _is_spent(picture) or picture.budget is None else ""),
+    ]
+    return _flowed([Text().append(each) for each in parts], width, 3)
 
 
 @dataclass(frozen=True)
@@ -172,25 +187,30 @@ class _Page:
         found = self._picture.incidents
         urgent = [each for each in found if each.open or each.drift]
         if not urgent:
-            last = f"none open; the last: {found[0].target} {self._closed(found[0])} ago" if found else "none"
-            return _Section("Incidents", [Text(last)])
-        shown = [line for each in urgent for line in self._incident(each)]
+            none = "none open, as far as could be read" if self._picture.problems else "none open"
+            last = f"; the last: {found[0].target} {self._closed(found[0])} ago" if found else ""
+            return _Section("Incidents", [Text(none + last)])
+        shown = [line for each in urgent for line in self._incident(each, told=each is urgent[0])]
         return _Section("Incidents", shown, urgent=True, next=f"selfheal incidents show {urgent[0].target}")
 
-    def _incident(self, incident: IncidentNow) -> Iterator[Text]:
+    def _incident(self, incident: IncidentNow, *, told: bool) -> Iterator[Text]:
         if not incident.open:
             text = f"{incident.target:<{self._names}} {self._closed(incident)}  a change still stands"
             yield _marked(text, WARN)
             yield Text(f"{INDENT}{incident.remedy}")
             return
-        yield self._row(incident.target, incident.status, incident.opened_at, incident.reason, BAD)
+        yield from self._row(incident.target, incident.status, incident.opened_at, incident.reason, BAD)
         if incident.remedy:
             yield Text(f"{INDENT}{incident.remedy}")
-        if (left := len(incident.history) - MOST_STEPS) > 0:
+        if not told:
+            return
+        steps = incident.history[-MOST_STEPS:]
+        if (left := incident.steps - len(steps)) > 0:
             yield Text(f"{INDENT}{_count(left, 'earlier step')}", style=SOFT)
-        for step in incident.history[-MOST_STEPS:]:
-            way = f"{step.source} → {step.to}"
-            yield Text(f"{INDENT}{self._clock(step.at)}  {way:<25} {step.reason}", style=SOFT)
+        ways = [f"{step.source} → {step.to}" for step in steps]
+        wide = max(map(len, ways), default=0)
+        for step, way in zip(steps, ways, strict=True):
+            yield Text(f"{INDENT}{self._clock(step.at)}  {way:<{wide}}  {step.reason}", style=SOFT)
 
     def _closed(self, incident: IncidentNow) -> str:
         return f"{incident.status:<10} {self._age(incident.closed_at or incident.opened_at):>7}"
@@ -205,8 +225,9 @@ class _Page:
             return _Section("Alarms", [Text(text)] if states else [])
         shown: list[Text] = []
         for target, alarm in ringing:
-            shown.append(self._row(target, "ALARM", alarm.since, alarm.name, BAD))
-            shown += self._folded(alarm.reason or "", INDENT)
+            shown += self._row(target, "ALARM", alarm.since, alarm.name, BAD)
+            if len(ringing) <= MOST_REASONS:
+                shown += self._folded(alarm.reason or "", INDENT)
         shown += [Text(f"  the others: {counts}", style=SOFT)] if counts else []
         return _Section("Alarms", shown, urgent=True)
 
@@ -228,7 +249,7 @@ class _Page:
             says.append(f"probed in {age_text(wait)}" if wait else "probed now")
         says.append(_failed(circuit))
         text, state = ", ".join(filter(None, says)), "slow start" if starts else circuit.state
-        yield self._row(circuit.name, state, circuit.since, text, WARN)
+        yield from self._row(circuit.name, state, circuit.since, text, WARN)
         if forced := circuit.forced:
             who = f"{printable(forced.by.rpartition('/')[2])}: {printable(forced.why)}"
             yield Text(f"{INDENT}forced {forced.state} until {self._clock(forced.until)} by {who}")
@@ -270,9 +291,12 @@ class _Page:
         ]
         return _Section("Queues", [head, *rows])
 
-    def _row(self, name: str, state: str, since: str | None, text: str, style: str) -> Text:
-        age = self._age(since) if since else ""
-        return _marked(f"{name:<{self._names}} {state:<10} {age:>7}  {text}", style)
+    def _row(self, name: str, state: str, since: str | None, text: str, style: str) -> list[Text]:
+        """Return a line; in a narrow terminal its text stands below it."""
+        row = _marked(f"{name:<{self._names}} {state:<10} {self._age(since) if since else '':>7}", style)
+        if len(row) + 2 + len(text) <= self._width:
+            return [row.append(f"  {text}")]
+        return [row, *self._folded(text, INDENT)]
 
     def _clock(self, moment: str) -> str:
         """Return a time of today, or with its day if it is another."""

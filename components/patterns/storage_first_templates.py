@@ -141,10 +141,11 @@ def _refusal(
     status: str | None, error: str, allowed: str, headers: Mapping[str, str] | None = None
 ) -> Mapping[str, Any]:
     body = {"error": error, "allowed": allowed, "requestId": "$context.requestId"}
+    kept = {"Cache-Control": "'no-store'"}  # a 404 may be cached otherwise: RFC 9110, 15.1
     return {
         "status_code": status,
         "response_templates": {CONTENT_TYPE: json.dumps(body)},
         "response_parameters": {
-            f"gatewayresponse.header.{name}": value for name, value in (headers or {}).items()
+            f"gatewayresponse.header.{name}": value for name, value in (kept | dict(headers or {})).items()
         },
     }

@@ -14,12 +14,16 @@ from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, not_before
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.items import from_item
+from selfheal.functions.healer.states import Status
 from selfheal.functions.healer.target import Setting
 from selfheal.functions.shared.breaker.circuit import Circuit, State
 from selfheal.functions.shared.breaker.settings import BreakerSettings
 
 MOST_INCIDENTS = 20
-"""Incidents of a picture."""
+"""Incidents of a picture. What is open, or still stands, is never left out for that."""
+
+MOST_STEPS = 30
+"""Of an incident's history. The ledger has more: that of an incident of weeks would fill each picture."""
 
 _ARN = re.compile(r"\barn:aws[a-z-]*:[^\s\"']*?([^\s\"':/]*)(?=[\s\"',;)]|$)")
 
@@ -73,8 +77,10 @@ class IncidentNow:
     """What is planned, or stands: `environment:FAILURE_RATE 0.3 → 0`. None without a plan."""
     drift: bool
     """Whether it is over, and a change of the healer that nobody has accepted still stands."""
+    steps: int
+    """Number of its transitions, those that the history leaves out included."""
     history: tuple[Step, ...]
-    """Oldest first."""
+    """The last MOST_STEPS of them, oldest first."""
 
     def to_json(self) -> dict[str, Any]:
         """Return its JSON form."""
@@ -152,7 +158,7 @@ class Picture:
     """The mode that was deployed."""
     targets: tuple[TargetNow, ...] = ()
     incidents: tuple[IncidentNow, ...] = ()
-    """Open ones first, then the newest first."""
+    """Open ones first, of these the escalated; then drift; and the newest first."""
     budget: BudgetNow | None = None
     circuits: tuple[CircuitNow, ...] = ()
     queues: tuple[QueueNow, ...] = ()
@@ -235,7 +241,9 @@ def incidents_now(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[IncidentNow
         else:
             found[incident.id] = incident_now(incident, current=_is_current(item))
     newest = sorted(found.values(), key=lambda each: each.opened_at, reverse=True)
-    return tuple(sorted(newest, key=lambda each: not each.open)[:MOST_INCIDENTS]), problems
+    worst = sorted(newest, key=lambda each: (not each.open, each.status != Status.ESCALATED, not each.drift))
+    urgent = sum(each.open or each.drift for each in worst)
+    return tuple(worst[: max(MOST_INCIDENTS, urgent)]), problems
 
 
 def _is_current(item: Mapping[str, Any]) -> bool:
@@ -264,7 +272,10 @@ def incident_now(incident: Incident, *, current: bool) -> IncidentNow:
         closed_at=incident.closed_at,
         remedy="; ".join(map(remedy_text, plans)) or None,
         drift=drift,
-        history=tuple(Step(each.at, each.source, each.to, each.reason) for each in incident.history),
+        steps=max(incident.transitions, len(incident.history)),
+        history=tuple(
+            Step(each.at, each.source, each.to, each.reason) for each in incident.history[-MOST_STEPS:]
+        ),
     )
 
 

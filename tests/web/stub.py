@@ -79,6 +79,7 @@ INCIDENT: Mapping[str, Any] = {
     "closed_at": None,
     "remedy": "rollback_alias:live 8 → 7",
     "drift": False,
+    "steps": 2,
     "history": [
         {
             "at": "2026-11-21T03:10:05.000Z",

@@ -114,13 +114,38 @@ class TestPlacing:
         expect(rows(page)).to_contain_text("accepted")
         expect(rows(page)).to_contain_text("2 times sent with another body, which changed nothing")
 
+    def test_what_is_not_done_is_never_forgotten(self, page: Page, stub: Stub) -> None:
+        old = {"article": "lamp", "quantity": 1, "cents": 1, "reason": "", "placedAt": 1, "seenAt": 0}
+        kept = [{"id": f"F-{each}", "stage": "fulfilled", **old} for each in range(299)]
+        kept.append({"id": "not-sent", "stage": "unsent", **old})  # the oldest
+        page.evaluate("kept => sessionStorage.setItem('selfheal.orders', kept)", json.dumps(kept))
+        page.reload()
+        place(page)
+        expect(page.get_by_role("button", name="298 fulfilled")).to_be_visible()
+        page.get_by_role("button", name="Send it again").click()
+        until(lambda: len(stub.puts) == 2)
+        assert stub.puts[1][0] == "not-sent"
+
+    def test_the_pressed_stage_is_seen_without_colours(self, page: Page, stub: Stub) -> None:
+        stub.orders["A-1"] = {"state": "accepted"}
+        page.get_by_label("Id of an order").fill("A-1")
+        page.get_by_role("button", name="Follow").click()
+        page.emulate_media(forced_colors="active")
+        chip = page.get_by_role("button", name="1 accepted")
+        expect(chip).to_have_css("border-top-width", "1px")
+        chip.click()
+        expect(chip).to_have_css("border-top-width", "2px")
+
 
 class TestErrors:
     @pytest.mark.parametrize(
         ("kind", "words"),
         [
             ("BAD_REQUEST_BODY", "refuses this (400). The body is not as the schema says: [quantity"),
-            ("REQUEST_TOO_LARGE", "too large (413). Allowed: a body of 3,000 bytes at most"),
+            (
+                "REQUEST_TOO_LARGE",
+                "refuses this (413). The request is too large. Allowed: a body of 3,000 bytes at most",
+            ),
         ],
     )
     def test_what_is_refused_is_explained_and_not_kept(
@@ -207,6 +232,8 @@ class TestErrors:
         place(page)
         expect(rows(page)).to_contain_text("received")
         expect(page.locator("#connection")).to_contain_text("The API failed (500).")
+        place(page)  # what is heard of orders does not make the picture younger
+        expect(page.locator("#connection")).to_contain_text(re.compile(r"data from [3-9] s ago"))
         expect(page.get_by_role("heading", name="Circuit breaker")).to_be_visible()
 
 
@@ -287,6 +314,7 @@ class TestWhatIsTold:
         stub.picture["targets"][2]["alarms"][0]["state"] = "ALARM"
         incident(stub)
         seen("Incident of billing opened")
+        expect(page.locator("#targets tbody th")).to_have_text(["billing", "intake", "fulfilment"])
         expect(page).to_have_title("1 incident, circuit open - Orders")
         circuit(stub, state="half-open")
         seen("half-open")
@@ -329,6 +357,18 @@ class TestWhatIsTold:
         expect(lines.first).to_contain_text("alarm confirmed by metrics")
         expect(page.locator("#incidents")).to_contain_text("rollback_alias:live 8 → 7")
 
+    def test_a_long_timeline_shows_its_last_steps_with_their_times(self, page: Page, stub: Stub) -> None:
+        steps = [{**INCIDENT["history"][0], "at": f"2026-11-21T03:1{each}:00.000Z"} for each in range(4)]
+        incident(stub, steps=3, history=steps[:3])
+        look(page)
+        lines = page.get_by_role("list", name="Timeline").get_by_role("listitem")
+        expect(lines).to_have_count(3)
+        incident(stub, steps=40, history=steps[1:])
+        look(page)
+        expect(page.locator("#incidents")).to_contain_text("Earlier37 steps")
+        expect(lines.locator("time").last).to_have_attribute("datetime", steps[3]["at"])
+        expect(lines).to_have_count(3)
+
     def test_what_cannot_be_read_is_said(self, page: Page, stub: Stub) -> None:
         assert stub.picture
         stub.picture |= {"budget": None, "problems": ["could not read the queue billing: AccessDenied"]}
@@ -341,6 +381,59 @@ class TestWhatIsTold:
         expect(page.locator("#letters tbody")).to_have_text("intakeunknown")
         expect(page.locator("#targets tbody tr").first).to_contain_text("unknown")
         expect(page.locator(".tile").filter(has_text="Dead letters")).to_contain_text("not all could be")
+
+    def test_what_is_unknown_is_never_shown_as_well(self, page: Page, stub: Stub) -> None:
+        assert stub.picture
+        connected(page)
+        expect(page.locator(".tile[data-tone=good]")).to_have_count(4)
+        expect(page.locator("#no-incidents")).to_have_text("None in the ledger.")
+        stub.picture |= {"circuits": [], "problems": ["could not read the circuit bank", "could not read"]}
+        look(page)
+        expect(page.locator(".tile").filter(has_text="Not readable")).to_contain_text("2")
+        expect(page.locator(".tile[data-tone=good]")).to_have_count(0)
+        for what in ("incidents", "circuits"):
+            expect(page.locator(f"#no-{what}")).to_have_text("None, as far as could be read.")
+
+    def test_ages_are_those_of_the_picture_whatever_the_clock_here(self, page: Page, stub: Stub) -> None:
+        incident(stub)
+        circuit(
+            stub, state="open", since="2026-11-18T03:12:00.000Z", next_probe_at="2026-11-21T03:12:52.000Z"
+        )
+        look(page)
+        expect(page.locator("#incidents summary")).to_contain_text("open for 3 min")
+        expect(page.locator("#circuits")).to_contain_text("Since3 days ago")
+        expect(page.locator("#circuits")).to_contain_text("Next probein 7 s")
+
+    def test_the_chart_is_shaded_while_the_circuit_is_not_closed(self, page: Page, stub: Stub) -> None:
+        assert stub.picture
+        stub.picture["queues"][0]["waiting"] = 7
+        connected(page)
+        look(page)
+        expect(page.locator("#trend figcaption")).to_contain_text("most 7 waiting")
+        expect(page.locator("#trend .line")).to_have_attribute("d", re.compile(r"M[\d.]+,4\.0L"))
+        expect(page.locator("#trend .broken")).to_have_attribute("d", "")
+        circuit(stub, state="open", at_rest=False)
+        for _ in range(2):
+            look(page)
+            expect(page.locator(".tile").filter(has_text="Circuit")).to_contain_text("open")
+        expect(page.locator("#trend .broken")).to_have_attribute("d", re.compile(r"M.+V72H.+Z"))
+        expect(page.locator("#trend figcaption")).to_contain_text("shaded: circuit not closed")
+
+    def test_a_mode_that_somebody_changed_is_said(self, page: Page, stub: Stub) -> None:
+        assert stub.picture
+        connected(page)
+        expect(page.locator("#mode")).to_have_text("healer: act")
+        stub.picture["stack"] = {"mode": "observe", "baseline": "act"}
+        look(page)
+        expect(page.locator("#mode")).to_have_text("healer: observe, deployed: act")
+
+    def test_a_tile_leads_to_its_part(self, page: Page, stub: Stub) -> None:
+        incident(stub)
+        page.set_viewport_size({"width": 390, "height": 600})
+        connected(page)
+        expect(page.get_by_role("heading", name="Incidents")).not_to_be_in_viewport()
+        page.get_by_role("link", name="Incidents").click()
+        expect(page.get_by_role("heading", name="Incidents")).to_be_in_viewport()
 
 
 def test_data_is_never_taken_for_html(page: Page, stub: Stub) -> None:
@@ -389,9 +482,13 @@ def test_the_token_is_kept_in_the_tab_only(page: Page, stub: Stub) -> None:
     assert TOKEN not in page.content()
     page.reload()
     connected(page)
-    page.get_by_role("button", name="Change token").click()
+    change = page.get_by_role("button", name="Change token")
+    for shown in ("true", "false", "true"):
+        change.click()
+        expect(change).to_have_attribute("aria-expanded", shown)
     page.get_by_role("button", name="Forget it").click()
-    expect(page.locator("#connection")).to_have_text("No token")
+    expect(page.locator("#connection")).to_contain_text("No token: data from")
+    expect(page.locator("body")).to_have_class("stale")  # what is still shown gets old
     assert TOKEN not in page.evaluate("JSON.stringify(sessionStorage)")
     asked = len(stub.gets)
     look(page)
@@ -436,8 +533,8 @@ def test_axe_finds_nothing_in_both_schemes_and_both_widths(page: Page, stub: Stu
     connected(page)
     incident(stub, drift=True)
     circuit(stub, state="open", at_rest=False, next_probe_at="2099-11-21T03:12:52.000Z")
-    stub.picture["queues"][1]["waiting"] = 412
-    stub.picture["dead_letters"][0]["letters"] = 3
+    stub.picture["queues"][1] |= {"name": "q" * 80, "waiting": 12_345_678}
+    stub.picture["dead_letters"][0] |= {"name": "d" * 80, "letters": 1_234_567}
     stub.picture["problems"] = ["could not read the dead letters bus: AccessDenied"]
     stub.picture["targets"][0]["alarms"][0] |= {"state": "ALARM", "reason": "Threshold Crossed: " + "x" * 60}
     for number, state in enumerate(("dead", "fulfilled", "attempted", "accepted"), 1):
@@ -453,7 +550,7 @@ def test_axe_finds_nothing_in_both_schemes_and_both_widths(page: Page, stub: Stu
     axe = Axe()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        for width in (1280, 390):
+        for width in (1280, 390, 320):
             page.set_viewport_size({"width": width, "height": 800})
             found = axe.run(page)
             assert found.violations_count == 0, f"{scheme}, {width} px: {found.generate_report()}"

@@ -95,6 +95,7 @@ def incident(*, is_open: bool = True) -> IncidentNow:
         closed,
         None,
         drift=False,
+        steps=0,
         history=(),
     )
 

@@ -42,6 +42,7 @@ INCIDENT = IncidentNow(
     closed_at=None,
     remedy="rollback_alias:live 8 → 7",
     drift=False,
+    steps=6,
     history=(STEP,) * 6,
 )
 OVER = replace(INCIDENT, status="RECOVERED", open=False, closed_at="2026-11-20T12:00:00.000Z")
@@ -72,7 +73,7 @@ def test_what_is_well_is_said_in_few_words() -> None:
         " WELL",
         "03:12:45 UTC   mode act   budget 2 of 12 used in 24 h",
         "",
-        "Incidents     none",
+        "Incidents     none open",
         "Alarms        1 OK (billing)",
         "Circuits      bank closed",
         "Dead letters  none",
@@ -86,14 +87,15 @@ def test_what_is_well_is_said_in_few_words() -> None:
 def test_the_worst_comes_first_and_says_what_to_do() -> None:
     shown = text(WORST, options=" --aws -s prod")
     assert shown == [
-        " TROUBLE   1 incident, 1 alarm, 1 circuit, 7 unknown, 1 drift, 10 letters, budg…",
+        " TROUBLE  1 incident, 1 alarm, 1 circuit, 7 unknown, 1 drift, 10 letters,",
+        "budget spent",
         "03:12:45 UTC   mode observe (baseline act)   budget 12 of 12 used in 24 h",
         "",
         "Incidents",
         "! billing      VERIFYING    2m40s  collecting-evidence",
         "      rollback_alias:live 8 → 7",
         "      2 earlier steps",
-        *["      03:10:05  OPEN → ACTING             alarm-confirmed-by-metrics"] * 4,
+        *["      03:10:05  OPEN → ACTING  alarm-confirmed-by-metrics"] * 4,
         "! billing      RECOVERED   15h12m  a change still stands",
         "      rollback_alias:live 8 → 7",
         "  > selfheal incidents show billing --aws -s prod",
@@ -137,6 +139,29 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert max(map(len, text(WORST, width))) <= width
 
 
+def test_in_a_narrow_terminal_nothing_that_says_why_is_cut_off() -> None:
+    shown = text(WORST, 60)
+    assert "      03:10:05  OPEN → ACTING  alarm-confirmed-by-metrics" in shown
+    assert shown[:4] == [
+        " TROUBLE  1 incident, 1 alarm, 1 circuit, 7 unknown,",
+        "1 drift, 10 letters, budget spent",
+        "03:12:45 UTC   mode observe (baseline act)",
+        "budget 12 of 12 used in 24 h",
+    ]
+    at = shown.index("! bank         open            5s")
+    assert shown[at + 1] == "      2 openings, probed in 7s, 30 of 40 failed"
+
+
+def test_many_incidents_and_alarms_have_a_line_or_two_each() -> None:
+    many = range(4)
+    targets = tuple(TargetNow(f"t-{each}", (RINGING,)) for each in many)
+    incidents = tuple(replace(INCIDENT, target=f"t-{each}") for each in many)
+    shown = text(replace(WELL, targets=targets, incidents=incidents))
+    assert sum("OPEN → ACTING" in line for line in shown) == 4  # of the first incident
+    assert sum(line.startswith("! t-") for line in shown) == 8
+    assert not any("Threshold Crossed" in line for line in shown)
+
+
 @pytest.mark.parametrize(
     ("picture", "word", "parts"),
     [
@@ -161,13 +186,14 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 def test_the_verdict_is_that_of_the_worst(picture: Picture, word: str, parts: tuple[str, ...]) -> None:
     judged = verdict(picture)
     assert (judged.word, judged.parts, judged.is_well) == (word, parts, word == "WELL")
-    assert text(picture)[0].strip() == f"{word}   {', '.join(parts)}".strip()
+    assert text(picture)[0].strip() == f"{word}  {', '.join(parts)}".strip()
 
 
 def test_what_is_not_known_is_said_where_it_would_stand() -> None:
     nothing = text(Picture(AT, problems=("no ledger",)))
     assert nothing[1] == "03:12:45 UTC   mode unknown   budget unknown"
     assert "! no ledger" in nothing
+    assert "Incidents     none open, as far as could be read" in nothing
     assert "Dead letters  not known of bus" in text(replace(WELL, dead_letters=(LettersNow("bus", None),)))
     slow = replace(OPEN, state="closed", next_probe_at=None, calls=0)
     assert "! bank         slow start      5s  2 openings" in text(replace(WELL, circuits=(slow,)))
@@ -176,7 +202,7 @@ def test_what_is_not_known_is_said_where_it_would_stand() -> None:
 def test_a_time_of_another_day_has_its_day() -> None:
     earlier = replace(STEP, at="2026-11-20T22:00:01.000Z")
     shown = text(replace(WELL, incidents=(replace(INCIDENT, history=(earlier,)),)))
-    assert "      11-20 22:00  OPEN → ACTING             alarm-confirmed-by-metrics" in shown
+    assert "      11-20 22:00  OPEN → ACTING  alarm-confirmed-by-metrics" in shown
 
 
 def test_control_characters_of_others_do_not_reach_the_terminal() -> None:

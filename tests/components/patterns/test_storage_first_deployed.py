@@ -183,7 +183,8 @@ def test_a_further_path_is_for_the_same_callers_and_read_only(door: Door) -> Non
 
 
 def test_a_path_that_there_is_not_is_404(door: Door) -> None:
-    assert door.ask("DELETE", "o-1", token=None)[0] == 404
+    status, _, headers = door.ask("DELETE", "o-1", token=None)
+    assert (status, headers["Cache-Control"]) == (404, "no-store")
 
 
 def test_a_public_api_asks_nobody_and_is_throttled(door: Door) -> None:

@@ -23,6 +23,7 @@ def incident(status: Status = Status.VERIFYING, target: str = "billing", **chang
         reason=Reason.COLLECTING_EVIDENCE,
         mode=Mode.ACT,
         plan=PLAN,
+        transitions=1,
         history=(Transition("2026-11-21T03:10:06.000Z", "OPEN", "ACTING", "applied"),),
     )
     return replace(made, **changes)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from selfheal.functions.healer.clock import iso
-from selfheal.functions.healer.incident_fields import Standing
+from selfheal.functions.healer.incident_fields import Standing, Transition
 from selfheal.functions.healer.states import Status
 from selfheal.functions.shared.breaker.circuit import Circuit, Forced, State
 from selfheal.functions.shared.breaker.settings import BreakerSettings
@@ -17,6 +17,7 @@ from selfheal.functions.shared.breaker.window import Count, bucket_of
 from selfheal.functions.shared.contract import SCHEMA
 from selfheal.functions.status.picture import (
     MOST_INCIDENTS,
+    MOST_STEPS,
     AlarmNow,
     LettersNow,
     Picture,
@@ -93,6 +94,7 @@ def test_an_incident_is_told_with_its_remedy_and_history() -> None:
         "closed_at": None,
         "remedy": "environment:FAILURE_RATE 0.3 → 0",
         "drift": False,
+        "steps": 1,
         "history": [{"at": "2026-11-21T03:10:06.000Z", "from": "OPEN", "to": "ACTING", "reason": "applied"}],
     }
 
@@ -110,6 +112,29 @@ def test_open_incidents_come_first_and_then_the_newest_and_there_are_not_too_man
     assert len(found) == MOST_INCIDENTS == 20
     assert found[0].target == "billing"
     assert [each.opened_at[8:10] for each in found[1:4]] == ["28", "27", "26"]
+
+
+def test_nothing_that_needs_somebody_is_left_out_and_the_escalated_come_first() -> None:
+    standing = Standing(PLAN, "2026-11-21T03:10:07.000Z")
+    day = "2026-11-{:02}T03:10:05.000Z".format
+    drift = incident(Status.RECOVERED, "drifts", standing=(standing,), opened_at=day(1), closed_at=day(1))
+    many = [
+        *(incident(target=f"target-{number}", opened_at=day(number)) for number in range(2, 27)),
+        incident(Status.ESCALATED, "escalated", opened_at=day(2)),
+        drift,
+    ]
+    closed = item(incident(Status.RECOVERED, "closed", opened_at=day(28)), closed=True)
+    found, _ = incidents_now([*map(item, many), closed])
+    assert [each.target for each in found[:2]] == ["escalated", "target-26"]
+    assert [each.target for each in found[-2:]] == ["target-2", "drifts"]
+    assert len(found) == len(many)
+
+
+def test_of_a_long_history_the_last_steps_are_told_and_how_many_there_were() -> None:
+    lines = tuple(Transition(f"2026-11-21T03:{each:02}:00.000Z", "OPEN", "OPEN", "x") for each in range(50))
+    [found], _ = incidents_now([item(incident(history=lines, transitions=312))])
+    assert (found.steps, len(found.history)) == (312, MOST_STEPS)
+    assert found.history[-1].at == lines[-1].at
 
 
 def test_drift_is_what_stands_on_the_last_incident_and_was_not_accepted() -> None:

@@ -7,7 +7,14 @@ import pytest
 
 from selfheal.cli.demo.model import AlarmChange, Sample
 from selfheal.cli.demo.orders.model import CircuitChange, Fate, Outage, order_id
-from selfheal.cli.demo.orders.verdict import claims, failures, open_calls, usual_calls
+from selfheal.cli.demo.orders.verdict import (
+    OPEN_SHARE,
+    claims,
+    failures,
+    needed_calls,
+    open_calls,
+    usual_calls,
+)
 from selfheal.functions.downstream.core import Outcome
 from selfheal.functions.healer.incident_fields import Evidence
 from selfheal.functions.healer.states import Status
@@ -150,7 +157,16 @@ def test_the_rate_of_calls_while_open_leaves_out_what_was_under_way() -> None:
     assert open_calls(made) == pytest.approx(1 / (MENDED - OPENED - 1))
     assert usual_calls(made) == pytest.approx(7.2)  # 8 a second, of which the first half second has none
     assert usual_calls(recording(outage=None)) is None
-    assert open_calls(recording(outage=None)) is None
+    assert needed_calls(made) == pytest.approx(8, rel=0.1)
+    assert open_calls(recording(outage=None)) is needed_calls(recording(outage=None)) is None
+
+
+def test_few_calls_before_the_outage_are_no_failure() -> None:
+    """A busy machine: consumers did hardly anything before the downstream went out."""
+    idle = tuple(each for each in calls() if not OUT - 10 < recording().called_at(each) < OUT)
+    made = recording(calls=idle)
+    assert (usual_calls(made) or 0) * OPEN_SHARE < (open_calls(made) or 0)
+    assert not [each for each in failures(made) if "while open" in each]
 
 
 def test_a_stored_order_is_one_that_was_answered_with_202() -> None:
