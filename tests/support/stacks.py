@@ -187,25 +187,12 @@ class Stack:
         self.config_file.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-@contextmanager
-def cheap_account(folder: Path, emulator: Emulator) -> Generator[Account]:
-    """Make an account whose commands take half the processor time.
-
-    A key of the emulator's KMS encrypts secrets, as docs/ci.md has it: from a passphrase the CLI derives one
-    in a million rounds, at each command. And the CLI attaches to a provider of this process.
-    """
-    account = make_account(folder, emulator)
-    key = emulator.clients.get("kms").create_key()["KeyMetadata"]["KeyId"]
-    with attachable(account.environment) as providers:
-        yield replace(
-            account,
-            secrets_provider=f"awskms:///{key}?region={emulator.region}",
-            providers=providers,
-        )
-
-
 def make_account(folder: Path, emulator: Emulator) -> Account:
-    """Make an empty backend and a PULUMI_HOME for an emulator."""
+    """Make an empty backend and a PULUMI_HOME for an emulator.
+
+    A key of its KMS encrypts secrets, as docs/ci.md has it: from a passphrase the CLI derives one at each
+    command, in a million rounds.
+    """
     backend, home, stacks = folder / "backend", folder / "home", folder / "stacks"
     for made in (backend, home, stacks):
         made.mkdir(parents=True)
@@ -213,9 +200,20 @@ def make_account(folder: Path, emulator: Emulator) -> Account:
     added = pulumi_cli.environment(
         emulator.endpoint, emulator.region, emulator.credentials, backend, home=home
     )
+    key = emulator.clients.get("kms").create_key()["KeyMetadata"]["KeyId"]
     return Account(
-        emulator.clients, stacks, pulumi_cli.merged(os.environ, added) | CHEAPER | {"NO_COLOR": "1"}
+        emulator.clients,
+        stacks,
+        pulumi_cli.merged(os.environ, added) | CHEAPER | {"NO_COLOR": "1"},
+        f"awskms:///{key}?region={emulator.region}",
     )
+
+
+@contextmanager
+def attached(account: Account) -> Generator[Account]:
+    """Have the CLI attach to a provider of this process, instead of starting one or two for each command."""
+    with attachable(account.environment) as providers:
+        yield replace(account, providers=providers)
 
 
 def write_program(folder: Path, body: str, *, name: str = "small") -> Path:
