@@ -39,7 +39,10 @@ HOST_SCRIPT = f"""#!/bin/sh
 # The language host of the checkout; the executor beside it is Pulumi's own.
 here=$(cd "$(dirname "$0")" && pwd)
 python="$here/../../.venv/bin/python"
-exec "$python" -I -m selfheal.sandbox.pulumi.language --use-executor "$here/{HOST}-exec" "$@"
+# Garbage is looked for less often, as its start.py does for programs.
+entry="import gc, sys; gc.set_threshold(20_000, 20, 100); \
+from selfheal.sandbox.pulumi.language.__main__ import main; main(sys.argv[1:])"
+exec "$python" -I -c "$entry" --use-executor "$here/{HOST}-exec" "$@"
 """
 
 Venv = Future[subprocess.CompletedProcess[bytes]]

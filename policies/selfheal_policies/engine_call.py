@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from pulumi_policy import Policy
+from pulumi_policy import Policy, PolicyResource, StackValidationArgs
 from pulumi_policy import policy as sdk
 
 _T = TypeVar("_T")
@@ -49,7 +49,7 @@ def once(key: Hashable, make: Callable[[], _T]) -> _T:
 
 
 def share_conversion() -> None:
-    """Have the SDK convert the properties of a resource once in a call, not once for every policy.
+    """Have the SDK make the resources of a call once, not once for every policy.
 
     It does so before it asks each of them, which takes longer than all rules together. No rule changes what
     it is given.
@@ -58,6 +58,33 @@ def share_conversion() -> None:
     setattr(sdk, "json_format", SimpleNamespace(MessageToDict=_shared(convert)))  # noqa: B010
     for name in ("deserialize_properties", "unknown_checking_proxy"):
         setattr(sdk, name, _shared(getattr(sdk, name)))
+    arguments = sdk.StackValidationArgs
+    servicer = getattr(sdk, "_PolicyAnalyzerServicer")  # noqa: B009
+    analyze = servicer.AnalyzeStack
+
+    def shared_arguments(resources: list[PolicyResource], *more: Any) -> StackValidationArgs:
+        return arguments(once(_RESOURCES, lambda: resources), *more)
+
+    def analyze_stack(served: Any, request: Any, context: Any) -> Any:
+        return analyze(served, _Told(request), context)
+
+    setattr(sdk, "StackValidationArgs", shared_arguments)  # noqa: B010
+    servicer.AnalyzeStack = analyze_stack
+
+
+_RESOURCES = "resources of the stack"
+
+
+class _Told:
+    """A request of AnalyzeStack: the SDK makes its resources for the first policy, and all get those."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+
+    @property
+    def resources(self) -> Any:
+        made = _RESOURCES in (getattr(_current, "scope", None) or ())
+        return () if made else self._request.resources
 
 
 def _shared(convert: Callable[..., Any]) -> Callable[..., Any]:

@@ -114,6 +114,7 @@ def init_stack(  # noqa: PLR0917 - a stack, and where it is
     environment: Mapping[str, str],
     overrides: Mapping[str, Any],
     secrets: Mapping[str, Mapping[str, str]] | None = None,
+    secrets_provider: str = "passphrase",
 ) -> Path:
     """Create a stack in the environment's backend, and return its configuration file, for `--config-file`.
 
@@ -127,6 +128,7 @@ def init_stack(  # noqa: PLR0917 - a stack, and where it is
         environment: The whole environment of the CLI, for example by `merged`.
         overrides: Configuration that overrides the file's, by full key, for example `selfheal:mode`.
         secrets: Objects of texts to set as secrets, by full key, for example `selfheal:callers`.
+        secrets_provider: What encrypts secrets: the passphrase in the environment, or `awskms://...`.
 
     Raises:
         SandboxError: with the CLI's output, if it fails.
@@ -139,7 +141,7 @@ def init_stack(  # noqa: PLR0917 - a stack, and where it is
     content["config"] = (content.get("config") or {}) | dict(overrides)
     copy = folder / given.name
     copy.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    _run(["stack", "init", stack], folder, environment)
+    _run(["stack", "init", stack, "--secrets-provider", secrets_provider], folder, environment)
     for key, values in (secrets or {}).items():
         for name, value in values.items():
             # On standard input: what is on a command line can be read by anybody on this machine.

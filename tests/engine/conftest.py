@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 
 from selfheal.sandbox.emulator import Emulator
-from tests.support.stacks import Account, Stack, make_account
+from tests.support.stacks import Account, Stack, attached, make_account
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,8 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Generator[Account]:
     """An empty account."""
     folder = tmp_path_factory.mktemp("account")
-    with Emulator.start(folder / "emulator") as emulator:
-        yield make_account(folder, emulator)
+    with Emulator.start(folder / "emulator") as emulator, attached(make_account(folder, emulator)) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

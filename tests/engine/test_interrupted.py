@@ -25,8 +25,8 @@ def begun(cloud: Account) -> Stack:
 
 
 def recorded(cloud: Account, name: str) -> Stack:
-    """Make a stack whose state is written around every step, as it is outside of tests."""
-    return cloud.stack(name).within(PULUMI_SKIP_CHECKPOINTS="false")
+    """Make a stack as outside of tests: its state is written around every step, and its plugin a process."""
+    return replace(cloud, providers=None).stack(name).within(PULUMI_SKIP_CHECKPOINTS="false")
 
 
 def until(condition: Callable[[], bool], what: Callable[[], object]) -> None:

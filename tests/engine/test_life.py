@@ -17,6 +17,13 @@ DEPLOYED = 44
 PACK = ("--policy-pack", "policies")
 
 
+def retention(stack: Stack, name: str) -> int:
+    """Return for how many days a log group keeps its events."""
+    logs = stack.account.clients.get("logs")
+    [found] = logs.describe_log_groups(logGroupNamePrefix=stack.resource(name)["id"])["logGroups"]
+    return found["retentionInDays"]
+
+
 def test_a_preview_changes_nothing_and_says_what_up_would_do(cloud: Account) -> None:
     stack = cloud.stack("plan")
     before = everything(stack)
@@ -59,31 +66,21 @@ def test_what_was_deleted_behind_its_back_is_made_again(dev: Stack) -> None:
     assert made in everything(dev)["topics"]
 
 
-def test_a_target_alone_is_updated(dev: Stack) -> None:
+def test_a_target_alone_is_updated_and_a_saved_plan_is_carried_out_as_it_was_previewed(
+    dev: Stack, tmp_path: Path
+) -> None:
     """Two log groups have the setting, each in a component that records it."""
+    plan = tmp_path / "plan.json"
     dev.configure(logRetentionDays=30)
     told = dev.up("--target", dev.urn("LogGroup", "fragile-logs"))
     assert "~ 1 updated" in told, told
-    told = dev.preview("--refresh=false")
+    assert (retention(dev, "fragile-logs"), retention(dev, "healer-logs")) == (30, 14)
+
+    told = dev.preview("--refresh=false", "--save-plan", str(plan))
     assert re.search(r"~ +aws:cloudwatch:LogGroup healer-logs update", told), told
     assert not re.search(r"LogGroup fragile-logs update", told), told
-
-
-def test_a_saved_plan_is_carried_out_as_it_was_previewed(dev: Stack, tmp_path: Path) -> None:
-    plan = tmp_path / "plan.json"
-    dev.configure(logRetentionDays=None)
-    dev.preview("--save-plan", str(plan))
     dev.up("--plan", str(plan))
-    assert dev.account.clients.get("logs").describe_log_groups()["logGroups"][0]["retentionInDays"] == 14
-
-
-def test_a_resource_is_replaced_on_request(dev: Stack) -> None:
-    queues = dev.account.clients.get("sqs").list_queues
-    before = queues()["QueueUrls"]
-    told = dev.up("--refresh=false", "--replace", dev.urn("Queue", "healer-failures"))
-    assert "replaced" in told, told
-    assert len(queues()["QueueUrls"]) == len(before)
-    assert queues()["QueueUrls"] != before
+    assert (retention(dev, "fragile-logs"), retention(dev, "healer-logs")) == (30, 30)
 
 
 def test_the_state_can_be_exported_and_imported(dev: Stack, tmp_path: Path) -> None:
@@ -96,13 +93,25 @@ def test_the_state_can_be_exported_and_imported(dev: Stack, tmp_path: Path) -> N
     dev.run("stack import", "--file", str(nothing))
     assert dev.resources() == []
     dev.run("stack import", "--file", str(file))
-    dev.preview("--refresh=false", "--expect-no-changes")
+    was, now = json.loads(file.read_text())["deployment"]["resources"], dev.resources()
+    assert [(each["urn"], each.get("id")) for each in now] == [(each["urn"], each.get("id")) for each in was]
+
+
+def test_a_resource_is_replaced_on_request(dev: Stack) -> None:
+    """And what names it is updated; the rest of the state, which was imported, fits what the program says."""
+    queues = dev.account.clients.get("sqs").list_queues
+    before = queues()["QueueUrls"]
+    told = dev.up("--refresh=false", "--replace", dev.urn("Queue", "healer-failures"))
+    assert "1 replaced" in told, told
+    assert f"5 changes. {DEPLOYED - 5} unchanged" in told, told
+    assert len(queues()["QueueUrls"]) == len(before)
+    assert queues()["QueueUrls"] != before
 
 
 def test_a_plan_that_no_longer_fits_is_not_carried_out_and_explained(dev: Stack, tmp_path: Path) -> None:
     """The healer acted between preview and `up`. An `up` that an incident refuses: see test_incident."""
     plan = tmp_path / "plan.json"
-    dev.configure(logRetentionDays=30)
+    dev.configure(logRetentionDays=None)
     preview = dev.preview("--diff", "--color", "never", "--save-plan", str(plan))
     override(dev)
     before = everything(dev)

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from selfheal.cli.operator.mode_override import Change, write_mode
 from selfheal.functions.shared.contract import Mode
 from tests.support.emulator_functions import deploy
@@ -22,33 +20,24 @@ def item(stack: Stack, key: dict[str, Any]) -> dict[str, Any]:
     return dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
 
 
-@pytest.fixture(scope="module")
-def runtime(cloud: Account) -> Stack:
-    """A deployed stack, whose value is by its `remedies` for the healer to override."""
+def test_up_leaves_the_overrides_of_a_value_and_of_the_mode_and_mends_an_alarm_that_was_changed_by_hand(
+    cloud: Account,
+) -> None:
+    """Also where `remedies` says that the value is for the healer to override.
+
+    The alarm's threshold was made so low that it rang however well the service was.
+    """
     stack = cloud.stack("runtime", remedies=["override"])
     stack.up()
-    return stack
-
-
-def test_up_leaves_the_overrides_of_a_value_and_of_the_mode(runtime: Stack) -> None:
-    """Also where `remedies` says that the value is for the healer to override."""
-    stack = runtime
     dynamodb, table = stack.account.clients.get("dynamodb"), stack.outputs()["ledgerTable"]
     dynamodb.put_item(TableName=table, Item={**OVERRIDE, "value": {"S": "0"}, "version": {"N": "1"}})
     change = Change(Mode.OBSERVE, "arn:aws:iam::000000000000:user/ada", "seen in a test", clear=False)
     write_mode(dynamodb, table, change, datetime.now(UTC))
-    before = [item(stack, key) for key in (OVERRIDE, MODE)]
-    assert all(before)
+    overrides = [item(stack, key) for key in (OVERRIDE, MODE)]
+    assert all(overrides)
 
-    stack.configure(logRetentionDays=30)
-    assert " updated" in stack.up()
-    assert [item(stack, key) for key in (OVERRIDE, MODE)] == before
-
-
-def test_up_mends_an_alarm_that_was_changed_by_hand(runtime: Stack) -> None:
-    """Its threshold was made so low that it rang however well the service was."""
-    cloudwatch = runtime.account.clients.get("cloudwatch")
-    name = next(name for name in runtime.outputs()["alarmNames"] if "fast" in name)
+    cloudwatch = stack.account.clients.get("cloudwatch")
+    name = next(name for name in stack.outputs()["alarmNames"] if "fast" in name)
 
     def alarm() -> dict[str, Any]:
         return cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
@@ -58,8 +47,10 @@ def test_up_mends_an_alarm_that_was_changed_by_hand(runtime: Stack) -> None:
     before = {key: alarm()[key] for key in (*kept, *judged)}
     spoilt = {"Threshold": 0.0, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}
     cloudwatch.put_metric_alarm(**before | spoilt)
-    assert "~ 1 updated" in runtime.up()
+
+    assert "~ 1 updated" in stack.up()
     assert {key: alarm()[key] for key in before} == before
+    assert [item(stack, key) for key in (OVERRIDE, MODE)] == overrides
 
 
 JOBS = """

@@ -1,7 +1,11 @@
-"""The pack as users run it: by `--policy-pack`, configured, with levels and waivers, beside another."""
+"""The pack as users run it: by `--policy-pack`, configured, with levels and waivers, beside another.
+
+And what the workflow of a pull request makes of a refused preview's output. Deployments: test_life.
+"""
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ from tests.policies.support.packs import write_pack
 from tests.policies.support.resilience import FOLDER
 from tests.policies.support.scene import RULES
 from tests.support.stacks import FAILED, Account, Stack
+from tools.pull_request_comment import LIMIT, Job, read, render
 
 RULE = "lambda-function-failure-rate"
 PACK = ("--policy-pack", "policies")
@@ -44,22 +49,67 @@ def waiver(expires: str) -> dict[str, Any]:
     return {RULE: {"maximum": 0.1}, "selfheal-waivers": {"waivers": [accepted]}}
 
 
-def test_what_the_pack_refuses_by_configuration_is_not_deployed(undeployed: Stack, tmp_path: Path) -> None:
-    file = rules(tmp_path, {RULE: {"maximum": 0.1}})
+@dataclass(frozen=True)
+class Refused:
+    """A preview as the workflow of a pull request runs it, that the pack refuses."""
+
+    folder: Path
+    """With `preview.txt`, what it printed, and `events.jsonl`."""
+    told: str
+    rules: str
+    """The pack's configuration."""
+    changed: bool
+    """Whether the account has changed."""
+
+
+@pytest.fixture(scope="module")
+def refused(undeployed: Stack, tmp_path_factory: pytest.TempPathFactory) -> Refused:
+    """The stack's first preview, by a configuration that forbids its rate of failures."""
+    folder = tmp_path_factory.mktemp("refused")
+    file = rules(folder, {RULE: {"maximum": 0.1}})
+    diff = ("--diff", "--color", "never", "--event-log", str(folder / "events.jsonl"))
     before = everything(undeployed)
-    for command in ("preview", "up"):
-        told = undeployed.run(command, *PACK, CONFIG, file, code=FAILED)
+    stack = undeployed.within(PULUMI_DEBUG_COMMANDS="true")
+    told = stack.preview(*diff, *PACK, CONFIG, file, code=FAILED)
+    (folder / "preview.txt").write_text(told)
+    return Refused(folder, told, file, everything(undeployed) != before)
+
+
+def test_what_the_pack_refuses_by_configuration_is_not_deployed(undeployed: Stack, refused: Refused) -> None:
+    before = everything(undeployed)
+    for told in (refused.told, undeployed.run("up", *PACK, CONFIG, refused.rules, code=FAILED)):
         assert "mandatory" in levels(told, RULE), told
         assert "it must be at most 0.1" in told
     assert everything(undeployed) == before
+    assert not refused.changed
+
+
+def test_a_violation_in_a_first_deployment_is_whole_in_the_comment_of_a_pull_request(
+    refused: Refused,
+) -> None:
+    """Its preview prints more than a comment holds, and `--diff` prints the violation somewhere among it."""
+    assert len(refused.told) > LIMIT
+    job = Job(succeeded=False, step="Preview")
+    run = "https://github.com/octo/shop/actions/runs/1"
+    text = render("guarded", read(refused.folder), job, run=run, commit="abc123")
+
+    assert len(text) <= LIMIT
+    assert text.splitlines()[1] == "### Preview of `guarded`: refused by the policy pack (1 mandatory)"
+    first, *others = refused.told.split(f"{RULE}  (aws:lambda:Function: fragile)")[1].splitlines()
+    message = "\n".join([first, *others[:3]])
+    assert others[2].startswith("Fix: ")
+    assert f"[mandatory] [high] {RULE}: aws:lambda/function:Function fragile\n{message}\n" in text
+    assert "preview failed" in text
+    assert "lines are shown" in text
 
 
 def test_a_level_by_configuration_makes_it_advice(undeployed: Stack, tmp_path: Path) -> None:
+    """Also below a level for all policies, which is no misspelt name."""
     file = rules(tmp_path, {RULE: {"enforcementLevel": "advisory", "maximum": 0.1}})
     told = undeployed.preview(*PACK, CONFIG, file)
     assert levels(told, RULE) == ["advisory"], told
-    file = rules(tmp_path, {RULE: {"enforcementLevel": "disabled", "maximum": 0.1}})
-    assert RULE not in undeployed.preview(*PACK, CONFIG, file)
+    disabled = {RULE: {"enforcementLevel": "disabled", "maximum": 0.1}}
+    assert RULE not in undeployed.preview(*PACK, CONFIG, rules(tmp_path, {"all": "advisory", **disabled}))
 
 
 def test_a_waiver_accepts_one_finding_until_its_day(undeployed: Stack, tmp_path: Path) -> None:
@@ -86,10 +136,6 @@ def test_a_misspelt_policy_in_the_configuration_is_named(undeployed: Stack, tmp_
     assert "Traceback" not in told, told
     told = undeployed.preview(*PACK, CONFIG, rules(tmp_path, {RULE[:-1]: {"maximum": 0.1}}), code=FAILED)
     assert 'configuring policy pack "selfheal" at "policies": invalid enforcement level ""' in told
-
-
-def test_a_level_for_all_policies_is_no_misspelt_name(undeployed: Stack, tmp_path: Path) -> None:
-    undeployed.preview(*PACK, CONFIG, rules(tmp_path, {"all": "advisory"}))
 
 
 def test_a_stack_that_demands_resilience_is_refused_what_is_advice_elsewhere(

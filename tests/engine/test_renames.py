@@ -69,7 +69,7 @@ def test_a_rename_that_would_replace_the_ledger_is_refused_with_nothing_touched(
 
 def test_a_renamed_stack_keeps_its_ledger_by_the_name(moved: Stack) -> None:
     moved.configure(ledgerName=TABLE)
-    moved.run("up")
+    moved.up()
     assert items(moved) == [MODE, INCIDENT]
 
 

@@ -283,10 +283,13 @@ def test_calls_at_the_same_time_do_not_share() -> None:
         assert list(executor.map(call, sizes)) == [{str(size)} for size in sizes]
 
 
-def test_properties_are_converted_once_a_call_and_anew_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resources_are_made_once_a_call_and_anew_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the pack's entry has it; each policy still gets every resource, with its own properties."""
-    for name in ("json_format", "deserialize_properties", "unknown_checking_proxy"):
+    names = ("json_format", "deserialize_properties", "unknown_checking_proxy", "StackValidationArgs")
+    for name in names:
         monkeypatch.setattr(sdk, name, getattr(sdk, name))  # put back at the end
+    serves = sdk._PolicyAnalyzerServicer  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(serves, "AnalyzeStack", serves.AnalyzeStack)
     convert, converted = json_format.MessageToDict, list[Any]()
 
     def counted(message: Any) -> Any:
@@ -296,9 +299,11 @@ def test_properties_are_converted_once_a_call_and_anew_in_the_next(monkeypatch: 
     monkeypatch.setattr(json_format, "MessageToDict", counted)
     engine_call.share_conversion()
     seen: list[list[Any]] = []
+    lists: list[Any] = []
 
     def given(args: sdk.StackValidationArgs, _: Any) -> None:
         seen.append([dict(each.props) for each in args.resources])
+        lists.append(args.resources)
 
     policies = engine_call.PolicyList(
         [sdk.StackValidationPolicy(name, "About it.", given) for name in ("test-a", "test-b")]
@@ -312,9 +317,11 @@ def test_properties_are_converted_once_a_call_and_anew_in_the_next(monkeypatch: 
     both.analyze_stack(told)
     assert seen == [[{"named": "x"}, {"named": "y"}]] * 2
     assert len(converted) == len(told)
+    assert lists[0] is lists[1]
     both.analyze_stack([replace(told[0], properties={"named": "z"}), told[1]])
     assert seen[2:] == [[{"named": "z"}, {"named": "y"}]] * 2
     assert len(converted) == 2 * len(told)
+    assert lists[2] is lists[3] is not lists[0]
 
 
 def test_outside_of_a_call_nothing_is_kept() -> None:

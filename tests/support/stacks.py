@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.emulator import Emulator
 from selfheal.sandbox.pulumi import cli as pulumi_cli
 from tests.conftest import ROOT
+from tests.support.attached import PortOf, attachable
 
 SECONDS = 180.0
 """How long one command may take; usual is 2 to 12 s."""
@@ -49,6 +51,10 @@ class Account:
     folder: Path
     environment: Mapping[str, str]
     """The whole environment of the CLI."""
+    secrets_provider: str = "passphrase"
+    """What encrypts the secrets of stacks."""
+    providers: PortOf | None = None
+    """Where the CLI attaches to a provider. Default: it starts the plugin in PULUMI_HOME."""
 
     def stack(self, name: str, **overrides: Any) -> "Stack":
         """Make a stack of the unmodified program, like dev but for `overrides`, by the project's keys."""
@@ -60,7 +66,9 @@ class Account:
     def stack_with(self, name: str, project: Path, overrides: Mapping[str, Any] | None = None) -> "Stack":
         """Make a stack of any project, with configuration by full keys over that of its file."""
         folder = self.folder / f"stack-{name}-{len(list(self.folder.iterdir()))}"
-        config_file = pulumi_cli.init_stack(project, name, folder, self.environment, overrides or {})
+        config_file = pulumi_cli.init_stack(
+            project, name, folder, self.environment, overrides or {}, secrets_provider=self.secrets_provider
+        )
         return Stack(self, project, name, config_file)
 
     def small(self, name: str, body: str = "", *, stack: str = "dev") -> "Stack":
@@ -95,10 +103,13 @@ class Stack:
 
     def start(self, command: str, *more: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own, both streams into one pipe."""
+        environment = dict(self.account.environment)
+        if self.account.providers:
+            environment["PULUMI_DEBUG_PROVIDERS"] = f"aws:{self.account.providers(self.project)}"
         return subprocess.Popen(
             self.arguments(command, *more),
             cwd=self.project,
-            env=dict(self.account.environment),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -177,7 +188,11 @@ class Stack:
 
 
 def make_account(folder: Path, emulator: Emulator) -> Account:
-    """Make an empty backend and a PULUMI_HOME for an emulator."""
+    """Make an empty backend and a PULUMI_HOME for an emulator.
+
+    A key of its KMS encrypts secrets, as docs/ci.md has it: from a passphrase the CLI derives one at each
+    command, in a million rounds.
+    """
     backend, home, stacks = folder / "backend", folder / "home", folder / "stacks"
     for made in (backend, home, stacks):
         made.mkdir(parents=True)
@@ -185,9 +200,20 @@ def make_account(folder: Path, emulator: Emulator) -> Account:
     added = pulumi_cli.environment(
         emulator.endpoint, emulator.region, emulator.credentials, backend, home=home
     )
+    key = emulator.clients.get("kms").create_key()["KeyMetadata"]["KeyId"]
     return Account(
-        emulator.clients, stacks, pulumi_cli.merged(os.environ, added) | CHEAPER | {"NO_COLOR": "1"}
+        emulator.clients,
+        stacks,
+        pulumi_cli.merged(os.environ, added) | CHEAPER | {"NO_COLOR": "1"},
+        f"awskms:///{key}?region={emulator.region}",
     )
+
+
+@contextmanager
+def attached(account: Account) -> Generator[Account]:
+    """Have the CLI attach to a provider of this process, instead of starting one or two for each command."""
+    with attachable(account.environment) as providers:
+        yield replace(account, providers=providers)
 
 
 def write_program(folder: Path, body: str, *, name: str = "small") -> Path:

@@ -92,7 +92,7 @@ def test_go_builds_the_pinned_module_and_our_language_host_is_put_beside(machine
     assert asked.endswith(" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
     host = machine.cli.with_name(HOST)
     assert host.stat().st_mode & 0o111
-    assert "-m selfheal.sandbox.pulumi.language --use-executor" in host.read_text()
+    assert "from selfheal.sandbox.pulumi.language.__main__ import main" in host.read_text()
     assert machine.cli.with_name(f"{HOST}-exec").read_text() == "# the executor"
 
 
@@ -197,7 +197,7 @@ def test_a_language_host_of_an_earlier_checkout_is_written_anew(machine: Machine
     host.write_text("# of an earlier checkout")
 
     assert machine.setup() == (0, "")
-    assert "-m selfheal.sandbox.pulumi.language" in host.read_text()
+    assert "from selfheal.sandbox.pulumi.language" in host.read_text()
 
 
 def test_a_link_to_what_is_gone_makes_it_run_again(machine: Machine) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import tomllib
@@ -18,6 +19,9 @@ from selfheal.sandbox.pulumi.protocol import language_pb2, language_pb2_grpc, pl
 
 _SHOWN_ALREADY = 32
 """Exit code of the executor if it has reported the error to the engine."""
+
+_START = str(Path(__file__).with_name("start.py"))
+"""Runs a file or folder in the program's Python."""
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -51,7 +55,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "parallel": str(request.parallel),
             "organization": request.organization,
         }
-        command = [python.executable, str(self._executor)]
+        command = [python.executable, _START, str(self._executor)]
         for key, value in arguments.items():
             if value:
                 command += [f"--{key}", value]
@@ -80,7 +84,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             **python.environment(os.environ),
             **dict(item.partition("=")[::2] for item in request.env),
         }
-        target = [str(folder)]
+        target = [_START, str(folder)]
         if not (folder / "__main__.py").is_file():
             target = ["-m", "pulumi.run.plugin", _package_name(folder, context)]
         lines = self._children.stream(
@@ -114,8 +118,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def About(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Return the Python that runs programs, and its version."""
         python = _interpreter(request.info, context)
-        out = _output(python, "-c", "import platform; print(platform.python_version())")
-        return language_pb2.AboutResponse(executable=python.executable, version=out.strip())
+        if Path(python.executable).samefile(sys.executable):  # asked at every preview and `up`
+            version = platform.python_version()
+        else:
+            version = _output(python, "-c", "import platform; print(platform.python_version())").strip()
+        return language_pb2.AboutResponse(executable=python.executable, version=version)
 
     def GetProgramDependencies(self, request: Any, context: Any) -> Any:  # noqa: N802
         """List the packages of the program's environment."""

@@ -45,7 +45,8 @@ def install(home: Path) -> Path:
     """
     folder = home / "plugins" / f"resource-aws-v{provider_version()}"
     folder.mkdir(parents=True, exist_ok=True)
-    entry = f"import sys; sys.path.insert(0, {str(SOURCE)!r}); "
+    # Garbage is looked for less often: what a short process has imported stays (see language/start.py).
+    entry = f"import gc, sys; gc.set_threshold(20_000, 20, 100); sys.path.insert(0, {str(SOURCE)!r}); "
     entry += "from selfheal.sandbox.pulumi.plugin.__main__ import main; "
     text = _SCRIPT.format(python=shlex.quote(sys.executable), entry=shlex.quote(f"{entry}main()"))
     executable = folder / _NAME

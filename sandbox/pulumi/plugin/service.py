@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import grpc
 from google.protobuf import any_pb2, empty_pb2, struct_pb2
 
+from selfheal.sandbox.clients import Clients
 from selfheal.sandbox.errors import InputError, ProviderError, SandboxError, UnfinishedError
 from selfheal.sandbox.provider import AwsProvider
 from selfheal.sandbox.provider.provider import Diff
@@ -24,12 +25,17 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     """The sandbox's AWS provider, as the engine calls it."""
 
     def __init__(
-        self, version: str, environment: Mapping[str, str] = os.environ, folder: Path | None = None
+        self,
+        version: str,
+        environment: Mapping[str, str] = os.environ,
+        folder: Path | None = None,
+        provider: Callable[[Clients], AwsProvider] = AwsProvider,
     ) -> None:
         """Serve as `version`. `folder` is the program's, in which the engine starts plugins."""
         self._version = version
         self._environment = environment
         self._folder = folder or Path.cwd()
+        self._made = provider
         self._configured: AwsProvider | None = None
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, D102, N802
@@ -82,7 +88,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802
         settings, _ = decode(request.args, self._folder)
         with _errors_reported(context):
-            self._configured = AwsProvider(configuration.read(settings, self._environment))
+            self._configured = self._made(configuration.read(settings, self._environment))
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: D102, N802

@@ -54,8 +54,9 @@ def test_serve_is_found_by_other_commands_and_leaves_no_process(own_home: Path, 
         assert f"export SELFHEAL_SITE={told['site']}\n" in selfheal("serve", "--env").stdout
         started = children(told["pid"])
         make_ledger(told["endpoint"])
-        assert asked("incidents") == []
-        assert "selfheal serve" in selfheal("incidents").stderr
+        outcome = selfheal("incidents", "--json")
+        assert json.loads(outcome.stdout) == []
+        assert "selfheal serve" in outcome.stderr
 
         busy = selfheal("serve", code=1)
         assert f"process {told['pid']}" in busy.stderr
@@ -69,16 +70,18 @@ def test_serve_is_found_by_other_commands_and_leaves_no_process(own_home: Path, 
         assert again["site"] == told["site"]
 
 
-@pytest.mark.parametrize("options", [(), ("--enforce-iam",)])
-def test_serve_enforces_iam_only_if_it_is_told_to(options: tuple[str, ...]) -> None:
-    with serving(*options) as told:
-        iam = Clients(told["endpoint"], REGION, KEY).get("iam")
-        iam.create_user(UserName="nobody")
-        key = iam.create_access_key(UserName="nobody")["AccessKey"]
-        nobody = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
-        api = Clients(told["endpoint"], REGION, nobody).get("dynamodb")
-        action = refused(api.list_tables)
-    assert action == ("dynamodb:ListTables" if options else None)
+def action_refused_to_nobody(endpoint: str) -> str | None:
+    """Return the action that a user without rights is refused, or None if it is allowed."""
+    iam = Clients(endpoint, REGION, KEY).get("iam")
+    iam.create_user(UserName="nobody")
+    key = iam.create_access_key(UserName="nobody")["AccessKey"]
+    nobody = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+    return refused(Clients(endpoint, REGION, nobody).get("dynamodb").list_tables)
+
+
+def test_serve_enforces_iam_if_it_is_told_to() -> None:
+    with serving("--enforce-iam") as told:
+        assert action_refused_to_nobody(told["endpoint"]) == "dynamodb:ListTables"
 
 
 def test_the_environment_is_taken_by_a_shell_and_is_all_that_boto3_needs(own_home: Path) -> None:
@@ -128,13 +131,17 @@ def test_an_operator_acts_on_the_sandbox_as_on_aws() -> None:
         assert asked("mode", "--endpoint", served["endpoint"])["effective"] == "observe"
 
 
-def test_a_serve_that_is_just_starting_is_waited_for() -> None:
+def test_a_serve_that_is_just_starting_is_waited_for_and_an_environment_of_an_earlier_one_is_stale() -> None:
+    """Also, without being told to it enforces no IAM."""
     waiting = subprocess.Popen(
         command("--cwd", str(ROOT), "serve", "--env", "--json"), cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     with serving() as told:
         out, _ = waiting.communicate(timeout=START_SECONDS)
+        stale = selfheal("serve", "--env", environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+        assert action_refused_to_nobody(told["endpoint"]) is None
     assert json.loads(out) == told
+    assert "AWS_ENDPOINT_URL is http://127.0.0.1:1" in stale.stderr
 
 
 def test_a_serve_that_was_killed_is_said_to_be_gone(own_home: Path) -> None:
@@ -147,9 +154,3 @@ def test_a_serve_that_was_killed_is_said_to_be_gone(own_home: Path) -> None:
     assert outcome.stdout == ""
     assert f"process {dead.pid}" in outcome.stderr
     assert "stale" in outcome.stderr
-
-
-def test_an_environment_of_an_earlier_serve_is_said_to_be_stale() -> None:
-    with serving():
-        told = selfheal("serve", "--env", environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
-    assert "AWS_ENDPOINT_URL is http://127.0.0.1:1" in told.stderr

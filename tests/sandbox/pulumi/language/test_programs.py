@@ -45,9 +45,10 @@ def test_a_program_is_at_home_in_its_folder(
     monkeypatch.setenv("AWS_PROFILE", "theirs")
     project.write("import json; json.dump('helped', open('told', 'w'))", "helper.py")
     project.write(
-        "import json, os, sys, pulumi\n"
+        "import gc, json, os, sys, pulumi\n"
         "import helper\n"
         "json.dump({'path': sys.path, 'cwd': os.getcwd(), 'profile': os.environ['AWS_PROFILE'],\n"
+        "           'threshold': gc.get_threshold()[0],\n"
         "           'stack': [pulumi.get_project(), pulumi.get_stack(), pulumi.get_organization()],\n"
         "           'root': pulumi.runtime.get_root_directory(), 'dry': pulumi.runtime.is_dry_run()},\n"
         "          open('told', 'w'))\n"
@@ -65,6 +66,7 @@ def test_a_program_is_at_home_in_its_folder(
     assert told["stack"] == ["p", "dev", "organization"]
     assert told["profile"] == "theirs"
     assert told["dry"] is True
+    assert told["threshold"] == 20_000  # it is short: looking for garbage more often only takes time
 
 
 def test_an_exception_is_told_from_the_program_s_first_line_on(
