@@ -223,6 +223,9 @@ class FakeWay:
         if self.fails:
             raise CliError("it cannot be made")
 
+    def begun(self) -> bool:
+        return True
+
     def keep(self) -> str:
         return self.ends
 
