@@ -26,6 +26,9 @@ class ScenarioError(ValueError):
     """A scenario cannot be used. The text says which, what is wrong with it, and what is allowed."""
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+
+
 class _Loader(yaml.SafeLoader):
     """Refuses what YAML lets through silently: a key that is given twice, of which the last would count.
 
@@ -42,9 +45,9 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             text = str(key.value)
-            if text in seen:
+            if text in seen or key.tag == _MERGE:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{_shown(text)} is given twice", node.start_mark
+                    None, None, f"{_shown(text)} is given twice, or merges others", node.start_mark
                 )
             seen.add(text)
         return super().construct_mapping(node, deep=deep)

@@ -163,9 +163,9 @@ def run(
     folder = writable(out or usual, "--out")
     with aws_access(location) as access:
         stack = _stack(find_stack(location, access, outputs))
-        output.say(f"{wanted.name}: {wanted.title}", style="bold")
-        output.say(f"Breaks {fault_text(wanted.fault)}, for {wanted.fault_seconds} s.")
         shown = Shown(output)
+        shown.say(f"{wanted.name}: {wanted.title}", style="bold")
+        shown.say(f"Breaks {fault_text(wanted.fault)}, for {wanted.fault_seconds} s.")
         with shown.shown():
             recording = carry_out(stack, wanted, tokens, shown)
     conclude(recording, folder, shown)

@@ -74,8 +74,11 @@ def carry_out(stack: Stack, scenario: Scenario, given: Mapping[str, str], shown:
         **({"approved by": approved} if approved else {}),
     }
     sent = OrdersSent.of(str(stack.outputs["url"]), tokens, scenario.traffic, run_id)
-    shown.say("Sending the first orders.")
-    reason = not_ready(stack, sent)
+    # Before the first order what the stack lacks, and what is in the way.
+    reason = way_of(stack, scenario, run_id, until=0.0).problem()
+    if not reason:
+        shown.say("Sending the first orders.")
+        reason = not_ready(stack, sent)
     began = datetime.now(UTC)
     until = began.timestamp() + scenario.before_seconds + scenario.fault_seconds + FAULT_MARGIN_SECONDS
     way = way_of(stack, scenario, run_id, until)

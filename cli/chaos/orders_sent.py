@@ -14,6 +14,10 @@ from selfheal.scenarios.scenario import Traffic as Wanted
 WORKERS = 16
 """Requests in flight at most: at 50 a second, answers may take a third of a second."""
 
+ANSWER_SECONDS = 10.0
+"""How long an answer may take. An order without one by then counts as not accepted, which is not to happen
+only because a busy machine stood still for a moment; `answer_p95_seconds` says how long answers take."""
+
 FIRST_ORDERS = 8
 """Sent before the traffic, at least."""
 
@@ -40,7 +44,13 @@ class OrdersSent:
     def of(cls, url: str, tokens: Mapping[str, str], wanted: Wanted, run_id: str) -> "OrdersSent":
         """Return the traffic of a run. Nothing is sent yet."""
         prefix = f"chaos-{run_id[:12]}"
-        traffic = Traffic(url, time.monotonic(), rate=wanted.per_second, workers=WORKERS)
+        traffic = Traffic(
+            url,
+            time.monotonic(),
+            rate=wanted.per_second,
+            workers=WORKERS,
+            answer_seconds=ANSWER_SECONDS,
+        )
         sent = cls(url.rstrip("/"), tokens, wanted, prefix, traffic)
         traffic.send = sent._send
         return sent
@@ -70,6 +80,10 @@ class OrdersSent:
     def stop(self) -> None:
         """Send no more, and wait some seconds for the answers that are still due."""
         self.traffic.stop()
+
+    def end(self) -> None:
+        """Send no more, and wait for nothing."""
+        self.traffic.end()
 
     @property
     def skipped(self) -> int:

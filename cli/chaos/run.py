@@ -72,7 +72,11 @@ class Sent(Protocol):
         ...
 
     def stop(self) -> None:
-        """Send no more."""
+        """Send no more, and wait for the answers that are due."""
+        ...
+
+    def end(self) -> None:
+        """Send no more, and wait for nothing."""
         ...
 
     @property
@@ -157,7 +161,7 @@ class Run:
                 self._fault()
                 self._after()
         finally:
-            self.sent.stop()
+            self.sent.end()
         return self.recording
 
     def _before(self) -> None:

@@ -19,9 +19,6 @@ WORKERS = 8
 ANSWER_SECONDS = 6.0
 """A request without an answer by then counts as failed: twice the function's time-out of 3 s."""
 
-STOP_SECONDS = ANSWER_SECONDS + 2.0
-"""How long `stop` waits for the requests in flight."""
-
 
 Send = Callable[[urllib3.PoolManager, str, int], urllib3.BaseHTTPResponse]
 """Sends a request to a URL, given its number from 0, and returns the answer. What urllib3 raises counts as no
@@ -51,6 +48,8 @@ class Traffic:
     """Requests in flight at most."""
     send: Send = get
     """Sends one request."""
+    answer_seconds: float = ANSWER_SECONDS
+    """How long an answer may take."""
     skipped: int = 0
     """Requests that were due and not sent."""
     _samples: list[Sample] = field(default_factory=list[Sample])
@@ -65,7 +64,7 @@ class Traffic:
             num_pools=1,
             maxsize=self.workers,
             retries=False,
-            timeout=urllib3.Timeout(connect=2.0, read=ANSWER_SECONDS, total=ANSWER_SECONDS),
+            timeout=urllib3.Timeout(connect=2.0, read=self.answer_seconds, total=self.answer_seconds),
         )
         for number in range(self.workers):
             thread = threading.Thread(target=self._work, args=(pool,), name=f"traffic-{number}", daemon=True)
@@ -77,9 +76,9 @@ class Traffic:
         self._ended.set()
 
     def stop(self) -> None:
-        """Send no more, and wait for the answers still due, at most STOP_SECONDS in all."""
+        """Send no more, and wait for the answers still due: each has come or been given up by then."""
         self.end()
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + self.answer_seconds + 2.0
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 

@@ -189,6 +189,9 @@ class FakeSent:
     def stop(self) -> None:
         self.stopped = self.stopped or self.clock.now - EPOCH
 
+    def end(self) -> None:
+        self.stop()
+
     def puts(self) -> tuple[Put, ...]:
         if self.started is None:
             return ()
