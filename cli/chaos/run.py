@@ -247,7 +247,8 @@ class Run:
         end, decided = self.recording.fault_ended + seconds, None
         while self._since() < end:
             if self.lease.reason:  # from here on another run may break something
-                self._stopped(self.lease.reason)
+                if not self.recording.stopped:
+                    self._stopped(self.lease.reason)
                 break
             try:
                 self._wait(end)

@@ -53,6 +53,7 @@ class Traffic:
     skipped: int = 0
     """Requests that were due and not sent."""
     _samples: list[Sample] = field(default_factory=list[Sample])
+    _waiting: dict[int, float] = field(default_factory=dict[int, float])
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ended: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
@@ -87,14 +88,24 @@ class Traffic:
         with self._lock:
             return tuple(self._samples)
 
+    def waiting(self, seconds: float) -> tuple[Sample, ...]:
+        """Return the requests that have waited for an answer for this long, as if they were given up now."""
+        with self._lock:
+            now = self._now()
+            late = [(number, sent) for number, sent in self._waiting.items() if now - sent >= seconds]
+        return tuple(Sample(round(sent, 4), round(now, 4), None, number) for number, sent in late)
+
     def _work(self, pool: urllib3.PoolManager) -> None:
         while not self._ended.is_set():
             number, due = self._ticket()
             if self._ended.wait(max(0.0, due - self._now())):
                 return
             sent = self._now()
+            with self._lock:
+                self._waiting[number] = sent
             status = self._status(pool, number)
             with self._lock:
+                del self._waiting[number]
                 self._samples.append(Sample(round(sent, 4), round(self._now(), 4), status, number))
 
     def _status(self, pool: urllib3.PoolManager, number: int) -> int | None:

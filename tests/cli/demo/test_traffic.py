@@ -10,6 +10,7 @@ import pytest
 
 from selfheal.cli.demo.traffic import Traffic
 from selfheal.cli.demo.watch import traffic_url
+from tests.support.processes import until
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -64,6 +65,18 @@ def test_a_service_that_never_answers_is_given_up_and_never_flooded() -> None:
     assert {sample.status for sample in sent.samples()} == {None}
     assert len(sent.samples()) <= 12  # 3 workers, 0.3 s each
     assert sent.skipped > 15
+    assert sent.waiting(0) == ()
+
+
+def test_what_waits_for_long_is_known_before_it_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        sent = Traffic(url, time.monotonic(), rate=50.0, workers=3, answer_seconds=60)
+        sent.start()
+        until(lambda: len(sent.waiting(0.1)) == 3, 30)
+        assert all(each.status is None and each.done - each.sent >= 0.1 for each in sent.waiting(0.1))
+        assert (sent.waiting(60), sent.samples()) == ((), ())
+        sent.end()
 
 
 def test_nobody_there_is_an_error_and_not_an_exception() -> None:
