@@ -8,7 +8,8 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.chaos.approval import Approvals
-from selfheal.cli.chaos.faults import Experiment, Kill, Switch, Throttle, Way
+from selfheal.cli.chaos.faults import Kill, Switch, Throttle, Way
+from selfheal.cli.chaos.fis import Experiment
 from selfheal.cli.chaos.lease import Lease
 from selfheal.cli.chaos.orders_sent import OrdersSent
 from selfheal.cli.chaos.progress import Shown
@@ -53,17 +54,7 @@ def carry_out(stack: Stack, scenario: Scenario, given: Mapping[str, str], shown:
     stack.check_clock()
     records = Records(stack.dynamodb, stack.ledger)
     clear(stack, records, shown.say)
-    approvals, allow = Approvals(stack.dynamodb, stack.ledger), _nothing_to_allow
-    approved = ""
-    if stack.is_production:
-        digest = digest_of(scenario, stack.name)
-        approval = approvals.valid(digest, by, alone=stack.is_emulated)
-        approved = f"{approval.by}, digest {digest}"
-        shown.say(f"Approved by {approval.by}.")
-
-        def allow() -> None:
-            approvals.use(approval, by)
-
+    allow, approved = _permission(stack, scenario, by)
     setting = {
         "endpoint": "sandbox" if stack.is_emulated else "AWS",
         "stack is": "production" if stack.is_production else "a sandbox",
@@ -135,8 +126,18 @@ def _end(records: Records, run_id: str, tell: Tell) -> None:
         tell(f"All is undone, but the run's record could not be deleted: {error}. The next command does it.")
 
 
-def _nothing_to_allow() -> None:
-    """Allow what needs no approval."""
+def _permission(stack: Stack, scenario: Scenario, by: str) -> tuple[Callable[[], None], str]:
+    """Return what uses up the approval, and whose it is; nothing, and no name, where none is needed.
+
+    Raises:
+        CliError: when there is none.
+
+    """
+    if not stack.is_production:
+        return lambda: None, ""
+    approvals, digest = Approvals(stack.dynamodb, stack.ledger), digest_of(scenario, stack.name)
+    approval = approvals.valid(digest, by, alone=stack.is_emulated)
+    return lambda: approvals.use(approval, by), f"{approval.by}, digest {digest}"
 
 
 def _undoing(stack: Stack, tell: Tell) -> Callable[[Sequence[Undo]], None]:

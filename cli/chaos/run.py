@@ -7,20 +7,18 @@ fault is undone first.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.chaos.faults import Way
+from selfheal.cli.chaos.interfaces import Observed, Progress, Sent
 from selfheal.cli.chaos.judge import all_decided, not_at_rest, not_steady, stop_reason
 from selfheal.cli.chaos.lease import Lease
 from selfheal.cli.chaos.record import LEASE_SECONDS, Records, Undo
-from selfheal.cli.chaos.recording import Look, OrderKey, Phase, Put, Recording
+from selfheal.cli.chaos.recording import Look, OrderKey, Phase, Recording
 from selfheal.cli.chaos.signals import Signals
 from selfheal.cli.errors import CliError
-from selfheal.cli.operator.orders_view import Call
 from selfheal.functions.orders.order import Order, State
-from selfheal.functions.status.picture import Picture
 from selfheal.sandbox.errors import SandboxError
 
 LOOK_SECONDS = 1.0
@@ -38,71 +36,6 @@ FAULT_MARGIN_SECONDS = 10.0
 
 NEEDS_CALLS = {"calls_during_fault", "repeated_effects"}
 """Measures for which the downstream's log is read: while the fault lasts, only if `stop_when` names one."""
-
-
-class Observed(Protocol):
-    """The stack, as `selfheal.cli.chaos.stack.Stack` reads it."""
-
-    def picture(self) -> Picture:
-        """Return how it is now."""
-        ...
-
-    def orders(self, keys: Sequence[OrderKey]) -> dict[OrderKey, Order]:
-        """Return those of these orders that are there."""
-        ...
-
-    def calls_made(self) -> int:
-        """Return how many calls the downstream has seen."""
-        ...
-
-    def calls_since(self, number: int) -> tuple[Call, ...] | None:
-        """Return the downstream's log after the call of a number."""
-        ...
-
-
-class Sent(Protocol):
-    """The orders, as `selfheal.cli.chaos.orders_sent.OrdersSent` sends them."""
-
-    def first(self) -> tuple[Put, ...]:
-        """Send some that are not of the traffic, one after the other, and return what became of them."""
-        ...
-
-    def start(self, since: float) -> None:
-        """Begin, this many seconds after the run began."""
-        ...
-
-    def stop(self) -> None:
-        """Send no more, and wait for the answers that are due."""
-        ...
-
-    def end(self) -> None:
-        """Send no more, and wait for nothing."""
-        ...
-
-    @property
-    def skipped(self) -> int:
-        """Orders that were due and not sent."""
-        ...
-
-    def puts(self) -> tuple[Put, ...]:
-        """Return what was answered so far."""
-        ...
-
-
-class Progress(Protocol):
-    """Who is told how the run goes on."""
-
-    def phase(self, phase: Phase, seconds: float) -> None:
-        """Begin a phase that lasts at most this long."""
-        ...
-
-    def seen(self, recording: Recording) -> None:
-        """Show what was recorded so far."""
-        ...
-
-    def say(self, text: str) -> None:
-        """Tell a line."""
-        ...
 
 
 def not_ready(stack: Observed, sent: Sent, sleep: Callable[[float], None] = time.sleep) -> str:

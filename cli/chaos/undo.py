@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.cli.chaos.faults import RUN_TAG, setting
+from selfheal.cli.chaos.faults import setting
+from selfheal.cli.chaos.fis import RUN_TAG
 from selfheal.cli.chaos.record import Undo
 from selfheal.cli.errors import CliError
 from selfheal.cli.operator.aws_access import ClientSource

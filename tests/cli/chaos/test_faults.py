@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from selfheal.cli.chaos import faults, undo
-from selfheal.cli.chaos.faults import START_SECONDS, Experiment, Kill, Switch, Throttle, seconds_of
+from selfheal.cli.chaos import faults, fis, undo
+from selfheal.cli.chaos.faults import Kill, Switch, Throttle
+from selfheal.cli.chaos.fis import START_SECONDS, Experiment, seconds_of
 from selfheal.cli.chaos.record import Undo
 from selfheal.cli.chaos.undo import LIVE, SEEN_SECONDS, undo_all
 from selfheal.cli.errors import CliError
@@ -164,8 +165,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(faults, "time", clock)
-    monkeypatch.setattr(undo, "time", clock)
+    for module in (faults, fis, undo):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 
