@@ -92,6 +92,7 @@ exports |= {
     "operatorPolicyArn": healer.operator_policy_arn,
     "alarmNames": healer.alarm_names,
     "mode": settings.mode.value,
+    "sandbox": settings.sandbox,
 }
 for key, value in exports.items():
     pulumi.export(key, value)

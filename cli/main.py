@@ -147,7 +147,7 @@ experiments.command("list", help=reflow(chaos.list_scenarios.__doc__), epilog=ch
 )
 for own_name, command, command_epilog in chaos.COMMANDS:
     experiments.command(own_name, help=reflow(command.__doc__), epilog=command_epilog)(
-        with_location(command, wakes=False)
+        with_location(command, wakes=False, ledger=False)
     )
 
 for parent, command, command_epilog in (

@@ -6,31 +6,50 @@ Every refusal names the file, the field, what is allowed and what was given.
 import difflib
 import math
 import re
+import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import yaml
+from yaml.composer import ComposerError
 
 _Value = TypeVar("_Value")
 
 _SHOWN = 60
 """Characters of a given value that a refusal shows."""
 
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _SHOWN
+
 
 class ScenarioError(ValueError):
     """A scenario cannot be used. The text says which, what is wrong with it, and what is allowed."""
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses what YAML lets through silently: a key that is given twice, of which the last would count."""
+    """Refuses what YAML lets through silently: a key that is given twice, of which the last would count.
+
+    And aliases: of few lines they make more than any machine can hold.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise ComposerError(None, None, "aliases are not allowed: write it out", mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            text = str(key.value)
+            if text in seen or key.tag == _MERGE:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{key!r} is given twice", node.start_mark
+                    None, None, f"{_shown(text)} is given twice, or merges others", node.start_mark
                 )
+            seen.add(text)
         return super().construct_mapping(node, deep=deep)
 
 
@@ -51,11 +70,13 @@ class Fields:
     def of_yaml(cls, place: str, text: str) -> "Fields":
         """Return the fields of a file's text."""
         try:
-            return cls.of(place, yaml.load(text, _Loader))  # noqa: S506 - a SafeLoader, made stricter
-        except yaml.YAMLError as error:
-            raise ScenarioError(f"{place}: is no YAML: {error}") from error
+            value = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader, made stricter
         except RecursionError as error:
             raise ScenarioError(f"{place}: is nested too deeply") from error
+        # PyYAML raises the latter for scalars that are none of their kind, such as a 30th of February.
+        except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            raise ScenarioError(f"{place}: is no YAML: {error}") from error
+        return cls.of(place, value)
 
     @classmethod
     def of(cls, place: str, value: object) -> "Fields":
@@ -82,14 +103,15 @@ class Fields:
             close = difflib.get_close_matches(name, self._known, n=1)
             hint = f"Did you mean {close[0]}? " if close else ""
             raise ScenarioError(
-                f"{self._place}: {name} is not known here. {hint}Known are: {', '.join(sorted(self._known))}"
+                f"{self._place}: {_shown(name)} is not known here. {hint}Known are: "
+                f"{', '.join(sorted(self._known))}"
             )
 
     def text(self, name: str, most: int) -> str:
         """Return a text that is not empty, in one line as YAML's `>-` makes it."""
         value = self._get(name)
-        if not isinstance(value, str) or not value.strip() or len(value) > most:
-            raise self.refuse(name, f"a text of 1 to {most} characters")
+        if not isinstance(value, str) or not 0 < len(value) <= most or not _is_text(value):
+            raise self.refuse(name, f"a text of 1 to {most} characters, all of them visible")
         return " ".join(value.split())
 
     def matching(self, name: str, pattern: re.Pattern[str], allowed: str) -> str:
@@ -134,7 +156,7 @@ class Fields:
     def words(self, name: str) -> tuple[str, ...]:
         """Return a list of one or more texts, each once."""
         value = self._get(name)
-        found = [each for each in _entries(value) if isinstance(each, str) and each.strip()]
+        found = [each for each in _entries(value) if isinstance(each, str) and _is_text(each)]
         if not found or len(found) != len(_entries(value)) or len(set(found)) != len(found):
             raise self.refuse(name, "a list of one or more texts, each once")
         return tuple(found)
@@ -164,6 +186,15 @@ def _entries(value: object) -> Sequence[object]:
     return cast("list[object]", value) if isinstance(value, list) else ()
 
 
+def _is_text(value: str) -> bool:
+    """Return whether a text can be shown as it is: escapes could rewrite what a terminal shows beside it."""
+    line = " ".join(value.split())
+    return bool(line) and line.isprintable()
+
+
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = _REPR.repr(value)
+    except ValueError:  # a number of thousands of digits
+        text = "a number that is too long"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -25,6 +25,9 @@ SCHEMA = 1
 SHORTEST_FUNCTION_SECONDS = 60
 """The shortest fault of kind function: what FIS allows for an action's duration."""
 
+MOST_CHARACTERS = 20_000
+"""Of a file. Those that ship have a tenth."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 _SUFFIXES = (".yaml", ".yml")
 
@@ -112,11 +115,16 @@ def load(name_or_path: str) -> Scenario:
                 "path of a file that ends with .yaml"
             )
         path = FOLDER / f"{name_or_path}.yaml"
+    place = str(path) if str(path).isprintable() else repr(str(path))
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"the scenario {path} cannot be read: {error}") from error
-    return parse(path.stem, text, str(path))
+        if path.exists() and not path.is_file():
+            raise ScenarioError(f"the scenario {place} cannot be read: it is no file")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise ScenarioError(f"the scenario {place} cannot be read: {why}") from error
+    return parse(path.stem, text, place)
 
 
 def shipped() -> list[Scenario]:
@@ -142,6 +150,8 @@ def parse(name: str, text: str, place: str = "") -> Scenario:
             f"{place}: a scenario's file is named in lower-case letters, digits and hyphens, 41 at most, got "
             f"{name!r}"
         )
+    if len(text) > MOST_CHARACTERS:
+        raise ScenarioError(f"{place}: must have at most {MOST_CHARACTERS} characters")
     fields = Fields.of_yaml(place, text)
     if fields.whole("schema", 0, 1_000_000) != SCHEMA:
         raise fields.refuse("schema", f"{SCHEMA}, the only one that there is")

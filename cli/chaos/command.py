@@ -1,6 +1,5 @@
 """`selfheal chaos list|run|stop|approve`."""
 
-import json as json_module
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -9,19 +8,15 @@ import typer
 from rich.table import Table
 
 from selfheal.cli.chaos.approval import VALID_MINUTES, Approvals
-from selfheal.cli.chaos.experiment import Asked, carry_out
+from selfheal.cli.chaos.conclude import conclude
+from selfheal.cli.chaos.experiment import carry_out
 from selfheal.cli.chaos.experiment import stop as stop_run
-from selfheal.cli.chaos.html_report import html_report
-from selfheal.cli.chaos.json_report import json_report
-from selfheal.cli.chaos.judge import Answer, Verdict, judge
 from selfheal.cli.chaos.progress import Shown
-from selfheal.cli.chaos.recording import Recording
 from selfheal.cli.chaos.rules import (
     WHERE,
     check_place,
     digest_of,
     fault_text,
-    is_production,
     percent_of,
     with_percent,
 )
@@ -29,7 +24,7 @@ from selfheal.cli.chaos.stack import Stack, find_stack
 from selfheal.cli.chaos.tokens import read_tokens
 from selfheal.cli.console import Output, remark
 from selfheal.cli.errors import CliError
-from selfheal.cli.exits import ExitCode, epilog
+from selfheal.cli.exits import epilog
 from selfheal.cli.folders import writable
 from selfheal.cli.operator.aws_access import aws_access
 from selfheal.cli.operator.location import Location
@@ -63,9 +58,6 @@ APPROVE_EPILOG = epilog(
     "selfheal chaos approve billing-fails --percent 5 --aws -s prod --digest 0123456789abcdef -y",
 )
 
-STYLES = {Verdict.HOLDS: "bold green", Verdict.FAILS: "bold red"}
-MARKS = {Answer.HOLDS: "✓", Answer.FAILS: "✗", Answer.UNKNOWN: "?"}
-
 Name = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="Name of a scenario that ships, or path of a file.")
 ]
@@ -94,10 +86,6 @@ Outputs = Annotated[
         metavar="FILE",
         help="The stack's outputs, as `pulumi stack output --json` prints them. Default: Pulumi is asked.",
     ),
-]
-Production = Annotated[
-    bool,
-    typer.Option("--production", help="The stack is production, whatever it is called."),
 ]
 Out = Annotated[
     Path | None,
@@ -156,7 +144,6 @@ def run(
     percent: Percent = None,
     tokens_file: TokensFile = None,
     outputs: Outputs = None,
-    production: Production = False,
     out: Out = None,
     location: Location,
     output: Output,
@@ -167,8 +154,8 @@ def run(
     its switch, one of a function by AWS FIS, throttles and deaths of workers by the sandbox only. It writes
     report.html and report.json, and ends with 0 only if the hypothesis holds.
 
-    In production (a stack called prod or production, or --production) at most 10 % of the calls may be
-    broken, and somebody else has to approve it first: selfheal chaos approve.
+    Production is every stack without an output `sandbox` that is true. There at most 10 % of the calls may
+    be broken, and somebody else has to approve it first: selfheal chaos approve.
     """
     wanted = with_percent(_load(scenario), percent)
     tokens = read_tokens(tokens_file)
@@ -176,12 +163,12 @@ def run(
     folder = writable(out or usual, "--out")
     with aws_access(location) as access:
         stack = _stack(find_stack(location, access, outputs))
-        output.say(f"{wanted.name}: {wanted.title}", style="bold")
-        output.say(f"Breaks {fault_text(wanted.fault)}, for {wanted.fault_seconds} s.")
         shown = Shown(output)
+        shown.say(f"{wanted.name}: {wanted.title}", style="bold")
+        shown.say(f"Breaks {fault_text(wanted.fault)}, for {wanted.fault_seconds} s.")
         with shown.shown():
-            recording = carry_out(stack, Asked(wanted, tokens, production), shown)
-    _conclude(recording, folder, output)
+            recording = carry_out(stack, wanted, tokens, shown)
+    conclude(recording, folder, shown)
 
 
 def stop(*, outputs: Outputs = None, location: Location, output: Output) -> None:
@@ -225,7 +212,10 @@ def approve(
     wanted = with_percent(_load(scenario), percent)
     with aws_access(location) as access:
         stack = _stack(find_stack(location, access, outputs))
-        check_place(wanted, sandbox=stack.is_sandbox, production=True)
+        if not stack.is_production:
+            raise CliError(f"The stack {stack.name} is a sandbox: a run needs no approval there.")
+        check_place(wanted, emulated=stack.is_emulated, production=True)
+        stack.check_clock()  # when it expires is a time
         its_digest = digest_of(wanted, stack.name)
         if digest not in (None, its_digest):
             raise CliError(
@@ -246,9 +236,8 @@ def approve(
 
 def _approved_text(scenario: Scenario, stack: Stack, digest: str) -> list[str]:
     stop_when = ", ".join(map(str, scenario.stop_when)) or "nothing"
-    named = "" if is_production(stack.name, said=False) else " (run it with --production)"
     return [
-        f"stack    {stack.name}{named}",
+        f"stack    {stack.name}, {stack.access.description}",
         f"breaks   {fault_text(scenario.fault)}, {percent_of(scenario.fault):.0f} % of the calls",
         f"lasts    {scenario.fault_seconds} s, after {scenario.before_seconds} s of steady state",
         f"sends    {scenario.traffic.per_second:g} orders a second",
@@ -267,27 +256,6 @@ def _load(name: str) -> Scenario:
 def _stack(stack: Stack) -> Stack:
     remark(f"{stack.access.description}, stack {stack.name}, ledger {stack.ledger}.")
     return stack
-
-
-def _conclude(recording: Recording, folder: Path, output: Output) -> None:
-    verdict, findings = judge(recording)
-    document = json_report(recording)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json_module.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
-    (folder / "report.json").write_text(text, encoding="utf-8")
-    (folder / "report.html").write_text(html_report(recording), encoding="utf-8")
-    if verdict is not Verdict.NOT_STARTED:
-        for line, finding in zip(document["hypothesis"], findings, strict=True):
-            seen = "nothing" if line["seen"] is None else f"{line['seen']:.4g}"
-            note = f" ({line['note']})" if line["note"] else ""
-            output.say(f"  {MARKS[finding.answer]} {line['bound']}: {seen}{note}")
-    output.say(f"{verdict}. {document['why']}", style=STYLES.get(verdict, "bold yellow"))
-    output.say(f"The fault was made {recording.how}." if recording.fault_began is not None else "No fault.")
-    output.say(f"Report: {folder / 'report.html'} and report.json")
-    if output.json:
-        output.print_json(document)
-    if verdict is not Verdict.HOLDS:
-        raise typer.Exit(ExitCode.FOUND if verdict is Verdict.FAILS else ExitCode.FAILED)
 
 
 COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (

@@ -1,18 +1,20 @@
 """Prepares a run on a stack, carries it out, and ends what another run left behind."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from selfheal.cli.chaos.approval import Approvals
-from selfheal.cli.chaos.faults import Experiment, Kill, Switch, Tell, Throttle, Way, undo_all
+from selfheal.cli.chaos.faults import Kill, Switch, Throttle, Way
+from selfheal.cli.chaos.fis import Experiment
+from selfheal.cli.chaos.lease import Lease
 from selfheal.cli.chaos.orders_sent import OrdersSent
 from selfheal.cli.chaos.progress import Shown
 from selfheal.cli.chaos.record import (
     LEASE_SECONDS,
-    Lease,
     Records,
     RunItem,
     TakenError,
@@ -21,10 +23,12 @@ from selfheal.cli.chaos.record import (
     this_process,
 )
 from selfheal.cli.chaos.recording import Recording
-from selfheal.cli.chaos.rules import check_place, digest_of, is_production, percent_of
+from selfheal.cli.chaos.rules import check_place, digest_of, percent_of
 from selfheal.cli.chaos.run import FAULT_MARGIN_SECONDS, Run, not_ready
+from selfheal.cli.chaos.signals import Signals
 from selfheal.cli.chaos.stack import Stack
 from selfheal.cli.chaos.tokens import choose
+from selfheal.cli.chaos.undo import Tell, undo_all
 from selfheal.cli.errors import CliError
 from selfheal.functions.healer.clock import iso
 from selfheal.sandbox.faults import Faults
@@ -35,44 +39,25 @@ STOP_WAIT_SECONDS = 120
 """How long `stop` waits for a run that is alive to end."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What one run is to do."""
-
-    scenario: Scenario
-    tokens: dict[str, str]
-    production: bool
-    """Whether somebody said that the stack is."""
-
-
-def carry_out(stack: Stack, asked: Asked, shown: Shown) -> Recording:
-    """Run a scenario, and return what was recorded.
+def carry_out(stack: Stack, scenario: Scenario, given: Mapping[str, str], shown: Shown) -> Recording:
+    """Run a scenario with tokens by caller, and return what was recorded.
 
     Raises:
-        CliError: when it may not be run there, another run is under way, or a fault could not be undone.
+        CliError: when it may not be run there, another run is under way, or a signal came and the fault could
+            not be undone.
         KeyboardInterrupt: after everything was undone.
 
     """
-    scenario, by, run_id = asked.scenario, stack.caller(), uuid4().hex
-    production = is_production(stack.name, said=asked.production)
-    check_place(scenario, sandbox=stack.is_sandbox, production=production)
-    tokens, note = choose(scenario, asked.tokens)
+    by, run_id = stack.caller(), uuid4().hex
+    check_place(scenario, emulated=stack.is_emulated, production=stack.is_production)
+    tokens, note = choose(scenario, given)
     stack.check_clock()
     records = Records(stack.dynamodb, stack.ledger)
     clear(stack, records, shown.say)
-    approvals, allow = Approvals(stack.dynamodb, stack.ledger), _nothing_to_allow
-    approved = ""
-    if production:
-        digest = digest_of(scenario, stack.name)
-        approval = approvals.valid(digest, by, alone=stack.is_sandbox)
-        approved = f"{approval.by}, digest {digest}"
-        shown.say(f"Approved by {approval.by}.")
-
-        def allow() -> None:
-            approvals.use(approval, by)
-
+    allow, approved = _permission(stack, scenario, by)
     setting = {
-        "endpoint": "sandbox" if stack.is_sandbox else "AWS",
+        "endpoint": "sandbox" if stack.is_emulated else "AWS",
+        "stack is": "production" if stack.is_production else "a sandbox",
         "region": str(stack.dynamodb.meta.region_name),
         "orders a second": f"{scenario.traffic.per_second:g}",
         "callers": ", ".join(tokens),
@@ -80,8 +65,11 @@ def carry_out(stack: Stack, asked: Asked, shown: Shown) -> Recording:
         **({"approved by": approved} if approved else {}),
     }
     sent = OrdersSent.of(str(stack.outputs["url"]), tokens, scenario.traffic, run_id)
-    shown.say("Sending the first orders.")
-    reason = not_ready(stack, sent)
+    # Before the first order what the stack lacks, and what is in the way.
+    reason = way_of(stack, scenario, run_id, until=0.0).problem()
+    if not reason:
+        shown.say("Sending the first orders.")
+        reason = not_ready(stack, sent)
     began = datetime.now(UTC)
     until = began.timestamp() + scenario.before_seconds + scenario.fault_seconds + FAULT_MARGIN_SECONDS
     way = way_of(stack, scenario, run_id, until)
@@ -107,26 +95,49 @@ def carry_out(stack: Stack, asked: Asked, shown: Shown) -> Recording:
         undo=way.undo,
         process=this_process(),
     )
+    signals, lease, undo = Signals(), Lease(records, run_id), _undoing(stack, shown.say)
+    run = Run(recording, stack, sent, way, lease, records, undo, shown, signals, allow)
+    return _go(run, record, stack, shown.say)
+
+
+def _go(run: Run, record: RunItem, stack: Stack, tell: Tell) -> Recording:
+    """Run it between the writing and the deletion of its record, which stays where not all was undone."""
+    with run.signals.handled():
+        try:
+            run.records.begin(record)
+            with run.lease:
+                return run.go()
+        except TakenError as error:
+            raise CliError(_under_way(error.other, stack)) from error
+        except KeyboardInterrupt as signalled:
+            if run.is_undone:
+                raise
+            raise CliError(run.recording.stopped) from signalled
+        finally:
+            with run.signals.held():
+                if run.is_undone:
+                    _end(run.records, record.id, tell)
+
+
+def _end(records: Records, run_id: str, tell: Tell) -> None:
     try:
-        records.begin(record)
-    except TakenError as error:
-        raise CliError(_under_way(error.other, stack)) from error
-    with Lease(records, run_id) as lease:
-        undo = _undoing(stack, shown.say)
-        return _go(Run(recording, stack, sent, way, lease, records, undo, shown, allow), records)
+        records.end(run_id)
+    except (BotoCoreError, ClientError) as error:
+        tell(f"All is undone, but the run's record could not be deleted: {error}. The next command does it.")
 
 
-def _go(run: Run, records: Records) -> Recording:
-    """Run it. The record goes when all is undone; it stays where that failed."""
-    try:
-        return run.go()
-    finally:
-        if run.is_undone:
-            records.end(run.lease.run_id)
+def _permission(stack: Stack, scenario: Scenario, by: str) -> tuple[Callable[[], None], str]:
+    """Return what uses up the approval, and whose it is; nothing, and no name, where none is needed.
 
+    Raises:
+        CliError: when there is none.
 
-def _nothing_to_allow() -> None:
-    """Allow what needs no approval."""
+    """
+    if not stack.is_production:
+        return lambda: None, ""
+    approvals, digest = Approvals(stack.dynamodb, stack.ledger), digest_of(scenario, stack.name)
+    approval = approvals.valid(digest, by, alone=stack.is_emulated)
+    return lambda: approvals.use(approval, by), f"{approval.by}, digest {digest}"
 
 
 def _undoing(stack: Stack, tell: Tell) -> Callable[[Sequence[Undo]], None]:
@@ -137,7 +148,7 @@ def _undoing(stack: Stack, tell: Tell) -> Callable[[Sequence[Undo]], None]:
 
 
 def _notes(stack: Stack) -> list[str]:
-    if stack.is_sandbox:
+    if stack.is_emulated:
         return ["This ran in the project's sandbox, not on AWS: times are the emulator's."]
     return []
 
@@ -214,16 +225,25 @@ def stop(stack: Stack, tell: Tell, sleep: Callable[[float], None] = time.sleep) 
     if run is None:
         return False
     tell(f"{run.scenario} by {run.by}, begun {run.started}.")
-    records.ask_to_stop(run.id, stack.caller())
-    # At once: whoever runs it hears of it only when he next renews his record.
+    if run.is_alive(time.time()):
+        records.ask_to_stop(run.id, stack.caller())
+        # At once: whoever runs it hears of it only when he next renews his record.
+        undo_all(run.undo, stack.access.clients, tell)
+        if _has_ended(records, run.id, sleep):
+            return True
+    # It was killed, and may have made the fault after the first undoing.
     undo_all(run.undo, stack.access.clients, tell)
+    records.end(run.id)
+    return True
+
+
+def _has_ended(records: Records, run_id: str, sleep: Callable[[float], None]) -> bool:
+    """Wait until a run ends. Return False if it was killed, so that its record is still there."""
     deadline = time.monotonic() + STOP_WAIT_SECONDS
-    while (now := records.read()) is not None and now.id == run.id and now.is_alive(time.time()):
+    while (now := records.read()) is not None and now.id == run_id:
+        if not now.is_alive(time.time()):
+            return False
         if time.monotonic() > deadline:
             raise CliError(f"The run is still at work after {STOP_WAIT_SECONDS} s: end its process.")
         sleep(1)
-    if now is not None and now.id == run.id:
-        # It was killed; it may have made the fault after the first undoing.
-        undo_all(run.undo, stack.access.clients, tell)
-        records.end(run.id)
     return True

@@ -1,39 +1,20 @@
-"""How faults are made and undone: by the downstream's switch, by FIS, or by the sandbox's emulator.
+"""How faults are made: by the downstream's switch, or by the sandbox's emulator; by FIS in `fis`.
 
-Each ends by itself. What must be undone is known before anything is done, undoing it twice is as good as
-once, and after each undoing it is looked whether it is gone.
+Each ends by itself, and what must be undone is known before anything is done; `undo` undoes it.
 """
 
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from selfheal.cli.chaos.record import Undo
 from selfheal.cli.errors import CliError
-from selfheal.cli.operator.aws_access import ClientSource
 from selfheal.functions.downstream.core import Mode, Setting
 from selfheal.functions.downstream.store import SETTING_KEY, setting_item
-from selfheal.sandbox.errors import SandboxError
 from selfheal.sandbox.faults import Faults
-from selfheal.scenarios.faults import DownstreamFault, FunctionFault, KillFault, ThrottleFault
-
-RUN_TAG = "selfheal:run"
-"""Tag of an experiment of FIS: the run that started it."""
-
-START_SECONDS = 120
-"""How long FIS may take until an experiment runs. AWS takes up to a minute."""
-
-STOP_SECONDS = 90
-"""How long FIS may take until a stopped experiment has ended."""
-
-LIVE = {"pending", "initiating", "running", "stopping"}
-"""States of an experiment that has not ended."""
-
-Tell = Callable[[str], None]
+from selfheal.scenarios.faults import DownstreamFault, KillFault, ThrottleFault
 
 
 class Way(Protocol):
@@ -54,10 +35,19 @@ class Way(Protocol):
         ...
 
     def make(self) -> None:
-        """Make it.
+        """Make it, by one call that is soon over: no signal disturbs it.
 
         Raises:
             CliError: when it could not be made.
+
+        """
+        ...
+
+    def begun(self) -> bool:
+        """Return whether it is in force, once it was made.
+
+        Raises:
+            CliError: when it will not be.
 
         """
         ...
@@ -67,8 +57,16 @@ class Way(Protocol):
         ...
 
 
+class AtOnce:
+    """A fault that is in force as soon as it is made."""
+
+    def begun(self) -> bool:
+        """Return that it is."""
+        return True
+
+
 @dataclass(frozen=True)
-class Switch:
+class Switch(AtOnce):
     """The downstream's setting, with an end."""
 
     dynamodb: Any
@@ -86,7 +84,7 @@ class Switch:
 
     def problem(self) -> str:
         """Return whether somebody else has switched it."""
-        item = _setting(self.dynamodb, self.table)
+        item = setting(self.dynamodb, self.table)
         if not item or float(item.get("until", {}).get("N", "inf")) <= time.time():
             return ""
         mode = item.get("mode", {}).get("S", "another setting")
@@ -118,78 +116,8 @@ class Switch:
         return _held_up(self.until)
 
 
-@dataclass
-class Experiment:
-    """An experiment of FIS, from the template that the stack deployed for the scenario."""
-
-    fis: Any
-    template: str
-    fault: FunctionFault
-    seconds: int
-    """How long the scenario's fault lasts."""
-    run_id: str
-    id: str = ""
-    """Once it has been started."""
-
-    @property
-    def how(self) -> str:
-        """FIS, and its template."""
-        return (
-            f"by AWS FIS, experiment template {self.template}{f', experiment {self.id}' if self.id else ''}"
-        )
-
-    @property
-    def undo(self) -> tuple[Undo, ...]:
-        """Whatever this run started from the template."""
-        return (Undo("experiment", {"template": self.template, "run": self.run_id}),)
-
-    def problem(self) -> str:
-        """Return where the template is not what the scenario says."""
-        found = self.fis.get_experiment_template(id=self.template)["experimentTemplate"]
-        for action in found.get("actions", {}).values():
-            given = action.get("parameters", {})
-            percent = int(given.get("invocationPercentage", "100"))
-            if percent != self.fault.percent:
-                return (
-                    f"the template {self.template} breaks {percent} % of the invocations and not "
-                    f"{self.fault.percent} %: deploy the stack with that percentage"
-                )
-            if "duration" in given and seconds_of(given["duration"]) != self.seconds:
-                return (
-                    f"the template {self.template} lasts {given['duration']} and the scenario "
-                    f"{self.seconds} s: deploy the stack with this scenario"
-                )
-        return ""
-
-    def make(self) -> None:
-        """Start it, and wait until it runs."""
-        # The token makes it one experiment, however often the call is repeated.
-        started = self.fis.start_experiment(
-            clientToken=self.run_id, experimentTemplateId=self.template, tags={RUN_TAG: self.run_id}
-        )["experiment"]
-        self.id = started["id"]
-        deadline = time.monotonic() + START_SECONDS
-        while (state := self._state())["status"] in {"pending", "initiating"}:
-            if time.monotonic() > deadline:
-                raise CliError(f"FIS has not begun the experiment {self.id} within {START_SECONDS} s.")
-            time.sleep(1)
-        if state["status"] not in {"running", "completed"}:
-            raise CliError(f"FIS did not run the experiment {self.id}: {_state_text(state)}.")
-
-    def keep(self) -> str:
-        """Return whether FIS ended it early: a stop condition, a person, or a failure."""
-        state = self._state()
-        if state["status"] in {"running", "completed"}:
-            return ""
-        return f"FIS ended the experiment: {_state_text(state)}"
-
-    def _state(self) -> Mapping[str, str]:
-        state: Mapping[str, str] = self.fis.get_experiment(id=self.id)["experiment"]["state"]
-        return state
-
-
 @dataclass(frozen=True)
-class Throttle:
+class Throttle(AtOnce):
     """Calls of an AWS service, which the emulator refuses."""
 
     faults: Faults
@@ -219,7 +147,7 @@ class Throttle:
 
 
 @dataclass
-class Kill:
+class Kill(AtOnce):
     """Workers of a function, which the emulator kills again and again. Each death is over at once."""
 
     faults: Faults
@@ -251,112 +179,11 @@ class Kill:
         return ""
 
 
-def _held_up(until: float) -> str:
-    """Return that a fault is over, if it is: this process or machine stood still for a while."""
-    return "the fault has ended by itself: the run was held up" if time.time() >= until else ""
-
-
-def undo_all(undo: Sequence[Undo], clients: ClientSource, tell: Tell) -> None:
-    """Undo everything, and see that it is gone.
-
-    Raises:
-        CliError: when something is still there, or that could not be told. The rest is undone all the same.
-
-    """
-    failed: list[str] = []
-    for each in undo:
-        try:
-            tell(UNDO[each.kind](clients, each.where))
-        except (KeyError, CliError, SandboxError, BotoCoreError, ClientError, OSError) as error:
-            failed.append(f"{each.kind} {each.where}: {error}")
-    if failed:
-        raise CliError(
-            f"Not undone: {'; '.join(failed)}. It ends by itself; the record is kept. "
-            "Mend what is in the way, then: selfheal chaos stop"
-        )
-
-
-def _undo_switch(clients: ClientSource, where: Mapping[str, str]) -> str:
-    dynamodb, table, until = clients.get("dynamodb"), where["table"], where["until"]
-    try:
-        dynamodb.delete_item(
-            TableName=table,
-            Key=SETTING_KEY,
-            ConditionExpression="#until = :until",
-            ExpressionAttributeNames={"#until": "until"},
-            ExpressionAttributeValues={":until": {"N": until}},
-        )
-    except ClientError as error:
-        # Never made, undone before, or switched by somebody else since: then it is theirs.
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-    left = _setting(dynamodb, table).get("until", {}).get("N")
-    if left is not None and float(left) == float(until):
-        raise CliError(f"the switch is still in {table}")
-    return f"the downstream's switch in {table} is gone"
-
-
-def _setting(dynamodb: Any, table: str) -> dict[str, Any]:
+def setting(dynamodb: Any, table: str) -> dict[str, Any]:
+    """Return the item of a downstream's switch; empty where there is none."""
     return dynamodb.get_item(TableName=table, Key=SETTING_KEY, ConsistentRead=True).get("Item", {})
 
 
-def _undo_experiment(clients: ClientSource, where: Mapping[str, str]) -> str:
-    fis, template = clients.get("fis"), where["template"]
-    deadline = time.monotonic() + STOP_SECONDS
-    while live := _live(fis, template, where["run"]):
-        for each in live:
-            if each["state"]["status"] != "stopping":
-                try:
-                    fis.stop_experiment(id=each["id"])
-                except ClientError as error:
-                    # It has ended meanwhile.
-                    if error.response["Error"]["Code"] not in {"ValidationException", "ConflictException"}:
-                        raise
-        if time.monotonic() > deadline:
-            raise CliError(f"the experiment {live[0]['id']} has not ended within {STOP_SECONDS} s")
-        time.sleep(0.5)
-    return f"no experiment of the template {template} runs"
-
-
-def _live(fis: Any, template: str, run_id: str) -> list[Mapping[str, Any]]:
-    pages = fis.get_paginator("list_experiments").paginate(experimentTemplateId=template)
-    return [
-        each
-        for page in pages
-        for each in page["experiments"]
-        if each.get("tags", {}).get(RUN_TAG) == run_id and each["state"]["status"] in LIVE
-    ]
-
-
-def _undo_throttle(clients: ClientSource, where: Mapping[str, str]) -> str:
-    faults = Faults(clients.get("dynamodb").meta.endpoint_url)
-    faults.end(where["id"])
-    if any(each.get("id") == where["id"] for each in faults.list()):
-        raise CliError("the emulator still has it")
-    return "the emulator throttles nothing any more"
-
-
-UNDO: Mapping[str, Callable[[ClientSource, Mapping[str, str]], str]] = {
-    "switch": _undo_switch,
-    "experiment": _undo_experiment,
-    "throttle": _undo_throttle,
-}
-"""By kind: undoes it, whatever is left of it, and returns what it saw then."""
-
-
-def seconds_of(duration: str) -> int:
-    """Return the seconds of a duration as FIS has it, such as PT90S or PT2M.
-
-    Raises:
-        CliError: when it is another form.
-
-    """
-    found = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", duration)
-    if found is None:
-        raise CliError(f"the template's duration {duration!r} cannot be read")
-    hours, minutes, seconds = (int(each or 0) for each in found.groups())
-    return 3600 * hours + 60 * minutes + seconds
-
-
-def _state_text(state: Mapping[str, str]) -> str:
-    return " ".join(each for each in (state["status"], state.get("reason", "")) if each)
+def _held_up(until: float) -> str:
+    """Return that a fault is over, if it is: this process or machine stood still for a while."""
+    return "the fault has ended by itself: the run was held up" if time.time() >= until else ""

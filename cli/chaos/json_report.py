@@ -64,7 +64,7 @@ def why(recording: Recording, verdict: Verdict, findings: list[Finding]) -> str:
         case Verdict.NOT_STARTED:
             return f"Nothing was broken: {recording.not_started}."
         case Verdict.STOPPED:
-            return f"The fault was ended early: {recording.stopped}."
+            return f"Ended early: {recording.stopped}."
         case Verdict.FAILS:
             return f"Seen otherwise: {_seen(findings, Answer.FAILS)}."
         case Verdict.INCONCLUSIVE:

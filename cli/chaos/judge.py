@@ -51,10 +51,10 @@ def judge(recording: Recording) -> tuple[Verdict, list[Finding]]:
 
 
 def _verdict(recording: Recording, answers: Sequence[Answer]) -> Verdict:
-    if recording.fault_began is None:
-        return Verdict.NOT_STARTED
     if recording.stopped:
         return Verdict.STOPPED
+    if recording.fault_began is None:
+        return Verdict.NOT_STARTED
     if Answer.FAILS in answers:
         return Verdict.FAILS
     return Verdict.INCONCLUSIVE if Answer.UNKNOWN in answers else Verdict.HOLDS

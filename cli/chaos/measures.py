@@ -62,13 +62,26 @@ def _fulfilled_share(recording: Recording) -> Reading:
     accepted = recording.accepted
     if not accepted:
         return Reading(None, "no order was accepted")
-    return Reading(_in_state(recording, State.FULFILLED) / len(accepted))
+    return _not_waited_for(recording) or Reading(_in_state(recording, State.FULFILLED) / len(accepted))
 
 
 def _lost_orders(recording: Recording) -> Reading:
     if not recording.accepted:
         return Reading(None, "no order was accepted")
-    return Reading(sum(recording.settled_at(put.key) is None for put in recording.accepted))
+    return _not_waited_for(recording) or Reading(_unsettled(recording))
+
+
+def _unsettled(recording: Recording) -> int:
+    return sum(recording.settled_at(put.key) is None for put in recording.accepted)
+
+
+def _not_waited_for(recording: Recording) -> Reading | None:
+    """Return that orders were still on their way when it was ended, before their time was over."""
+    unsettled, due = _unsettled(recording), recording.scenario.after_seconds
+    watched = 0.0 if recording.fault_ended is None else recording.ended - recording.fault_ended
+    if not (recording.stopped and unsettled and watched < due):
+        return None
+    return Reading(None, f"{unsettled} orders were still on their way when it was ended")
 
 
 def _dead_orders(recording: Recording) -> Reading:

@@ -14,6 +14,14 @@ from selfheal.scenarios.scenario import Traffic as Wanted
 WORKERS = 16
 """Requests in flight at most: at 50 a second, answers may take a third of a second."""
 
+ANSWER_SECONDS = 29.0
+"""How long an answer may take, as at API Gateway itself: a machine that stands still for a moment is not to
+decide a verdict. `answer_p95_seconds` says how long answers take."""
+
+LATE_SECONDS = 6.0
+"""From when on an order without an answer counts as not accepted, until there is one: so a fault is ended
+early while the API does not answer."""
+
 FIRST_ORDERS = 8
 """Sent before the traffic, at least."""
 
@@ -40,7 +48,13 @@ class OrdersSent:
     def of(cls, url: str, tokens: Mapping[str, str], wanted: Wanted, run_id: str) -> "OrdersSent":
         """Return the traffic of a run. Nothing is sent yet."""
         prefix = f"chaos-{run_id[:12]}"
-        traffic = Traffic(url, time.monotonic(), rate=wanted.per_second, workers=WORKERS)
+        traffic = Traffic(
+            url,
+            time.monotonic(),
+            rate=wanted.per_second,
+            workers=WORKERS,
+            answer_seconds=ANSWER_SECONDS,
+        )
         sent = cls(url.rstrip("/"), tokens, wanted, prefix, traffic)
         traffic.send = sent._send
         return sent
@@ -71,13 +85,17 @@ class OrdersSent:
         """Send no more, and wait some seconds for the answers that are still due."""
         self.traffic.stop()
 
+    def end(self) -> None:
+        """Send no more, and wait for nothing."""
+        self.traffic.end()
+
     @property
     def skipped(self) -> int:
         """Orders that were due and not sent."""
         return self.traffic.skipped
 
     def puts(self) -> tuple[Put, ...]:
-        """Return what was answered or given up so far."""
+        """Return what was answered or given up so far, and what has not been answered for LATE_SECONDS."""
         late = self.started
         return tuple(
             Put(
@@ -87,7 +105,7 @@ class OrdersSent:
                 each.done + late,
                 each.status,
             )
-            for each in self.traffic.samples()
+            for each in (*self.traffic.samples(), *self.traffic.waiting(LATE_SECONDS))
         )
 
     def _send(self, pool: urllib3.PoolManager, _url: str, number: int) -> urllib3.BaseHTTPResponse:

@@ -1,7 +1,8 @@
 """How a run goes on: a line that is redrawn on a terminal, a line now and then elsewhere."""
 
+import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -47,7 +48,7 @@ class Shown:
     def phase(self, phase: Phase, seconds: float) -> None:
         """Begin a phase."""
         self._phase = phase
-        self.output.say(f"{TITLES[phase]} {seconds:g} s", style="bold")
+        self.say(f"{TITLES[phase]} {seconds:g} s", style="bold")
 
     def seen(self, recording: Recording) -> None:
         """Show how it stands."""
@@ -55,11 +56,24 @@ class Shown:
             self._status.update(line(self._phase, recording))
         elif recording.ended - self._last >= PLAIN_EVERY_SECONDS:
             self._last = recording.ended
-            self.output.say(line(self._phase, recording))
+            self.say(line(self._phase, recording))
 
-    def say(self, text: str) -> None:
-        """Print a line."""
-        self.output.say(text)
+    def say(self, text: str, *, style: str | None = None) -> None:
+        """Print a line. One that nobody reads any more ends no run, and no undoing.
+
+        That is a pipe that was closed, a terminal that is gone, or a disk that is full.
+        """
+        try:
+            self.output.say(text, style=style)
+        except (OSError, SystemExit):  # rich raises SystemExit for a closed pipe
+            self._unheard()
+
+    def _unheard(self) -> None:
+        """Send what is said to nowhere: else what was not written fails again when the process ends."""
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.output.people.file.fileno())
+            os.close(nowhere)
 
 
 def line(phase: Phase, recording: Recording) -> str:

@@ -10,15 +10,13 @@ Each write requires that the item is still of this run.
 
 import json
 import os
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from selfheal.cli.errors import CliError
 
@@ -29,9 +27,6 @@ SCHEMA = 1
 LEASE_SECONDS = 20
 """How long a run counts as alive after it was last heard of."""
 
-RENEW_SECONDS = 4.0
-"""How often it renews that. Four attempts before anybody takes it for dead."""
-
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -40,7 +35,7 @@ class Undo:
     """One thing that must be undone. It is known, and recorded, before it is done."""
 
     kind: str
-    """A key of `selfheal.cli.chaos.faults.UNDO`."""
+    """A key of `selfheal.cli.chaos.undo.UNDO`."""
     where: dict[str, str]
     """What identifies it."""
 
@@ -233,54 +228,6 @@ class Records:
 
 def _is_refused(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == _REFUSED
-
-
-@dataclass
-class Lease:
-    """Keeps a run's record alive on a thread of its own, and hears whether it must stop."""
-
-    records: Records
-    run_id: str
-    now: Callable[[], float] = time.time
-    every: float = RENEW_SECONDS
-    reason: str = ""
-    """Why the run must stop; empty while it may go on."""
-    renewed_at: float = 0.0
-    """When it was last renewed, in seconds since the epoch."""
-    _ended: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def __enter__(self) -> Self:
-        """Begin to renew it. The record has just been written."""
-        self.renewed_at = self.now()
-        self._thread = threading.Thread(target=self._work, name="chaos-lease", daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Renew it no more."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
-
-    def _work(self) -> None:
-        while not self._ended.wait(self.every):
-            self.renew()
-
-    def renew(self) -> None:
-        """Renew it once."""
-        began = self.now()
-        try:
-            stop = self.records.renew(self.run_id, began + LEASE_SECONDS)
-        except (BotoCoreError, ClientError) as error:
-            if self.now() - self.renewed_at >= LEASE_SECONDS - self.every:
-                self.reason = self.reason or f"its record in the ledger cannot be renewed: {error}"
-            return
-        self.renewed_at = began
-        if stop is None:
-            self.reason = self.reason or "its record is gone: another command took it for dead and undid it"
-        elif stop:
-            self.reason = self.reason or f"{stop} stopped it"
 
 
 def left_behind(undo: Sequence[Undo]) -> str:

@@ -104,7 +104,7 @@ class Recording:
     not_started: str = ""
     """Why nothing was broken; empty otherwise."""
     stopped: str = ""
-    """Why the fault was ended early; empty otherwise."""
+    """Why it ended early, or that the fault could not be undone; empty otherwise."""
     notes: tuple[str, ...] = ()
     """What a reader must know to judge the figures."""
     setting: Mapping[str, str] = field(default_factory=dict[str, str])

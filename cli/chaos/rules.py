@@ -18,8 +18,9 @@ from selfheal.scenarios.scenario import Scenario
 PRODUCTION_PERCENT = 10
 """The largest share of calls, in percent, that may be broken in production."""
 
-PRODUCTION_NAMES = {"prod", "production"}
-"""Names of stacks that are production without being said to be."""
+DIGEST_LENGTH = 32
+"""Characters of a digest. Whoever writes a scenario chooses its content: with half of them, two that have the
+same digest could be found in minutes, one to be approved and another to be run."""
 
 WHERE = {
     FaultKind.DOWNSTREAM: "AWS and sandbox, by the downstream's switch",
@@ -73,26 +74,27 @@ def with_percent(scenario: Scenario, percent: int | None) -> Scenario:
             )
 
 
-def is_production(stack: str, *, said: bool) -> bool:
-    """Return whether a stack is production: by its name, or because somebody said so."""
-    return said or stack.rpartition("/")[2].lower() in PRODUCTION_NAMES
-
-
-def check_place(scenario: Scenario, *, sandbox: bool, production: bool) -> None:
+def check_place(scenario: Scenario, *, emulated: bool, production: bool) -> None:
     """Refuse what may not be broken there.
+
+    Args:
+        scenario: What would be broken.
+        emulated: Whether there is the sandbox's emulator, and not AWS.
+        production: Whether the stack is not declared a sandbox.
 
     Raises:
         CliError: with the reason, and what to do.
 
     """
-    if not sandbox and scenario.only_in_sandbox:
+    if not emulated and scenario.only_in_sandbox:
         raise CliError(f"{scenario.name} cannot be run on AWS. It is {WHERE[scenario.fault.kind]}.")
     percent = percent_of(scenario.fault)
     if production and percent > PRODUCTION_PERCENT:
         raise CliError(
-            f"{scenario.name} breaks {percent:.0f} % of the calls; in production at most "
-            f"{PRODUCTION_PERCENT} % may be broken. Run it in a stack that is not production, or where its "
-            f"fault has a smaller form add --percent {PRODUCTION_PERCENT}."
+            f"{scenario.name} breaks {percent:g} % of the calls; in production at most "
+            f"{PRODUCTION_PERCENT} % may be broken. Every stack is production that does not declare itself a "
+            "sandbox (output `sandbox`): if nobody depends on this one, `pulumi config set sandbox true` and "
+            f"deploy. Where the fault has a smaller form, add --percent {PRODUCTION_PERCENT}."
         )
 
 
@@ -103,7 +105,7 @@ def digest_of(scenario: Scenario, stack: str) -> str:
         sort_keys=True,
         default=str,
     )
-    return sha256(content.encode()).hexdigest()[:16]
+    return sha256(content.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def fault_text(fault: Fault) -> str:

@@ -4,25 +4,21 @@ Nothing is broken before its undoing is recorded, and nothing is left without it
 fault is undone first.
 """
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from types import FrameType
-from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from selfheal.cli.chaos.faults import Way
+from selfheal.cli.chaos.interfaces import Observed, Progress, Sent
 from selfheal.cli.chaos.judge import all_decided, not_at_rest, not_steady, stop_reason
-from selfheal.cli.chaos.record import LEASE_SECONDS, Lease, Records, Undo
-from selfheal.cli.chaos.recording import Look, OrderKey, Phase, Put, Recording
-from selfheal.cli.errors import CliError, Terminated
-from selfheal.cli.operator.orders_view import Call
+from selfheal.cli.chaos.lease import Lease
+from selfheal.cli.chaos.record import LEASE_SECONDS, Records, Undo
+from selfheal.cli.chaos.recording import Look, OrderKey, Phase, Recording
+from selfheal.cli.chaos.signals import Signals
+from selfheal.cli.errors import CliError
 from selfheal.functions.orders.order import Order, State
-from selfheal.functions.status.picture import Picture
 from selfheal.sandbox.errors import SandboxError
 
 LOOK_SECONDS = 1.0
@@ -40,67 +36,6 @@ FAULT_MARGIN_SECONDS = 10.0
 
 NEEDS_CALLS = {"calls_during_fault", "repeated_effects"}
 """Measures for which the downstream's log is read: while the fault lasts, only if `stop_when` names one."""
-
-
-class Observed(Protocol):
-    """The stack, as `selfheal.cli.chaos.stack.Stack` reads it."""
-
-    def picture(self) -> Picture:
-        """Return how it is now."""
-        ...
-
-    def orders(self, keys: Sequence[OrderKey]) -> dict[OrderKey, Order]:
-        """Return those of these orders that are there."""
-        ...
-
-    def calls_made(self) -> int:
-        """Return how many calls the downstream has seen."""
-        ...
-
-    def calls_since(self, number: int) -> tuple[Call, ...] | None:
-        """Return the downstream's log after the call of a number."""
-        ...
-
-
-class Sent(Protocol):
-    """The orders, as `selfheal.cli.chaos.orders_sent.OrdersSent` sends them."""
-
-    def first(self) -> tuple[Put, ...]:
-        """Send some that are not of the traffic, one after the other, and return what became of them."""
-        ...
-
-    def start(self, since: float) -> None:
-        """Begin, this many seconds after the run began."""
-        ...
-
-    def stop(self) -> None:
-        """Send no more."""
-        ...
-
-    @property
-    def skipped(self) -> int:
-        """Orders that were due and not sent."""
-        ...
-
-    def puts(self) -> tuple[Put, ...]:
-        """Return what was answered so far."""
-        ...
-
-
-class Progress(Protocol):
-    """Who is told how the run goes on."""
-
-    def phase(self, phase: Phase, seconds: float) -> None:
-        """Begin a phase that lasts at most this long."""
-        ...
-
-    def seen(self, recording: Recording) -> None:
-        """Show what was recorded so far."""
-        ...
-
-    def say(self, text: str) -> None:
-        """Tell a line."""
-        ...
 
 
 def not_ready(stack: Observed, sent: Sent, sleep: Callable[[float], None] = time.sleep) -> str:
@@ -135,6 +70,7 @@ class Run:
     undo: Callable[[Sequence[Undo]], None]
     """Undoes what was made, and sees that it is gone; raises CliError where it is not."""
     progress: Progress
+    signals: Signals = field(default_factory=Signals)
     allow: Callable[[], None] = lambda: None
     """Uses up the approval, if one is needed; raises CliError where there is none any more."""
     now: Callable[[], float] = time.time
@@ -149,8 +85,7 @@ class Run:
         """Run it to its end, and return what was recorded.
 
         Raises:
-            CliError: when the fault could not be undone. The record is kept then.
-            KeyboardInterrupt: after the fault was undone.
+            KeyboardInterrupt: after the fault was undone, or `is_undone` says that it could not be.
 
         """
         try:
@@ -159,7 +94,7 @@ class Run:
                 self._fault()
                 self._after()
         finally:
-            self.sent.stop()
+            self.sent.end()
         return self.recording
 
     def _before(self) -> None:
@@ -193,8 +128,11 @@ class Run:
                 self._not_started(self.lease.reason or "it was stopped")
                 return
             self.allow()
-            self.is_undone = False
-            self.way.make()
+            with self.signals.held():  # a call that is cut off might be carried out after its undoing
+                self.is_undone = False
+                self.way.make()
+            while not self.way.begun():
+                self.sleep(self.look_seconds)
             self.recording = replace(self.recording, fault_began=self._since(), how=self.way.how)
             self.progress.phase(Phase.FAULT, seconds)
             self._hold(self._since() + seconds)
@@ -204,11 +142,19 @@ class Run:
             else:
                 self._stopped(f"the run could not go on: {error}")
         finally:
-            with undisturbed(self.progress.say):
-                self.undo(self.way.undo)
-                self.is_undone = True
-        if self.recording.fault_began is not None:
+            with self.signals.held():
+                if not self.is_undone:
+                    self._undo()
+        if self.recording.fault_began is not None and self.is_undone:
             self.recording = replace(self.recording, fault_ended=self._since(), how=self.way.how)
+
+    def _undo(self) -> None:
+        try:
+            self.undo(self.way.undo)
+        except CliError as error:
+            self._stopped(str(error))
+        else:
+            self.is_undone = True
 
     def _hold(self, end: float) -> None:
         """Let the fault last, until the time is over or something says stop."""
@@ -223,7 +169,7 @@ class Run:
 
     def _stopped(self, reason: str) -> None:
         self.recording = replace(self.recording, stopped=reason)
-        self.progress.say(f"Stopped: {reason}")
+        self.progress.say(f"Ended early: {reason}")
 
     def _after(self) -> None:
         if self.recording.fault_ended is None:
@@ -233,6 +179,10 @@ class Run:
         self.sent.stop()
         end, decided = self.recording.fault_ended + seconds, None
         while self._since() < end:
+            if self.lease.reason:  # from here on another run may break something
+                if not self.recording.stopped:
+                    self._stopped(self.lease.reason)
+                break
             try:
                 self._wait(end)
             except (BotoCoreError, ClientError) as error:
@@ -285,27 +235,3 @@ class Run:
 
     def _since(self) -> float:
         return self.recording.since_began(self.now())
-
-
-@contextmanager
-def undisturbed(say: Callable[[str], None]) -> Generator[None]:
-    """Let Ctrl-C and SIGTERM wait until what is done inside is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting: list[int] = []
-
-    def remember(number: int, _frame: FrameType | None) -> None:
-        waiting.append(number)
-        say("The fault is being undone; that is waited for.")
-
-    before: Mapping[int, object] = {
-        number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, act in before.items():
-            signal.signal(number, act)  # pyright: ignore[reportArgumentType] - what `signal` returned
-    if waiting:
-        raise KeyboardInterrupt if waiting[0] == signal.SIGINT else Terminated

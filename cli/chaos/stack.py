@@ -49,9 +49,14 @@ class Stack:
         return str(self.dynamodb.meta.endpoint_url)
 
     @property
-    def is_sandbox(self) -> bool:
-        """Whether that is an emulator on this machine."""
+    def is_emulated(self) -> bool:
+        """Whether that is an emulator on this machine, and not AWS."""
         return is_loopback(self.endpoint)
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the stack is not declared a sandbox: it is unless its output `sandbox` is true."""
+        return self.outputs.get("sandbox") is not True
 
     @property
     def ledger(self) -> str:
@@ -144,6 +149,8 @@ def _slots(first: int, last: int) -> list[tuple[int, int]]:
 def find_stack(location: Location, access: AwsAccess, file: Path | None) -> Stack:
     """Return the stack: by a file of its outputs, or as the Pulumi CLI tells them.
 
+    The ledger is the one that they name, and no other: it keeps runs apart and holds approvals.
+
     Raises:
         CliError: when they are not known, or are not those of an orders service.
 
@@ -158,8 +165,6 @@ def find_stack(location: Location, access: AwsAccess, file: Path | None) -> Stac
                 f"`pulumi stack output --json -s {location.stack}`, and name the file with --outputs."
             )
         outputs = told
-    if location.ledger:
-        outputs = {**outputs, "ledgerTable": location.ledger}
     if missing := [name for name in NEEDED if not outputs.get(name)]:
         raise CliError(
             f"The stack {location.stack} has no output {', '.join(missing)}: experiments are made with the "

@@ -19,9 +19,6 @@ WORKERS = 8
 ANSWER_SECONDS = 6.0
 """A request without an answer by then counts as failed: twice the function's time-out of 3 s."""
 
-STOP_SECONDS = ANSWER_SECONDS + 2.0
-"""How long `stop` waits for the requests in flight."""
-
 
 Send = Callable[[urllib3.PoolManager, str, int], urllib3.BaseHTTPResponse]
 """Sends a request to a URL, given its number from 0, and returns the answer. What urllib3 raises counts as no
@@ -51,9 +48,12 @@ class Traffic:
     """Requests in flight at most."""
     send: Send = get
     """Sends one request."""
+    answer_seconds: float = ANSWER_SECONDS
+    """How long an answer may take."""
     skipped: int = 0
     """Requests that were due and not sent."""
     _samples: list[Sample] = field(default_factory=list[Sample])
+    _waiting: dict[int, float] = field(default_factory=dict[int, float])
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ended: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
@@ -65,7 +65,7 @@ class Traffic:
             num_pools=1,
             maxsize=self.workers,
             retries=False,
-            timeout=urllib3.Timeout(connect=2.0, read=ANSWER_SECONDS, total=ANSWER_SECONDS),
+            timeout=urllib3.Timeout(connect=2.0, read=self.answer_seconds, total=self.answer_seconds),
         )
         for number in range(self.workers):
             thread = threading.Thread(target=self._work, args=(pool,), name=f"traffic-{number}", daemon=True)
@@ -77,9 +77,9 @@ class Traffic:
         self._ended.set()
 
     def stop(self) -> None:
-        """Send no more, and wait for the answers still due, at most STOP_SECONDS in all."""
+        """Send no more, and wait for the answers still due: each has come or been given up by then."""
         self.end()
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + self.answer_seconds + 2.0
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
@@ -88,14 +88,24 @@ class Traffic:
         with self._lock:
             return tuple(self._samples)
 
+    def waiting(self, seconds: float) -> tuple[Sample, ...]:
+        """Return the requests that have waited for an answer for this long, as if they were given up now."""
+        with self._lock:
+            now = self._now()
+            late = [(number, sent) for number, sent in self._waiting.items() if now - sent >= seconds]
+        return tuple(Sample(round(sent, 4), round(now, 4), None, number) for number, sent in late)
+
     def _work(self, pool: urllib3.PoolManager) -> None:
         while not self._ended.is_set():
             number, due = self._ticket()
             if self._ended.wait(max(0.0, due - self._now())):
                 return
             sent = self._now()
+            with self._lock:
+                self._waiting[number] = sent
             status = self._status(pool, number)
             with self._lock:
+                del self._waiting[number]
                 self._samples.append(Sample(round(sent, 4), round(self._now(), 4), status, number))
 
     def _status(self, pool: urllib3.PoolManager, number: int) -> int | None:

@@ -187,13 +187,11 @@ class EmulatorFaults:
                 for worker in pool
             ]
         # The pool keeps them: the next invocation starts another process, and who waits is told of the crash.
-        return sum(_kill(worker._proc) for worker in workers)  # noqa: SLF001
-
-
-def _kill(process: Any) -> bool:
-    if process is None or process.poll() is not None:
-        return False
-    process.kill()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_DEATH_SECONDS)  # so that it is not counted, nor used, again
-    return True
+        processes = [worker._proc for worker in workers]  # noqa: SLF001
+        living = [each for each in processes if each is not None and each.poll() is None]
+        for process in living:
+            process.kill()
+        for process in living:  # together, since nothing else is answered meanwhile
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_DEATH_SECONDS)  # so that it is not counted, nor used, again
+        return len(living)

@@ -52,6 +52,7 @@ def test_it_exports_what_the_commands_need(deployment: Deployment) -> None:
         "analytics",
     }
     assert exports["deadLetters"]["analytics"].startswith("s3://")
+    assert exports["sandbox"] is True
     assert exports["circuits"] == {"orders-downstream": "orders-downstream-circuit-1a2b3c4"}
     assert set(exports["buses"]["orders"]["rules"]) == {"fulfilment", "billing", "analytics"}
 

@@ -88,6 +88,8 @@ def test_every_stack_deploys_what_its_file_says(
         "alarmNames": [f"healer-fragile-{kind}-1a2b3c4" for kind in ("fast", "backstop", "slow")],
         "failureRate": rate,
         "mode": mode,
+        # By which `selfheal chaos` knows what is production; dev declares that it is none.
+        "sandbox": stack == "dev",
     }
     assert deployment.warnings == []
     [table] = deployment.of("aws:dynamodb/table:Table")

@@ -190,6 +190,9 @@ class FakeSent:
     def stop(self) -> None:
         self.stopped = self.stopped or self.clock.now - EPOCH
 
+    def end(self) -> None:
+        self.stop()
+
     def puts(self) -> tuple[Put, ...]:
         if self.started is None:
             return ()
@@ -223,6 +226,9 @@ class FakeWay:
         self.made_at = self.clock.now - EPOCH
         if self.fails:
             raise CliError("it cannot be made")
+
+    def begun(self) -> bool:
+        return True
 
     def keep(self) -> str:
         return self.ends

@@ -53,15 +53,18 @@ def test_a_hypothesis_that_fails_says_so_and_ends_with_3(stack: ChaosStack) -> N
     assert broken(stack) == {}
 
 
-def test_sigterm_while_the_fault_lasts_undoes_it(stack: ChaosStack) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_fault_lasts_undoes_it_also_sent_twice(number: int, stack: ChaosStack) -> None:
     command = stack.command("run", str(stack.folder / "holds.yaml"), "--out", str(stack.folder / "out"))
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=stack.environment
     )
     try:
         until(lambda: broken(stack) != {}, 240)
-        process.send_signal(signal.SIGTERM)
-        printed, _ = process.communicate(timeout=30)
+        process.send_signal(number)
+        process.send_signal(number)
+        until(lambda: broken(stack) == {}, 60)
+        printed, _ = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 143, printed

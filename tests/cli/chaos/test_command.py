@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from rich.console import Console
 
-from selfheal.cli.chaos import experiment
+from selfheal.cli.chaos import experiment, undo
 from selfheal.cli.chaos.approval import Approvals
 from selfheal.cli.chaos.record import Records, RunItem, Undo
 from selfheal.cli.chaos.recording import Recording
@@ -39,6 +41,7 @@ OUTPUTS = {
     "circuits": {"orders-downstream": "circuit"},
     "deadLetters": {"billing": "https://sqs.test/billing"},
     "ledgerTable": TABLE,
+    "sandbox": True,
 }
 SMALL = """
 schema: 1
@@ -117,6 +120,14 @@ def records() -> Records:
 
 def where(stack: str = "orders") -> list[str]:
     return ["--aws", "--region", "us-east-1", "--outputs", "outputs.json", "--stack", stack]
+
+
+@pytest.fixture
+def production(stack: None) -> None:
+    """The stack does not say that it is a sandbox."""
+    _ = stack  # whose outputs these replace
+    outputs = {name: value for name, value in OUTPUTS.items() if name != "sandbox"}
+    Path("outputs.json").write_text(json.dumps(outputs))
 
 
 def chaos(verb: str, *arguments: str, stack: str = "orders") -> list[str]:
@@ -212,7 +223,7 @@ def test_what_cannot_be_undone_keeps_its_record(script: Scripted, monkeypatch: p
     def refuse(*_: object) -> str:
         raise CliError("no way")
 
-    monkeypatch.setitem(experiment.undo_all.__globals__["UNDO"], "switch", refuse)
+    monkeypatch.setattr(undo, "UNDO", {"switch": refuse})
     assert "Not undone" in said(*chaos("run", "small.yaml"), code=1)
     assert broken()["mode"] == "errors"
     left = records().read()
@@ -294,53 +305,121 @@ def test_wrong_scenarios_and_missing_tokens_are_explained() -> None:
     assert "pulumi config get callers" in missing
 
 
-SMALLER = ("small.yaml", "--percent", "10")
+def test_without_a_report_the_verdict_is_said_all_the_same(script: Scripted) -> None:
+    Path("report").mkdir()
+    Path("report/report.json").write_text("of another run")
+    script.during = lambda: Path("report/report.html").mkdir()  # then nothing can be written there
+    text = said(*chaos("run", "small.yaml"), code=1)
+    assert "holds. All 1 expectations" in text
+    assert "The report could not be written to report" in text
+    script.during = lambda: None
+    script.changes = lambda _: {"puts": tuple(put(number, 1, 500) for number in range(40))}
+    assert "fails. Seen otherwise" in said(*chaos("run", "small.yaml"), code=3)
+    assert sorted(path.name for path in Path("report").iterdir()) == ["report.html", "report.json"]
 
 
-def digest(percent: int = 10, stack: str = "prod") -> str:
-    return digest_of(with_percent(load("small.yaml"), percent), stack)
+def test_a_ledger_that_does_not_answer_at_the_end_costs_no_verdict(
+    script: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "InternalServerError", "Message": "later"}}, "DeleteItem")
 
-
-def test_production_needs_a_small_share_and_an_approval(script: Scripted) -> None:
-    assert "in production at most 10 %" in said(*chaos("run", "small.yaml", stack="prod"), code=1)
-    assert "nobody has approved it" in said(*chaos("run", *SMALLER, stack="prod"), code=1)
-    assert "nobody has approved it" in said(*chaos("run", *SMALLER, "--production"), code=1)
-    assert (script.ran, broken()) == (0, {})
-
-
-def test_production_with_an_approval_runs_once(script: Scripted) -> None:
-    Approvals(client(), TABLE).give(digest(), "small", BOB, "rehearsal", 5)
-    found = told(*chaos("run", *SMALLER, stack="prod"))
-    assert found["setting"]["approved by"] == f"{BOB}, digest {digest()}"
-    assert script.setting is not None
-    assert script.setting["share"] == "0.1"
-    assert f"was used by {ME}" in said(*chaos("run", *SMALLER, stack="prod"), code=1)
+    monkeypatch.setattr(Records, "end", refuse)
+    text = said(*chaos("run", "small.yaml"))
+    assert "All is undone, but the run's record could not be deleted" in text
+    assert "holds. All 1 expectations" in text
     assert script.ran == 1
 
 
+def test_an_output_that_nobody_reads_ends_no_run(script: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: object, **__: object) -> None:
+        raise SystemExit(1)  # as rich does for a closed pipe
+
+    script.during = lambda: monkeypatch.setattr(Console, "print", closed)
+    assert run(*chaos("run", "small.yaml")).exit_code == 0
+    assert (broken(), records().read()) == ({}, None)
+    assert json.loads(Path("report/report.json").read_text())["verdict"] == "holds"
+
+
+def test_another_ledger_cannot_be_named() -> None:
+    """It would have other approvals, and another run's record."""
+    for verb, *given in (("run", "small.yaml"), ("stop",), ("approve", "small.yaml")):
+        assert "No such option: --ledger" in said(*chaos(verb, *given), "--ledger", "mine", code=2)
+
+
+SMALLER = ("small.yaml", "--percent", "10")
+
+
+def digest(percent: int = 10, stack: str = "orders") -> str:
+    return digest_of(with_percent(load("small.yaml"), percent), stack)
+
+
+@pytest.mark.usefixtures("production")
+def test_production_needs_a_small_share_and_an_approval(script: Scripted) -> None:
+    for stack in ("orders", "dev"):  # what it is called says nothing
+        refused = said(*chaos("run", "small.yaml", stack=stack), code=1)
+        assert "in production at most 10 %" in refused
+        assert "pulumi config set sandbox true" in refused
+        assert "nobody has approved it" in said(*chaos("run", *SMALLER, stack=stack), code=1)
+    assert (script.ran, broken()) == (0, {})
+
+
+def test_a_sandbox_needs_no_approval_whatever_it_is_called(script: Scripted) -> None:
+    said(*chaos("run", "small.yaml", stack="prod"))
+    assert script.ran == 1
+    assert "is a sandbox: a run needs no approval" in said(*chaos("approve", "small.yaml"), code=1)
+
+
+@pytest.mark.usefixtures("production")
+def test_production_with_an_approval_runs_once(script: Scripted) -> None:
+    Approvals(client(), TABLE).give(digest(), "small", BOB, "rehearsal", 5)
+    found = told(*chaos("run", *SMALLER))
+    assert found["setting"]["approved by"] == f"{BOB}, digest {digest()}"
+    assert script.setting is not None
+    assert script.setting["share"] == "0.1"
+    assert f"was used by {ME}" in said(*chaos("run", *SMALLER), code=1)
+    assert script.ran == 1
+
+
+@pytest.mark.usefixtures("production")
 def test_an_approval_of_a_smaller_share_or_of_another_stack_is_none(script: Scripted) -> None:
     for approved in (digest(9), digest(stack="other")):
         Approvals(client(), TABLE).give(approved, "small", BOB, "", 5)
-        assert "is another experiment" in said(*chaos("run", *SMALLER, stack="prod"), code=1)
+        assert "is another experiment" in said(*chaos("run", *SMALLER), code=1)
     assert script.ran == 0
 
 
+@pytest.mark.usefixtures("production")
 def test_who_approves_does_not_run(script: Scripted) -> None:
-    approved = told(*chaos("approve", *SMALLER, "--digest", digest(), "--yes", stack="prod"))
+    approved = told(*chaos("approve", *SMALLER, "--digest", digest(), "--yes"))
     assert (approved["by"], approved["digest"]) == (ME, digest())
-    assert "approved it himself" in said(*chaos("run", *SMALLER, stack="prod"), code=1)
+    assert "approved it himself" in said(*chaos("run", *SMALLER), code=1)
     assert script.ran == 0
 
 
+@pytest.mark.usefixtures("production")
 def test_an_approval_is_of_what_was_looked_at() -> None:
-    asked = run(*chaos("approve", *SMALLER, stack="prod"), typed_in="n\n")
+    asked = run(*chaos("approve", *SMALLER), typed_in="n\n")
     assert asked.exit_code == 1
     assert f"digest {digest()}" in words(asked)
     assert "10 % of the calls" in words(asked)
-    text = said(*chaos("approve", *SMALLER, "--digest", digest(9), "-y", stack="prod"), code=1)
+    text = said(*chaos("approve", *SMALLER, "--digest", digest(9), "-y"), code=1)
     assert "another experiment by now" in text
-    assert "in production at most" in said(*chaos("approve", "small.yaml", stack="prod"), code=1)
-    said(*chaos("approve", *SMALLER, "-y", stack="prod"), code=2)
-    assert run(*chaos("approve", *SMALLER, stack="prod"), "--json").exit_code == 2
+    assert "in production at most" in said(*chaos("approve", "small.yaml"), code=1)
+    said(*chaos("approve", *SMALLER, "-y"), code=2)
+    assert run(*chaos("approve", *SMALLER), "--json").exit_code == 2
+    with pytest.raises(CliError, match="nobody has approved"):
+        Approvals(client(), TABLE).valid(digest(), ME, alone=False)
+
+
+@pytest.mark.usefixtures("production")
+def test_whose_clock_is_wrong_does_not_approve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By it the approval might be valid for hours more."""
+
+    def ahead(_: Stack) -> None:
+        raise CliError("This machine's clock is 7200 s ahead of AWS's.")
+
+    monkeypatch.setattr(Stack, "check_clock", ahead)
+    assert "7200 s ahead" in said(*chaos("approve", *SMALLER, "--digest", digest(), "-y"), code=1)
     with pytest.raises(CliError, match="nobody has approved"):
         Approvals(client(), TABLE).valid(digest(), ME, alone=False)

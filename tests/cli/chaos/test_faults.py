@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from selfheal.cli.chaos import faults
-from selfheal.cli.chaos.faults import Experiment, Kill, Switch, Throttle, seconds_of, undo_all
+from selfheal.cli.chaos import faults, fis, undo
+from selfheal.cli.chaos.faults import Kill, Switch, Throttle
+from selfheal.cli.chaos.fis import START_SECONDS, Experiment, seconds_of
 from selfheal.cli.chaos.record import Undo
+from selfheal.cli.chaos.undo import LIVE, SEEN_SECONDS, undo_all
 from selfheal.cli.errors import CliError
 from selfheal.functions.downstream.core import Mode, Setting, parse_switch
 from selfheal.functions.downstream.store import SETTING_KEY, Store, setting_item
@@ -137,14 +139,35 @@ class FakeFis:
         self.stopped.append(id)
         for each in self.experiments.values():
             if each["id"] == id:
-                if each["state"]["status"] not in faults.LIVE:
+                if each["state"]["status"] not in LIVE:
                     raise ClientError({"Error": {"Code": "ValidationException", "Message": "over"}}, "Stop")
                 each["state"] = {"status": "stopped"}
 
 
-@pytest.fixture(autouse=True)
-def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faults.time, "sleep", silent)
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.wakes: Callable[[], object] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.wakes()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (faults, fis, undo):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
 
 
 def experiment(fis: FakeFis, run_id: str = "run-1") -> Experiment:
@@ -155,24 +178,35 @@ def test_an_experiment_is_started_once_and_waited_for() -> None:
     fis = FakeFis(states=("initiating", "running"))
     made = experiment(fis)
     made.make()
+    assert [made.begun(), made.begun()] == [False, True]
     assert (made.id, made.keep()) == ("EXP0", "")
     assert "experiment EXP0" in made.how
     experiment(fis).make()  # the same run: a retried call is the same experiment
     assert len(fis.experiments) == 1
 
 
-def test_an_experiment_that_does_not_run_is_an_error() -> None:
+def test_an_experiment_that_does_not_run_is_an_error(clock: Clock) -> None:
+    failed, slow = experiment(FakeFis(states=("failed",))), experiment(FakeFis(states=("pending",)))
+    failed.make()
     with pytest.raises(CliError, match="did not run the experiment EXP0: failed"):
-        experiment(FakeFis(states=("failed",))).make()
+        failed.begun()
+    slow.make()
+    clock.sleep(START_SECONDS)
+    assert not slow.begun()
+    clock.sleep(1)
+    with pytest.raises(CliError, match="has not begun the experiment EXP0 within 120 s"):
+        slow.begun()
 
 
 def test_a_stop_condition_ends_the_fault() -> None:
     fis = FakeFis(states=("running", "stopped"))
     made = experiment(fis)
     made.make()
+    assert made.begun()
     assert made.keep() == "FIS ended the experiment: stopped"
 
 
+@pytest.mark.usefixtures("clock")
 def test_only_what_this_run_started_is_stopped() -> None:
     fis = FakeFis()
     experiment(fis, "run-1").make()
@@ -181,7 +215,25 @@ def test_only_what_this_run_started_is_stopped() -> None:
     assert fis.stopped == ["EXP0"]
     undo_all(experiment(fis, "run-1").undo, OneClient(fis), silent)
     assert fis.stopped == ["EXP0"]
-    assert fis.experiments["run-2"]["state"]["status"] == "running"
+    assert fis.experiments["run-2"]["state"]["status"] == "pending"
+
+
+def test_one_that_fis_lists_a_little_later_is_stopped_too(clock: Clock) -> None:
+    """Its start was cut off, and FIS has taken it all the same."""
+    fis, began = FakeFis(), clock.now
+
+    def listed() -> None:
+        if clock.now == began + SEEN_SECONDS - 1:
+            experiment(fis).make()
+
+    clock.wakes = listed
+    undo_all(experiment(fis).undo, OneClient(fis), silent)
+    assert fis.stopped == ["EXP0"]
+
+
+def test_where_none_was_started_it_is_looked_for_a_few_seconds(clock: Clock) -> None:
+    undo_all(experiment(FakeFis()).undo, OneClient(FakeFis()), silent)
+    assert clock.now == 100 + SEEN_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -238,7 +290,7 @@ class Endpoint:
 
 def test_a_throttle_is_made_and_undone(monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = FakeFaults()
-    monkeypatch.setattr(faults, "Faults", lambda _endpoint: emulator)  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(undo, "Faults", lambda _endpoint: emulator)  # pyright: ignore[reportUnknownLambdaType]
     made = Throttle(emulator, ThrottleFault("ssm", "GetParameters", 0.5), "run-1", 99.0)  # pyright: ignore[reportArgumentType]
     made.make()
     assert emulator.throttles == {"run-1": ("ssm", "GetParameters", 0.5, 99.0)}
@@ -251,14 +303,11 @@ def test_a_throttle_is_made_and_undone(monkeypatch: pytest.MonkeyPatch) -> None:
         undo_all(made.undo, OneClient(Endpoint), silent)
 
 
-def test_workers_are_killed_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [100.0]
-    passed: Callable[[], float] = lambda: clock[0]  # noqa: E731 - a clock
-    monkeypatch.setattr(faults.time, "monotonic", passed)
+def test_workers_are_killed_again_and_again(clock: Clock) -> None:
     emulator = FakeFaults()
     made = Kill(emulator, "billing-1a2b", KillFault("billing", 2))  # pyright: ignore[reportArgumentType]
     made.make()
-    for clock[0] in (101.0, 102.0, 103.9, 104.0):
+    for clock.now in (101.0, 102.0, 103.9, 104.0):
         assert made.keep() == ""
     assert emulator.kills == ["billing-1a2b"] * 3
     assert "killed 6 workers" in made.how

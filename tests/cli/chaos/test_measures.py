@@ -45,6 +45,12 @@ MANY = tuple(put(number, number / 3) for number in range(40))
         ("lost_orders", {}, 0),
         # One is there and not settled, 27 are not there at all.
         ("lost_orders", {"orders": by_key(order(0, done=1), order(1, dead=2), order(2))}, 28),
+        # Of a run that was ended nobody knows what would have become of them.
+        ("lost_orders", {"orders": by_key(order(0, done=1)), "stopped": "by bob"}, None),
+        ("lost_orders", {"orders": by_key(order(0, done=1)), "stopped": "by bob", "fault_ended": None}, None),
+        ("lost_orders", {"orders": by_key(order(0, done=1)), "stopped": "by bob", "fault_ended": 10.0}, 29),
+        ("lost_orders", {"stopped": "by bob"}, 0),
+        ("fulfilled_share", {"orders": by_key(order(0, done=1)), "stopped": "by bob"}, None),
         ("dead_orders", {"orders": by_key(order(0, done=1), order(1, dead=2), order(2, dead=3))}, 2),
         ("new_letters", {"looks": (look(0, letters=4), look(40, letters=9))}, 5),
         ("new_letters", {"looks": (look(0, letters=4), look(40, letters=3))}, None),

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from selfheal.cli.chaos.lease import Lease
 from selfheal.cli.chaos.record import (
     KEY,
     LEASE_SECONDS,
-    Lease,
     Records,
     RunItem,
     TakenError,

@@ -84,7 +84,7 @@ def test_the_json_has_the_same() -> None:
     ("changes", "why"),
     [
         ({}, "All 1 expectations of the hypothesis hold."),
-        ({"stopped": "an alarm"}, "The fault was ended early: an alarm."),
+        ({"stopped": "an alarm"}, "Ended early: an alarm."),
         ({"fault_began": None, "not_started": "it is not well"}, "Nothing was broken: it is not well."),
         (
             {"puts": (put(0, 1),)},

@@ -1,6 +1,5 @@
 """One run in its phases: what is broken when, and that it is undone whatever happens."""
 
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -10,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from selfheal.cli.chaos.judge import Verdict, judge
 from selfheal.cli.chaos.recording import Phase
-from selfheal.cli.chaos.run import Run, not_ready, undisturbed
-from selfheal.cli.errors import CliError, Terminated
+from selfheal.cli.chaos.run import Run, not_ready
+from selfheal.cli.errors import CliError
 from selfheal.scenarios.scenario import Bound
 from tests.cli.chaos.support import (
     BEGAN,
@@ -67,7 +66,8 @@ class World:
         stack, lease, records = cast("Any", self.stack), cast("Any", self.lease), cast("Any", self.records)
         made = Recording(scenario=self.scenario, stack="orders", by=RUNNER, began=BEGAN, how="by nothing")
         self.made = Run(
-            *(made, stack, self.sent, self.way, lease, records, self.way.undone, self.shown, self.allow),
+            *(made, stack, self.sent, self.way, lease, records, self.way.undone, self.shown),
+            allow=self.allow,
             now=self.clock.time,
             sleep=self.clock.sleep,
         )
@@ -183,16 +183,44 @@ def test_an_error_while_the_fault_lasts_undoes_it_and_is_told() -> None:
     assert world.way.undone_at == [14.0]
 
 
-def test_a_fault_that_cannot_be_undone_is_an_error() -> None:
+@pytest.mark.parametrize("partly", [False, True])
+def test_a_fault_that_cannot_be_undone_is_told_and_its_record_kept(*, partly: bool) -> None:
     def refuse(undo: object) -> None:
         raise CliError(f"Not undone: {undo}")
 
     world = World()
+    world.way.fails = partly
     world.way.undone = refuse
-    with pytest.raises(CliError, match="Not undone"):
-        world.run()
+    recording = world.run()
+    assert recording.stopped.startswith("Not undone")
+    assert recording.fault_ended is None
+    assert judge(recording)[0] is Verdict.STOPPED
     assert world.made is not None
     assert not world.made.is_undone
+
+
+def test_what_was_never_made_is_not_undone() -> None:
+    world = World()
+    world.records.go_on = False
+    world.run()
+    assert world.way.undone_at == []
+
+
+def test_a_fault_that_takes_a_while_is_waited_for() -> None:
+    world, begun = World(), [False, False, True]
+    world.way.begun = lambda: begun.pop(0)
+    recording = world.run()
+    assert (world.way.made_at, recording.fault_began) == (10.0, 12.0)
+    assert world.way.undone_at == [32.0]
+
+
+def test_a_stop_is_heard_after_the_fault_too() -> None:
+    world = World(hypothesis=(Bound("lost_orders", at_most=0),))
+    world.at(11, lambda: setattr(world.stack, "stuck", True))
+    world.at(35, lambda: setattr(world.lease, "reason", "bob stopped it"))
+    recording = world.run()
+    assert 35 <= recording.ended <= 36
+    assert judge(recording)[0] is Verdict.STOPPED
 
 
 def test_after_the_fault_a_stack_that_does_not_answer_for_a_while_is_waited_for() -> None:
@@ -214,24 +242,6 @@ def test_while_the_fault_lasts_a_stack_that_does_not_answer_ends_it() -> None:
     world.at(15, lambda: setattr(world.stack, "orders", world.refuse))
     assert "slow down" in world.run().stopped
     assert world.way.undone_at == [15.0]
-
-
-@pytest.mark.parametrize(
-    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
-)
-def test_signals_wait_until_all_is_undone(number: int, error: type[BaseException]) -> None:
-    done: list[str] = []
-    before = signal.getsignal(number)
-
-    def undo() -> None:
-        with undisturbed(done.append):
-            signal.raise_signal(number)
-            done.append("undone")
-
-    with pytest.raises(error):
-        undo()
-    assert done == ["The fault is being undone; that is waited for.", "undone"]
-    assert signal.getsignal(number) == before
 
 
 @pytest.mark.parametrize(

@@ -113,18 +113,36 @@ def test_a_clock_that_is_wrong_is_told(stack: Stack, monkeypatch: pytest.MonkeyP
     assert Fast.now(UTC) > datetime.now(UTC)
 
 
-def find(outputs: Any, tmp_path: Path, dynamodb: Any, **where: Any) -> Stack:
+def find(outputs: Any, tmp_path: Path, dynamodb: Any) -> Stack:
     file = tmp_path / "outputs.json"
     file.write_text(json.dumps(outputs))
     access = AwsAccess(OneClient(dynamodb), "moto", None, {})
-    return find_stack(Location(stack="orders", aws=True, **where), access, file)
+    return find_stack(Location(stack="orders", aws=True), access, file)
 
 
 def test_outputs_of_a_file(tmp_path: Path, dynamodb: Any) -> None:
-    assert find(OUTPUTS, tmp_path, dynamodb).ledger == TABLE
-    assert find(OUTPUTS, tmp_path, dynamodb, ledger="another").ledger == "another"
-    without = {name: value for name, value in OUTPUTS.items() if name != "ledgerTable"}
-    assert find(without, tmp_path, dynamodb, ledger="another").ledger == "another"
+    found = find(OUTPUTS, tmp_path, dynamodb)
+    assert (found.ledger, found.name) == (TABLE, "orders")
+
+
+@pytest.mark.parametrize(
+    ("said", "production"),
+    [
+        ({"sandbox": True}, False),
+        ({"sandbox": False}, True),
+        ({"sandbox": "true"}, True),
+        ({"sandbox": 1}, True),
+        ({"sandbox": None}, True),
+        ({"sandbox": {"value": True}}, True),
+        ({}, True),
+    ],
+)
+@pytest.mark.parametrize("name", ["orders", "dev", "prod"])
+def test_every_stack_is_production_that_does_not_say_that_it_is_a_sandbox(
+    said: dict[str, Any], name: str, *, production: bool
+) -> None:
+    access = AwsAccess(OneClient(None), "AWS", None, {})
+    assert Stack(name, access, {**OUTPUTS, **said}).is_production is production
 
 
 def test_a_stack_of_another_service_is_refused(tmp_path: Path, dynamodb: Any) -> None:

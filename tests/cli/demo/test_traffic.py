@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from selfheal.cli.demo import traffic as traffic_module
 from selfheal.cli.demo.traffic import Traffic
 from selfheal.cli.demo.watch import traffic_url
+from tests.support.processes import until
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -53,10 +53,10 @@ def test_requests_are_sent_at_the_rate_and_their_outcome_is_kept(service: str) -
     assert all(0 <= sample.sent <= sample.done for sample in samples)
 
 
-def test_a_service_that_never_answers_is_given_up_and_never_flooded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traffic_module, "ANSWER_SECONDS", 0.3)
+def test_a_service_that_never_answers_is_given_up_and_never_flooded() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
-        sent = Traffic(f"http://127.0.0.1:{silent.getsockname()[1]}/", time.monotonic(), rate=50.0, workers=3)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        sent = Traffic(url, time.monotonic(), rate=50.0, workers=3, answer_seconds=0.3)
         sent.start()
         time.sleep(0.8)
         began = time.monotonic()
@@ -65,6 +65,18 @@ def test_a_service_that_never_answers_is_given_up_and_never_flooded(monkeypatch:
     assert {sample.status for sample in sent.samples()} == {None}
     assert len(sent.samples()) <= 12  # 3 workers, 0.3 s each
     assert sent.skipped > 15
+    assert sent.waiting(0) == ()
+
+
+def test_what_waits_for_long_is_known_before_it_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        sent = Traffic(url, time.monotonic(), rate=50.0, workers=3, answer_seconds=60)
+        sent.start()
+        until(lambda: len(sent.waiting(0.1)) == 3, 30)
+        assert all(each.status is None and each.done - each.sent >= 0.1 for each in sent.waiting(0.1))
+        assert (sent.waiting(60), sent.samples()) == ((), ())
+        sent.end()
 
 
 def test_nobody_there_is_an_error_and_not_an_exception() -> None:
