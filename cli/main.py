@@ -1,6 +1,5 @@
 """The `selfheal` command: its commands, and how errors and signals end it."""
 
-import inspect
 import json
 import signal
 import sys
@@ -21,16 +20,10 @@ from botocore.exceptions import (
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from selfheal.cli.chaos import command as chaos
+from selfheal.cli.commands import Loaded, reflow
 from selfheal.cli.console import complain
-from selfheal.cli.demo import command as demo
-from selfheal.cli.demo.orders import command as demo_orders
-from selfheal.cli.doctor import command as doctor
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
-from selfheal.cli.operator import approve, breaker, dlq, incidents, interventions, mode, replay, watch
-from selfheal.cli.operator.location import with_location
-from selfheal.cli.sandbox import pulumi, serve
 from selfheal.sandbox.errors import SandboxError
 
 
@@ -39,6 +32,11 @@ class Commands(TyperGroup):
 
     _for_script = False
     """Whether a script reads standard output: --json is anywhere in the arguments."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Have every command, without having loaded it."""
+        super().__init__(**settings)
+        self.commands = Loaded()
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Take the options before the command. What is wrong with them is told to scripts, too."""
@@ -115,57 +113,6 @@ app = typer.Typer(
         found="something was found: see the command's own help",
     ),
 )
-
-
-def reflow(text: str | None) -> str:
-    """Join the lines of each paragraph of a docstring, so that the terminal can wrap them."""
-    paragraphs = inspect.cleandoc(text or "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-
-
-group = typer.Typer(rich_markup_mode="rich", invoke_without_command=True)
-group.callback(help=reflow(incidents.incidents.__doc__), epilog=incidents.EPILOG)(
-    with_location(incidents.incidents, wakes=False)
-)
-app.add_typer(group, name="incidents")
-
-for name, about, group_epilog, commands in (
-    ("breaker", breaker.ABOUT, breaker.EPILOG, breaker.COMMANDS),
-    ("dlq", dlq.ABOUT, dlq.EPILOG, dlq.COMMANDS),
-):
-    subgroup = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
-    app.add_typer(subgroup, name=name, help=reflow(about), epilog=group_epilog)
-    for own_name, command, command_epilog in commands:
-        subgroup.command(own_name, help=reflow(command.__doc__), epilog=command_epilog)(
-            with_location(command, wakes=False, ledger=False)
-        )
-
-experiments = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
-app.add_typer(experiments, name="chaos", help=reflow(chaos.ABOUT), epilog=chaos.EPILOG)
-experiments.command("list", help=reflow(chaos.list_scenarios.__doc__), epilog=chaos.LIST_EPILOG)(
-    chaos.list_scenarios
-)
-for own_name, command, command_epilog in chaos.COMMANDS:
-    experiments.command(own_name, help=reflow(command.__doc__), epilog=command_epilog)(
-        with_location(command, wakes=False, ledger=False)
-    )
-
-for parent, command, command_epilog in (
-    (app, demo.demo, demo.EPILOG),
-    (app, demo_orders.demo_orders, demo_orders.EPILOG),
-    (app, with_location(watch.watch, wakes=False), watch.EPILOG),
-    (app, with_location(doctor.doctor), doctor.EPILOG),
-    (app, with_location(mode.mode), mode.EPILOG),
-    (app, with_location(approve.approve), approve.EPILOG),
-    *((app, with_location(command), its_epilog) for command, its_epilog in interventions.COMMANDS),
-    (app, with_location(replay.replay, wakes=False, ledger=False), replay.EPILOG),
-    (app, serve.serve, serve.EPILOG),
-    (group, with_location(incidents.show, wakes=False), incidents.SHOW_EPILOG),
-    (group, with_location(incidents.follow, wakes=False), incidents.FOLLOW_EPILOG),
-):
-    parent.command(help=reflow(command.__doc__), epilog=command_epilog)(command)
-# The help of `selfheal pulumi --help` is Pulumi's own.
-app.command(cls=pulumi.Verbatim, help=reflow(pulumi.pulumi.__doc__), add_help_option=False)(pulumi.pulumi)
 
 
 ABOUT = """

@@ -259,8 +259,9 @@ def _stack(stack: Stack) -> Stack:
 
 
 COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("list", list_scenarios, LIST_EPILOG),
     ("run", run, RUN_EPILOG),
     ("stop", stop, STOP_EPILOG),
     ("approve", approve, APPROVE_EPILOG),
 )
-"""The commands that work on a stack, each with the epilog of its help."""
+"""The commands, each with the epilog of its help."""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
+from selfheal.cli.commands import Loaded, reflow
 from selfheal.cli.errors import CliError, Terminated
-from selfheal.cli.main import reflow
 from selfheal.cli.sandbox import serve
 from selfheal.sandbox.errors import SandboxError
 from tests.cli.support import run, said, told
@@ -271,6 +271,30 @@ def test_the_module_runs_as_the_command_does() -> None:
 
 
 @pytest.mark.slow
-def test_a_command_that_is_no_program_of_pulumi_starts_without_its_sdk() -> None:
-    script = "import sys, selfheal.cli.main; print('typer' in sys.modules, 'pulumi' in sys.modules)"
+def test_no_command_loads_the_sdk_of_pulumi_before_it_is_needed() -> None:
+    script = (
+        "import sys; from selfheal.cli.commands import Loaded; commands = Loaded(); "
+        "print(all(commands[name].name == name for name in commands), 'pulumi' in sys.modules)"
+    )
     assert subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True) == "True False\n"
+
+
+@pytest.mark.slow
+def test_a_command_is_loaded_without_the_others() -> None:
+    script = (
+        "import sys; from selfheal.cli.main import app; app(['mode', '--help'], standalone_mode=False); "
+        "print({name.split('.')[2] for name in sys.modules if name.startswith('selfheal.cli.')} "
+        "& {'demo', 'chaos', 'doctor', 'operator'}, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, text=True, capture_output=True, check=True)
+    assert ran.stderr == "{'operator'}\n"
+
+
+def test_a_typo_is_answered_with_the_name_that_it_resembles() -> None:
+    assert "Did you mean 'mode'?" in run("mod").output
+
+
+def test_a_command_is_loaded_once() -> None:
+    commands = Loaded()
+    assert commands.get("nonsense") is None
+    assert commands["mode"] is commands.get("mode")
