@@ -43,6 +43,13 @@ class FunctionAction(StrEnum):
     """The extension answers it, in the form of an HTTP integration."""
 
 
+_FIS_ACTIONS: Mapping[FunctionAction, str] = {
+    FunctionAction.ERROR: "aws:lambda:invocation-error",
+    FunctionAction.DELAY: "aws:lambda:invocation-add-delay",
+    FunctionAction.RESPONSE: "aws:lambda:invocation-http-integration-response",
+}
+
+
 @dataclass(frozen=True)
 class DownstreamFault:
     """The downstream is switched."""
@@ -75,6 +82,21 @@ class FunctionFault:
     prevent_execution: bool = True
     """With ERROR and RESPONSE: whether the function does not run at all. False is the test of idempotency: it
     has done its work, and its caller sees a failure."""
+
+    @property
+    def fis_action(self) -> str:
+        """Id of the action of AWS FIS. Source: FIS user guide, "AWS FIS Actions reference"."""
+        return _FIS_ACTIONS[self.action]
+
+    @property
+    def fis_parameters(self) -> Mapping[str, str]:
+        """Parameters of that action, but duration and percentage."""
+        if self.action is FunctionAction.DELAY:
+            return {"startupDelayMilliseconds": str(round((self.delay_seconds or 0) * 1000))}
+        prevent = {"preventExecution": str(self.prevent_execution).lower()}
+        if self.action is FunctionAction.ERROR:
+            return prevent
+        return {**prevent, "statusCode": str(self.status_code), "contentTypeHeader": "application/json"}
 
 
 @dataclass(frozen=True)

@@ -171,18 +171,23 @@ def way_of(stack: Stack, scenario: Scenario, run_id: str, until: float) -> Way:
                     f"The stack {stack.name} has no experiment template for {scenario.name} (output "
                     "`experiments`). Faults of functions are made by AWS FIS: set `chaos: true`, and deploy."
                 )
+            function = _function(stack, fault.target)
             fis = stack.access.clients.get("fis")
-            return Experiment(fis, str(template), fault, scenario.fault_seconds, run_id)
+            return Experiment(fis, str(template), fault, function, scenario.fault_seconds, run_id)
         case ThrottleFault():
             return Throttle(Faults(stack.endpoint), fault, run_id, until)
         case _:
-            functions = stack.outputs.get("functions", {})
-            if fault.target not in functions:
-                raise CliError(
-                    f"The stack {stack.name} has no function {fault.target!r} (output `functions`). "
-                    f"It has {', '.join(sorted(functions)) or 'none'}."
-                )
-            return Kill(Faults(stack.endpoint), str(functions[fault.target]), fault)
+            return Kill(Faults(stack.endpoint), _function(stack, fault.target), fault)
+
+
+def _function(stack: Stack, target: str) -> str:
+    functions = stack.outputs.get("functions", {})
+    if target not in functions:
+        raise CliError(
+            f"The stack {stack.name} has no function {target!r} (output `functions`). "
+            f"It has {', '.join(sorted(functions)) or 'none'}."
+        )
+    return str(functions[target])
 
 
 def clear(stack: Stack, records: Records, tell: Tell) -> None:

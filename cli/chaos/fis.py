@@ -24,6 +24,8 @@ class Experiment:
     fis: Any
     template: str
     fault: FunctionFault
+    function: str
+    """Name of the deployed function that it is about."""
     seconds: int
     """How long the scenario's fault lasts."""
     run_id: str
@@ -44,22 +46,36 @@ class Experiment:
         return (Undo("experiment", {"template": self.template, "run": self.run_id}),)
 
     def problem(self) -> str:
-        """Return where the template is not what the scenario says."""
+        """Return where the template is not what the scenario says: somebody may have changed it by hand."""
         found = self.fis.get_experiment_template(id=self.template)["experimentTemplate"]
-        for action in found.get("actions", {}).values():
-            given = action.get("parameters", {})
-            percent = int(given.get("invocationPercentage", "100"))
-            if percent != self.fault.percent:
-                return (
-                    f"the template {self.template} breaks {percent} % of the invocations and not "
-                    f"{self.fault.percent} %: deploy the stack with that percentage"
-                )
-            if "duration" in given and seconds_of(given["duration"]) != self.seconds:
-                return (
-                    f"the template {self.template} lasts {given['duration']} and the scenario "
-                    f"{self.seconds} s: deploy the stack with this scenario"
-                )
+        actions, targets = list(found.get("actions", {}).values()), found.get("targets", {})
+        if len(actions) != 1 or actions[0]["actionId"] != self.fault.fis_action:
+            has = ", ".join(str(each["actionId"]) for each in actions) or "nothing"
+            return self._differs(f"does {has}", f"is {self.fault.fis_action}")
+        broken = {name for each in targets.values() for name in _functions_of(each)}
+        if broken != {self.function}:
+            return self._differs(
+                f"breaks {', '.join(sorted(broken)) or 'nothing'}", f"breaks {self.function}"
+            )
+        given = dict(actions[0].get("parameters", {}))
+        percent = int(given.pop("invocationPercentage", "100"))
+        if percent != self.fault.percent:
+            return (
+                f"the template {self.template} breaks {percent} % of the invocations and not "
+                f"{self.fault.percent} %: deploy the stack with that percentage"
+            )
+        duration = str(given.pop("duration", "PT0S"))
+        if seconds_of(duration) != self.seconds:
+            return self._differs(f"lasts {duration}", f"lasts {self.seconds} s")
+        if given != self.fault.fis_parameters:
+            return self._differs(f"has {_pairs(given)}", f"has {_pairs(self.fault.fis_parameters)}")
         return ""
+
+    def _differs(self, template: str, scenario: str) -> str:
+        return (
+            f"the template {self.template} {template} and the scenario {scenario}: deploy the stack with "
+            "this scenario"
+        )
 
     def make(self) -> None:
         """Start it."""
@@ -104,6 +120,17 @@ def seconds_of(duration: str) -> int:
         raise CliError(f"the template's duration {duration!r} cannot be read")
     hours, minutes, seconds = (int(each or 0) for each in found.groups())
     return 3600 * hours + 60 * minutes + seconds
+
+
+def _functions_of(target: Mapping[str, Any]) -> list[str]:
+    """Return the names of the functions of a target, and words for those that it does not name."""
+    arns: list[str] = target.get("resourceArns") or []
+    # arn:aws:lambda:region:account:function:name, and a version or an alias may follow.
+    return [":".join(arn.split(":")[6:]) or arn for arn in arns] or ["functions by their tags"]
+
+
+def _pairs(parameters: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in sorted(parameters.items())) or "no parameters"
 
 
 def _state_text(state: Mapping[str, str]) -> str:

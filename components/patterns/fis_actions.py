@@ -1,4 +1,4 @@
-"""The actions of AWS FIS that make a fault. Source: FIS user guide, "AWS FIS Actions reference"."""
+"""The actions of AWS FIS that make a fault, as resources."""
 
 from collections.abc import Mapping
 
@@ -6,16 +6,10 @@ import pulumi
 import pulumi_aws as aws
 
 from selfheal.components.patterns.switch_document import iso
-from selfheal.scenarios.faults import FunctionAction, FunctionFault
+from selfheal.scenarios.faults import FunctionFault
 
 AUTOMATION_SPARE_SECONDS = 300
 """What an automation may take beside the fault. Then FIS ends it, and the switch has ended by itself."""
-
-_ACTIONS: Mapping[FunctionAction, str] = {
-    FunctionAction.ERROR: "aws:lambda:invocation-error",
-    FunctionAction.DELAY: "aws:lambda:invocation-add-delay",
-    FunctionAction.RESPONSE: "aws:lambda:invocation-http-integration-response",
-}
 
 
 def function_action(
@@ -33,11 +27,11 @@ def function_action(
     parameters: dict[str, pulumi.Input[str]] = {
         "duration": iso(seconds),
         "invocationPercentage": str(percent),
-        **_parameters(fault),
+        **fault.fis_parameters,
     }
     return aws.fis.ExperimentTemplateActionArgs(
         name="fault",
-        action_id=_ACTIONS[fault.action],
+        action_id=fault.fis_action,
         parameters=_pairs(parameters),
         target=aws.fis.ExperimentTemplateActionTargetArgs(key="Functions", value=target),
     )
@@ -52,16 +46,6 @@ def automation_action(document: pulumi.Input[str], seconds: int) -> aws.fis.Expe
     return aws.fis.ExperimentTemplateActionArgs(
         name="fault", action_id="aws:ssm:start-automation-execution", parameters=_pairs(parameters)
     )
-
-
-def _parameters(fault: FunctionFault) -> dict[str, str]:
-    """Return what one kind of action wants."""
-    if fault.action is FunctionAction.DELAY:
-        return {"startupDelayMilliseconds": str(round((fault.delay_seconds or 0) * 1000))}
-    prevent = {"preventExecution": str(fault.prevent_execution).lower()}
-    if fault.action is FunctionAction.ERROR:
-        return prevent
-    return {**prevent, "statusCode": str(fault.status_code), "contentTypeHeader": "application/json"}
 
 
 def _pairs(

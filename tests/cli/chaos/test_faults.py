@@ -105,17 +105,34 @@ def test_one_that_cannot_be_undone_is_told_and_the_rest_is_undone(switch: Switch
     assert Store(dynamodb, TABLE).setting() == {}
 
 
+BILLING = "arn:aws:lambda:us-east-1:123456789012:function:billing-fn"
+
+
 class FakeFis:
     """FIS with one template: experiments go through states as they are looked at."""
 
-    def __init__(self, *, percent: str = "20", duration: str = "PT1M", states: tuple[str, ...] = ()) -> None:
-        self.parameters = {"invocationPercentage": percent, "duration": duration}
+    def __init__(
+        self,
+        *,
+        percent: str = "20",
+        duration: str = "PT1M",
+        prevent: str = "true",
+        action: str = "aws:lambda:invocation-error",
+        target: dict[str, Any] = {"resourceArns": [BILLING]},  # noqa: B006 - never changed
+        besides: dict[str, Any] = {},  # noqa: B006 - never changed
+        states: tuple[str, ...] = (),
+    ) -> None:
+        given = {"invocationPercentage": percent, "duration": duration, "preventExecution": prevent}
+        self.template = {
+            "actions": {"fault": {"actionId": action, "parameters": given}, **besides},
+            "targets": {"function": target},
+        }
         self.states = list(states) or ["running"]
         self.experiments: dict[str, dict[str, Any]] = {}
         self.stopped: list[str] = []
 
     def get_experiment_template(self, **_given: str) -> Any:
-        return {"experimentTemplate": {"actions": {"fault": {"parameters": self.parameters}}}}
+        return {"experimentTemplate": self.template}
 
     def start_experiment(self, *, clientToken: str, experimentTemplateId: str, tags: dict[str, str]) -> Any:
         assert experimentTemplateId == "EXT1"
@@ -171,7 +188,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def experiment(fis: FakeFis, run_id: str = "run-1") -> Experiment:
-    return Experiment(fis, "EXT1", FunctionFault("billing", FunctionAction.ERROR, 20), 60, run_id)
+    fault = FunctionFault("billing", FunctionAction.ERROR, 20)
+    return Experiment(fis, "EXT1", fault, "billing-fn", 60, run_id)
 
 
 def test_an_experiment_is_started_once_and_waited_for() -> None:
@@ -241,11 +259,23 @@ def test_where_none_was_started_it_is_looked_for_a_few_seconds(clock: Clock) -> 
     [
         ({}, ""),
         ({"percent": "10"}, "breaks 10 % of the invocations and not 20 %"),
-        ({"duration": "PT2M"}, "lasts PT2M and the scenario 60 s"),
+        ({"duration": "PT2M"}, "lasts PT2M and the scenario lasts 60 s"),
+        ({"prevent": "false"}, "has preventExecution false and the scenario has preventExecution true"),
+        (
+            {"action": "aws:lambda:invocation-add-delay"},
+            "does aws:lambda:invocation-add-delay and the scenario is aws:lambda:invocation-error",
+        ),
+        (
+            {"besides": {"more": {"actionId": "aws:fis:wait"}}},
+            "invocation-error, aws:fis:wait and the scenario",
+        ),
+        ({"target": {"resourceArns": [BILLING, f"{BILLING}-2"]}}, "breaks billing-fn, billing-fn-2 and"),
+        ({"target": {"resourceArns": [f"{BILLING}:live"]}}, "breaks billing-fn:live and the scenario breaks"),
+        ({"target": {"resourceTags": {"a": "b"}}}, "breaks functions by their tags and the scenario breaks"),
     ],
 )
-def test_a_template_must_be_what_the_scenario_says(given: dict[str, str], problem: str) -> None:
-    found = experiment(FakeFis(**given)).problem()  # pyright: ignore[reportArgumentType]
+def test_a_template_must_be_what_the_scenario_says(given: dict[str, Any], problem: str) -> None:
+    found = experiment(FakeFis(**given)).problem()
     assert problem in found
     assert bool(found) is bool(problem)
 
