@@ -237,8 +237,12 @@ class Graph:
             return ""
         start = self._origins[steps[0]]
         rest = steps if start else steps[1:]
-        names = [start or self.index.by_urn[steps[0]].label, *(self._label(key) for key in rest)]
-        return " -> ".join(name for name in names if name)
+        first = start or self.index.by_urn[steps[0]].label
+        return " -> ".join(name for name in (first, self.words(rest)) if name)
+
+    def words(self, keys: Iterable[str]) -> str:
+        """Return the nodes of a way as people say it: "topic T -> function F"."""
+        return " -> ".join(name for name in map(self._label, keys) if name)
 
     @cached_property
     def _origins(self) -> dict[str, str]:

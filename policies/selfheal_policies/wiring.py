@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selfheal_policies import arns, people, types
-from selfheal_policies.endpoints import HTTP, behind
+from selfheal_policies.endpoints import HTTP, behind, behind_destinations
 from selfheal_policies.events import Events, functions_of_machine
 from selfheal_policies.filters import may_tell_of_alarms
 from selfheal_policies.index import Index, Node
@@ -187,7 +187,9 @@ class Wiring:
             targets = self._targets(via, pair)
             if targets is None:
                 continue
+            called = list(behind_destinations(self._index, via, pair.target))
             for start in self._index.follow(via, pair.source, pair.source_kinds):
+                yield from (Link(start.key, end, via, "https") for end in called)
                 for end in targets:
                     # What passes from bus to bus is sorted out in events.py.
                     if not (pair.type == types.EVENT_TARGET and end.kind == arns.BUS):
