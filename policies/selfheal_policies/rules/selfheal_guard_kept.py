@@ -42,7 +42,12 @@ def ignored(resource: Resource) -> list[str]:
     """Return the properties that guard a healer, that the program gives, and whose changes Pulumi ignores."""
     found = (match for path in resource.ignores if (match := _FIRST.match(path)))
     first = {match[1] or match[2] for match in found}
-    given = (name for name in GUARDS.get(resource.type, ()) if resource.get(name) is not ABSENT)
+    # What a program leaves out has a value as well, once AWS has chosen it.
+    given = (
+        name
+        for name in GUARDS.get(resource.type, ())
+        if name in resource.references and resource.get(name) is not ABSENT
+    )
     return [name for name in given if name in first or "*" in first]
 
 
