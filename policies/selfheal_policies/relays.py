@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import NAMING
+from selfheal_policies.definitions import calls_by_input
 from selfheal_policies.documents import Statement, action_matches, has_wildcard, resource_matches
 from selfheal_policies.endpoints import behind_apis
-from selfheal_policies.events import calls_by_input
 from selfheal_policies.grants import Grant, attachments_of, grants_of, queues_read_by, roles_of
 from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.links import HUB, Link

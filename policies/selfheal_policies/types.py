@@ -93,12 +93,6 @@ CHATBOTS = (
 )
 """What shows the messages of topics in a chat channel."""
 
-BUS_POLICIES = (
-    "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
-    "aws:cloudwatch/eventPermission:EventPermission",
-)
-"""What lets others put events on a bus."""
-
 VALUES = frozenset(
     {
         "aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion",

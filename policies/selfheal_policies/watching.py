@@ -7,7 +7,6 @@ queue that it reads, a metric filter of its logs, the API that calls it, a query
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from re import compile as compile_pattern
 from typing import TYPE_CHECKING, Any, cast
 
 from selfheal_policies import arns, types
@@ -51,8 +50,6 @@ _ENDS_OF = {
     types.SCHEDULE: ("target", "arn"),
 }
 """Type of what names a dead-letter queue, to where it names the function whose failures end there."""
-
-_FUNCTION_ARN = compile_pattern(r"arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+(?::[\w$-]+)?")
 
 
 @dataclass(frozen=True)
@@ -398,7 +395,7 @@ class Watching:
                 if value is ABSENT:
                     continue
                 nodes = self._index.origins(owner, key, (arns.FUNCTION,))
-                literal = {arn for each in _texts(value) for arn in _FUNCTION_ARN.findall(each)}
+                literal = {arn for each in _texts(value) for arn in arns.FUNCTION_ARN.findall(each)}
                 nodes += [self._index.literal(arn, arns.FUNCTION, owner) for arn in sorted(literal)]
                 apis = self._apis_named(owner, api, "", owner.get(api)) if api else [_api(owner)]
                 for each in apis:

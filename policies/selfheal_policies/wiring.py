@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selfheal_policies import arns, people, types
+from selfheal_policies.definitions import functions_of_machine
 from selfheal_policies.endpoints import HTTP, behind, behind_destinations
-from selfheal_policies.events import Events, functions_of_machine
+from selfheal_policies.events import Events
 from selfheal_policies.filters import may_tell_of_alarms
 from selfheal_policies.index import Index, Node
 from selfheal_policies.links import ACTIONS, Link
