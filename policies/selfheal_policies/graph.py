@@ -381,7 +381,7 @@ class Graph:
                 found.setdefault(alarm.urn, self.ledgers[key][0].urn)
         for composite in self.index.of(types.COMPOSITE_ALARM):
             if composite.urn in found:
-                below = self.wiring.watching.metric_alarms(composite)
+                below = self.wiring.trees.metric_alarms(composite)
                 found = {alarm.urn: found[composite.urn] for alarm in below} | found
         return found
 
@@ -423,7 +423,7 @@ class Graph:
 
     def tells_people(self, alarm: Resource) -> bool:
         """Return whether an alarm, or a composite alarm that asks it, can reach a person."""
-        return any(self.reaches_people(each) for each in self.wiring.watching.with_parents(alarm))
+        return any(self.reaches_people(each) for each in self.wiring.trees.with_parents(alarm))
 
     def reaches_people(self, alarm: Resource) -> bool:
         """Return whether an alarm that fires can reach a person."""

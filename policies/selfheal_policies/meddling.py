@@ -66,7 +66,7 @@ def _parts(graph: Graph) -> Mapping[Resource, str]:
     """Return the alarms of healers, and what passes them on, each with the URN of such a healer."""
     found = {alarm: graph.concerned(alarm) for alarm in (graph.wake_alarms | graph.health_alarms).values()}
     for alarm in list(found):
-        for below in graph.wiring.watching.metric_alarms(alarm):
+        for below in graph.wiring.trees.metric_alarms(alarm):
             found.setdefault(below, found[alarm])
     for healer in graph.healers:
         keys = {

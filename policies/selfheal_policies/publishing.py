@@ -42,7 +42,7 @@ def published(graph: Graph, healer: Resource) -> Iterator[tuple[Resource, str]]:
 
 
 def _how(graph: Graph, alarm: Resource, healer: Resource, statements: list[Statement]) -> str:
-    below = graph.wiring.watching.metric_alarms(alarm)
+    below = graph.wiring.trees.metric_alarms(alarm)
     for metric in (metric for each in below for metric in metrics_of(each)):
         for namespace in _namespaces(metric):
             told = namespace if isinstance(namespace, str) else "a namespace that is not known at preview"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selfheal_policies import arns, people, types
+from selfheal_policies.alarm_trees import AlarmTrees
 from selfheal_policies.definitions import functions_of_machine
 from selfheal_policies.endpoints import HTTP, behind, behind_destinations
 from selfheal_policies.events import Events
@@ -11,6 +12,7 @@ from selfheal_policies.filters import may_tell_of_alarms
 from selfheal_policies.index import Index, Node
 from selfheal_policies.links import ACTIONS, Link
 from selfheal_policies.resources import Resource
+from selfheal_policies.symptoms import Symptoms
 from selfheal_policies.values import UNKNOWN, entries, get, text
 from selfheal_policies.watching import Watching
 
@@ -86,7 +88,8 @@ class Wiring:
         # A permission without its subscription shows that a link was meant: it is followed, as incomplete.
         for link in list(self._permitted()):
             self._from.setdefault(link.source, []).append(link)
-        self.watching = Watching(index, self)
+        self.trees = AlarmTrees(index)
+        self.watching = Watching(index, self.trees, Symptoms(index, self.links_from))
 
     def links_from(self, key: str) -> list[Link]:
         """Return the links that begin at a node."""

@@ -28,9 +28,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
             about=each.healer,
         )
     below = {
-        one.urn: one
-        for alarm in judged.values()
-        for one in (alarm, *graph.wiring.watching.metric_alarms(alarm))
+        one.urn: one for alarm in judged.values() for one in (alarm, *graph.wiring.trees.metric_alarms(alarm))
     }
     for alarm in below.values():
         for what in properties(alarm, config["maximumWarmUpMinutes"], wall_clock=config["allowWallClock"]):
