@@ -50,16 +50,20 @@ class Meddler:
 def meddlers(graph: Graph, accepted: Collection[str]) -> Iterator[Meddler]:
     """Yield those of a stack that are no healers nor started by one only, each once."""
     judged = {each.urn for healer in graph.healers for each in (healer, *graph.actuators_of(healer))}
-    parts = _parts(graph)
-    for actor in graph.index.of(*types.ACTORS) if parts else ():
-        if actor.urn in judged or actor.name in accepted:
-            continue
-        for write in graph.access(actor).writes:
-            kinds = {kind for kind, actions in SILENCING.items() if _is_one_of(write, actions)}
-            part = next((each for each in parts if _kind(each) in kinds and _is_on(graph, write, each)), None)
-            if part:
-                yield Meddler(actor, write, part, parts[part])
-                break
+    found = [
+        (actor, write, kinds)
+        for actor in graph.index.of(*types.ACTORS)
+        if actor.urn not in judged and actor.name not in accepted
+        for write in graph.access(actor).writes
+        if (kinds := [kind for kind, actions in SILENCING.items() if _is_one_of(write, actions)])
+    ]
+    parts = _parts(graph) if found else {}
+    told: set[str] = set()
+    for actor, write, kinds in found:
+        part = next((each for each in parts if _kind(each) in kinds and _is_on(graph, write, each)), None)
+        if part and actor.urn not in told:
+            told.add(actor.urn)
+            yield Meddler(actor, write, part, parts[part])
 
 
 def _parts(graph: Graph) -> Mapping[Resource, str]:
