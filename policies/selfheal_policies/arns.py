@@ -37,6 +37,9 @@ _PREFIXES = {
 _PATHS = frozenset({POLICY, ROLE, RULE})
 """Kinds whose ARN has a path or a bus before the name."""
 
+FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+(?::[\w$-]+)?")
+"""The ARN of a function, maybe with a qualifier, wherever it is in a text."""
+
 _HTTP = ("https://", "http://")
 _ACCOUNT_LENGTH = 12
 

@@ -1,4 +1,7 @@
-"""What of this stack an https subscription leads to: a function with a URL, or what an API passes it to."""
+"""What of this stack an address leads to: a function with a URL, or what an API passes a request to.
+
+Subscriptions over https have an address, and API destinations of EventBridge.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -28,10 +31,10 @@ _INTEGRATIONS = (
 )
 
 
-def behind(index: Index, subscription: Resource) -> list[Node]:
-    """Return what of this stack the address of an https subscription leads to; none for one elsewhere."""
+def behind(index: Index, owner: Resource, key: str = "endpoint") -> list[Node]:
+    """Return what of this stack the address in a property leads to; none for one elsewhere."""
     found: dict[str, Node] = {}
-    for each in _addressed(index, subscription):
+    for each in _addressed(index, owner, key):
         if each.type == types.FUNCTION_URL:
             nodes = index.follow_quietly(each, "functionName", (arns.FUNCTION,))
         else:
@@ -40,12 +43,22 @@ def behind(index: Index, subscription: Resource) -> list[Node]:
     return list(found.values())
 
 
-def _addressed(index: Index, subscription: Resource) -> Iterator[Resource]:
-    referred = {*subscription.references.get("endpoint", ())}
-    endpoint = subscription.get("endpoint")
-    for type_, key in (*_ADDRESSES.items(), (types.REST_API, "")):
+def behind_destinations(index: Index, owner: Resource, key: str) -> Iterator[Node]:
+    """Yield what of this stack the API destinations lead to that a property names."""
+    for each in index.of(types.API_DESTINATION):
+        written, name = owner.get(key), text(each.get("name"))
+        # Of the ARN, the last part is not known at preview.
+        named = isinstance(written, str) and isinstance(name, str) and f":api-destination/{name}/" in written
+        if named or each.urn in owner.references.get(key, ()):
+            yield from behind(index, each, "invocationEndpoint")
+
+
+def _addressed(index: Index, owner: Resource, key: str) -> Iterator[Resource]:
+    referred = {*owner.references.get(key, ())}
+    endpoint = owner.get(key)
+    for type_, own in (*_ADDRESSES.items(), (types.REST_API, "")):
         for each in index.of(type_):
-            address = text(each.get(key)) if key else None
+            address = text(each.get(own)) if own else None
             named = isinstance(address, str) and isinstance(endpoint, str)
             if each.urn in referred or (named and _is_under(str(endpoint), str(address))):
                 yield each

@@ -1,6 +1,6 @@
 """What a healer is: a function or state machine that an alarm reaches and whose role can change something.
 
-`graph.py` finds what alarms reach; `roles.py` reads what a role can change.
+`reach.py` finds what alarms reach; `roles.py` reads what a role can change.
 """
 
 from selfheal_policies import arns

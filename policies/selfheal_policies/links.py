@@ -25,7 +25,7 @@ class Link:
     via: Resource
     """The resource that makes the link: the one to change."""
     kind: str
-    """By what is wired: action, subscription, https (a subscription to an address of this stack), permission,
+    """By what is wired: action, subscription, https (to an address of this stack), permission,
     mapping, event, event-target, definition or pipe.
 
     By what somebody who was woken does next (see relays.py): publish, send, put, start, invoke, destination,

@@ -67,7 +67,7 @@ _TYPES: Mapping[Part, tuple[str, ...]] = {
     Part.PEOPLE: (
         *types.CHATBOTS,
         # Like an https subscription, it calls a server that is not AWS's.
-        "aws:cloudwatch/eventApiDestination:EventApiDestination",
+        types.API_DESTINATION,
         "aws:devopsguru/notificationChannel:NotificationChannel",
         "aws:pinpoint/app:App",
         "aws:sns/platformApplication:PlatformApplication",

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from selfheal_policies import arns, types
 from selfheal_policies.dead_letters import NAMING
+from selfheal_policies.definitions import calls_by_input
 from selfheal_policies.documents import Statement, action_matches, has_wildcard, resource_matches
 from selfheal_policies.endpoints import behind_apis
-from selfheal_policies.events import calls_by_input
 from selfheal_policies.grants import Grant, attachments_of, grants_of, queues_read_by, roles_of
 from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.links import HUB, Link
@@ -183,27 +183,27 @@ class Relays:
                 yield self._index.literal(pattern, kind)
             return
         if pattern == "*" or (arn and (arn.kind, arn.name) == (kind, "*")):
-            yield self._every(kind)
+            yield self._every(kind, arn)
             if kind == arns.BUS:
-                yield self._index.literal("default", arns.BUS)
+                yield self._index.literal(f"{pattern[:-1]}default", arns.BUS)
             return
         for resource in self._index.of(_TYPE[kind]):
+            if arn and not self._index.place(resource).may_hold(arn):
+                continue
             name = text(resource.get(NAMED[resource.type][1]))
             if not isinstance(name, str) or resource_matches(pattern, _arn_like(pattern, kind, name)):
                 yield self._index.node(resource)
 
-    def _every(self, kind: str) -> Node:
-        """Return one node that leads to all of a kind."""
-        hub = Node(HUB, f"{HUB}:every {kind}")
-        if kind not in self._hubs:
-            self._hubs[kind] = [
-                Link(hub.key, self._index.node(each), each, "put") for each in self._index.of(_TYPE[kind])
+    def _every(self, kind: str, at: arns.Arn | None = None) -> Node:
+        """Return one node that leads to all of a kind, of the region and the account of an ARN if given."""
+        where = "" if at is None else f"@{at.region}/{at.account}"
+        hub = Node(HUB, f"{HUB}:every {kind}{where}")
+        if hub.key not in self._hubs:
+            self._hubs[hub.key] = [
+                Link(hub.key, self._index.node(each), each, "put")
+                for each in self._index.of(_TYPE[kind])
+                if at is None or self._index.place(each).may_hold(at)
             ]
-            if kind == arns.BUS:
-                default = self._index.literal("default", arns.BUS)
-                self._hubs[kind] += [
-                    Link(hub.key, default, each, "put") for each in self._index.of(types.EVENT_RULE)[:1]
-                ]
         return hub
 
     def _endings(self) -> Iterator[Link]:

@@ -17,13 +17,13 @@ from selfheal_policies.actions import (
     meaning,
     reads_data,
 )
-from selfheal_policies.documents import Statement, has_wildcard, is_mapping, is_pattern
+from selfheal_policies.documents import Statement, has_wildcard, is_mapping, is_pattern, resource_matches
 from selfheal_policies.grants import Attachment, Grant, attachments_of, grants_of, roles_of
-from selfheal_policies.index import Index, Node
+from selfheal_policies.index import NAMED, Index, Node
 from selfheal_policies.managed import invokes_functions, is_harmless
 from selfheal_policies.resources import Resource
 from selfheal_policies.unreadable import Adrift, Unreadable, kept
-from selfheal_policies.values import UNKNOWN, Missing
+from selfheal_policies.values import UNKNOWN, Missing, text
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,17 @@ class Write:
         if arn is None or has_wildcard(arn.region + arn.account + arn.name):
             return None
         return index.literal(str(self.resource), arn.kind)
+
+    def may_be_on(self, index: Index, resource: Resource) -> bool:
+        """Return whether it is allowed on a resource of this stack, by its name or by a pattern."""
+        node = self.named(index)
+        if node or not isinstance(self.resource, str):
+            return node is not None and node.key == resource.urn
+        arn, (kind, key) = arns.parse_arn(self.resource), NAMED[resource.type]
+        if arn is None or arn.kind != kind:
+            return self.resource == "*"
+        name = text(resource.get(key))
+        return not isinstance(name, str) or resource_matches(arn.name, name)
 
 
 @dataclass

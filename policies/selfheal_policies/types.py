@@ -2,6 +2,7 @@
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ALIAS = "aws:lambda/alias:Alias"
+API_DESTINATION = "aws:cloudwatch/eventApiDestination:EventApiDestination"
 API_INTEGRATION = "aws:apigateway/integration:Integration"
 API_METHOD = "aws:apigateway/method:Method"
 API_STAGE = "aws:apigateway/stage:Stage"
@@ -92,12 +93,6 @@ CHATBOTS = (
 )
 """What shows the messages of topics in a chat channel."""
 
-BUS_POLICIES = (
-    "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
-    "aws:cloudwatch/eventPermission:EventPermission",
-)
-"""What lets others put events on a bus."""
-
 VALUES = frozenset(
     {
         "aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion",
@@ -130,13 +125,18 @@ WORDS = {
     FUNCTION_URL: "function URL",
     PERMISSION: "permission",
     HTTP_API_STAGE: "API stage",
+    POLICY: "policy",
     QUEUE: "queue",
     QUEUE_POLICY: "queue policy",
+    ROLE: "role",
+    ROLE_POLICY: "policy",
+    ROLE_POLICY_ATTACHMENT: "policy attachment",
     SCHEDULE: "schedule",
     STATE_MACHINE: "state machine",
     SUBSCRIPTION: "subscription",
     TABLE: "table",
     TASK_DEFINITION: "task definition",
     TOPIC: "topic",
+    TOPIC_POLICY: "topic policy",
 }
 """What findings call a resource of a type; any other type is called by its token."""

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selfheal_policies import arns, people, types
-from selfheal_policies.endpoints import HTTP, behind
-from selfheal_policies.events import Events, functions_of_machine
+from selfheal_policies.alarm_trees import AlarmTrees
+from selfheal_policies.definitions import functions_of_machine
+from selfheal_policies.endpoints import HTTP, behind, behind_destinations
+from selfheal_policies.events import Events
 from selfheal_policies.filters import may_tell_of_alarms
 from selfheal_policies.index import Index, Node
 from selfheal_policies.links import ACTIONS, Link
 from selfheal_policies.resources import Resource
+from selfheal_policies.symptoms import Symptoms
 from selfheal_policies.values import UNKNOWN, entries, get, text
 from selfheal_policies.watching import Watching
 
@@ -85,7 +88,8 @@ class Wiring:
         # A permission without its subscription shows that a link was meant: it is followed, as incomplete.
         for link in list(self._permitted()):
             self._from.setdefault(link.source, []).append(link)
-        self.watching = Watching(index, self)
+        self.trees = AlarmTrees(index)
+        self.watching = Watching(index, self.trees, Symptoms(index, self.links_from))
 
     def links_from(self, key: str) -> list[Link]:
         """Return the links that begin at a node."""
@@ -187,7 +191,9 @@ class Wiring:
             targets = self._targets(via, pair)
             if targets is None:
                 continue
+            called = list(behind_destinations(self._index, via, pair.target))
             for start in self._index.follow(via, pair.source, pair.source_kinds):
+                yield from (Link(start.key, end, via, "https") for end in called)
                 for end in targets:
                     # What passes from bus to bus is sorted out in events.py.
                     if not (pair.type == types.EVENT_TARGET and end.kind == arns.BUS):

@@ -57,6 +57,7 @@ UNSAFE = (
     "an alarm at no error",
     "an alarm for the healer only",
     "an alarm on a function's ARN",
+    "changes of alarmActions of errors that are ignored",
     "an alias of itself",
     "an attached policy nobody knows",
     "an endpoint that cannot be followed",

@@ -59,9 +59,9 @@ def _silent(watching: Watching, metric: Metric) -> bool:
 
 def problems(graph: Graph, alarm: Resource) -> Iterator[tuple[Resource, str]]:
     """Yield what keeps an alarm, or one of those that a composite alarm asks, in one state."""
-    watching = graph.wiring.watching
+    watching, trees = graph.wiring.watching, graph.wiring.trees
     if alarm.type == types.COMPOSITE_ALARM:
-        rule = watching.rule(alarm)
+        rule = trees.rule(alarm)
         if rule.always:
             yield alarm, "is always red, for its rule (alarmRule) always holds"
         elif rule.when_well:
@@ -71,7 +71,7 @@ def problems(graph: Graph, alarm: Resource) -> Iterator[tuple[Resource, str]]:
             )
         if rule.never:
             yield alarm, "is never red, for its rule (alarmRule) never holds"
-    for each in watching.metric_alarms(alarm):
+    for each in trees.metric_alarms(alarm):
         problem = standing(each) or (alarm.urn in graph.wake_alarms and sparse(watching, each))
         if problem:
             yield each, problem

@@ -23,7 +23,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
         for child, problem in graph.wiring.watching.sight(alarm).problems:
             if child.get("namespace") not in config["namespaces"]:
                 found[child.urn, problem] = child.label, graph.concerned(alarm)
-        if alarm.type == types.COMPOSITE_ALARM and graph.wiring.watching.asks_itself(alarm):
+        if alarm.type == types.COMPOSITE_ALARM and graph.wiring.trees.asks_itself(alarm):
             problem = "its rule asks itself, and CloudWatch does not evaluate a circle"
             found[alarm.urn, problem] = alarm.label, graph.concerned(alarm)
     for (urn, problem), (label, healer) in found.items():

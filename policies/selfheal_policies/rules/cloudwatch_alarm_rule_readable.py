@@ -9,11 +9,11 @@ from selfheal_policies.rule import Config, Finding, StackRule, strings
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the composite alarms of which it is not known what they watch."""
-    watching = graph.wiring.watching
+    trees = graph.wiring.trees
     judged = graph.wake_alarms | graph.health_alarms
     for alarm in graph.index.of(types.COMPOSITE_ALARM):
-        problem = watching.rule(alarm).problem
-        above = watching.with_parents(alarm)
+        problem = trees.rule(alarm).problem
+        above = trees.with_parents(alarm)
         concerned = next((graph.concerned(each) for each in above if each.urn in judged), None)
         if problem and concerned is not None and alarm.name not in config["readElsewhere"]:
             message = f"the rule (alarmRule) of {alarm.label} cannot be read: {problem}"

@@ -33,13 +33,13 @@ def limited(graph: Graph, healer: Resource, watched: frozenset[str]) -> str:
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:
     """Yield the alarms on throttles that wake a healer which may limit the concurrency of what they watch."""
-    watching = graph.wiring.watching
+    trees = graph.wiring.trees
     waking = graph.wake_alarms.values()
-    counting = {alarm.urn: list(filter(counts_throttles, watching.metric_alarms(alarm))) for alarm in waking}
+    counting = {alarm.urn: list(filter(counts_throttles, trees.metric_alarms(alarm))) for alarm in waking}
     for healer in graph.healers:
         for alarm in graph.alarms_of(healer):
             for each in counting[alarm.urn]:
-                function = limited(graph, healer, watching.watched(each))
+                function = limited(graph, healer, graph.wiring.watched(each))
                 if function and alarm.name not in config["alarms"]:
                     yield Finding(
                         each.urn,

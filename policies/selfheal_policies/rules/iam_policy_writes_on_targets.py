@@ -15,7 +15,7 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
     # Two healers that wake each other are reported by lambda-healer-cycle.
     looping = in_cycles(waking(graph))
     watching = graph.wiring.watching
-    unreadable = {alarm.urn for alarm in graph.wake_alarms.values() if watching.unreadable(alarm)}
+    unreadable = {alarm.urn for alarm in graph.wake_alarms.values() if graph.wiring.trees.unreadable(alarm)}
     for healer in graph.healers:
         controls = list(graph.controls(healer))
         if not controls:

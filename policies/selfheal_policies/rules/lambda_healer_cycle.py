@@ -4,7 +4,21 @@ from collections.abc import Iterable
 
 from selfheal_policies import arns
 from selfheal_policies.graph import Graph
+from selfheal_policies.publishing import published
 from selfheal_policies.rule import Config, Finding, StackRule, listed
+
+
+def ringing(graph: Graph) -> dict[str, dict[str, str]]:
+    """Return, by URN, which healers a healer wakes by metrics that it publishes, each with how."""
+    return {
+        healer.urn: {
+            other.urn: how
+            for alarm, how in published(graph, healer)
+            for other in graph.healers
+            if graph.wakes(alarm, other)
+        }
+        for healer in graph.healers
+    }
 
 
 def waking(graph: Graph) -> dict[str, set[str]]:
@@ -69,13 +83,15 @@ def in_cycles(edges: dict[str, set[str]]) -> set[str]:
 
 def check(graph: Graph, _config: Config) -> Iterable[Finding]:
     """Yield the healers that wake themselves."""
-    edges = waking(graph)
-    looping = in_cycles(edges)
+    edges, rung = waking(graph), ringing(graph)
+    looping = in_cycles({urn: others | rung[urn].keys() for urn, others in edges.items()})
     for healer in graph.healers:
         if healer.urn in looping:
             others = {each.name for each in graph.healers if each.urn in looping and each is not healer}
             way = f" through healer {listed(others)}" if others else ""
-            yield Finding(healer.urn, f"healer {healer.name} wakes itself{way}")
+            own = rung[healer.urn]
+            how = next((own[urn] for urn in (healer.urn, *sorted(looping)) if urn in own), "")
+            yield Finding(healer.urn, f"healer {healer.name} wakes itself{way}{how and f': {how}'}")
 
 
 RULE = StackRule(
@@ -84,12 +100,14 @@ RULE = StackRule(
     severity="critical",
     what=(
         "No healer wakes itself: by what it sends, starts, stores, logs or returns, also through others that "
-        "this wakes, or by changing a function whose alarm wakes another healer that leads back to it."
+        "this wakes, by a metric that it publishes, or by changing a function whose alarm wakes another "
+        "healer that leads back to it."
     ),
     why="Each act causes the next one, and the automation makes the incident that it is fighting.",
     fix=(
         "Take away the right to send or invoke, or the subscription, notification or destination that leads "
-        "back; or let each function be changed by one healer only, the one that its alarms wake."
+        "back; limit cloudwatch:PutMetricData by the condition cloudwatch:namespace to a namespace of its "
+        "own; or let each function be changed by one healer only, the one that its alarms wake."
     ),
     check=check,
 )

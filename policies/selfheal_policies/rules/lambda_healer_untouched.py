@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from selfheal_policies import arns, types
-from selfheal_policies.documents import action_matches, resource_matches
+from selfheal_policies import types
+from selfheal_policies.documents import action_matches
 from selfheal_policies.experiments import functions_of, templates
 from selfheal_policies.graph import Graph
-from selfheal_policies.index import NAMED
 from selfheal_policies.resources import Resource
 from selfheal_policies.roles import Write
 from selfheal_policies.rule import Config, Finding, StackRule, strings
-from selfheal_policies.values import ABSENT, UNKNOWN, text
+from selfheal_policies.values import ABSENT, UNKNOWN
 
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 """Variable that names a script which Lambda runs in place of the runtime."""
@@ -51,19 +50,9 @@ def _may_be_on(graph: Graph, write: Write, healer: Resource) -> bool:
     """Return whether a change of functions is on a healer, or one of roles on its role."""
     of_functions = any(action_matches(write.action, each) for each in CHANGES)
     of_roles = any(action_matches(write.action, each) for each in ESCAPES)
-    return (of_functions and _covers(graph, write, healer)) or (
-        of_roles and any(_covers(graph, write, role) for role in graph.roles_of(healer))
+    return (of_functions and write.may_be_on(graph.index, healer)) or (
+        of_roles and any(write.may_be_on(graph.index, role) for role in graph.roles_of(healer))
     )
-
-
-def _covers(graph: Graph, write: Write, resource: Resource) -> bool:
-    node = write.named(graph.index)
-    if node or not isinstance(write.resource, str):
-        return node is not None and node.key == resource.urn
-    arn, name = arns.parse_arn(write.resource), text(resource.get("name"))
-    if arn is None or arn.kind != NAMED[resource.type][0]:
-        return write.resource == "*"
-    return not isinstance(name, str) or resource_matches(arn.name, name)
 
 
 def check(graph: Graph, config: Config) -> Iterable[Finding]:

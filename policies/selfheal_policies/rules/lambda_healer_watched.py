@@ -2,22 +2,22 @@
 
 from collections.abc import Iterable
 
+from selfheal_policies.alarm_trees import AlarmTrees
 from selfheal_policies.graph import Graph
 from selfheal_policies.metrics import metrics_of
 from selfheal_policies.resources import Resource
 from selfheal_policies.rule import Config, Finding, StackRule, strings
 from selfheal_policies.rules.cloudwatch_alarm_both_states import ABOVE
-from selfheal_policies.watching import Watching
 
 BUSY = ("ConcurrentExecutions", "Invocations", "ProvisionedConcurrentExecutions")
 """Metrics of Lambda that are high where a function has much to do, and say nothing of failures then."""
 
 
-def is_on_health(watching: Watching, alarm: Resource) -> bool:
+def is_on_health(trees: AlarmTrees, alarm: Resource) -> bool:
     """Return whether an alarm rings for failures, or for silence, and not only where there is much to do."""
-    below = (each for each in watching.metric_alarms(alarm) if each.get("comparisonOperator") in ABOVE)
+    below = (each for each in trees.metric_alarms(alarm) if each.get("comparisonOperator") in ABOVE)
     busy = {each.urn for each in below if all(one.name in BUSY for one in metrics_of(each))}
-    return any(each.urn not in busy for each in watching.metric_alarms(alarm))
+    return any(each.urn not in busy for each in trees.metric_alarms(alarm))
 
 
 def watched(graph: Graph) -> set[str]:
@@ -25,7 +25,7 @@ def watched(graph: Graph) -> set[str]:
     found: set[str] = set()
     for alarm in graph.alarms:
         sight = graph.wiring.watching.sight(alarm)
-        if not is_on_health(graph.wiring.watching, alarm):
+        if not is_on_health(graph.wiring.trees, alarm):
             continue
         found |= sight.named | sight.meant
         if sight.wide and graph.tells_people(alarm):

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from selfheal_policies import arns
+from selfheal_policies.callers import callers as callers_by_right
 from selfheal_policies.documents import has_wildcard
 from selfheal_policies.doors import (
     account_of,
@@ -203,6 +204,13 @@ def check(graph: Graph, config: Config) -> Iterable[Finding]:
             for link in (*wake_links, *(link for link in inward if link.kind == "event-target")):
                 if problem := judged.lacking(link):
                     yield Finding(link.via.urn, problem, healer.urn)
+    for each in callers_by_right(graph, callers):
+        yield Finding(
+            each.via.urn,
+            f"{each.via.label} lets {each.actor.label} start healer {each.healer.name} "
+            f"({graph.words([each.actor.urn, *each.way])}), and no alarm starts {each.actor.name}",
+            each.healer.urn,
+        )
 
 
 RULE = StackRule(
@@ -211,17 +219,19 @@ RULE = StackRule(
     severity="critical",
     what=(
         "Each topic, alarm and event rule that wakes a healer may invoke it by a permission for exactly that "
-        "source and the same alias, and no permission or resource policy lets others invoke or change it."
+        "source and the same alias, and no permission or resource policy lets others invoke or change it. No "
+        "function or state machine that no alarm starts may invoke it, or write to what wakes it."
     ),
     why="Without it the healer is never woken; with one that is too wide, others wake it at will.",
     fix=(
         "Add a permission with the service as principal, the ARN of the topic, alarm or rule as source_arn, "
-        "and the qualifier that the subscription or target names. Remove the others, or name the principal "
-        "or the source in `callers`."
+        "and the qualifier that the subscription or target names. Remove the others and take the right away "
+        "from other programs, or name the principal, the source or the program in `callers`."
     ),
     schema={
         "callers": strings(
-            "Principals, and ARNs of sources, that may invoke healers beside what wakes them in the stack."
+            "Principals, ARNs of sources, and logical names of functions and state machines, that may invoke "
+            "healers beside what wakes them in the stack."
         ),
     },
     check=check,

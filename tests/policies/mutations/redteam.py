@@ -195,21 +195,16 @@ def by_queue_policy(principal: dict[str, str] | str) -> Change:
     )
 
 
-FED_ELSEWHERE = [
-    *foreign(
-        "iam-policy-writes-on-targets",
-        (
-            "a queue to which a topic of another stack may send",
-            "queue",
-            by_queue_policy({"Service": "sns.amazonaws.com"}),
-        ),
-        besides="sqs-queue-policy-closed",
+FED_ELSEWHERE = foreign(
+    "iam-policy-writes-on-targets",
+    (
+        "a queue to which a topic of another stack may send",
+        "queue",
+        by_queue_policy({"Service": "sns.amazonaws.com"}),
     ),
-    *foreign(
-        "iam-policy-writes-on-targets",
-        ("a queue to which such a topic may send by the older form", "queue", by_queue_policy("*")),
-    ),
-]
+    ("a queue to which such a topic may send by the older form", "queue", by_queue_policy("*")),
+    besides="sqs-queue-policy-closed",
+)
 
 
 def asks(rule: str) -> Change:
@@ -294,6 +289,65 @@ def copied(scene: Scene) -> None:
 
 
 COPIES = foreign("lambda-healer-timeout", ("the stream of a table's changes", "topic", rewired(copied)))
+
+
+def called_over_https(*integrates: Change) -> Change:
+    """Have a rule call an API of the stack by an API destination: behind it is the healer."""
+
+    def change(scene: Scene) -> None:
+        scene.add("apigatewayv2.Api", "api", protocolType="HTTP")
+        scene.add("apigatewayv2.Stage", "live", apiId=Unknown(("api",)), name="live", autoDeploy=True)
+        several(*integrates)(scene)
+        scene.add("cloudwatch.EventConnection", "key", authorizationType="API_KEY")
+        scene.add(
+            "cloudwatch.EventApiDestination",
+            "door",
+            connectionArn=Ref("key"),
+            httpMethod="POST",
+            invocationEndpoint=Unknown(("live",)),
+        )
+        named = {"detail": {"alarmName": [Ref("errors", "name")]}}
+        shapes.rule(scene, "posted", Ref("door"), shapes.STATE_CHANGE | named)
+        scene.find("posted-target").put("deadLetterConfig", to={"arn": Ref("medic-dead")})
+        posted = {"maximumEventAgeInSeconds": 60, "maximumRetryAttempts": 2}
+        scene.find("posted-target").put("retryPolicy", to=posted)
+
+    return change
+
+
+OVER_HTTPS = foreign(
+    "lambda-healer-timeout",
+    (
+        "an API destination that is an API of the stack",
+        "topic",
+        rewired(
+            called_over_https(
+                add(
+                    "apigatewayv2.Integration",
+                    "to-medic",
+                    apiId=Unknown(("api",)),
+                    integrationType="AWS_PROXY",
+                    integrationUri=Ref("medic", "invokeArn"),
+                )
+            )
+        ),
+    ),
+    (
+        "an API destination that is a function URL",
+        "topic",
+        rewired(
+            called_over_https(
+                add(
+                    "lambda.FunctionUrl",
+                    "url",
+                    functionName=Ref("medic", "name"),
+                    authorizationType="AWS_IAM",
+                )
+            ),
+            put("door", invocationEndpoint=Unknown(("url",))),
+        ),
+    ),
+)
 
 
 def by_quick_api(scene: Scene) -> None:

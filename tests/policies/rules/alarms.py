@@ -14,12 +14,15 @@ from tests.policies.mutations.alarms import (
     queries,
     scheduled,
 )
+from tests.policies.mutations.bystanders import website
 from tests.policies.rules.points import Case, each, five
 from tests.policies.support.changes import Change, allow, drop, hide, put, remove, several, text
 from tests.policies.support.healers import healer
 from tests.policies.support.references import Lost, Ref, Unknown
 from tests.policies.support.scene import Scene, physical
 
+MUTE = "cloudwatch:DisableAlarmActions"
+MUTES = website(MUTE, "*")
 THROTTLES = several(measures("Throttles"), allow(LIMIT, text("orders")))
 SILENT = remove(DOWN, "medic-lost")
 NIGHT = mutes(Ref("errors", "name"))
@@ -129,6 +132,8 @@ CASES: list[Case] = [
                 calls("setAlarmState", f'{{"AlarmName": "{physical("errors")}"}}'),
                 "calls setAlarmState on alarm errors",
             ),
+            (MUTES, f"function web may {MUTE} on * by web-policy, and so silence alarm errors"),
+            (website("sns:Unsubscribe", text("wake")), "and so silence topic wake, by which a healer is"),
         ],
         elsewhere=[several(SILENT, another("stock", wakes=False), mutes(Ref("stock", "name")))],
         unknown=[
@@ -140,6 +145,7 @@ CASES: list[Case] = [
         ],
         configured=[
             (NIGHT, {"silencers": ["nights"]}, ""),
+            (MUTES, {"silencers": ["web"]}, ""),
             (WARM, {"maximumWarmUpMinutes": 30}, ""),
             (CLOCK, {"allowWallClock": True}, ""),
         ],

@@ -12,6 +12,7 @@ from tests.policies.rules import (
     doors,
     entrances,
     experiments,
+    guards,
     ledger,
     policies,
     roles,
@@ -22,4 +23,5 @@ CASES = [
     *(*policies.CASES, *roles.CASES, *ledger.CASES, *behaviour.CASES, *advice.CASES),
     *(*dead_letters.CASES, *consumers.CASES, *breakers.CASES, *workflows.CASES, *doors.CASES),
     *(*experiments.CASES, *actuators.CASES, *alarms.CASES, *alone.CASES, *entrances.CASES),
+    *guards.CASES,
 ]

@@ -1,6 +1,7 @@
 """The rules on who may invoke a healer, send to its queue, or put events on its bus."""
 
 from selfheal.sandbox.provider.wire import UNKNOWN
+from tests.policies.mutations.bystanders import website
 from tests.policies.mutations.doors import (
     PUTS,
     ROLE,
@@ -22,6 +23,9 @@ from tests.policies.support.scene import Scene
 
 ELSEWHERE = arn("sns.Topic", "elsewhere")
 EVERYBODY = strangers()
+CALLS = website("lambda:InvokeFunction", text("medic"))
+FAR = f"arn:aws:sns:us-east-1:{STRANGER}:alarms"
+ALSO_FAR = also(Principal={"Service": SNS}, Condition={"ArnEquals": {"aws:SourceArn": FAR}})
 
 
 def by_queue() -> Scene:
@@ -44,6 +48,10 @@ CASES = [
             (permit(SNS, text("wake", "*")), "is open to many sources"),
             (permit(ROLE, action="lambda:UpdateFunctionCode"), f"lets AWS {ROLE} lambda:UpdateFunctionCode"),
             (put("may-wake-medic", sourceArn=text("people")), "lets topic people invoke it"),
+            (
+                CALLS,
+                "web-policy lets function web start healer medic (function web -> function medic), and no",
+            ),
         ],
         unknown=[
             (permit(UNKNOWN), "a principal that is not known at preview"),
@@ -54,6 +62,7 @@ CASES = [
         configured=[
             (permit(STRANGER), {"callers": [STRANGER]}, ""),
             (permit(SNS, ELSEWHERE), {"callers": [ELSEWHERE]}, ""),
+            (CALLS, {"callers": ["web"]}, ""),
         ],
     ),
     *five(
@@ -75,10 +84,16 @@ CASES = [
             (queue(Condition={}), "sns.amazonaws.com may send for any account"),
             (also(Principal={"AWS": ROLE}), f"is open to AWS {ROLE}"),
             (queue(Resource=text("medic-dead")), "does not let sns.amazonaws.com send"),
+            (ALSO_FAR, f"lets {FAR} send, which nothing in this stack wires to it"),
+            (
+                also(Principal={"Service": SNS}, Condition={"StringEquals": {"aws:SourceAccount": STRANGER}}),
+                f"lets {SNS} of account {STRANGER} send",
+            ),
         ],
         unknown=each("not known at preview", several(queue(), hide("inbox-policy", "policy", "wake"))),
         configured=[
             (also(Principal={"AWS": ROLE}), {"senders": [ROLE]}, ""),
+            (ALSO_FAR, {"senders": [FAR]}, ""),
             (
                 also(Principal={"Service": "s3.amazonaws.com"}),
                 {"senders": ["s3.amazonaws.com"]},
