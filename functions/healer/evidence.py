@@ -48,9 +48,9 @@ class Bucket:
 def period_of(series: Series, values: Mapping[str, float | None]) -> Count | None:
     """Return what one period shows, or None if its data says nothing (yet).
 
-    This is the arithmetic of the alarms (`components/healing/metrics.py`), over the same cases. The first metrics of
-    requests and errors are published together, 0 errors included: if one is missing or there are more errors
-    than requests, the other is late. What is throttled is neither, so it is counted even alone.
+    This is the arithmetic of the alarms (`components/healing/metrics.py`), over the same cases. The first
+    metrics of requests and errors are published together, 0 errors included: if one is missing or there are
+    more errors than requests, the other is late. What is throttled is neither, so it is counted even alone.
 
     Args:
         series: The metrics of an alarm.
