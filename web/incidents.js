@@ -28,7 +28,7 @@ function update(node, incident, now) {
   say(when, `${clock(incident.opened_at)}, ${incident.open ? "open " : ""}for ${span(lasted)}`);
   const left = incident.steps - incident.history.length;
   facts(list, [
-    ["Now", words(incident.reason)],
+    ["Now", incident.means],
     ["Remedy", incident.remedy],
     ["Earlier", left && count(left, "step")],
   ]);

@@ -10,6 +10,7 @@ from selfheal.functions.healer.answers import what_next
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Answered, Guard, Plan, Transition
 from selfheal.functions.healer.readings import Request
+from selfheal.functions.healer.reasons import MEANS
 from selfheal.functions.healer.states import Verb
 from selfheal.functions.shared.contract import Mode
 from selfheal.functions.status.picture import printable
@@ -70,6 +71,7 @@ def incident_lines(incident: Incident, now: datetime) -> list[str]:
 def _details(incident: Incident, now: datetime) -> Iterator[tuple[str, str]]:
     yield "target", incident.target
     yield "status", f"{incident.status} ({incident.reason})"
+    yield "means", MEANS[incident.reason]
     yield "alarm", printable(incident.alarm)
     yield "mode", incident.mode
     yield "began", incident.began_at or ""

@@ -204,6 +204,7 @@ class _Page:
             yield Text(f"{INDENT}{incident.remedy}")
         if not told:
             return
+        yield from self._folded(incident.means, INDENT)
         steps = incident.history[-MOST_STEPS:]
         if (left := incident.steps - len(steps)) > 0:
             yield Text(f"{INDENT}{_count(left, 'earlier step')}", style=SOFT)

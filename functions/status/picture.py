@@ -14,6 +14,7 @@ from selfheal.functions.healer.clock import iso, parse_iso
 from selfheal.functions.healer.incident import BUDGET_WINDOW, Incident, not_before
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.items import from_item
+from selfheal.functions.healer.reasons import MEANS
 from selfheal.functions.healer.states import Status
 from selfheal.functions.healer.target import Setting
 from selfheal.functions.shared.breaker.circuit import Circuit, State
@@ -70,6 +71,8 @@ class IncidentNow:
     target: str
     status: str
     reason: str
+    means: str
+    """What the reason means, in a sentence."""
     open: bool
     opened_at: str
     closed_at: str | None
@@ -267,6 +270,7 @@ def incident_now(incident: Incident, *, current: bool) -> IncidentNow:
         target=incident.target,
         status=incident.status.value,
         reason=incident.reason.value,
+        means=MEANS[incident.reason],
         open=incident.is_open,
         opened_at=incident.opened_at,
         closed_at=incident.closed_at,

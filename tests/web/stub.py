@@ -74,6 +74,7 @@ INCIDENT: Mapping[str, Any] = {
     "target": "billing",
     "status": "VERIFYING",
     "reason": "collecting-evidence",
+    "means": "Requests since the change are counted, until they show whether it helped.",
     "open": True,
     "opened_at": "2026-11-21T03:10:05.000Z",
     "closed_at": None,

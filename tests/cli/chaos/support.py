@@ -90,6 +90,7 @@ def incident(*, is_open: bool = True) -> IncidentNow:
         "billing",
         status,
         "mode forbids",
+        "The mode does not let the healer act.",
         is_open,
         iso(BEGAN),
         closed,

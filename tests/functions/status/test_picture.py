@@ -89,6 +89,7 @@ def test_an_incident_is_told_with_its_remedy_and_history() -> None:
         "target": "billing",
         "status": "VERIFYING",
         "reason": "collecting-evidence",
+        "means": "Requests since the change are counted, until they show whether it helped.",
         "open": True,
         "opened_at": "2026-11-21T03:10:05.000Z",
         "closed_at": None,
