@@ -171,7 +171,9 @@ NOWHERE = ("--endpoint", "http://127.0.0.1:9", "--ledger", "x")
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("incidents", *NOWHERE), 1, "nobody answers there. Look at --endpoint"),
+        pytest.param(
+            ("incidents", *NOWHERE), 1, "nobody answers there. Look at --endpoint", marks=pytest.mark.slow
+        ),
         pytest.param(
             ("mode", *NOWHERE), 1, "nobody answers there. Look at --endpoint", marks=pytest.mark.slow
         ),

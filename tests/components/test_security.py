@@ -88,16 +88,19 @@ def test_all_that_stores_something_has_the_key(orders: Deployment) -> None:
     assert all("sqsManagedSseEnabled" not in each.inputs for each in orders.of("aws:sqs/queue:Queue"))
 
 
+@pytest.mark.slow
 def test_each_role_may_use_the_key_for_what_it_does_and_nothing_else(orders: Deployment) -> None:
     assert rights(orders) == RIGHTS
 
 
+@pytest.mark.slow
 def test_approvers_and_operators_may_read_the_encrypted_ledger(orders: Deployment) -> None:
     people = {"healer-approver", "healer-operator"}
     found = {each.name: each.inputs["policy"] for each in orders.of("aws:iam/policy:Policy")}
     assert {name: key_rights(found[name]) for name in people} == {each: {"dynamodb": READ} for each in people}
 
 
+@pytest.mark.slow
 def test_boundaries_allow_what_policies_do_and_fit_into_the_limit_of_a_managed_policy(
     orders: Deployment,
 ) -> None:

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from selfheal.components.services.orders import CIRCUIT
 from selfheal.functions.downstream.core import Mode
 from selfheal.functions.orders.downstream import TIMEOUT_SECONDS
@@ -40,6 +42,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert f"from {settings.pause_seconds} s to {settings.pause_cap_seconds} s" in ORDERS
 
 
+@pytest.mark.slow
 def test_names_in_the_commands_are_those_of_the_stack() -> None:
     exports = run("orders").exports
     circuits = re.findall(r"selfheal breaker (?:show|open|close|release) ([a-z][\w-]+)", ORDERS)

@@ -17,6 +17,8 @@ from tests.support.pulumi_mocks import ACCOUNT, REGION, Deployment, Registration
 PEOPLE = f"arn:aws:sns:{REGION}:{ACCOUNT}:people"
 CIRCUIT = "orders-downstream"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def healed() -> Deployment:
@@ -40,7 +42,6 @@ def targets(healed: Deployment) -> dict[str, Target]:
     return {each.name: each for each in parse_targets(text)}
 
 
-@pytest.mark.slow
 def test_each_target_has_the_remedies_that_fit_it(healed: Deployment) -> None:
     found = targets(healed)
     assert {name: [str(each.setting) for each in target.remedies] for name, target in found.items()} == {
@@ -85,7 +86,6 @@ STATUS = "orders-api-status-reader"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
 
 
-@pytest.mark.slow
 def test_a_status_is_served_only_where_a_ledger_is_named(healed: Deployment) -> None:
     assert function(healed, STATUS).inputs["handler"] == "selfheal.functions.status.handler.handle"
     without = deploy(lambda: Orders("orders", {"people": PEOPLE}) and None)

@@ -163,7 +163,8 @@ def test_the_rate_of_calls_while_open_leaves_out_what_was_under_way() -> None:
 
 def test_few_calls_before_the_outage_are_no_failure() -> None:
     """A busy machine: consumers did hardly anything before the downstream went out."""
-    idle = tuple(each for each in calls() if not OUT - 10 < recording().called_at(each) < OUT)
+    called_at = recording().called_at
+    idle = tuple(each for each in calls() if not OUT - 10 < called_at(each) < OUT)
     made = recording(calls=idle)
     assert (usual_calls(made) or 0) * OPEN_SHARE < (open_calls(made) or 0)
     assert not [each for each in failures(made) if "while open" in each]
