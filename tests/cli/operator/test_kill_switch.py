@@ -230,6 +230,10 @@ def test_what_is_suggested_repeats_the_options() -> None:
     put(verifying())
     shown = said("incidents", "show", "fragile", "--aws", *LEDGER, "--region", "us-east-1")
     assert f"selfheal mode observe --why TEXT --aws --ledger {TABLE} --region us-east-1" in shown
+    shown = said("restore", "fragile", "--why", "x", "--aws", *LEDGER, "--healer", "nobody", code=1)
+    assert shown.rstrip().endswith(
+        f"Look at it: selfheal incidents show {verifying().id} --aws --ledger {TABLE}"
+    )
 
 
 @pytest.mark.usefixtures("checkout")
