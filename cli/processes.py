@@ -22,6 +22,14 @@ class Completed:
     """Its exit code."""
     output: str
     """What it wrote to standard output."""
+    errors: str = ""
+    """What it wrote to standard error."""
+
+    @property
+    def reason(self) -> str:
+        """The last line of its errors, which says why it failed, without `error: `; empty without one."""
+        lines = self.errors.split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "").removeprefix("error: ")
 
 
 def run_quietly(
@@ -32,7 +40,8 @@ def run_quietly(
     At the end its whole process group is killed, so that nothing it started stays behind; also where this
     process is killed meanwhile. Nothing but `environment` is in its environment.
     """
-    with tempfile.TemporaryFile() as output:  # a pipe could be kept open by a grandchild for ever
+    # Files: a pipe could be kept open by a grandchild for ever.
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
             child = subprocess.Popen(
                 command,
@@ -40,7 +49,7 @@ def run_quietly(
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.DEVNULL,
+                stderr=errors,
                 start_new_session=True,
             )
         except OSError:
@@ -55,7 +64,9 @@ def run_quietly(
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
         output.seek(0)
-        return Completed(code, output.read().decode("utf-8", "replace"))
+        errors.seek(0)
+        written, complaints = (each.read().decode("utf-8", "replace") for each in (output, errors))
+        return Completed(code, written, complaints)
 
 
 @contextmanager

@@ -12,6 +12,11 @@ from selfheal.functions.status.picture import Picture
 class Observed(Protocol):
     """The stack, as `selfheal.cli.chaos.stack.Stack` reads it."""
 
+    @property
+    def options(self) -> str:
+        """The options with which another command finds its ledger, with a space before them."""
+        ...
+
     def picture(self) -> Picture:
         """Return how it is now."""
         ...

@@ -109,23 +109,37 @@ STEADY = {
 well. The other side states what the fault must do, as do the other measures."""
 
 
-def not_at_rest(picture: Picture) -> str:
-    """Return why no experiment may begin on a stack as it is; empty where it may."""
+def not_at_rest(picture: Picture, options: str = "") -> str:
+    """Return why no experiment may begin on a stack as it is; empty where it may.
+
+    Args:
+        picture: The stack as it is.
+        options: The options with which another command finds it, with a space before them.
+
+    """
     for circuit in picture.circuits:
         if circuit.forced is not None:
             return f"the circuit {circuit.name} is forced {circuit.forced.state} by {circuit.forced.by}"
         if not circuit.at_rest:
             return f"the circuit {circuit.name} is not at rest: it is {circuit.state}"
     if opened := [each for each in picture.incidents if each.open]:
-        return f"the incident {opened[0].id} is open ({opened[0].status})"
+        about = opened[0].id
+        look = f"selfheal incidents show {about}{options}"
+        return f"the incident {about} is open ({opened[0].status}); see `{look}`"
     if unread := picture.problems:
         return f"the stack cannot be observed: {unread[0]}"
     return ""
 
 
-def not_steady(recording: Recording) -> str:
-    """Return why nothing may be broken after the time before the fault; empty in a steady state."""
-    if reason := not_at_rest(recording.looks[-1].picture):
+def not_steady(recording: Recording, options: str = "") -> str:
+    """Return why nothing may be broken after the time before the fault; empty in a steady state.
+
+    Args:
+        recording: What was seen so far.
+        options: As of `not_at_rest`.
+
+    """
+    if reason := not_at_rest(recording.looks[-1].picture, options):
         return reason
     for bound in recording.scenario.hypothesis:
         side = STEADY.get(bound.measure)

@@ -40,7 +40,7 @@ NEEDS_CALLS = {"calls_during_fault", "repeated_effects"}
 
 def not_ready(stack: Observed, sent: Sent, sleep: Callable[[float], None] = time.sleep) -> str:
     """Send some first orders and follow them. Return why nothing may be broken; empty where all is well."""
-    if reason := not_at_rest(stack.picture()):
+    if reason := not_at_rest(stack.picture(), stack.options):
         return reason
     first = sent.first()
     for put in first:
@@ -102,7 +102,8 @@ class Run:
         self.progress.phase(Phase.BEFORE, scenario.before_seconds)
         self._first_call = self.stack.calls_made()
         self._look()
-        if reason := self.way.problem() or not_at_rest(self.recording.looks[-1].picture):
+        picture = self.recording.looks[-1].picture
+        if reason := self.way.problem() or not_at_rest(picture, self.stack.options):
             self._not_started(reason)
             return
         self.sent.start(self._since())
@@ -113,7 +114,7 @@ class Run:
                 self._not_started(self.lease.reason)
                 return
         self.recording = self._with_calls()
-        if reason := not_steady(self.recording):
+        if reason := not_steady(self.recording, self.stack.options):
             self._not_started(reason)
 
     def _not_started(self, reason: str) -> None:

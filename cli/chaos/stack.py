@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -37,6 +37,8 @@ class Stack:
     name: str
     access: AwsAccess
     outputs: Mapping[str, Any]
+    options: str = ""
+    """The options with which another command finds its ledger, with a space before them."""
 
     @property
     def dynamodb(self) -> Any:
@@ -161,8 +163,9 @@ def find_stack(location: Location, access: AwsAccess, file: Path | None) -> Stac
         told, problem = stack_outputs(access, location.folder, location.stack)
         if told is None:
             raise CliError(
-                f"Cannot tell what is deployed: {problem}. Or save the outputs where Pulumi knows them, with "
-                f"`pulumi stack output --json -s {location.stack}`, and name the file with --outputs."
+                f"Cannot tell what is deployed: {problem}. Name the stack with -s; or save the outputs where "
+                f"Pulumi knows them, with `pulumi stack output --json -s {location.stack}`, and name "
+                "the file with --outputs."
             )
         outputs = told
     if missing := [name for name in NEEDED if not outputs.get(name)]:
@@ -170,7 +173,9 @@ def find_stack(location: Location, access: AwsAccess, file: Path | None) -> Stac
             f"The stack {location.stack} has no output {', '.join(missing)}: experiments are made with the "
             "orders service (`service: orders`) and its healer. Name another with --stack, or deploy it anew."
         )
-    return Stack(location.stack, access, outputs)
+    if file is not None:
+        location = replace(location, ledger=str(outputs["ledgerTable"]))  # Pulumi may not tell it
+    return Stack(location.stack, access, outputs, location.as_options())
 
 
 def _of_file(file: Path) -> Mapping[str, Any]:

@@ -10,7 +10,8 @@ from selfheal.cli.doctor.check import Check, State
 from selfheal.cli.doctor.stack import Deployed
 from selfheal.cli.operator.aws_access import AwsAccess
 from selfheal.cli.operator.location import Location
-from selfheal.cli.processes import run_quietly
+from selfheal.cli.operator.stack_outputs import NO_STACK
+from selfheal.cli.processes import Completed, run_quietly
 from selfheal.cli.project_files import project_folder
 
 SECONDS = 15.0
@@ -42,10 +43,14 @@ def check_tools(access: AwsAccess, location: Location, deployed: Deployed) -> It
 
 
 def _ask(access: AwsAccess, folder: Path, *arguments: str) -> str | None:
+    done = _run(access, folder, *arguments)
+    return None if done is None or done.code else done.output
+
+
+def _run(access: AwsAccess, folder: Path, *arguments: str) -> Completed | None:
     environment = {**access.environment, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     command = [str(access.pulumi), *arguments]
-    done = run_quietly(command, SECONDS, environment=environment, folder=folder)
-    return None if done is None or done.code else done.output
+    return run_quietly(command, SECONDS, environment=environment, folder=folder)
 
 
 def _document(text: str | None) -> Any:
@@ -93,10 +98,12 @@ def _provider(access: AwsAccess, folder: Path) -> Check:
 
 def _configuration(access: AwsAccess, folder: Path, location: Location, deployed: Deployed) -> Check:
     name, what = "pulumi.config", "stack's configuration"
-    found = _document(
-        _ask(access, folder, "config", "--json", "--stack", location.stack, "--non-interactive")
-    )
+    done = _run(access, folder, "config", "--json", "--stack", location.stack, "--non-interactive")
+    found = _document(done.output) if done is not None and not done.code else None
     if not isinstance(found, dict):
+        if location.is_sandbox and done is not None and NO_STACK in done.reason:
+            do = f"selfheal pulumi stack init {location.stack}"
+            return Check(name, what, State.UNKNOWN, f"there is no stack {location.stack}", do)
         do = "Run `pulumi config` in the project's folder; log in with `pulumi login` if it asks for that."
         return Check(name, what, State.UNKNOWN, f"Pulumi does not tell that of stack {location.stack}", do)
     values: dict[str, Any] = found  # pyright: ignore[reportUnknownVariableType]

@@ -30,12 +30,13 @@ def approvable_plan(incident: Incident, incidents: Incidents, mode: Mode, digest
     if incident.status is not Status.PROPOSED:
         raise CliError(
             f"Only an incident in PROPOSED can be approved; {about} is {incident.status} "
-            f"({incident.reason}). What can be done about it: selfheal incidents show {about}"
+            f"({incident.reason}). What can be done about it: selfheal incidents show "
+            f"{about}{incidents.options}"
         )
     if mode is Mode.OBSERVE:
         raise CliError(
             "The mode in effect is observe, in which the healer honours no approval; allowed are suggest and "
-            "act. `selfheal mode` shows who restricted it and why."
+            f"act. `selfheal mode{incidents.options}` shows who restricted it and why."
         )
     plan, recorded = incident.plan, incidents.plan_digests.get(about)
     if plan is None:
@@ -50,7 +51,7 @@ def approvable_plan(incident: Incident, incidents: Incidents, mode: Mode, digest
     if digest is not None and digest != current:
         raise CliError(
             f"The world changed: the plan of {about} is {current} now, not {digest}. Nothing was approved. "
-            f"Look at the new plan: selfheal incidents show {about}"
+            f"Look at the new plan: selfheal incidents show {about}{incidents.options}"
         )
     return plan
 
@@ -70,8 +71,8 @@ def check_command(verb: Verb, incident: Incident, incidents: Incidents, now: dat
     """
     _require_current(incident, incidents)
     _require_answer(verb, incident, incidents)
-    if problem := _problem(verb, incident, now):
-        raise CliError(f"{problem} Look at it: selfheal incidents show {incident.id}")
+    if problem := _problem(verb, incident, now, incidents.options):
+        raise CliError(f"{problem} Look at it: selfheal incidents show {incident.id}{incidents.options}")
 
 
 def is_allowed(verb: Verb, incident: Incident, incidents: Incidents, mode: Mode, now: datetime) -> bool:
@@ -110,16 +111,16 @@ def _require_answer(verb: Verb, incident: Incident, incidents: Incidents) -> Non
         raise CliError(
             f"Only the incident of a target that a deployment removed can be closed by a person. {target} is "
             f"a target of the healer, which closes {about} by evidence. What can be done about it: "
-            f"selfheal incidents show {about}"
+            f"selfheal incidents show {about}{incidents.options}"
         )
     raise CliError(
         f"{target} is no target of the healer any more: a deployment removed it, and the healer touches "
         f"nothing of it, so there is no {verb}. Put back by hand what must not stand, then: "
-        f"selfheal close {about} --why TEXT. Or configure the target again, and deploy."
+        f"selfheal close {about} --why TEXT{incidents.options}. Or configure the target again, and deploy."
     )
 
 
-def _problem(verb: Verb, incident: Incident, now: datetime) -> str | None:
+def _problem(verb: Verb, incident: Incident, now: datetime, options: str) -> str | None:
     about, target, status = incident.id, incident.target, incident.status
     match verb:
         case Verb.CLOSE:
@@ -132,13 +133,13 @@ def _problem(verb: Verb, incident: Incident, now: datetime) -> str | None:
                     f"{target} is not held."
                 )
         case Verb.ROLLBACK if not incident.is_open:
-            undo = f" `selfheal restore {target}` undoes it." if incident.standing else ""
+            undo = f" `selfheal restore {target}{options}` undoes it." if incident.standing else ""
             return f"Only an open incident can be rolled back; {about} is {status}.{undo}"
         case Verb.ROLLBACK:
             if not incident.standing and incident.effect is not Effect.APPLY:
                 return f"A rollback needs a change to undo; in {about} ({status}) nothing stands."
         case _ if incident.is_open:
-            undo = f" `selfheal rollback {about}` undoes what stands in an open incident."
+            undo = f" `selfheal rollback {about}{options}` undoes what stands in an open incident."
             return (
                 f"`{verb}` is for what still stands after recovery (RECOVERED); {about} of {target} is "
                 f"{status}.{undo if incident.standing else ''}"

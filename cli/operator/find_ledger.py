@@ -66,7 +66,7 @@ def ledger_name(location: Location, access: AwsAccess) -> tuple[str, str]:
         raise CliError(
             f"Cannot tell which ledger to use: {problem}, and no Pulumi.yaml at or above "
             f"{location.folder.resolve()} has a `name:`. Name the table with --ledger NAME or "
-            "SELFHEAL_LEDGER=NAME."
+            "SELFHEAL_LEDGER=NAME, or the project's folder with `selfheal -C FOLDER`."
         )
     return f"{project}-{name}{SUFFIX}", f"by convention, as {problem}"
 

@@ -47,6 +47,8 @@ class Incidents:
     """By id of the incident, the digest that the healer recorded beside its plan."""
     targets: frozenset[str] | None = None
     """The targets of the deployed healer; None where the ledger does not tell."""
+    options: str = ""
+    """The options with which another command finds this ledger, with a space before them."""
 
     @property
     def readable(self) -> list[Incident]:
@@ -90,7 +92,11 @@ class Incidents:
             {name for each in self.found for name in (each.id, each.target)} | (self.targets or set())
         )
         close = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(close)}?" if close else "`selfheal incidents` lists them."
+        hint = (
+            f"Did you mean {' or '.join(close)}?"
+            if close
+            else f"`selfheal incidents{self.options}` lists them."
+        )
         where = "the ledger." if self.found else "the ledger, which has none."
         raise CliError(f"There is no incident and no target {wanted!r} in {where} {hint}")
 
@@ -119,7 +125,7 @@ class Ledger:
 
     def incidents(self) -> Incidents:
         """Read every incident; raises as `read_incidents`."""
-        return replace(read_incidents(self.dynamodb, self.table), targets=self.targets)
+        return replace(read_incidents(self.dynamodb, self.table), targets=self.targets, options=self.options)
 
     def mode(self) -> tuple[Stored, Mode]:
         """Read the override of the mode, and return it with the mode in effect; raises as `read_mode`."""

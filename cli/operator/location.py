@@ -67,7 +67,8 @@ class Location:
         """Return the options with which another command finds the same ledger, with a space before them."""
         given = [f"--stack {self.stack}"] if self.stack != DEFAULT_STACK else []
         given += ["--aws"] if self.aws else []
-        for name in ("endpoint", "ledger", "region", "healer"):
+        # Not --healer: the commands that only read, which most hints name, do not have it.
+        for name in ("endpoint", "ledger", "region"):
             if value := getattr(self, name):
                 given.append(f"--{name} {shlex.quote(value)}")
         return "".join(f" {text}" for text in given)

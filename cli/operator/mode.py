@@ -70,7 +70,9 @@ def mode(
             output.say("There is no override to clear; nothing was written.")
         elif writes:
             change = Change(wanted, ledger.caller(), reason, clear=clear)
-            stored = write_mode(ledger.dynamodb, ledger.table, change, datetime.now(UTC))
+            stored = write_mode(
+                ledger.dynamodb, ledger.table, change, datetime.now(UTC), options=ledger.options
+            )
             # So that the next run, under the new mode, is not a minute away.
             wake_healer(ledger, output)
         if output.json:

@@ -125,11 +125,18 @@ def _history(item: Mapping[str, Any]) -> tuple[dict[str, str], ...]:
     return tuple({name: value["S"] for name, value in line.items() if "S" in value} for line in lines if line)
 
 
-def write_mode(dynamodb: Any, table: str, change: Change, now: datetime) -> Stored:
+def write_mode(dynamodb: Any, table: str, change: Change, now: datetime, *, options: str = "") -> Stored:
     """Change the override, on condition that nobody else changed it since it was read.
 
     A change that does not loosen what others decided is tried again after a lost race, so that the kill
     switch always wins. Any other change is refused then.
+
+    Args:
+        dynamodb: A boto3 client of DynamoDB.
+        table: Name of the ledger's table.
+        change: What is wanted.
+        now: The current time.
+        options: The options with which another command finds this ledger, with a space before them.
 
     Raises:
         CliError: when it would loosen an override without `clear`, or one that someone else set meanwhile.
@@ -142,7 +149,7 @@ def write_mode(dynamodb: Any, table: str, change: Change, now: datetime) -> Stor
         after = changed(before, change, now)
         if _put(dynamodb, table, before, after):
             return after
-    raise CliError("The mode is being changed by others over and over. Look at it: selfheal mode")
+    raise CliError(f"The mode is being changed by others over and over. Look at it: selfheal mode{options}")
 
 
 def changed(before: Stored, change: Change, now: datetime) -> Stored:

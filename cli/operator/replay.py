@@ -15,6 +15,7 @@ from selfheal.cli.operator.event_replay import Interval, Replay, Replayer, stamp
 from selfheal.cli.operator.find_bus import Bus, bus_of_archive, bus_of_stack
 from selfheal.cli.operator.location import Location
 from selfheal.cli.operator.render import line
+from selfheal.sandbox.clients import is_loopback
 
 EPILOG = epilog(
     "selfheal replay --from 2h --only billing                      the last two hours, to billing only",
@@ -87,7 +88,7 @@ def replay(
         remark(f"{access.description}, bus {found.arn}.")
         replayer = Replayer(access.clients.get("events"), output)
         replayer.check_archive(found, interval)
-        if not (location.is_sandbox or no_wait):  # the emulator archives at once
+        if not (no_wait or location.is_sandbox or _is_local(access)):  # the emulator archives at once
             replayer.wait_for_archive(interval.end)
         began = datetime.now(UTC)
         name = replayer.start(found, interval)
@@ -140,6 +141,11 @@ class _Wanted:
         if self.archive is not None:
             return bus_of_archive(access, self.archive, self.rules)
         return bus_of_stack(location, access, self.bus).only(self.only)
+
+
+def _is_local(access: AwsAccess) -> bool:
+    """Return whether calls stay on this machine, as in a shell with `selfheal serve --env`."""
+    return is_loopback(str(access.clients.get("events").meta.endpoint_url))
 
 
 def _moment(text: str, option: str, now: datetime) -> datetime:

@@ -7,9 +7,13 @@ from typing import Any, cast
 
 from selfheal.cli.operator.aws_access import AwsAccess
 from selfheal.cli.processes import run_quietly
+from selfheal.functions.status.picture import printable
 
 PULUMI_SECONDS = 3.0
 """How long Pulumi may take: it hangs if its backend does not answer, and an incident does not wait."""
+
+NO_STACK = "no stack named"
+"""Begins the Pulumi CLI's error where its backend has no such stack."""
 
 
 def stack_outputs(access: AwsAccess, folder: Path, stack: str) -> tuple[Mapping[str, Any] | None, str]:
@@ -29,7 +33,9 @@ def stack_outputs(access: AwsAccess, folder: Path, stack: str) -> tuple[Mapping[
     if done is None:
         return None, f"Pulumi did not answer within {PULUMI_SECONDS:.0f} s"
     if done.code:
-        return None, f"Pulumi does not tell the outputs of stack {stack}"
+        hint = "; name another with -s" if NO_STACK in done.reason else ""
+        reason = f" ({printable(done.reason)}{hint})" if done.reason else ""
+        return None, f"Pulumi does not tell the outputs of stack {stack}{reason}"
     try:
         outputs = json.loads(done.output)
     except ValueError:

@@ -153,6 +153,7 @@ class FakeStack:
     problems: tuple[str, ...] = ()
     stuck: bool = False
     call_log: tuple[Call, ...] | None = ()
+    options: str = ""
 
     def picture(self) -> Picture:
         return picture(self.circuit, letters=self.letters, problems=self.problems)

@@ -112,6 +112,13 @@ def test_no_experiment_begins_on_a_stack_that_is_not_well(now: Any, reason: str)
     assert bool(found) is bool(reason)
 
 
+def test_an_open_incident_is_shown_in_its_own_stack() -> None:
+    found = not_at_rest(picture(incidents=(incident(),)), " --stack orders")
+    assert found.endswith("; see `selfheal incidents show billing-1 --stack orders`")
+    looks = (look(0), replace(look(9), picture=picture(incidents=(incident(),))))
+    assert not_steady(recording(**BEFORE, looks=looks), " --stack orders") == found
+
+
 BEFORE: dict[str, Any] = {"fault_began": None, "fault_ended": None}
 
 

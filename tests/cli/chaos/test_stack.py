@@ -123,6 +123,7 @@ def find(outputs: Any, tmp_path: Path, dynamodb: Any) -> Stack:
 def test_outputs_of_a_file(tmp_path: Path, dynamodb: Any) -> None:
     found = find(OUTPUTS, tmp_path, dynamodb)
     assert (found.ledger, found.name) == (TABLE, "orders")
+    assert found.options == f" --stack orders --aws --ledger {TABLE}"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,9 @@ def test_a_stack_of_another_service_is_refused(tmp_path: Path, dynamodb: Any) ->
     with pytest.raises(CliError, match="must hold a JSON object"):
         find([], tmp_path, dynamodb)
     access = AwsAccess(OneClient(dynamodb), "moto", None, {})
-    with pytest.raises(CliError, match=r"there is no Pulumi CLI.*--outputs"):
+    with pytest.raises(
+        CliError, match=r"there is no Pulumi CLI. Name the stack with -s; or save .*--outputs"
+    ):
         find_stack(Location(stack="orders", aws=True), access, None)
     with pytest.raises(CliError, match="Cannot read the outputs"):
         find_stack(Location(stack="orders", aws=True), access, tmp_path / "none.json")

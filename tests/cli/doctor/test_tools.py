@@ -98,6 +98,30 @@ def test_a_stack_that_pulumi_does_not_tell_of_is_unknown(project: Path) -> None:
     assert states(looked(project, config=None))["pulumi.config"] == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("aws", "found", "do"),
+    [
+        (False, "there is no stack dev", "selfheal pulumi stack init dev"),
+        (True, "Pulumi does not tell that of stack dev", "Run `pulumi config`"),
+    ],
+)
+def test_a_stack_that_is_not_there_is_made_in_the_sandbox(
+    project: Path, monkeypatch: pytest.MonkeyPatch, found: str, do: str, *, aws: bool
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    script = project / "pulumi"
+    script.write_text(
+        f"#!/bin/sh\n[ $1 = version ] && echo v{PULUMI} && exit\n"
+        "echo \"error: no stack named 'dev' found\" >&2\nexit 6\n"
+    )
+    script.chmod(0o755)
+    access = AwsAccess(Clients(), "AWS", script, {"PATH": "/usr/bin:/bin"})
+    checks = {each.id: each for each in check_tools(access, Location(folder=project, aws=aws), deployed())}
+    check = checks["pulumi.config"]
+    assert (check.found, check.state.value) == (found, "unknown")
+    assert check.do.startswith(do)
+
+
 def test_without_a_project_or_a_pulumi_only_that_is_said(tmp_path: Path) -> None:
     assert states(looked(tmp_path)) == {"pulumi.cli": "ok", "pulumi.config": "warn"}
     access = AwsAccess(Clients(), "AWS", None, {})

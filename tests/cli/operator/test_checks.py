@@ -97,6 +97,21 @@ def test_an_error_says_what_is_allowed_what_is_and_what_to_do(verb: Verb, one: I
         check_command(verb, one, ledger_of(one), NOW)
 
 
+def test_what_to_look_at_is_in_the_same_stack() -> None:
+    one, options = verifying(), " --stack orders --aws"
+    incidents = replace(ledger_of(one), options=options)
+    for check in (
+        partial(check_command, Verb.RELEASE, one, incidents, NOW),
+        partial(approvable_plan, one, incidents, Mode.ACT),
+    ):
+        with pytest.raises(CliError, match=f"selfheal incidents show {one.id}{options}$"):
+            check()
+    with pytest.raises(CliError, match=f"`selfheal rollback {one.id}{options}`"):
+        check_command(Verb.RESTORE, one, incidents, NOW)
+    with pytest.raises(CliError, match=f"`selfheal mode{options}` shows who restricted it"):
+        approvable_plan(proposed(), replace(ledger_of(proposed()), options=options), Mode.OBSERVE)
+
+
 REMOVED = Reason.TARGET_REMOVED
 
 

@@ -127,7 +127,9 @@ def test_the_ledger_can_be_named_by_the_environment_or_a_qualified_stack(
 
 def test_without_any_name_the_flag_and_the_variable_are_named(outside: Path) -> None:
     (outside / "Pulumi.yaml").write_text("nme: selfheal\n")
-    assert "--ledger NAME or SELFHEAL_LEDGER" in said(*STOP, code=1)
+    shown = said(*STOP, code=1)
+    assert "--ledger NAME or SELFHEAL_LEDGER" in shown
+    assert "selfheal -C FOLDER" in shown
     assert not stopped()
 
 
@@ -189,6 +191,11 @@ def test_a_pulumi_that_is_of_no_use_is_passed_over(pulumi: Callable[[str], None]
     assert stopped()
 
 
+def test_what_pulumi_complains_of_is_said(pulumi: Callable[[str], None]) -> None:
+    pulumi("echo 'warning: old' >&2\necho \"error: no stack named 'dev' found\" >&2\necho >&2\nexit 6")
+    assert "outputs of stack dev (no stack named 'dev' found; name another with -s)" in said(*STOP)
+
+
 def test_the_region_is_of_the_flag_then_the_environment_then_the_stacks_file(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +230,10 @@ def test_what_is_suggested_repeats_the_options() -> None:
     put(verifying())
     shown = said("incidents", "show", "fragile", "--aws", *LEDGER, "--region", "us-east-1")
     assert f"selfheal mode observe --why TEXT --aws --ledger {TABLE} --region us-east-1" in shown
+    shown = said("restore", "fragile", "--why", "x", "--aws", *LEDGER, "--healer", "nobody", code=1)
+    assert shown.rstrip().endswith(
+        f"Look at it: selfheal incidents show {verifying().id} --aws --ledger {TABLE}"
+    )
 
 
 @pytest.mark.usefixtures("checkout")

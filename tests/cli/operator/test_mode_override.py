@@ -176,5 +176,6 @@ def test_what_someone_else_restricted_meanwhile_is_not_given_up_even_by_clear(
 
 
 def test_a_race_without_end_is_given_up(dynamodb: Any) -> None:
-    with pytest.raises(CliError, match="over and over"):
-        write(racing(dynamodb, *[OBSERVE] * ATTEMPTS), OBSERVE)
+    change, contested = Change(OBSERVE, WHO, "drill"), racing(dynamodb, *[OBSERVE] * ATTEMPTS)
+    with pytest.raises(CliError, match=r"over and over.*: selfheal mode --stack orders$"):
+        write_mode(contested, TABLE, change, NOW, options=" --stack orders")

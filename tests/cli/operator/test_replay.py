@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ class Bridge:
         }
         self.outputs: dict[str, Any] = {"buses": {"orders": {"bus": BUS, "archive": ARCHIVE, "rules": RULES}}}
         self.waited_until: list[datetime] = []
+        self.meta = SimpleNamespace(endpoint_url="https://events.eu-west-1.amazonaws.com")
 
     def get(self, service: str) -> "Bridge":
         assert service == "events"
@@ -120,6 +122,13 @@ def test_times_are_also_given_as_they_are(bridge: Bridge) -> None:
 @pytest.mark.parametrize("option", [(), ("--no-wait",)])
 def test_nothing_is_waited_for_in_the_sandbox_or_on_demand(bridge: Bridge, option: tuple[str, ...]) -> None:
     assert told("replay", *BEFORE, "--only", "billing", *(("--aws", *option) if option else ()))
+    assert (bridge.waited_until, len(bridge.started)) == ([], 1)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_nothing_is_waited_for_at_an_emulator_that_the_environment_names(bridge: Bridge, host: str) -> None:
+    bridge.meta.endpoint_url = f"http://{host}:4566"
+    assert told("replay", *BEFORE, "--only", "billing", "--aws")
     assert (bridge.waited_until, len(bridge.started)) == ([], 1)
 
 
