@@ -104,7 +104,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=epilog(
-        "selfheal demo                     see it heal, from nothing, in two minutes",
+        "selfheal demo                     see it heal, from nothing, in four minutes",
         "selfheal demo-orders              see that no order is lost, in three",
         "selfheal pulumi up                deploy into the sandbox",
         "selfheal serve &                  keep the sandbox running for all that follows",

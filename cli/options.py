@@ -1,7 +1,7 @@
 """The options of commands, each declared and explained once."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -140,15 +140,22 @@ HealerName = Annotated[
     ),
 ]
 
-Why = Annotated[
-    str | None,
-    typer.Option(
+
+def _why(when: str) -> Any:
+    return typer.Option(
         "--why",
         parser=checked_why,
         metavar="TEXT",
-        help="The reason, in a line; it is recorded with your ARN.",
-    ),
-]
+        help=f"The reason, in a line ({when}); it is recorded with your ARN.",
+    )
+
+
+Why = Annotated[str | None, _why("required")]
+"""Asked for on a terminal where it is left out."""
+
+WhyOfChange = Annotated[str | None, _why("required for a change")]
+
+OptionalWhy = Annotated[str | None, _why("optional")]
 
 Wait = Annotated[
     float | None,

@@ -28,7 +28,7 @@ from selfheal.cli.exits import epilog
 from selfheal.cli.folders import writable
 from selfheal.cli.operator.aws_access import aws_access
 from selfheal.cli.operator.location import Location
-from selfheal.cli.options import Why
+from selfheal.cli.options import OptionalWhy
 from selfheal.cli.project_files import project_folder
 from selfheal.scenarios.scenario import Scenario, load, shipped
 
@@ -191,7 +191,7 @@ def approve(
     digest: Digest = None,
     yes: Yes = False,
     expires: Expires = VALID_MINUTES,
-    why: Why = None,
+    why: OptionalWhy = None,
     outputs: Outputs = None,
     location: Location,
     output: Output,

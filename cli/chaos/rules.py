@@ -90,12 +90,26 @@ def check_place(scenario: Scenario, *, emulated: bool, production: bool) -> None
         raise CliError(f"{scenario.name} cannot be run on AWS. It is {WHERE[scenario.fault.kind]}.")
     percent = percent_of(scenario.fault)
     if production and percent > PRODUCTION_PERCENT:
+        smaller = (
+            f"Or make the fault smaller: add --percent {PRODUCTION_PERCENT}."
+            if _has_size(scenario.fault)
+            else f"The fault has no smaller form: {fault_text(scenario.fault)}."
+        )
         raise CliError(
             f"{scenario.name} breaks {percent:g} % of the calls; in production at most "
             f"{PRODUCTION_PERCENT} % may be broken. Every stack is production that does not declare itself a "
             "sandbox (output `sandbox`): if nobody depends on this one, `pulumi config set sandbox true` and "
-            f"deploy. Where the fault has a smaller form, add --percent {PRODUCTION_PERCENT}."
+            f"deploy. {smaller}"
         )
+
+
+def _has_size(fault: Fault) -> bool:
+    """Return whether --percent makes it smaller."""
+    match fault:
+        case FunctionFault() | ThrottleFault() | DownstreamFault(mode=Mode.ERRORS):
+            return True
+        case _:
+            return False
 
 
 def digest_of(scenario: Scenario, stack: str) -> str:

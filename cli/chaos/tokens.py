@@ -46,14 +46,21 @@ def read_tokens(file: Path | None) -> dict[str, str]:
     try:
         found: Any = json.loads(text)
     except ValueError:
-        found = None
-    tokens = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+        # Without the cause: it holds the text.
+        raise CliError(f"The tokens in {source} cannot be used: this is not JSON. {_HELP}") from None
+    if not isinstance(found, dict) or not found:
+        what = "an empty object" if found == {} else "JSON, but no object"
+        raise CliError(f"The tokens in {source} cannot be used: this is {what}. {_HELP}")
+    tokens = cast("dict[str, Any]", found)
     good = all(
         CALLER.fullmatch(name) and isinstance(token, str) and TOKEN.fullmatch(token)
         for name, token in tokens.items()
     )
-    if not tokens or not good:
-        raise CliError(f"The tokens in {source} cannot be used. {_HELP}")
+    if not good:
+        raise CliError(
+            f"The tokens in {source} cannot be used: a caller's name is not {CALLER.pattern}, or a token is "
+            f"not {TOKEN.pattern}. {_HELP}"
+        )
     return cast("dict[str, str]", tokens)
 
 

@@ -12,6 +12,15 @@ class Claim:
     seen: str
     holds: bool
 
+    @property
+    def line(self) -> str:
+        """What people read: whether it holds, what is claimed, and what was seen, with its limit."""
+        mark = "yes" if self.holds else "NO "
+        if self.allowed == "yes" and self.seen in {"yes", "no"}:
+            return f"{mark}  {self.what}"  # the mark says it
+        limit = f", {self.allowed}" if self.allowed.startswith(("at most", "at least")) else ""
+        return f"{mark}  {self.what}: {self.seen}{limit}"
+
 
 def equal(what: str, allowed: object, seen: object) -> Claim:
     """Claim that what was seen is exactly this."""

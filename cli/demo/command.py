@@ -22,7 +22,7 @@ STACK = "dev"
 """What is deployed: its service fails three of ten requests, and its healer may act."""
 
 EPILOG = epilog(
-    "selfheal demo                      four to five minutes, from nothing",
+    "selfheal demo                      four minutes, from nothing",
     "selfheal demo --json | jq .counts  what a script would ask",
     "open out/demo/incident.html        the report of the last run",
 )

@@ -15,7 +15,7 @@ from selfheal.cli.operator.location import Location
 from selfheal.cli.operator.mode_override import mode_text
 from selfheal.cli.operator.render import plan_lines
 from selfheal.cli.operator.requests import VALID_MINUTES, make_request
-from selfheal.cli.options import IncidentOrTarget, PlanDigest, Wait, Why
+from selfheal.cli.options import IncidentOrTarget, OptionalWhy, PlanDigest, Wait
 from selfheal.functions.healer.incident import Incident
 from selfheal.functions.healer.incident_fields import Plan
 from selfheal.functions.healer.readings import LONGEST
@@ -47,7 +47,7 @@ def approve(
     plan: PlanDigest = None,
     yes: Yes = False,
     expires: Expires = VALID_MINUTES,
-    why: Why = None,
+    why: OptionalWhy = None,
     wait: Wait = None,
     location: Location,
     output: Output,

@@ -216,6 +216,8 @@ def _print(place: Place, circuit: Circuit, output: Output) -> None:
 
 def _print_list(output: Output, found: list[tuple[Circuit, tuple[str, ...]]]) -> None:
     table = Table(*COLUMNS, box=None, pad_edge=False, header_style="dim")
+    if not output.interactive:
+        output.say("  ".join(COLUMNS))
     for circuit, cells in found:
         if not output.interactive:  # a pipe or a log: one line each, nothing cut off
             output.say("  ".join(cells))

@@ -80,6 +80,17 @@ def _stack_output(access: AwsAccess, folder: Path, stack: str) -> tuple[str | No
     return (table, "") if isinstance(table, str) and table else (None, "the stack has no output ledgerTable")
 
 
+def require_ledger(location: Location, dynamodb: Any, table: str) -> None:
+    """Refuse a table that there is not. What else keeps it from being read is left to who reads it.
+
+    Raises:
+        CliError: when there is no such table.
+
+    """
+    with suppress(BotoCoreError, ClientError):
+        _read_deployment(location, dynamodb, table)
+
+
 def _read_deployment(location: Location, dynamodb: Any, table: str) -> dict[str, Any]:
     """Return the item in which `up` wrote what it deployed, in DynamoDB's typed form; empty without one."""
     try:

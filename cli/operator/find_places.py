@@ -1,5 +1,6 @@
 """Find a stack's dead letters: by its outputs, or as they are named on the command line."""
 
+import difflib
 import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -97,7 +98,9 @@ def _one(found: list[Place], name: str, stack: str) -> Place:
     for each in found:
         if each.name == name:
             return each
-    raise CliError(f"Stack {stack} has no dead letters {name!r}; it has {_names(found)}.")
+    close = difflib.get_close_matches(name, [each.name for each in found], n=1, cutoff=0.5)
+    hint = f". Did you mean {close[0]}?" if close else f"; it has {_names(found)}."
+    raise CliError(f"Stack {stack} has no dead letters {name!r}{hint}")
 
 
 def _names(found: list[Place]) -> str:

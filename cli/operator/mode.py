@@ -1,5 +1,6 @@
 """`selfheal mode`: what the healer may do by itself, and the override that restricts it at once."""
 
+import difflib
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -23,7 +24,7 @@ from selfheal.cli.operator.mode_override import (
     write_mode,
 )
 from selfheal.cli.operator.render import line, printable
-from selfheal.cli.options import Why
+from selfheal.cli.options import WhyOfChange
 from selfheal.functions.healer.readings import ModeOverride
 from selfheal.functions.shared.contract import Mode
 
@@ -34,10 +35,23 @@ EPILOG = epilog(
     "selfheal mode suggest --clear --why 'all well'  from observe to suggest",
     "selfheal mode observe --why drill --aws -s prod",
 )
+
+
+def _mode(value: str) -> Mode:
+    if value in list(Mode):
+        return Mode(value)
+    close = difflib.get_close_matches(value, list(Mode), n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise typer.BadParameter(f"{value!r} is not one of {', '.join(Mode)}.{hint}")
+
+
 Wanted = Annotated[
     Mode | None,
     typer.Argument(
-        metavar="[MODE]", help="The override to set: observe, suggest or act.", show_default=False
+        parser=_mode,
+        metavar="[MODE]",
+        help="The override to set: observe, suggest or act.",
+        show_default=False,
     ),
 ]
 Clear = Annotated[
@@ -46,7 +60,12 @@ Clear = Annotated[
 
 
 def mode(
-    *, wanted: Wanted = None, clear: Clear = False, why: Why = None, location: Location, output: Output
+    *,
+    wanted: Wanted = None,
+    clear: Clear = False,
+    why: WhyOfChange = None,
+    location: Location,
+    output: Output,
 ) -> None:
     """Show or override how much the healer may do by itself.
 

@@ -18,7 +18,7 @@ from selfheal.cli.console import Output, remark
 from selfheal.cli.errors import CliError, Terminated
 from selfheal.cli.exits import ExitCode, epilog
 from selfheal.cli.operator.aws_access import AwsAccess, ClientSource, aws_access
-from selfheal.cli.operator.find_ledger import ledger_name
+from selfheal.cli.operator.find_ledger import ledger_name, require_ledger
 from selfheal.cli.operator.location import Location
 from selfheal.cli.operator.stack_outputs import stack_outputs
 from selfheal.cli.operator.watch_text import fit, lines, verdict
@@ -77,6 +77,8 @@ def _reading(location: Location) -> Generator[Callable[[], Picture]]:
         found = find_sources(location, access)
         remark(f"{access.description}, ledger {found.sources.ledger}.")
         clients: ClientSource = access.clients.patient(ANSWER_SECONDS)
+        # Before the first picture only: a table that goes while people watch is said, and ends nothing.
+        require_ledger(location, clients.get("dynamodb"), found.sources.ledger)
 
         def read() -> Picture:
             picture = read_picture(clients, found.sources, datetime.now(UTC))

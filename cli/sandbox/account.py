@@ -148,6 +148,11 @@ class Account:
             except OSError as error:
                 lock.seek(0)
                 owner = lock.read().decode("ascii", "replace").strip() or "unknown"
+                if (serve := self.running_serve()) and str(serve.pid) == owner:
+                    raise CliError(
+                        f"`selfheal serve` runs already (process {owner}). Use it: "
+                        'eval "$(selfheal serve --env)"'
+                    ) from error
                 raise CliError(
                     f"Another selfheal command (process {owner}) runs this checkout's emulator. Wait for it "
                     "to end; or start `selfheal serve` first, which several commands can share."

@@ -111,6 +111,8 @@ def test_the_demo_enforces_iam_unless_it_is_told_not_to(
         (("mode", "--clear"), "--why"),
         (("mode", "--why", "x"), "name a mode"),
         (("mode", "fly", "--why", "x"), "observe"),
+        (("mode", "obsreve", "--why", "x"), "'[MODE]': 'obsreve' is not one of observe, suggest, act."),
+        (("mode", "obsreve", "--why", "x"), "Did you mean observe?"),
         (("mode", "observe", "--why", " "), "say why in 1 to 500"),
         (("mode", "observe", "--why", "a\nb"), "on one line"),
         (("approve", "x", "--yes"), "--plan DIGEST"),
@@ -130,6 +132,20 @@ def test_wrong_usage_is_exit_code_2_says_what_is_right_and_starts_nothing(
 ) -> None:
     assert words in said(*arguments, code=2)
     assert not own_home.exists()
+
+
+@pytest.mark.parametrize(
+    ("when", "commands"),
+    [
+        ("required for a change", [("mode",)]),
+        ("required", [("rollback",), ("release",), ("restore",), ("accept",), ("close",)]),
+        ("required", [("breaker", "open"), ("breaker", "close")]),
+        ("optional", [("approve",), ("chaos", "approve")]),
+    ],
+)
+def test_help_says_whether_a_reason_must_be_given(when: str, commands: list[tuple[str, ...]]) -> None:
+    for command in commands:
+        assert f"The reason, in a line ({when}); it is recorded" in said(*command, "--help")
 
 
 def test_no_project_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from selfheal.cli.demo.orders.html_report import html_report
 from selfheal.cli.demo.orders.json_report import json_report
 from selfheal.cli.demo.orders.model import OrdersRecording
 from selfheal.cli.demo.orders.run import OrdersDemonstration
+from selfheal.cli.demo.orders.verdict import claims
 from selfheal.cli.demo.stack import Stack
 from selfheal.cli.demo.surroundings import deployment_of, fresh_account, project_of
 from selfheal.cli.exits import ExitCode, epilog
@@ -32,7 +33,7 @@ LEFT_OUT = "the preview with the policy pack"
 
 EPILOG = epilog(
     "selfheal demo-orders                       three minutes, from nothing",
-    "selfheal demo-orders --until-closed         until evidence closes the incident: six to seven",
+    "selfheal demo-orders --until-closed        until evidence closes the incident: six to seven",
     "selfheal demo-orders --json | jq .figures  what a script would ask",
     "open out/demo-orders/report.html           the report of the last run",
 )
@@ -111,9 +112,8 @@ def _conclude(recording: OrdersRecording, folder: Path, output: Output) -> None:
         json_module.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     (folder / "report.html").write_text(html_report(recording), encoding="utf-8")
-    for claim in document["claims"]:
-        mark, style = ("yes", None) if claim["holds"] else ("NO ", "red")
-        output.say(f"{mark}  {claim['what']}: {claim['seen']}", style=style)
+    for claim in claims(recording):
+        output.say(claim.line, style=None if claim.holds else "red")
     output.say(f"Report: {folder / 'report.html'} and report.json")
     output.say(f"This was the sandbox, not AWS. {iam_note(recording.iam_enforced)}", style="dim")
     if output.json:

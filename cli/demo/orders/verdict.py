@@ -6,7 +6,7 @@ What was not recorded did not happen: a claim without its measurement fails.
 from collections.abc import Iterator
 
 from selfheal.cli.demo.claims import Claim, at_least, at_most, equal
-from selfheal.cli.demo.orders.model import TARGET, MomentKey, OrdersRecording, order_id
+from selfheal.cli.demo.orders.model import PREFIX, TARGET, MomentKey, OrdersRecording, order_id
 from selfheal.cli.demo.orders.timeline import calls_between, opened, opening_alarm, times
 from selfheal.cli.demo.timeline import evidence_text
 from selfheal.cli.operator.orders_view import repeated_effects
@@ -62,8 +62,13 @@ def _of_effects(recording: OrdersRecording) -> Iterator[Claim]:
     fulfilled = sum(fate.state is State.FULFILLED for fate in recording.fates)
     logged = {call.key for call in recording.calls if call.outcome is Outcome.EFFECT}
     done = [key for fate in recording.fates for key in fate.keys]
+    started = sum(
+        fate.state is State.FULFILLED and not fate.id.startswith(f"{PREFIX}-") for fate in recording.fates
+    )
+    more = f", and of {started} that started it up" if started else ""
     yield equal(
-        "effects that the downstream counted: one for each consumer and fulfilled order",
+        f"effects that the downstream counted: one for each consumer of {fulfilled - started} fulfilled "
+        f"orders{more}",
         len(CONSUMERS) * fulfilled,
         recording.effects,
     )

@@ -80,8 +80,11 @@ def test_in_production_at_most_ten_percent_are_broken(*, emulated: bool) -> None
         DownstreamFault("outage"),
         DownstreamFault("partial-outage"),
     ):
-        with pytest.raises(CliError, match="in production at most 10 %"):
+        with pytest.raises(CliError, match="in production at most 10 %") as refused:
             check_place(scenario(fault=fault), emulated=emulated, production=True)
+        has_size = isinstance(fault, FunctionFault)
+        assert ("add --percent 10" in str(refused.value)) is has_size
+        assert ("has no smaller form" in str(refused.value)) is not has_size
 
 
 def test_a_digest_changes_with_all_that_matters() -> None:
@@ -110,9 +113,19 @@ def test_tokens_come_from_a_file_or_the_environment(tmp_path: Path, monkeypatch:
     assert read_tokens(file) == {"ann": TOKEN}
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", TOKEN, f'{{"a b": "{TOKEN}"}}', '{"ann": "short-secret"}'])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", ""),
+        ("{}", "this is an empty object"),
+        ("[]", "this is JSON, but no object"),
+        (TOKEN, "this is not JSON"),
+        (f'{{"a b": "{TOKEN}"}}', "a caller's name is not"),
+        ('{"ann": "short-secret"}', "or a token is not"),
+    ],
+)
 def test_tokens_that_cannot_be_used_are_explained_and_never_quoted(
-    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     file = tmp_path / "tokens.json"
@@ -121,6 +134,7 @@ def test_tokens_that_cannot_be_used_are_explained_and_never_quoted(
         monkeypatch.setenv(VARIABLE, text)
         with pytest.raises(CliError, match="pulumi config get callers") as refused:
             read_tokens(given)
+        assert given is None or why in str(refused.value)
         assert "short-secret" not in str(refused.value)
         assert TOKEN not in str(refused.value)
     with pytest.raises(CliError, match="Cannot read"):

@@ -69,6 +69,7 @@ def test_the_stacks_circuits_are_listed_and_found_is_said_where_one_is_not_at_re
         ("mail", "closed", True),
         ("payments", "closed", True),
     ]
+    assert "circuit state since next forced mail closed" in said("breaker", "list", *AWS)
     now = time.time()
     put(AT_REST.opened(now, 0.5, S))
     assert told("breaker", "list", *AWS, code=3)[1]["state"] == "open"

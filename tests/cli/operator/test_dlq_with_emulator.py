@@ -217,6 +217,7 @@ def test_what_comes_back_after_the_run_is_told(account: Account) -> None:
     [
         (("show",), 1, "name one of analytics, dead, quiet"),
         (("show", "nothing"), 1, "has no dead letters 'nothing'; it has analytics, dead, quiet"),
+        (("show", "analytic"), 1, "has no dead letters 'analytic'. Did you mean analytics?"),
         (("show", "dead", "--queue", "dead"), 2, "give one of NAME"),
         (("show", "--queue", "nothing"), 1, "the queue nothing cannot be had"),
         (("show", "--bucket", "nothing-there"), 1, "cannot be read"),

@@ -124,11 +124,29 @@ def test_outputs_that_are_not_as_they_should_be_are_refused(outputs: Callable[..
     assert "the output circuits must be an object of texts by name" in said("watch", *AWS, code=1)
 
 
-def test_a_table_that_there_is_not_is_never_taken_for_well() -> None:
-    text = said("watch", "--ledger", "nowhere", *AWS, code=3)
-    assert "UNKNOWN 4 unknown" in text
-    assert "could not read what was deployed: ResourceNotFoundException" in text
-    assert "mode unknown budget unknown" in text
+@pytest.mark.parametrize("how", [(), ("--once",), ("--json",)])
+def test_a_table_that_there_is_not_is_an_error_with_what_to_do(how: tuple[str, ...]) -> None:
+    text = said("watch", *how, "--ledger", "nowhere", *AWS, code=1)
+    assert f"There is no table nowhere in us-east-1. Ledgers there: {TABLE}. Name the table with" in text
+    assert "UNKNOWN" not in text
+
+
+def test_a_table_that_goes_meanwhile_ends_nothing_and_is_never_taken_for_well(
+    outputs: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs(ledgerTable=TABLE)
+
+    class Gone(After):
+        def sleep(self, seconds: float) -> None:
+            if not self.seconds:
+                client().delete_table(TableName=TABLE)
+            super().sleep(seconds)
+
+    monkeypatch.setattr(watch, "time", Gone(2, KeyboardInterrupt()))
+    before, after = pictures(*AWS)
+    assert before["stack"]["mode"] == "act"
+    assert after["stack"]["mode"] is None
+    assert "could not read what was deployed: ResourceNotFoundException" in "".join(after["problems"])
 
 
 class After:

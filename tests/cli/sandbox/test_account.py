@@ -81,6 +81,15 @@ def test_one_command_at_a_time_runs_the_emulator(account: Account) -> None:
     assert not account.is_busy()
 
 
+def test_a_second_serve_is_told_of_the_first(account: Account, listener: str) -> None:
+    with account.emulator_lock(), account.recorded_serve(ServeRecord(listener, os.getpid(), "us-east-1")):
+        with pytest.raises(CliError) as refused, account.emulator_lock():
+            pass
+        assert str(refused.value) == (
+            f'`selfheal serve` runs already (process {os.getpid()}). Use it: eval "$(selfheal serve --env)"'
+        )
+
+
 def test_what_a_dead_process_held_is_free(account: Account, dead_pid: int) -> None:
     (account.folder / "emulator.lock").write_text(str(dead_pid))
     assert not account.is_busy()

@@ -1,5 +1,6 @@
 """What a run of the orders service claims is judged by what was recorded, and by nothing else."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -159,6 +160,25 @@ def test_the_rate_of_calls_while_open_leaves_out_what_was_under_way() -> None:
     assert usual_calls(recording(outage=None)) is None
     assert needed_calls(made) == pytest.approx(8, rel=0.1)
     assert open_calls(recording(outage=None)) is needed_calls(recording(outage=None)) is None
+
+
+def test_the_orders_that_started_it_up_are_counted_apart() -> None:
+    first = tuple(Fate(f"first-{number:05}", State.FULFILLED, "", 0.0, ()) for number in range(17))
+    made = recording(fates=(*first, *fates()), effects=2 * (17 + len(samples())))
+    assert (
+        "yes  effects that the downstream counted: one for each consumer of 416 fulfilled orders, and of 17 "
+        "that started it up: 866"
+    ) in [each.line for each in claims(made)]
+
+
+def test_a_line_says_what_was_seen_once_and_with_its_limit() -> None:
+    lines = [each.line for each in claims(recording())]
+    assert "yes  the circuit opened in the outage" in lines
+    [rate] = [each for each in lines if "let through while open" in each]
+    assert re.search(r"need: 0\.\d+, at most 0\.8\d*$", rate), rate
+    assert "yes  the alias points to: version 1" in lines
+    closed = recording(circuit=(CircuitChange(0.0, CircuitState.CLOSED, at_rest=True),))
+    assert "NO   the circuit opened in the outage" in [each.line for each in claims(closed)]
 
 
 def test_few_calls_before_the_outage_are_no_failure() -> None:
