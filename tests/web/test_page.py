@@ -404,9 +404,11 @@ class TestWhatIsTold:
         expect(page.locator("#circuits")).to_contain_text("Since3 days ago")
         expect(page.locator("#circuits")).to_contain_text("Next probein 7 s")
 
-    def test_the_chart_is_shaded_while_the_circuit_is_not_closed(self, page: Page, stub: Stub) -> None:
+    def test_the_chart_is_shaded_while_the_circuit_is_not_closed(self, blank: Page, stub: Stub) -> None:
         assert stub.picture
-        stub.picture["queues"][0]["waiting"] = 7
+        stub.picture["queues"][0]["waiting"] = 7  # before it looks for the first time
+        page = blank
+        give_token(page)
         connected(page)
         look(page)
         expect(page.locator("#trend figcaption")).to_contain_text("most 7 waiting")
